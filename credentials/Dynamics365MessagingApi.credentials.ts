@@ -1,0 +1,140 @@
+import type {
+	ICredentialDataDecryptedObject,
+	ICredentialType,
+	IHttpRequestOptions,
+	INodeProperties,
+} from 'n8n-workflow';
+import { authorizationHeaders } from '../nodes/Dynamics365Messaging/api/client';
+import { connectionFrom, GEOS } from '../nodes/Dynamics365Messaging/api/connection';
+import { getToken } from '../nodes/Dynamics365Messaging/api/token';
+
+export class Dynamics365MessagingApi implements ICredentialType {
+	name = 'dynamics365MessagingApi';
+
+	displayName = 'Dynamics 365 Messaging API';
+
+	icon = {
+		light: 'file:../nodes/Dynamics365Messaging/dynamics365Messaging.svg',
+		dark: 'file:../nodes/Dynamics365Messaging/dynamics365Messaging.dark.svg',
+	} as const;
+
+	documentationUrl =
+		'https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging#with-a-real-organization';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'Tenant ID',
+			name: 'tenantId',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. b5122edb-5678-4def-99e2-abcdef123456',
+			description: 'Directory (tenant) ID of the app registration in Microsoft Entra, or a verified domain',
+		},
+		{
+			displayName: 'Client ID',
+			name: 'clientId',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
+			description: 'Application (client) ID of the app registration, which the channel record names too',
+		},
+		{
+			displayName: 'Client Secret',
+			name: 'clientSecret',
+			type: 'string',
+			typeOptions: { password: true },
+			required: true,
+			default: '',
+			description: 'Value (not ID) of a client secret of the app registration',
+		},
+		{
+			displayName: 'Organization ID',
+			name: 'organizationId',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. 7c2d9f80-4b1e-4f6a-9f3d-0a1b2c3d4e5f',
+			description: 'Organization ID of the Dynamics 365 environment, from the Power Platform admin center',
+		},
+		{
+			displayName: 'Geo',
+			name: 'geo',
+			type: 'options',
+			options: GEOS.map(({ geo, name }) => ({ name: `${name} (${geo})`, value: geo })),
+			default: 'us',
+			description: 'Region of the Dynamics 365 environment',
+		},
+		{
+			displayName: 'Channel ID',
+			name: 'channelId',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd',
+			description: 'ID of the Messaging API channel record (msdyn_occustommessagingchannel)',
+		},
+		{
+			displayName:
+				'Leave the rest empty, unless you are in a sovereign cloud, behind a proxy or use the emulator.',
+			name: 'advancedNotice',
+			type: 'notice',
+			default: '',
+		},
+		{
+			displayName: 'Zone',
+			name: 'zone',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. crm4',
+			description: 'Zone of the environment’s address, if it is not the one that goes with the geo',
+		},
+		{
+			displayName: 'Base URL',
+			name: 'baseUrl',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://m-….eu.omnichannelengagementhub.com',
+			description: 'Origin of the Messaging API, without a path. The token is sent to it and to no other.',
+		},
+		{
+			displayName: 'Authority Host',
+			name: 'authorityHost',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://login.microsoftonline.us',
+			description: 'Origin of the token authority. The client secret is sent to it and to no other.',
+		},
+		{
+			displayName: 'Scope',
+			name: 'scope',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://…-c.crm4.dynamics.com/.default',
+			description: 'Whole scope of the token, with /.default at its end',
+		},
+	];
+
+	/**
+	 * Signs a request of n8n's HTTP Request node with this credential. The package's own nodes do not come by here.
+	 * @throws Error when the request goes anywhere but to the credential's own origin.
+	 */
+	async authenticate(
+		credentials: ICredentialDataDecryptedObject,
+		requestOptions: IHttpRequestOptions,
+	): Promise<IHttpRequestOptions> {
+		const connection = connectionFrom(credentials);
+		const url = new URL(requestOptions.url, requestOptions.baseURL ?? connection.origin);
+		if (url.origin !== connection.origin) {
+			throw new Error(
+				`This credential is for ${connection.origin} only; its token is not sent to ${url.origin}.`,
+			);
+		}
+		const headers = {
+			...requestOptions.headers,
+			...authorizationHeaders(connection, await getToken(connection)),
+		};
+		return { ...requestOptions, headers, disableFollowRedirect: true };
+	}
+}

@@ -1,0 +1,65 @@
+/** What a conversation event means to the people who act on it. */
+export type EventCategory =
+	'agentJoined' | 'agentLeft' | 'consult' | 'transfer' | 'closed' | 'customer' | 'outOfHours' | 'other';
+
+/**
+ * The service's event names. Source: shared reference, "What arrives": the documented list, and AgentClosed and
+ * ConversationClosed, which only its samples show.
+ */
+const CATEGORIES: Record<string, EventCategory> = {
+	AgentAccepted: 'agentJoined',
+	AgentAssigned: 'agentJoined',
+	AgentJoinedCustomerConversation: 'agentJoined',
+	AgentEndSession: 'agentLeft',
+	AgentDisconnected: 'agentLeft',
+	AgentClosed: 'agentLeft',
+	AgentEndedConsult: 'consult',
+	ConsultAgentInitiated: 'consult',
+	ConsultAgentFailed: 'consult',
+	ConsultAgentAcceptSession: 'consult',
+	ConsultAgentEndSession: 'consult',
+	ConsultAgentRejectSession: 'consult',
+	ConsultAgentSessionTimedOut: 'consult',
+	ConsultAgentRemoved: 'consult',
+	ConsultAgentLeftPublicConversation: 'consult',
+	TransferToAgentInitiated: 'transfer',
+	TransferToAgentFailed: 'transfer',
+	TransferAgentAcceptSession: 'transfer',
+	TransferAgentRejectSession: 'transfer',
+	TransferAgentTimedOutSession: 'transfer',
+	TransferToQueueInitiated: 'transfer',
+	TransferToQueueFailed: 'transfer',
+	PrimaryAgentEndConversation: 'closed',
+	ConversationClose: 'closed',
+	ConversationClosed: 'closed',
+	SupervisorForceClosedConversation: 'closed',
+	CustomerDisconnected: 'customer',
+	CustomerDisconnectedAgentWaiting: 'customer',
+	OutOfOperatingHoursDueToNonWorkingHours: 'outOfHours',
+	OutOfOperatingHoursDueToHoliday: 'outOfHours',
+	AgentStartSecondaryChannel: 'other',
+	AgentRaiseSecondaryChannel: 'other',
+	AgentEndSecondaryChannel: 'other',
+};
+
+const BY_LOWER_CASE = new Map(
+	Object.entries(CATEGORIES).map(([name, category]) => [name.toLowerCase(), category]),
+);
+
+/** Whether a name is one that the service documents, whatever its casing. */
+export function isKnownEvent(name: string): boolean {
+	return BY_LOWER_CASE.has(name.toLowerCase());
+}
+
+/** The category of an event; `other` for a name that is not known yet. */
+export function categoryOf(name: string): EventCategory {
+	return BY_LOWER_CASE.get(name.toLowerCase()) ?? 'other';
+}
+
+/**
+ * Whether an event surely ends the customer's conversation. A representative who leaves may leave it waiting.
+ * Exactly the events of the category `closed` do.
+ */
+export function endsConversation(name: string): boolean {
+	return categoryOf(name) === 'closed';
+}

@@ -1,0 +1,81 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { request } from 'node:https';
+
+/**
+ * One HTTPS exchange. Everything that carries a secret or a token goes through here: the token request that MSAL
+ * makes, the calls to the service, the tenant's keys. n8n's own request helper is not there in a credential's
+ * test nor in MSAL, and it does not tell a request that never left from one whose answer was lost.
+ * Node.js' global agent is used, which is where n8n installs its proxy.
+ */
+export interface HttpsRequest {
+	method: 'GET' | 'POST';
+	url: URL;
+	headers?: Record<string, string>;
+	body?: string;
+	/** Milliseconds without any progress on the wire after which the exchange is given up. */
+	timeoutMs?: number;
+	signal?: AbortSignal;
+}
+
+export interface HttpsResponse {
+	status: number;
+	headers: IncomingHttpHeaders;
+	body: string;
+}
+
+export const DEFAULT_TIMEOUT_MS = 60_000;
+
+/** The exchange ended without an answer. `sent` says whether the request may have arrived. */
+export class TransportError extends Error {
+	constructor(
+		/** The operating system's or TLS' code: ENOTFOUND, ECONNREFUSED, CERT_HAS_EXPIRED, ETIMEDOUT, … */
+		readonly code: string,
+		/** `no`: no byte of it left, so it surely did not arrive. `maybe`: the connection stood when it broke. */
+		readonly sent: 'no' | 'maybe',
+		/** The host and port that were called, for the person who reads the error. */
+		readonly host: string,
+	) {
+		super(`${code} (${host})`);
+		this.name = 'TransportError';
+	}
+}
+
+/**
+ * Sends a request and reads the whole answer as text. Redirects are answers like any other: they are not followed.
+ * @throws TransportError when there is no whole answer, and at once for any URL that is not https.
+ */
+export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
+	const { url } = options;
+	if (url.protocol !== 'https:') throw new TransportError('NOT_HTTPS', 'no', url.host);
+	const body = options.body === undefined ? undefined : Buffer.from(options.body, 'utf8');
+	const headers = { ...options.headers, ...(body && { 'content-length': String(body.length) }) };
+	const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+	return await new Promise((resolve, reject) => {
+		let sent: 'no' | 'maybe' = 'no';
+		const outgoing = request(url, { method: options.method, headers, signal: options.signal });
+		const fail = (error: NodeJS.ErrnoException) => {
+			outgoing.destroy();
+			reject(new TransportError(error.code ?? error.name, sent, url.host));
+		};
+		outgoing.on('socket', (socket) => {
+			// A kept-alive socket carries the request at once, a new one only after its TLS handshake.
+			if (outgoing.reusedSocket) sent = 'maybe';
+			else socket.once('secureConnect', () => (sent = 'maybe'));
+		});
+		outgoing.setTimeout(timeoutMs, () => fail(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
+		outgoing.on('error', fail);
+		outgoing.on('response', (incoming) => {
+			const chunks: Buffer[] = [];
+			incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+			incoming.on('error', fail);
+			incoming.on('end', () =>
+				resolve({
+					status: incoming.statusCode ?? 0,
+					headers: incoming.headers,
+					body: Buffer.concat(chunks).toString('utf8'),
+				}),
+			);
+		});
+		outgoing.end(body);
+	});
+}

@@ -1,0 +1,45 @@
+/** A JSON value as it came. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Whether a value is an object with keys: no list, not null. */
+export function isRecord(value: Json | undefined): value is { [key: string]: Json };
+export function isRecord(value: unknown): value is Record<string, unknown>;
+export function isRecord(value: unknown): boolean {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reads JSON without minding what it is. Returns undefined where it is none. */
+export function parseJson(text: string): Json | undefined {
+	try {
+		return JSON.parse(text) as Json;
+	} catch {
+		return undefined;
+	}
+}
+
+/**
+ * Reads one key, in the casing asked for or else in any, as the casing varies between the service's endpoints and
+ * between its senders of activities. A key is only found by being asked for, so a customer's own JSON stays as it is.
+ * Source: shared reference, "Endpoints" and "What arrives, and must all be handled".
+ */
+export function readKey(value: Json | undefined, key: string): Json | undefined;
+export function readKey(value: unknown, key: string): unknown;
+export function readKey(value: unknown, key: string): unknown {
+	if (!isRecord(value)) return undefined;
+	if (Object.hasOwn(value, key)) return value[key];
+	const wanted = key.toLowerCase();
+	const found = Object.keys(value).find((name) => name.toLowerCase() === wanted);
+	return found === undefined ? undefined : value[found];
+}
+
+/** A text as it came, a number as a text, null for all else. */
+export function textOf(value: unknown): string | null {
+	if (typeof value === 'number') return String(value);
+	return typeof value === 'string' ? value : null;
+}
+
+/** As `textOf`, but null also for a text of nothing but white space. */
+export function nonEmptyText(value: unknown): string | null {
+	const text = textOf(value);
+	return text === null || text.trim() === '' ? null : text;
+}

@@ -1,0 +1,64 @@
+import { readKey, textOf, type Json } from '../../api/json';
+import { conversationPath } from '../../api/request';
+import { conversationIdField, readConversationId } from '../fields';
+import type { Operation } from '../types';
+
+interface Variable {
+	name: string;
+	value: Json;
+}
+
+function variablesOf(answer: Json | undefined): Variable[] {
+	const context = readKey(answer, 'context');
+	if (!Array.isArray(context)) return [];
+	return context.map((entry) => ({
+		name: textOf(readKey(entry, 'name')) ?? '',
+		value: readKey(entry, 'value') ?? null,
+	}));
+}
+
+export const getContext: Operation = {
+	resource: 'conversation',
+	operation: 'getContext',
+	name: 'Get Context',
+	action: 'Get the context of a conversation',
+	description: 'Get the context variables of a conversation. They may lag its start by a moment.',
+	fields: [
+		conversationIdField,
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add option',
+			default: {},
+			options: [
+				{
+					displayName: 'Output Format',
+					name: 'outputFormat',
+					type: 'options',
+					default: 'object',
+					options: [
+						{ name: 'One Item with an Object', value: 'object' },
+						{ name: 'One Item per Variable', value: 'list' },
+					],
+					description: 'How the variables come out',
+				},
+			],
+		},
+	],
+	plan: (parameters) => {
+		const conversationId = readConversationId(parameters);
+		const asList = parameters.collection('options').text('outputFormat', 'Output Format') === 'list';
+		return {
+			kind: 'call',
+			request: { method: 'GET', path: conversationPath(conversationId, '/context') },
+			toItems: (answer) => {
+				const variables = variablesOf(answer);
+				if (asList) return variables.map(({ name, value }) => ({ conversationId, name, value }));
+				return [
+					{ conversationId, context: Object.fromEntries(variables.map(({ name, value }) => [name, value])) },
+				];
+			},
+		};
+	},
+};

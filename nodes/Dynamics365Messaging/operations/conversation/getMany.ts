@@ -1,0 +1,46 @@
+import type { IDataObject } from 'n8n-workflow';
+import { readKey, textOf } from '../../api/json';
+import type { PagedRequest } from '../../api/pages';
+import { listFields, readLimit, readListQuery } from '../fields';
+import type { Operation } from '../types';
+
+/** Source: shared reference, "Endpoints": 1 to 250. */
+const MAX_PAGE_SIZE = 250;
+
+/** The list of the channel's active conversations. */
+export function conversationList(
+	limit: number | undefined,
+	query: Record<string, string> = {},
+): PagedRequest {
+	return {
+		request: { method: 'GET', path: '/conversations', query },
+		entriesKey: 'conversations',
+		limit,
+		maxPageSize: MAX_PAGE_SIZE,
+	};
+}
+
+/** An entry of that list as an item. */
+export function conversationItem(
+	entry: unknown,
+): IDataObject & { conversationId: string; timestamp: string | null } {
+	return {
+		conversationId: textOf(readKey(entry, 'conversationId')) ?? '',
+		timestamp: textOf(readKey(entry, 'timestamp')),
+	};
+}
+
+export const getMany: Operation = {
+	resource: 'conversation',
+	operation: 'getMany',
+	name: 'Get Many',
+	action: 'Get many conversations',
+	description:
+		'List the active conversations of the channel. Not for polling: the trigger tells what is new.',
+	fields: listFields,
+	plan: (parameters) => ({
+		kind: 'list',
+		list: conversationList(readLimit(parameters), readListQuery(parameters)),
+		toItem: conversationItem,
+	}),
+};

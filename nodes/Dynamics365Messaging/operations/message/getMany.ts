@@ -1,0 +1,55 @@
+import type { IDataObject } from 'n8n-workflow';
+import { readKey, type Json } from '../../api/json';
+import { conversationPath } from '../../api/request';
+import {
+	conversationIdField,
+	listFields,
+	messageIdOf,
+	readConversationId,
+	readLimit,
+	readListQuery,
+} from '../fields';
+import type { Operation } from '../types';
+
+/** Source: shared reference, "Endpoints": 1 to 100. */
+const MAX_PAGE_SIZE = 100;
+
+function messageItem(conversationId: string, entry: Json): IDataObject {
+	const read = (key: string) => readKey(entry, key) ?? null;
+	return {
+		conversationId,
+		messageId: messageIdOf(entry),
+		type: read('type'),
+		text: read('text'),
+		timestamp: read('timestamp'),
+		from: read('from'),
+		attachments: read('attachments') ?? [],
+		channelData: read('channelData'),
+	};
+}
+
+export const getMany: Operation = {
+	resource: 'message',
+	operation: 'getMany',
+	name: 'Get Many',
+	action: 'Get many messages',
+	description: 'List the messages of a conversation. Not for polling: the trigger tells what is new.',
+	fields: [conversationIdField, ...listFields],
+	plan: (parameters) => {
+		const conversationId = readConversationId(parameters);
+		return {
+			kind: 'list',
+			list: {
+				request: {
+					method: 'GET',
+					path: conversationPath(conversationId, '/messages'),
+					query: readListQuery(parameters),
+				},
+				entriesKey: 'messages',
+				limit: readLimit(parameters),
+				maxPageSize: MAX_PAGE_SIZE,
+			},
+			toItem: (entry) => messageItem(conversationId, entry),
+		};
+	},
+};

@@ -1,0 +1,44 @@
+import { InputError } from '../../api/errors';
+import { activityRequest } from '../activity';
+import { conversationIdField, readConversationId } from '../fields';
+import type { Operation } from '../types';
+
+export const markAsRead: Operation = {
+	resource: 'message',
+	operation: 'markAsRead',
+	name: 'Mark as Read',
+	action: 'Mark messages as read',
+	description: 'Show the representative that the customer has read a message and all before it',
+	fields: [
+		conversationIdField,
+		{
+			displayName: 'Message ID',
+			name: 'messageId',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. 1756399395730',
+			description: 'The last message that was read: its ID of 13 digits',
+		},
+	],
+	plan: (parameters, channelId) => {
+		const conversationId = readConversationId(parameters);
+		const messageId = parameters.text('messageId', 'Message ID').trim();
+		if (!/^\d{13}$/.test(messageId)) {
+			throw new InputError(
+				'Message ID is not the ID of a message',
+				'It has 13 digits, such as 1756399395730; Message: Get Many gives it.',
+			);
+		}
+		return {
+			kind: 'call',
+			request: activityRequest(channelId, conversationId, {
+				type: 'event',
+				name: 'MessageRead',
+				value: { messageId },
+			}),
+			// The service answers with an empty id; the one that was read is what a workflow needs.
+			toItems: () => [{ conversationId, messageId }],
+		};
+	},
+};

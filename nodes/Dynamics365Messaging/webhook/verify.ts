@@ -1,0 +1,88 @@
+import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
+import { PUBLIC_AUTHORITY, type Connection } from '../api/connection';
+import { keysFor } from './keys';
+
+/** The caller is not believed. The reason is for n8n's log only: a forger is told nothing. */
+export class NotBelieved extends Error {
+	constructor(
+		/** What failed, e.g. `aud`, without any value of the token. */
+		readonly reason: string,
+	) {
+		super(`The caller is not believed: ${reason}`);
+		this.name = 'NotBelieved';
+	}
+}
+
+/** Microsoft's own default. Source: shared reference, "Webhook". */
+const CLOCK_SKEW_SECONDS = 300;
+/** Entra's tokens have about 2,000 characters; what is far longer is not worth decoding. */
+const MAX_TOKEN_LENGTH = 16_384;
+const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
+
+/**
+ * The issuers of a tenant's tokens, of version 1 and 2. Behind an authority of one's own (a proxy, a sovereign cloud,
+ * the emulator) version 2 may name that host or the public one; the keys are the authority's either way.
+ */
+function issuersOf(authorityHost: string, tenantId: string): string[] {
+	const v2Hosts = new Set([authorityHost, PUBLIC_AUTHORITY]);
+	return [`https://sts.windows.net/${tenantId}/`, ...[...v2Hosts].map((host) => `${host}/${tenantId}/v2.0`)];
+}
+
+function lower(value: unknown): string | undefined {
+	return typeof value === 'string' ? value.toLowerCase() : undefined;
+}
+
+/** What must hold beyond signature, times, issuer and audience. Source: shared reference, "Webhook". */
+function checkClaims(claims: JWTPayload, clientId: string, tenantId: string): void {
+	if (lower(claims.tid) !== tenantId) throw new NotBelieved('tid');
+	const apps = [claims.appid, claims.azp].filter((app) => app !== undefined);
+	if (apps.length === 0 || apps.some((app) => lower(app) !== clientId)) throw new NotBelieved('appid or azp');
+	if (claims.idtyp !== undefined && claims.idtyp !== 'app') throw new NotBelieved('idtyp');
+	if (claims.scp !== undefined) throw new NotBelieved('scp: the token is a user’s');
+	// jose takes any one of several audiences; Entra issues a token for one.
+	if (typeof claims.aud !== 'string') throw new NotBelieved('aud');
+}
+
+function keyIdOf(token: string): string {
+	const header = decodeProtectedHeader(token);
+	if (header.alg !== 'RS256') throw new NotBelieved('alg');
+	if (typeof header.kid !== 'string') throw new NotBelieved('kid');
+	return header.kid;
+}
+
+/**
+ * Believes a delivery, or says why not: an app-only token of the credential's tenant and app, for the app itself,
+ * signed RS256 with one of the tenant's keys, in time.
+ * @param authorization the delivery's Authorization header.
+ * @throws NotBelieved for whatever else; KeysUnavailable while that cannot be decided.
+ */
+export async function verifyCaller(authorization: string | undefined, connection: Connection): Promise<void> {
+	if (authorization === undefined) throw new NotBelieved('no Authorization header');
+	if (authorization.length > MAX_TOKEN_LENGTH) throw new NotBelieved('the token is too long');
+	const token = BEARER.exec(authorization)?.[1];
+	if (token === undefined) throw new NotBelieved('no bearer token');
+	await verifyToken(token, connection).catch(refuse);
+}
+
+async function verifyToken(token: string, connection: Connection): Promise<void> {
+	const { tenantId, find } = await keysFor(connection, keyIdOf(token));
+	const { payload } = await jwtVerify(token, find, {
+		algorithms: ['RS256'],
+		issuer: issuersOf(connection.authorityHost, tenantId),
+		audience: [connection.clientId, `api://${connection.clientId}`],
+		requiredClaims: ['exp', 'nbf', 'iss', 'aud', 'tid'],
+		clockTolerance: CLOCK_SKEW_SECONDS,
+	});
+	checkClaims(payload, connection.clientId, tenantId);
+}
+
+/** Puts jose's errors into the one word that n8n's log gets. */
+function refuse(error: unknown): never {
+	if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
+		throw new NotBelieved(error.claim);
+	}
+	if (error instanceof errors.JOSEError) throw new NotBelieved(error.code);
+	// jose throws a TypeError for what is no token at all.
+	if (error instanceof TypeError) throw new NotBelieved('the token cannot be read');
+	throw error;
+}
