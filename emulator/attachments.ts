@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import type { DeliveredAttachment } from './activities';
+
+/** A file that someone attached. */
+export interface AttachedFile {
+	name: string;
+	contentType: string;
+	data: Buffer;
+}
+
+/** The files of all conversations, in memory. That they need no token to be read is inferred. */
+export class Attachments {
+	private readonly files = new Map<string, AttachedFile>();
+
+	/** @param origin of the service, without a slash at the end; known only after the server listens */
+	constructor(private readonly origin: () => string) {}
+
+	/** Stores a file and gives the form in which it stands in messages. */
+	add(file: AttachedFile): DeliveredAttachment {
+		const id = randomUUID();
+		this.files.set(id, file);
+		return this.reference(file, `${this.origin()}/attachments/${id}/${encodeURIComponent(file.name)}`);
+	}
+
+	/** What a customer sent: embedded content is stored here, the URL of a file elsewhere is kept. */
+	take(sent: { name: string; contentType: string; contentUrl: string }): DeliveredAttachment {
+		if (/^https?:/i.test(sent.contentUrl)) return this.reference(sent, sent.contentUrl);
+		const base64 = sent.contentUrl.replace(/^data:[^,]*,/, '');
+		return this.add({ ...sent, data: Buffer.from(base64, 'base64') });
+	}
+
+	find(id: string): AttachedFile | undefined {
+		return this.files.get(id);
+	}
+
+	private reference(file: Omit<AttachedFile, 'data'>, contentUrl: string): DeliveredAttachment {
+		return {
+			contentType: file.contentType,
+			contentUrl,
+			content: null,
+			name: file.name,
+			thumbnailUrl: null,
+		};
+	}
+}

@@ -1,0 +1,150 @@
+import http from 'node:http';
+import https from 'node:https';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Activity, toPascalCase } from './activities';
+import type { Identity } from './identity';
+import type { DeliveryEntry, Log } from './log';
+import type { Settings } from './settings';
+
+/**
+ * Posts JSON once, without keeping the connection and without following redirects.
+ *
+ * @returns the answer's status; its body is not looked at
+ * @throws the error of the connection, or an AbortError when the signal fires first
+ */
+function post(
+	url: string,
+	headers: Record<string, string>,
+	body: string,
+	signal: AbortSignal,
+): Promise<number> {
+	return new Promise((resolve, reject) => {
+		const { request } = new URL(url).protocol === 'https:' ? https : http;
+		const contentLength = String(Buffer.byteLength(body));
+		request(
+			url,
+			{
+				method: 'POST',
+				agent: false,
+				signal,
+				headers: {
+					'content-type': 'application/json; charset=utf-8',
+					'content-length': contentLength,
+					...headers,
+				},
+			},
+			(response) => {
+				response.on('error', () => undefined);
+				response.resume();
+				resolve(response.statusCode ?? 0);
+			},
+		)
+			.on('error', reject)
+			.end(body);
+	});
+}
+
+/** Node.js leaves the message empty when every address of a host refuses; the code is there always. */
+function describeError(error: unknown): string {
+	if (!(error instanceof Error)) return String(error);
+	return error.message || ('code' in error ? String(error.code) : error.name);
+}
+
+/** Where the service posts the activities of a conversation, under the URL of the channel record. */
+export function activitiesUrl(webhookUrl: string, conversationId: string): string {
+	return `${webhookUrl.replace(/\/+$/, '')}/v3/conversations/${conversationId}/activities`;
+}
+
+/**
+ * Brings activities to the webhook: in order within a conversation, side by side across conversations; an activity
+ * that is not answered 200 is tried again, and given up after the last try.
+ */
+export class Deliveries {
+	/** Where to deliver to: the URL of the channel record, or null. */
+	webhookUrl: string | null = null;
+	/** The last delivery of each conversation, which the next one waits for. */
+	private readonly tails = new Map<string, Promise<void>>();
+	private readonly stopped = new AbortController();
+
+	constructor(
+		private readonly log: Log,
+		private readonly settings: Settings,
+		private readonly identity: Identity,
+	) {}
+
+	/**
+	 * Queues an activity.
+	 *
+	 * @param activity in the documented casing; `settings.delivery.casing` is applied unless it is `raw`
+	 */
+	send(conversationId: string, activity: Activity, { raw = false } = {}): DeliveryEntry {
+		const isPascal = !raw && this.settings.delivery.casing === 'pascal';
+		const entry = this.log.add<DeliveryEntry>({
+			kind: 'delivery',
+			conversationId,
+			activity: isPascal ? toPascalCase(activity) : activity,
+			url: null,
+			tries: [],
+			outcome: 'pending',
+		});
+		const before = this.tails.get(conversationId) ?? Promise.resolve();
+		const tail = before
+			.then(() => this.deliver(entry))
+			.finally(() => {
+				if (this.tails.get(conversationId) === tail) this.tails.delete(conversationId);
+			});
+		this.tails.set(conversationId, tail);
+		return entry;
+	}
+
+	/** Resolves when nothing is under way or queued. */
+	async idle(): Promise<void> {
+		while (this.tails.size > 0) await Promise.all(this.tails.values());
+	}
+
+	/** Gives up what is under way. */
+	async stop(): Promise<void> {
+		this.stopped.abort();
+		await this.idle();
+	}
+
+	private async deliver(entry: DeliveryEntry): Promise<void> {
+		if (this.webhookUrl !== null) {
+			entry.url = activitiesUrl(this.webhookUrl, entry.conversationId);
+			while (entry.tries.length < this.settings.delivery.tries && !this.stopped.signal.aborted) {
+				if (entry.tries.length > 0) await this.pause();
+				const result = await this.tryOnce(entry.url, JSON.stringify(entry.activity));
+				entry.tries.push(result);
+				this.log.changed(entry);
+				if (result.status === 200) break;
+			}
+		}
+		const status = entry.tries.at(-1)?.status;
+		entry.outcome = status === 200 ? 'accepted' : status === undefined ? 'failed' : 'refused';
+		this.log.changed(entry);
+	}
+
+	private async pause(): Promise<void> {
+		// Cut short when the emulator closes.
+		await sleep(this.settings.delivery.retryDelayMs, undefined, { signal: this.stopped.signal }).catch(
+			() => undefined,
+		);
+	}
+
+	private async tryOnce(url: string, body: string): Promise<DeliveryEntry['tries'][number]> {
+		const { signed, timeoutMs } = this.settings.delivery;
+		const startedAt = Date.now();
+		const at = new Date(startedAt).toISOString();
+		const timeout = AbortSignal.timeout(timeoutMs);
+		try {
+			const headers: Record<string, string> = signed
+				? { authorization: `Bearer ${await this.identity.issueDeliveryToken()}` }
+				: {};
+			const status = await post(url, headers, body, AbortSignal.any([timeout, this.stopped.signal]));
+			return { at, status, ms: Date.now() - startedAt };
+		} catch (error) {
+			const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : describeError(error);
+			return { at, error: reason, ms: Date.now() - startedAt };
+		}
+	}
+}

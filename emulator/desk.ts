@@ -1,0 +1,204 @@
+import { randomUUID } from 'node:crypto';
+import {
+	type Activity,
+	customEvent,
+	message,
+	type Sender,
+	systemEvent,
+	typing as typingActivity,
+} from './activities';
+import type { AttachedFile, Attachments } from './attachments';
+import { type Conversation, type Conversations, isOpen } from './conversations';
+import type { Deliveries } from './deliveries';
+import type { DeliveryEntry, DeskAction, DeskEntry, Log } from './log';
+import type { Settings } from './settings';
+import type { World } from './world';
+
+/** Something a representative cannot do; `status` is what the desk's HTTP API answers. */
+export class DeskError extends Error {
+	constructor(
+		readonly status: 400 | 404 | 409,
+		text: string,
+	) {
+		super(text);
+		this.name = 'DeskError';
+	}
+}
+
+const REPRESENTATIVES = ['Ada Meyer', 'Jonas Lind', 'Priya Nair', 'Marco Conti'];
+
+/** What is sent to the webhook, and to what it belongs. */
+interface DeskParts {
+	world: World;
+	settings: Settings;
+	log: Log;
+	conversations: Conversations;
+	deliveries: Deliveries;
+	attachments: Attachments;
+}
+
+/**
+ * What representatives and the AI agent do: each method changes the conversation and queues the activities that the
+ * service would deliver. Every method throws {@link DeskError} for a conversation that is not there (404) or is not in
+ * a state for it (409).
+ */
+export class Desk {
+	constructor(private readonly parts: DeskParts) {}
+
+	/** All conversations, also the closed ones, in the order of their creation. */
+	list(): Conversation[] {
+		return this.parts.conversations.all();
+	}
+
+	get(conversationId: string): Conversation {
+		const conversation = this.parts.conversations.find(conversationId);
+		if (!conversation) throw new DeskError(404, `There is no conversation ${conversationId}.`);
+		return conversation;
+	}
+
+	/** A representative takes a waiting conversation. */
+	accept(conversationId: string, { agentName }: { agentName?: string } = {}): void {
+		const conversation = this.get(conversationId);
+		if (conversation.state !== 'waiting') {
+			throw new DeskError(
+				409,
+				`Only a waiting conversation can be accepted; this one is ${conversation.state}.`,
+			);
+		}
+		conversation.representative = this.nextRepresentative(conversation, agentName);
+		this.parts.conversations.changeState(conversation, 'active');
+		this.did('accept', conversation, conversation.representative.name);
+		this.sendSystemEvent(conversation, 'AgentAccepted');
+	}
+
+	/** The representative is typing. */
+	typing(conversationId: string): void {
+		const { conversation } = this.active(conversationId);
+		this.did('typing', conversation);
+		this.parts.deliveries.send(conversation.id, typingActivity(conversation.id, conversation.customer.id));
+	}
+
+	/**
+	 * The representative writes.
+	 *
+	 * @param content Markdown text, files, or both; at least one
+	 * @returns the id under which `/messages` has it
+	 */
+	reply(
+		conversationId: string,
+		{ text = '', files = [] }: { text?: string; files?: AttachedFile[] },
+	): { messageId: string } {
+		const { conversation, representative } = this.active(conversationId);
+		if (!text && files.length === 0) throw new DeskError(400, 'A reply needs a text or a file.');
+		const attachments = files.map((file) => this.parts.attachments.add(file));
+		const stored = this.parts.conversations.addMessage(conversation, 'representative', {
+			from: representative,
+			text,
+			attachments,
+		});
+		this.did('reply', conversation, [text, ...files.map(({ name }) => name)].filter(Boolean).join(' · '));
+		const place = this.placeOf(conversation);
+		this.parts.deliveries.send(conversation.id, message(place, representative, { text, attachments }));
+		return { messageId: stored.messageId };
+	}
+
+	/** The conversation goes to a queue, or straight to a colleague, who takes it at once. */
+	transfer(
+		conversationId: string,
+		{ to = 'queue', agentName }: { to?: 'queue' | 'agent'; agentName?: string } = {},
+	): void {
+		const { conversation } = this.active(conversationId);
+		const next = this.nextRepresentative(conversation, agentName);
+		this.did('transfer', conversation, `to ${to}: ${next.name}`);
+		const [initiated, taken] =
+			to === 'queue'
+				? ['TransferToQueueInitiated', 'AgentAccepted']
+				: ['TransferToAgentInitiated', 'TransferAgentAcceptSession'];
+		this.sendSystemEvent(conversation, initiated);
+		conversation.representative = next;
+		this.sendSystemEvent(conversation, taken);
+	}
+
+	/**
+	 * The AI agent (Copilot Studio) sends a custom event.
+	 *
+	 * @param event `value` is sent as a string of JSON; a string is taken to be one
+	 */
+	customEvent(conversationId: string, { name, value }: { name: string; value: unknown }): void {
+		const conversation = this.get(conversationId);
+		if (!isOpen(conversation)) throw new DeskError(409, `The conversation is ${conversation.state}.`);
+		if (!name) throw new DeskError(400, 'A custom event needs a name.');
+		this.did('customEvent', conversation, name);
+		this.parts.conversations.addNote(conversation, `Custom event ${name}`);
+		const activity = customEvent(this.placeOf(conversation), {
+			id: this.parts.conversations.nextMessageId(),
+			serviceUrl: `${(this.parts.deliveries.webhookUrl ?? 'https://webhook.invalid').replace(/\/+$/, '')}/`,
+			name,
+			value: typeof value === 'string' ? value : JSON.stringify(value ?? {}),
+		});
+		this.parts.deliveries.send(conversation.id, activity);
+	}
+
+	/** The representative ends the conversation and writes notes: it takes no activities any more. */
+	wrapUp(conversationId: string): void {
+		const { conversation } = this.active(conversationId);
+		this.did('wrapUp', conversation);
+		this.endByRepresentative(conversation);
+	}
+
+	/** The conversation is over, from whatever state: `AgentClosed` if it was active, then `ConversationClosed`. */
+	close(conversationId: string): void {
+		const conversation = this.get(conversationId);
+		if (conversation.state === 'closed') throw new DeskError(409, 'The conversation is closed already.');
+		this.did('close', conversation);
+		if (conversation.state === 'active') this.endByRepresentative(conversation);
+		this.parts.conversations.changeState(conversation, 'closed');
+		this.sendSystemEvent(conversation, 'ConversationClosed', conversation.representative);
+	}
+
+	/** Delivers any activity as it is, also to a conversation that does not exist. */
+	deliver(conversationId: string, activity: Activity): DeliveryEntry {
+		this.parts.log.add<DeskEntry>({ kind: 'desk', action: 'deliver', conversationId });
+		return this.parts.deliveries.send(conversationId, activity, { raw: true });
+	}
+
+	private endByRepresentative(conversation: Conversation): void {
+		this.parts.conversations.changeState(conversation, 'wrapUp');
+		this.sendSystemEvent(conversation, 'AgentClosed', conversation.representative);
+	}
+
+	private active(conversationId: string): { conversation: Conversation; representative: Sender } {
+		const conversation = this.get(conversationId);
+		const { representative, state } = conversation;
+		if (state !== 'active' || !representative) {
+			const hint = state === 'waiting' ? 'Accept it first.' : '';
+			throw new DeskError(409, `The conversation is ${state}, not active. ${hint}`.trim());
+		}
+		return { conversation, representative };
+	}
+
+	/** Someone other than the representative who has the conversation now. */
+	private nextRepresentative({ representative, sequence }: Conversation, name?: string): Sender {
+		const others = REPRESENTATIVES.filter((one) => one !== representative?.name);
+		return { id: randomUUID(), name: name || others[sequence % others.length] };
+	}
+
+	private placeOf(conversation: Conversation): { channelId: string; conversationId: string } {
+		return { channelId: this.parts.world.channelId, conversationId: conversation.id };
+	}
+
+	/** Also for what is not the desk's doing: the customer who leaves. */
+	sendSystemEvent(conversation: Conversation, name: string, from?: Sender): void {
+		const representative = conversation.representative?.name;
+		this.parts.conversations.addNote(conversation, representative ? `${name} · ${representative}` : name);
+		const { systemEventsAs } = this.parts.settings.delivery;
+		this.parts.deliveries.send(
+			conversation.id,
+			systemEvent(this.placeOf(conversation), name, systemEventsAs, from),
+		);
+	}
+
+	private did(action: DeskAction, conversation: Conversation, detail?: string): void {
+		this.parts.log.add<DeskEntry>({ kind: 'desk', action, conversationId: conversation.id, detail });
+	}
+}

@@ -1,0 +1,187 @@
+import { join } from 'node:path';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import multer from 'multer';
+import type { Attachments } from './attachments';
+import type { Deliveries } from './deliveries';
+import { type Desk, DeskError } from './desk';
+import type { DeskEntry, Log, LogEntry } from './log';
+import { resourceOf, type World } from './world';
+
+export interface DeskServerParts {
+	world: World;
+	log: Log;
+	desk: Desk;
+	deliveries: Deliveries;
+	attachments: Attachments;
+	/** Of the service; known only after it listens. */
+	origin: () => string;
+}
+
+/** The largest file that an organisation can allow. */
+const FILE_LIMIT_BYTES = 128 * 1024 * 1024;
+
+/**
+ * Refuses what another web page sends through the user's browser: a foreign Origin, or a Host that is not this machine
+ * (a name that an attacker points at 127.0.0.1).
+ */
+function refuseCrossSite(request: Request, response: Response, next: NextFunction): void {
+	const { host = '', origin } = request.headers;
+	const isOwnHost = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host);
+	const isOwnOrigin = origin === undefined || origin === `http://${host}`;
+	const site = request.get('sec-fetch-site');
+	const isOwnSite = site === undefined || site === 'same-origin' || site === 'none';
+	if (isOwnHost && isOwnOrigin && isOwnSite) next();
+	else response.status(403).json({ error: 'The desk answers its own page only.' });
+}
+
+/** A field of a JSON body or a form, as text. */
+function textField(body: unknown, name: string): string | undefined {
+	if (typeof body !== 'object' || body === null) return undefined;
+	const value: unknown = Reflect.get(body, name);
+	return typeof value === 'string' ? value : undefined;
+}
+
+const anyField = (body: unknown, name: string): unknown =>
+	typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
+
+/** The files of a multipart form. Browsers send their names in UTF-8, which multer reads as Latin-1. */
+function uploadedFiles(request: Request): { name: string; contentType: string; data: Buffer }[] {
+	const files = Array.isArray(request.files) ? request.files : [];
+	return files.map(({ originalname, mimetype, buffer }) => ({
+		name: Buffer.from(originalname, 'latin1').toString('utf8'),
+		contentType: mimetype,
+		data: buffer,
+	}));
+}
+
+/** A URL that activities can be delivered to; null, to deliver nothing. */
+function readWebhookUrl(body: unknown): string | null {
+	const url = anyField(body, 'webhookUrl');
+	if (url === null || url === '') return null;
+	if (typeof url === 'string' && /^https?:\/\//i.test(url) && URL.canParse(url)) return url;
+	throw new DeskError(400, 'webhookUrl must be an http or https URL, or null.');
+}
+
+/** Streams the log, first what is there, as server-sent events; an entry that changes is sent again. */
+function streamLog(log: Log, since: number, response: Response): void {
+	response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+	const send = (entry: LogEntry) => {
+		if (entry.seq > since) response.write(`data: ${JSON.stringify(entry)}\n\n`);
+	};
+	response.write('event: start\ndata: {}\n\n');
+	log.entries.forEach(send);
+	response.on('close', log.subscribe(send));
+}
+
+/** What to type into the n8n credential, and where the emulator is. */
+function describeWorld({ world, origin }: DeskServerParts): Record<string, string> {
+	return {
+		tenantId: world.tenantId,
+		clientId: world.clientId,
+		clientSecret: world.clientSecret,
+		organizationId: world.organizationId,
+		geo: world.geo,
+		zone: world.zone,
+		channelId: world.channelId,
+		channelName: world.channelName,
+		baseUrl: origin(),
+		authorityHost: origin(),
+		scope: `${resourceOf(world)}/.default`,
+	};
+}
+
+/** The agent desk: its page, and an HTTP API that does what {@link Desk} does. */
+export function createDeskServer(parts: DeskServerParts): Express {
+	const { attachments, deliveries, desk, log } = parts;
+	const app = express();
+	app.disable('x-powered-by');
+	app.use(refuseCrossSite);
+	app.use((_request, response, next) => {
+		response.setHeader(
+			'Content-Security-Policy',
+			"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		);
+		response.setHeader('X-Content-Type-Options', 'nosniff');
+		next();
+	});
+	app.use(express.json({ limit: '1mb' }));
+
+	const sinceOf = (request: Request) => Number(request.query.since ?? 0) || 0;
+	app.get('/api/world', (_request, response) => void response.json(describeWorld(parts)));
+	app.get('/api/log', (request, response) => {
+		response.json(log.entries.filter(({ seq }) => seq > sinceOf(request)));
+	});
+	app.get('/api/events', (request, response) => streamLog(log, sinceOf(request), response));
+
+	const channel = () => ({ webhookUrl: deliveries.webhookUrl });
+	app.get('/api/channel', (_request, response) => void response.json(channel()));
+	app.put('/api/channel', (request, response) => {
+		deliveries.webhookUrl = readWebhookUrl(request.body);
+		log.add<DeskEntry>({
+			kind: 'desk',
+			action: 'webhookUrl',
+			detail: deliveries.webhookUrl ?? 'none',
+		});
+		response.json(channel());
+	});
+
+	app.get('/api/conversations', (_request, response) => void response.json(desk.list()));
+	app.get('/api/conversations/:id', ({ params: { id } }, response) => void response.json(desk.get(id)));
+
+	/** One thing that a representative can do; answers with the conversation as it is afterwards. */
+	const action = (name: string, run: (id: string, body: unknown, request: Request) => object | void) =>
+		app.post(`/api/conversations/:id/${name}`, (request, response) => {
+			const { id } = request.params;
+			const result = run(id, request.body, request) ?? {};
+			response.json({ ...result, conversation: desk.get(id) });
+		});
+	app.post(
+		'/api/conversations/:id/reply',
+		multer({ storage: multer.memoryStorage(), limits: { fileSize: FILE_LIMIT_BYTES } }).any(),
+	);
+	action('accept', (id, body) => desk.accept(id, { agentName: textField(body, 'agentName') }));
+	action('typing', (id) => desk.typing(id));
+	action('reply', (id, body, request) =>
+		desk.reply(id, { text: textField(body, 'text'), files: uploadedFiles(request) }),
+	);
+	action('transfer', (id, body) =>
+		desk.transfer(id, {
+			to: textField(body, 'to') === 'agent' ? 'agent' : 'queue',
+			agentName: textField(body, 'agentName'),
+		}),
+	);
+	action('custom-event', (id, body) =>
+		desk.customEvent(id, { name: textField(body, 'name') ?? '', value: anyField(body, 'value') }),
+	);
+	action('wrap-up', (id) => desk.wrapUp(id));
+	action('close', (id) => desk.close(id));
+
+	app.post(
+		'/api/conversations/:id/deliver',
+		({ params: { id }, body }: Request<{ id: string }>, response) => {
+			const activity: unknown = body;
+			if (typeof activity !== 'object' || activity === null) {
+				throw new DeskError(400, 'An activity is a JSON object.');
+			}
+			response.json(desk.deliver(id, { ...activity }));
+		},
+	);
+
+	// The page shows pictures from here: its browser need not trust the emulator's certificate.
+	app.get('/attachments/:id/:name', ({ params: { id } }, response) => {
+		const file = attachments.find(id);
+		if (!file) throw new DeskError(404, 'There is no such file.');
+		response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
+		response.setHeader('Content-Type', file.contentType).end(file.data);
+	});
+	app.use(express.static(join(__dirname, 'desk')));
+
+	// Express knows an error handler by its four parameters.
+	app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
+		const status: unknown = error instanceof Error ? Reflect.get(error, 'status') : undefined;
+		const message = error instanceof Error ? error.message : String(error);
+		const isMulter = error instanceof multer.MulterError;
+		response.status(typeof status === 'number' ? status : isMulter ? 400 : 500).json({ error: message });
+	});
+	return app;
+}

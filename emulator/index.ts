@@ -1,0 +1,170 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { Attachments } from './attachments';
+import { type Certificate, makeCertificate } from './certificate';
+import { Conversations } from './conversations';
+import { Deliveries } from './deliveries';
+import { Desk } from './desk';
+import { createDeskServer } from './deskServer';
+import { type Claims, Identity } from './identity';
+import { Log, type LogEntry } from './log';
+import { createService } from './service';
+import {
+	DEFAULT_CONTEXT_LAG_MS,
+	DEFAULT_DELIVERY,
+	type DeliverySettings,
+	seededRandom,
+	type Settings,
+} from './settings';
+import { DEFAULT_WORLD, type World } from './world';
+
+export type { Activity } from './activities';
+export type { AttachedFile } from './attachments';
+export { type Certificate, makeCertificate } from './certificate';
+export type { Conversation, Line, Message } from './conversations';
+export { Desk, DeskError } from './desk';
+export type * from './log';
+export type { DeliverySettings, FaultAction, FaultRule, Settings } from './settings';
+export { DEFAULT_WORLD, resourceOf, type World } from './world';
+
+export interface EmulatorOptions {
+	/** TLS port of the service; 0 takes any that is free. Default 8443. */
+	port?: number;
+	/** Plain http port of the desk, on 127.0.0.1; 0 takes any that is free. Default 8444. */
+	deskPort?: number;
+	/** PEM; made at the start when left out. */
+	certificate?: Certificate;
+	world?: Partial<World>;
+	/** How long `/context` stays empty after the start of a conversation, milliseconds. Default 500. */
+	contextLagMs?: number;
+	delivery?: Partial<DeliverySettings>;
+	/** Seed of the dice for faults with a probability. Default 1. */
+	seed?: number;
+}
+
+export interface Emulator {
+	/** `https://localhost:PORT`: token authority, base URL of the API and host of the attachments at once. */
+	origin: string;
+	/** `http://127.0.0.1:PORT`: the agent desk. */
+	deskOrigin: string;
+	certificate: Certificate;
+	world: World;
+	/** Everything that happened; entries of deliveries change while they are tried. */
+	log: readonly LogEntry[];
+	/** What representatives do; the desk's HTTP API does the same. */
+	desk: Desk;
+	/** Takes effect with the next request or delivery. */
+	settings: Settings;
+	/** Sets the URL of the channel record; null delivers nothing. */
+	setWebhookUrl(url: string | null): void;
+	/** Calls back for every entry that is new or has changed. @returns a function that ends it */
+	onLog(listener: (entry: LogEntry) => void): () => void;
+	/** A token as it is sent to the webhook; an override that is undefined leaves the claim out. */
+	issueDeliveryToken(overrides?: Claims): Promise<string>;
+	/** Any claims, signed with the tenant's newest key. */
+	signToken(claims: Claims, header?: Record<string, unknown>): Promise<string>;
+	/** Every access token that was issued until now is answered with 401 from now on. */
+	revokeTokens(): void;
+	/** Signs with a new key from now on; the last one stays published. */
+	rotateKeys(): Promise<void>;
+	/** Resolves when no delivery is under way or queued. */
+	idle(): Promise<void>;
+	/** Gives up deliveries and closes both ports. */
+	close(): Promise<void>;
+}
+
+/** This machine only: the emulator's secrets are public. */
+const HOST = '127.0.0.1';
+
+/** @throws the listen error, e.g. with code EADDRINUSE and the port, when the port is taken */
+function listen(server: http.Server | https.Server, port: number): Promise<number> {
+	return new Promise((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(port, HOST, () => {
+			server.off('error', reject);
+			// With a port, the address of a server is never a string or null.
+			resolve((server.address() as AddressInfo).port);
+		});
+	});
+}
+
+function closeServer(server: http.Server | https.Server): Promise<void> {
+	return new Promise((resolve) => {
+		server.close(() => resolve());
+		server.closeAllConnections();
+	});
+}
+
+/**
+ * Starts the Dynamics 365 Contact Center Messaging API on this machine, with its token authority and an agent desk.
+ *
+ * @returns the running emulator; call its `close()` at the end
+ * @throws the listen error (code EADDRINUSE) when a port is taken
+ */
+export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
+	const certificate = options.certificate ?? (await makeCertificate());
+	const world: World = { ...DEFAULT_WORLD, ...options.world };
+	const settings: Settings = {
+		contextLagMs: options.contextLagMs ?? DEFAULT_CONTEXT_LAG_MS,
+		delivery: { ...DEFAULT_DELIVERY, ...options.delivery },
+		faults: [],
+		errorCodeKey: 'errorCode',
+		linkedToWorkstream: true,
+		channelAuthorized: true,
+		tokenLifetimeSeconds: 3600,
+	};
+	let origin = '';
+	const log = new Log();
+	const identity = await Identity.create(world, settings, () => origin);
+	const conversations = new Conversations(log);
+	const attachments = new Attachments(() => origin);
+	const deliveries = new Deliveries(log, settings, identity);
+	const desk = new Desk({ world, settings, log, conversations, deliveries, attachments });
+
+	const random = seededRandom(options.seed ?? 1);
+	const service = createService({
+		world,
+		settings,
+		log,
+		identity,
+		conversations,
+		attachments,
+		desk,
+		random,
+	});
+	const server = https.createServer(certificate, service);
+	const deskServer = http.createServer(
+		createDeskServer({ world, log, desk, deliveries, attachments, origin: () => origin }),
+	);
+	origin = `https://localhost:${await listen(server, options.port ?? 8443)}`;
+	let deskPort: number;
+	try {
+		deskPort = await listen(deskServer, options.deskPort ?? 8444);
+	} catch (error) {
+		await closeServer(server);
+		throw error;
+	}
+
+	return {
+		origin,
+		deskOrigin: `http://${HOST}:${deskPort}`,
+		certificate,
+		world,
+		log: log.entries,
+		desk,
+		settings,
+		setWebhookUrl: (url) => {
+			deliveries.webhookUrl = url;
+		},
+		onLog: (listener) => log.subscribe(listener),
+		issueDeliveryToken: (overrides) => identity.issueDeliveryToken(overrides),
+		signToken: (claims, header) => identity.signToken(claims, header),
+		revokeTokens: () => identity.revokeTokens(),
+		rotateKeys: () => identity.rotateKeys(),
+		idle: () => deliveries.idle(),
+		close: async () => {
+			await Promise.all([deliveries.stop(), closeServer(server), closeServer(deskServer)]);
+		},
+	};
+}

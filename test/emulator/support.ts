@@ -1,0 +1,158 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Emulator } from '../../emulator';
+import { type EmulatorOptions, startEmulator } from '../../emulator';
+import type { Certificate } from '../../emulator/certificate';
+import { makeCertificate } from '../../emulator/certificate';
+import { resourceOf } from '../../emulator/world';
+
+export interface Answer {
+	status: number;
+	headers: http.IncomingHttpHeaders;
+	text: string;
+	/** Parsed, when it is JSON. */
+	json: Record<string, unknown>;
+}
+
+/** One request over a connection of its own; https trusts `ca` only, whatever the environment says. */
+export function send(
+	url: string,
+	{ ca, body, ...options }: http.RequestOptions & { ca?: string; body?: string | Buffer } = {},
+): Promise<Answer> {
+	return new Promise((resolve, reject) => {
+		const onResponse = (response: http.IncomingMessage) => {
+			const chunks: Buffer[] = [];
+			response.on('data', (chunk: Buffer) => chunks.push(chunk));
+			response.on('error', reject);
+			response.on('end', () => {
+				const text = Buffer.concat(chunks).toString('utf8');
+				const isJson = /json/.test(response.headers['content-type'] ?? '');
+				resolve({
+					status: response.statusCode ?? 0,
+					headers: response.headers,
+					text,
+					json: isJson ? JSON.parse(text) : {},
+				});
+			});
+		};
+		const request = url.startsWith('https:')
+			? https.request(url, { agent: false, ca, ...options }, onResponse)
+			: http.request(url, { agent: false, ...options }, onResponse);
+		request.on('error', reject).end(body);
+	});
+}
+
+/** Making a certificate takes long enough to do it once per test file. */
+let certificate: Promise<Certificate> | undefined;
+
+/** An emulator on free ports, quick in what it waits for. */
+export async function start(options: EmulatorOptions = {}): Promise<Emulator> {
+	certificate ??= makeCertificate();
+	return startEmulator({
+		port: 0,
+		deskPort: 0,
+		certificate: await certificate,
+		contextLagMs: 0,
+		...options,
+		delivery: { retryDelayMs: 5, ...options.delivery },
+	});
+}
+
+export function requestToken(
+	emulator: Emulator,
+	form: Record<string, string | undefined> = {},
+	tenant = emulator.world.tenantId,
+): Promise<Answer> {
+	const { clientId, clientSecret } = emulator.world;
+	const fields = Object.entries({
+		grant_type: 'client_credentials',
+		client_id: clientId,
+		client_secret: clientSecret,
+		scope: `${resourceOf(emulator.world)}/.default`,
+		...form,
+	}).filter((entry): entry is [string, string] => entry[1] !== undefined);
+	return send(`${emulator.origin}/${tenant}/oauth2/v2.0/token`, {
+		method: 'POST',
+		ca: emulator.certificate.cert,
+		headers: { 'content-type': 'application/x-www-form-urlencoded' },
+		body: new URLSearchParams(fields).toString(),
+	});
+}
+
+export interface CallOptions {
+	headers?: Record<string, string | undefined>;
+	/** Sent as it is when it is a string. */
+	body?: unknown;
+}
+
+export type Client = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
+
+/** A caller of the Messaging API with a good token; a header that is undefined is not sent. */
+export async function connect(emulator: Emulator): Promise<Client> {
+	const { json } = await requestToken(emulator);
+	const { organizationId, channelId } = emulator.world;
+	return (method, path, { headers = {}, body } = {}) => {
+		const all: Record<string, string | undefined> = {
+			authorization: `Bearer ${String(json.access_token)}`,
+			'organization-id': organizationId,
+			'channel-id': channelId,
+			...(body !== undefined && { 'content-type': 'application/json' }),
+			...headers,
+		};
+		return send(`${emulator.origin}/api/v1.0/consumer${path}`, {
+			method,
+			ca: emulator.certificate.cert,
+			headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+			body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
+		});
+	};
+}
+
+/** Starts a conversation and gives its id. */
+export async function startConversation(client: Client, body: unknown = {}): Promise<string> {
+	const { json } = await client('POST', '/conversation/create', { body });
+	return String(json.conversationId);
+}
+
+export interface Received {
+	path: string;
+	headers: http.IncomingHttpHeaders;
+	body: Record<string, unknown>;
+}
+
+export interface Hook {
+	url: string;
+	received: Received[];
+	/** The status for each request; 0 leaves it without an answer. */
+	answer: (received: Received, count: number) => number | Promise<number>;
+	close(): Promise<void>;
+}
+
+/** A webhook on a real socket. */
+export async function startHook(): Promise<Hook> {
+	const hook: Hook = { url: '', received: [], answer: () => 200, close: async () => undefined };
+	const server = http.createServer((request, response) => {
+		const chunks: Buffer[] = [];
+		request.on('data', (chunk: Buffer) => chunks.push(chunk));
+		const answer = async () => {
+			const received = {
+				path: request.url ?? '',
+				headers: request.headers,
+				body: JSON.parse(Buffer.concat(chunks).toString('utf8')),
+			};
+			hook.received.push(received);
+			const status = await hook.answer(received, hook.received.length);
+			if (status !== 0) response.writeHead(status).end();
+		};
+		request.on('end', () => void answer());
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	hook.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook/secret-path`;
+	hook.close = () =>
+		new Promise((resolve) => {
+			server.close(() => resolve());
+			server.closeAllConnections();
+		});
+	return hook;
+}
