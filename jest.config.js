@@ -1,7 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
 	testMatch: ['<rootDir>/test/**/*.test.ts'],
-	modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/demo/node_modules', '<rootDir>/demo/.n8n'],
+	modulePathIgnorePatterns: ['<rootDir>/demo/node_modules', '<rootDir>/demo/.n8n'],
 	transform: {
 		'^.+\\.[jt]s$': [
 			'@swc/jest',
@@ -14,6 +14,7 @@ module.exports = {
 	// jose is published as ES modules only; Node.js itself can require() them, jest's own loader cannot.
 	transformIgnorePatterns: ['/node_modules/(?!jose/)'],
 	globalSetup: '<rootDir>/test/support/globalSetup.ts',
+	globalTeardown: '<rootDir>/test/support/globalTeardown.ts',
 	// The workers must start after globalSetup has set NODE_EXTRA_CA_CERTS, which Node.js reads only at start;
 	// with a limit set, jest never runs tests in its own process.
 	workerIdleMemoryLimit: '2GB',

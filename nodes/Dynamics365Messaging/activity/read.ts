@@ -53,7 +53,8 @@ function eventNameOf(activity: ActivityBody, type: string): string | null {
 /** A text that may be JSON: what it holds, or itself where it is none. */
 function parsed(value: Json | undefined): Json {
 	if (typeof value !== 'string') return value ?? null;
-	return parseJson(value) ?? value;
+	const json = parseJson(value);
+	return json === undefined ? value : json;
 }
 
 /**

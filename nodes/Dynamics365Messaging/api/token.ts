@@ -17,6 +17,8 @@ import { explainTokenFailure } from './tokenErrors';
  */
 interface Session {
 	client: ConfidentialClientApplication;
+	/** What went wrong on the wire in the request that is under way. */
+	failure: NetworkFailure | undefined;
 	/** The one request that may be under way: MSAL would send as many as are asked for at once. */
 	pending: Promise<string> | undefined;
 	token: string | undefined;
@@ -31,13 +33,24 @@ const RENEWAL_PAUSE_MS = 60_000;
 
 const MSAL_TIMEOUT_MS = 30_000;
 
-/** MSAL's own network client follows redirects, which would carry the secret along; this one does not. */
-const networkClient: INetworkModule = {
-	sendGetRequestAsync: async <T>(url: string, options?: NetworkRequestOptions) =>
-		await exchange<T>('GET', url, options),
-	sendPostRequestAsync: async <T>(url: string, options?: NetworkRequestOptions) =>
-		await exchange<T>('POST', url, options),
-};
+/** What went wrong below MSAL: it would wrap these in an error of its own, which says less. */
+type NetworkFailure = ServiceError | TransportError;
+
+/**
+ * MSAL's own network client follows redirects, which would carry the secret along; this one does not.
+ * @param onFailure is told what went wrong before MSAL wraps it.
+ */
+function networkClient(onFailure: (failure: NetworkFailure) => void): INetworkModule {
+	const send = async <T>(method: 'GET' | 'POST', url: string, options?: NetworkRequestOptions) =>
+		await exchange<T>(method, url, options).catch((error: unknown) => {
+			if (error instanceof ServiceError || error instanceof TransportError) onFailure(error);
+			throw error;
+		});
+	return {
+		sendGetRequestAsync: async (url, options) => await send('GET', url, options),
+		sendPostRequestAsync: async (url, options) => await send('POST', url, options),
+	};
+}
 
 async function exchange<T>(method: 'GET' | 'POST', url: string, options: NetworkRequestOptions = {}) {
 	const { status, headers, body } = await sendHttps({
@@ -68,12 +81,10 @@ function keyOf(connection: Connection): string {
 		.digest('base64');
 }
 
-function newClient({
-	authorityHost,
-	tenantId,
-	clientId,
-	clientSecret,
-}: Connection): ConfidentialClientApplication {
+function newClient(
+	{ authorityHost, tenantId, clientId, clientSecret }: Connection,
+	network: INetworkModule,
+): ConfidentialClientApplication {
 	const authority = `${authorityHost}/${tenantId}`;
 	return new ConfidentialClientApplication({
 		auth: {
@@ -90,7 +101,7 @@ function newClient({
 				jwks_uri: `${authority}/discovery/v2.0/keys`,
 			}),
 		},
-		system: { networkClient },
+		system: { networkClient: network },
 	});
 }
 
@@ -98,8 +109,10 @@ function sessionOf(connection: Connection): Session {
 	const key = keyOf(connection);
 	const known = sessions.get(key);
 	if (known) return known;
+	const network = networkClient((failure) => (session.failure = failure));
 	const session: Session = {
-		client: newClient(connection),
+		client: newClient(connection, network),
+		failure: undefined,
 		pending: undefined,
 		token: undefined,
 		renewedAt: undefined,
@@ -109,12 +122,11 @@ function sessionOf(connection: Connection): Session {
 }
 
 async function fetchToken(session: Session, connection: Connection, skipCache: boolean): Promise<string> {
+	session.failure = undefined;
 	const result = await session.client
 		.acquireTokenByClientCredential({ scopes: [connection.scope], skipCache })
 		.catch((error: unknown) => {
-			throw error instanceof ServiceError || error instanceof TransportError
-				? error
-				: explainTokenFailure(error);
+			throw session.failure ?? explainTokenFailure(error);
 		});
 	if (!result?.accessToken) throw explainTokenFailure(undefined);
 	if (result.accessToken !== session.token) session.renewedAt = undefined;

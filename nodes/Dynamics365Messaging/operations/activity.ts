@@ -12,7 +12,7 @@ export type OutgoingActivity =
 			attachments?: Array<Record<string, unknown>>;
 			channelData?: { 'messagingapi-oc': { type: 'AutomatedMessage' } };
 	  }
-	| { type: 'typing'; from?: Record<string, unknown> }
+	| { type: 'typing'; from: { name: string } }
 	| { type: 'endOfConversation' }
 	| { type: 'event'; name: 'MessageRead'; value: { messageId: string } }
 	| {

@@ -40,14 +40,24 @@ export function toNodeError(
 type NodeError = NodeApiError | NodeOperationError;
 
 /** What Continue On Fail gives in an item's place. */
-function failedItem(error: NodeError, itemIndex: number): INodeExecutionData {
+function failedItem(node: INode, error: NodeError, itemIndex: number): INodeExecutionData {
 	const { code = null, correlationId = null } = error.context;
 	const httpCode = error instanceof NodeApiError ? error.httpCode : null;
-	return {
+	const item: INodeExecutionData = {
 		json: { error: error.message, errorDetails: { httpCode, code, correlationId } },
-		error,
 		pairedItem: { item: itemIndex },
 	};
+	// n8n finds what belongs to the error output by an item's `error`, copies it there, and replaces the json of what
+	// then still has an `error` by the message alone. One that is not copied leads there and spares the details.
+	if (node.onError === 'continueErrorOutput') {
+		Object.defineProperty(item, 'error', {
+			value: error,
+			writable: true,
+			configurable: true,
+			enumerable: false,
+		});
+	}
+	return item;
 }
 
 /** The parameters of one item of a run. */
@@ -117,7 +127,7 @@ export async function runItems(
 				: await attempt(context, itemIndex, async () => {
 						return await carryOut(await connect(), plan.value, context.getExecutionCancelSignal());
 					});
-		if ('error' in done) output.push(failedItem(done.error, itemIndex));
+		if ('error' in done) output.push(failedItem(context.getNode(), done.error, itemIndex));
 		else output.push(...done.value.map((json) => ({ json, pairedItem: { item: itemIndex } })));
 	}
 	return output;

@@ -1,14 +1,15 @@
+import { unescape } from 'node:querystring';
 import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../api/errors';
 import { activityRequest, sentItem } from '../activity';
 import {
+	checkLength,
 	conversationIdField,
 	limitHint,
 	readConversationId,
 	readSender,
 	readText,
 	senderFields,
-	withoutEmpty,
 	type TextField,
 } from '../fields';
 import type { ParameterReader } from '../parameters';
@@ -65,7 +66,7 @@ const fields: INodeProperties[] = [
 						type: 'string',
 						default: '',
 						placeholder: 'e.g. photo.jpg',
-						description: `Name of the file with its extension. ${limitHint(FILE_NAME)}.`,
+						description: `Name of the file with its extension, if it is not the end of the URL. ${limitHint(FILE_NAME)}.`,
 					},
 				],
 			},
@@ -97,23 +98,35 @@ const fields: INodeProperties[] = [
 	},
 ];
 
+/** What a URL says of its file: a data URI its type, any other the name at its end. */
+function hintsOf(contentUrl: string): { contentType: string; name: string } {
+	if (/^data:/i.test(contentUrl))
+		return { contentType: /^data:([^;,]*)/i.exec(contentUrl)?.[1] ?? '', name: '' };
+	const lastSegment = URL.canParse(contentUrl) ? new URL(contentUrl).pathname.split('/').at(-1) : undefined;
+	return { contentType: '', name: unescape(lastSegment ?? '') };
+}
+
 function readAttachment(row: ParameterReader, index: number): Record<string, unknown> {
 	const which = `Attachment ${index + 1}`;
 	const contentUrl = row.text('url', `${which}: URL`).trim();
-	if (!/^(https?:\/\/|data:)\S/i.test(contentUrl)) {
+	if (!/^(https?:\/\/|data:)\S+$/i.test(contentUrl)) {
 		throw new InputError(
 			contentUrl === '' ? `${which} has no URL` : `${which}: URL is not one that can be fetched`,
 			'Give a URL that starts with https://, or a data URI.',
 		);
 	}
-	const contentType = readText(row, CONTENT_TYPE).trim();
+	const hints = hintsOf(contentUrl);
+	const contentType = readText(row, CONTENT_TYPE).trim() || hints.contentType;
 	if (contentType === '') {
 		throw new InputError(
 			`${which} has no Content Type`,
 			'Give its MIME type, such as image/jpeg or application/pdf.',
 		);
 	}
-	return withoutEmpty({ contentType, contentUrl, name: readText(row, FILE_NAME).trim() });
+	const name = checkLength(row.text(FILE_NAME.name, FILE_NAME.label).trim() || hints.name, FILE_NAME);
+	if (name === '')
+		throw new InputError(`${which} has no File Name`, 'Give one with its extension, such as photo.jpg.');
+	return { contentType, contentUrl, name };
 }
 
 export const send: Operation = {

@@ -1,12 +1,6 @@
+import { InputError } from '../../api/errors';
 import { activityRequest, sentItem } from '../activity';
-import {
-	conversationIdField,
-	limitHint,
-	readConversationId,
-	readText,
-	SENDER_NAME,
-	unlessEmpty,
-} from '../fields';
+import { conversationIdField, limitHint, readConversationId, readText, SENDER_NAME } from '../fields';
 import type { Operation } from '../types';
 
 export const sendTyping: Operation = {
@@ -21,18 +15,21 @@ export const sendTyping: Operation = {
 			displayName: SENDER_NAME.label,
 			name: SENDER_NAME.name,
 			type: 'string',
-			default: '',
+			default: 'Customer',
+			required: true,
 			placeholder: 'e.g. Nathan Smith',
 			description: `Name of the person who types. ${limitHint(SENDER_NAME)}.`,
 		},
 	],
 	plan: (parameters, channelId) => {
 		const conversationId = readConversationId(parameters);
+		const name = readText(parameters, SENDER_NAME).trim();
+		if (name === '') throw new InputError('Sender Name is empty', 'Give the name of the person who types.');
 		return {
 			kind: 'call',
 			request: activityRequest(channelId, conversationId, {
 				type: 'typing',
-				from: unlessEmpty({ name: readText(parameters, SENDER_NAME) }),
+				from: { name },
 			}),
 			toItems: sentItem(conversationId),
 		};

@@ -1,0 +1,136 @@
+import type {
+	ICredentialsDecrypted,
+	ICredentialTestFunctions,
+	IHttpRequestOptions,
+	ILoadOptionsFunctions,
+} from 'n8n-workflow';
+import { Dynamics365MessagingApi } from '../../credentials/Dynamics365MessagingApi.credentials';
+import type { Emulator } from '../../emulator';
+import { Dynamics365Messaging } from '../../nodes/Dynamics365Messaging/Dynamics365Messaging.node';
+import { callService } from '../../nodes/Dynamics365Messaging/api/client';
+import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
+import { credentialFor, entries, testEmulator } from '../support/emulator';
+
+let emulator: Emulator;
+const credential = new Dynamics365MessagingApi();
+const node = new Dynamics365Messaging();
+
+beforeEach(async () => void (emulator = await testEmulator()));
+afterEach(async () => await emulator.close());
+
+describe('Test', () => {
+	async function tested(given: Record<string, unknown> = {}) {
+		const stored = {
+			id: '1',
+			name: 'x',
+			type: 'x',
+			data: { ...credentialFor(emulator), ...given },
+		} as ICredentialsDecrypted;
+		return await node.methods.credentialTest.dynamics365MessagingApiTest.call(
+			{} as ICredentialTestFunctions,
+			stored,
+		);
+	}
+
+	test('gets a token and makes an authorised call with both headers', async () => {
+		expect(await tested()).toMatchObject({ status: 'OK' });
+		expect(entries(emulator, 'token')).toHaveLength(1);
+		expect(entries(emulator, 'request')).toMatchObject([
+			{ operationId: 'listConversations', status: 200, contractErrors: [] },
+		]);
+	});
+
+	test('tells mistakes apart', async () => {
+		const messages = new Map<string, string>();
+		const mistakes: Record<string, Record<string, unknown>> = {
+			'wrong secret': { clientSecret: 'nope' },
+			'expired secret': { clientSecret: 'expired-secret' },
+			'wrong tenant': { tenantId: '11111111-2222-4333-8444-555555555555' },
+			'wrong app': { clientId: '11111111-2222-4333-8444-555555555555' },
+			'wrong zone': { zone: 'crm9' },
+			'unreachable host': { baseUrl: 'https://nowhere.invalid' },
+			'unreachable authority': { authorityHost: 'https://nowhere.invalid' },
+			'no GUID': { channelId: 'channel' },
+			'wrong channel': { channelId: '11111111-2222-4333-8444-555555555555' },
+		};
+		for (const [mistake, given] of Object.entries(mistakes)) {
+			const { status, message } = await tested(given);
+			expect(status).toBe('Error');
+			messages.set(message, mistake);
+		}
+		emulator.settings.channelAuthorized = false;
+		messages.set((await tested()).message, 'unauthorised channel');
+		emulator.settings.channelAuthorized = true;
+		emulator.settings.linkedToWorkstream = false;
+		messages.set((await tested()).message, 'no workstream');
+		expect([...messages.values()].sort()).toEqual(
+			[...Object.keys(mistakes), 'no workstream', 'unauthorised channel'].sort(),
+		);
+		const said = (mistake: string) => [...messages].find(([, of]) => of === mistake)?.[0];
+		expect(said('wrong secret')).toContain('client secret is wrong');
+		expect(said('expired secret')).toContain('expired');
+		expect(said('wrong tenant')).toContain('tenant does not exist');
+		expect(said('wrong zone')).toContain('zone');
+		expect(said('unreachable host')).toContain('nowhere.invalid cannot be reached');
+		expect(said('unauthorised channel')).toContain(
+			'did not accept the token for this channel and organization',
+		);
+	});
+});
+
+describe('in the HTTP Request node', () => {
+	const sign = async (options: Partial<IHttpRequestOptions>) =>
+		await credential.authenticate(credentialFor(emulator), { url: '', ...options });
+
+	test('signs requests to the service, without following redirects', async () => {
+		const signed = await sign({
+			url: `${emulator.origin}/api/v1.0/consumer/conversations`,
+			headers: { accept: 'x' },
+		});
+		expect(signed).toMatchObject({
+			disableFollowRedirect: true,
+			headers: {
+				accept: 'x',
+				authorization: expect.stringMatching(/^Bearer ey/),
+				'channel-id': emulator.world.channelId,
+				'organization-id': emulator.world.organizationId,
+			},
+		});
+	});
+
+	test.each([
+		['another host', () => ({ url: 'https://evil.example.com/' })],
+		['another port', () => ({ url: 'https://localhost:1/' })],
+		['plain http', () => ({ url: emulator.origin.replace('https', 'http') })],
+		['another base URL', () => ({ baseURL: 'https://evil.example.com', url: '/x' })],
+		[
+			'a user name that looks like the host',
+			() => ({ url: `https://${new URL(emulator.origin).host}@evil.example.com/` }),
+		],
+	])('sends no token to %s', async (_, options) => {
+		await expect(sign(options())).rejects.toThrow('its token is not sent');
+		expect(emulator.log).toEqual([]);
+	});
+});
+
+test('the list of conversations is searched, a page at a time', async () => {
+	const ids: string[] = [];
+	for (let index = 0; index < 3; index++) {
+		const created = await callService(connectionFrom(credentialFor(emulator)), {
+			method: 'POST',
+			path: '/conversation/create',
+			body: {},
+		});
+		ids.push((created as { conversationId: string }).conversationId);
+	}
+	const context = {
+		getCredentials: async () => credentialFor(emulator),
+		getNode: () => ({}),
+	} as unknown as ILoadOptionsFunctions;
+	const search = node.methods.listSearch.searchConversations;
+	const all = await search.call(context);
+	expect(all.results.map(({ value }) => value).sort()).toEqual([...ids].sort());
+	expect(all.results[0]!.name).toContain('20');
+	const one = await search.call(context, ` ${ids[1]!.slice(0, 13).toUpperCase()} `);
+	expect(one.results.map(({ value }) => value)).toEqual([ids[1]]);
+});

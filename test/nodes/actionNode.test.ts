@@ -1,0 +1,240 @@
+import type { IDataObject, INode } from 'n8n-workflow';
+import type { Emulator } from '../../emulator';
+import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+
+let emulator: Emulator;
+let loader: LoadedPackage;
+
+beforeAll(async () => void (loader = await loadPackage()));
+beforeEach(async () => void (emulator = await testEmulator()));
+afterEach(async () => {
+	// Whatever a test sends through the node, the contract has nothing against it, but where the test means it to.
+	await emulator.close();
+});
+
+const requests = () => entries(emulator, 'request');
+const byId = (conversationId: string) => ({ __rl: true, mode: 'id', value: conversationId });
+
+interface RunOptions {
+	items?: IDataObject[];
+	node?: Partial<INode>;
+	credential?: IDataObject;
+}
+
+async function run(operation: string, parameters: IDataObject, { items, node, credential }: RunOptions = {}) {
+	const [resource, name] = operation.split(': ');
+	const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), ...credential } as never };
+	const json = oneNode('dynamics365Messaging', { resource, operation: name, ...parameters }, node);
+	return outcomeOf(await runWorkflow(loader, json, credentials, items));
+}
+
+async function opened(parameters: IDataObject = {}): Promise<string> {
+	const { items } = await run('conversation: create', parameters);
+	return items[0]!.json.conversationId as string;
+}
+
+test('a conversation from its first word to its end, as items', async () => {
+	const created = await run('conversation: create', {
+		customerId: 'jdoe',
+		customer: { preferredName: 'John' },
+		contextVariables: { variable: [{ name: 'product', value: 'Heat pump' }] },
+		options: { startMessage: 'Hello?', skipAiAgent: true },
+	});
+	expect(created.items[0]!.json).toEqual({
+		conversationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+		isNew: true,
+		messageId: expect.stringMatching(/^\d{13}$/),
+	});
+	const conversationId = created.items[0]!.json.conversationId as string;
+	const again = await run('conversation: create', {
+		customerId: 'jdoe',
+		options: { startMessage: 'Still there?' },
+	});
+	expect(again.items[0]!.json).toEqual({ conversationId, isNew: false, messageId: null });
+
+	const sent = await run('message: send', { conversationId: byId(conversationId), text: 'It is loud' });
+	expect(sent.items[0]!.json).toEqual({
+		conversationId,
+		messageId: expect.stringMatching(/^\d{13}$/),
+	});
+	const typing = await run('message: sendTyping', { conversationId: byId(conversationId) });
+	expect(typing.items[0]!.json).toMatchObject({ conversationId });
+	const messageId = sent.items[0]!.json.messageId as string;
+	const read = await run('message: markAsRead', { conversationId: byId(conversationId), messageId });
+	expect(read.items[0]!.json).toEqual({ conversationId, messageId });
+	const event = await run('customEvent: send', {
+		conversationId: byId(conversationId),
+		eventName: 'Order',
+		eventValue: '{"id":7}',
+	});
+	expect(event.items[0]!.json).toMatchObject({ conversationId });
+
+	const context = await run('conversation: getContext', { conversationId: byId(conversationId) });
+	expect(context.items.map(({ json }) => json)).toEqual([
+		{ conversationId, context: { product: 'Heat pump' } },
+	]);
+	const list = await run('conversation: getContext', {
+		conversationId: byId(conversationId),
+		options: { outputFormat: 'list' },
+	});
+	expect(list.items.map(({ json }) => json)).toEqual([
+		{ conversationId, name: 'product', value: 'Heat pump' },
+	]);
+	const messages = await run('message: getMany', { conversationId: byId(conversationId) });
+	expect(messages.items.map(({ json }) => json.text)).toEqual(['Hello?', 'It is loud']);
+	expect(messages.items[1]!.json).toEqual({
+		conversationId,
+		messageId,
+		type: 'message',
+		text: 'It is loud',
+		timestamp: expect.any(String),
+		from: expect.anything(),
+		attachments: [],
+		channelData: null,
+	});
+	const active = await run('conversation: getMany', {});
+	expect(active.items.map(({ json }) => json)).toEqual([{ conversationId, timestamp: expect.any(String) }]);
+
+	const ended = await run('conversation: end', { conversationId: byId(conversationId) });
+	expect(ended.items[0]!.json).toMatchObject({ conversationId });
+	expect((await run('conversation: getMany', {})).items).toEqual([]);
+	expect(
+		requests().map(({ operationId, status, contractErrors }) => [operationId, status, contractErrors]),
+	).toEqual(requests().map(({ operationId }) => [operationId, 200, []]));
+	expect(entries(emulator, 'token')).toHaveLength(1);
+});
+
+test('pages are followed to the end, and items stay paired', async () => {
+	const conversationId = await opened();
+	const texts = Array.from({ length: 120 }, (_, index) => `message ${index}`);
+	await run(
+		'message: send',
+		{ conversationId: byId(conversationId), text: '={{ $json.text }}' },
+		{ items: texts.map((text) => ({ text })) },
+	);
+	const all = await run('message: getMany', { conversationId: byId(conversationId), returnAll: true });
+	expect(all.items.map(({ json }) => json.text)).toEqual(texts);
+	expect(requests().filter(({ operationId }) => operationId === 'listMessages')).toHaveLength(2);
+	const twice = await run(
+		'message: getMany',
+		{ conversationId: byId(conversationId), limit: 2 },
+		{ items: [{}, {}] },
+	);
+	expect(twice.items.map(({ pairedItem }) => pairedItem)).toEqual([
+		{ item: 0 },
+		{ item: 0 },
+		{ item: 1 },
+		{ item: 1 },
+	]);
+});
+
+test('a start time is read in the workflow’s time zone where it names none', async () => {
+	await run('conversation: getMany', { options: { startTime: '2026-01-31T10:00:00' } });
+	expect(requests()[0]!.path).toContain(encodeURIComponent('2026-01-31T09:00:00.000Z'));
+});
+
+describe('errors', () => {
+	test('of the service carry its status, code and correlation id', async () => {
+		const conversationId = await opened();
+		await run('conversation: end', { conversationId: byId(conversationId) });
+		const { error } = await run('message: send', { conversationId: byId(conversationId), text: 'too late' });
+		const request = requests().at(-1)!;
+		expect(error).toMatchObject({
+			name: 'NodeApiError',
+			httpCode: '404',
+			message: 'The conversation does not exist or is closed already',
+			context: { itemIndex: 0, code: '30013', correlationId: request.correlationId },
+		});
+	});
+
+	test('of what was typed come before anything goes out, the token request included', async () => {
+		const items = [{ text: 'fine' }, { text: 'x'.repeat(6001) }];
+		const { error } = await run(
+			'message: send',
+			{ conversationId: byId('c'), text: '={{ $json.text }}' },
+			{ items },
+		);
+		expect(error).toMatchObject({
+			name: 'NodeOperationError',
+			message: expect.stringContaining('Text is longer than 6,000 characters'),
+			context: { itemIndex: 1 },
+		});
+		expect(emulator.log).toEqual([]);
+	});
+
+	test('under Continue On Fail stand in the place of their item', async () => {
+		const conversationId = await opened();
+		const items = [{ id: conversationId }, { id: 'nowhere' }, { id: '..' }, { id: conversationId }];
+		const { items: given } = await run(
+			'message: send',
+			{ conversationId: byId('={{ $json.id }}'), text: 'hi' },
+			{ items, node: { onError: 'continueRegularOutput' } },
+		);
+		expect(given.map(({ pairedItem }) => pairedItem)).toEqual([
+			{ item: 0 },
+			{ item: 1 },
+			{ item: 2 },
+			{ item: 3 },
+		]);
+		expect(given[0]!.json).toMatchObject({ conversationId });
+		expect(given[1]!.json).toEqual({
+			error: expect.any(String),
+			errorDetails: {
+				httpCode: expect.stringMatching(/^40[04]$/),
+				code: expect.stringMatching(/^300\d\d$/),
+				correlationId: expect.any(String),
+			},
+		});
+		expect(given[2]!.json).toEqual({
+			error: expect.stringContaining('Conversation'),
+			errorDetails: { httpCode: null, code: null, correlationId: null },
+		});
+		expect(given[3]!.json).toMatchObject({ conversationId });
+	});
+
+	test('go to the error output with their details, where that is chosen', async () => {
+		const conversationId = await opened();
+		const { items: sent, errorItems } = await run(
+			'message: send',
+			{ conversationId: byId('={{ $json.id }}'), text: 'hi' },
+			{ items: [{ id: 'nowhere' }, { id: conversationId }], node: { onError: 'continueErrorOutput' } },
+		);
+		expect(sent.map(({ json }) => json)).toMatchObject([{ conversationId }]);
+		expect(errorItems.map(({ json }) => json)).toMatchObject([
+			{
+				id: 'nowhere',
+				error: expect.any(String),
+				errorDetails: { httpCode: expect.any(String) },
+			},
+		]);
+	});
+
+	test('of the credential name the field, and under Continue On Fail every item has them', async () => {
+		const broken = { credential: { organizationId: 'oops' }, items: [{}, {}] };
+		expect((await run('conversation: create', {}, broken)).error).toMatchObject({
+			message: expect.stringContaining('Organization ID'),
+		});
+		const { items } = await run(
+			'conversation: create',
+			{},
+			{ ...broken, node: { onError: 'continueRegularOutput' } },
+		);
+		expect(items).toHaveLength(2);
+	});
+
+	test('never hold the secret or the token', async () => {
+		const { error } = await run(
+			'conversation: create',
+			{},
+			{ credential: { clientSecret: 'hunter2-secret' } },
+		);
+		expect(error).toMatchObject({ context: { code: 'AADSTS7000215' } });
+		const shown = JSON.stringify(error) + String(error?.stack);
+		expect(shown).not.toContain('hunter2-secret');
+		emulator.settings.channelAuthorized = false;
+		const refused = await run('conversation: create', {});
+		expect(refused.error).toMatchObject({ httpCode: '401' });
+		expect(JSON.stringify(refused.error) + String(refused.error?.stack)).not.toContain('eyJ');
+	});
+});

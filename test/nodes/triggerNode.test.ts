@@ -1,0 +1,312 @@
+import {
+	decodeJwt,
+	decodeProtectedHeader,
+	exportSPKI,
+	generateKeyPair,
+	importJWK,
+	SignJWT,
+	type CryptoKey,
+	type JWK,
+	type JWTHeaderParameters,
+} from 'jose';
+import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
+import type { Emulator } from '../../emulator';
+import { callService } from '../../nodes/Dynamics365Messaging/api/client';
+import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
+import { sendHttps } from '../../nodes/Dynamics365Messaging/api/https';
+import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
+
+const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
+const ALL_EVENTS = ['conversationEvent', 'customEvent', 'message', 'other', 'typing'];
+const MESSAGE = { type: 'message', conversation: { id: CONVERSATION }, text: 'hello' };
+
+let emulator: Emulator;
+let loader: LoadedPackage;
+let trigger: TriggerServer;
+
+async function serve(parameters: IDataObject = {}, credential: IDataObject = {}): Promise<void> {
+	await trigger?.close();
+	trigger = await serveTrigger(loader, oneNode('dynamics365MessagingTrigger', parameters), {
+		dynamics365MessagingApi: { ...credentialFor(emulator), ...credential } as never,
+	});
+	emulator.setWebhookUrl(trigger.url);
+}
+
+beforeAll(async () => void (loader = await loadPackage()));
+beforeEach(async () => {
+	emulator = await testEmulator({ delivery: { retryDelayMs: 10, timeoutMs: 2_000 } });
+	await serve();
+});
+afterEach(async () => await emulator.close());
+afterAll(async () => await trigger.close());
+
+const itemsOf = (runs: INodeExecutionData[][]) => runs.flat().map(({ json }) => json);
+
+/** Posts a body as Dynamics would. */
+async function post(options: {
+	token?: string;
+	body?: unknown;
+	headers?: Record<string, string>;
+	path?: string;
+}): Promise<Response> {
+	const { body = MESSAGE, path = `/v3/conversations/${CONVERSATION}/activities` } = options;
+	return await fetch(trigger.url + path, {
+		method: 'POST',
+		headers: {
+			'content-type': 'application/json',
+			...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
+			...options.headers,
+		},
+		body: typeof body === 'string' ? body : JSON.stringify(body),
+	});
+}
+
+async function expectRefused(response: Response, status = 401): Promise<void> {
+	expect(response.status).toBe(status);
+	expect(await response.text()).toBe('');
+	expect(trigger.runs).toEqual([]);
+}
+
+test('the URL that the editor shows answers a probe', async () => {
+	const response = await fetch(trigger.url);
+	expect(response.status).toBe(200);
+	expect(await response.text()).toContain('webhook URL to register');
+	expect(trigger.runs).toEqual([]);
+});
+
+test('the URL has two unguessable parts, and deliveries go below it', () => {
+	expect(new URL(trigger.url).pathname).toMatch(/^\/webhook\/[0-9a-f-]{36}\/[0-9a-f-]{36}$/);
+});
+
+describe.each([
+	{ casing: 'documented', systemEventsAs: 'message', tokenVersion: 1 },
+	{ casing: 'pascal', systemEventsAs: 'event', tokenVersion: 2 },
+] as const)('a conversation, %j', (delivery) => {
+	test('arrives whole and typed, each delivery answered at its first try', async () => {
+		Object.assign(emulator.settings.delivery, delivery);
+		await serve({ events: ALL_EVENTS });
+		const { conversationId } = await createConversation();
+		emulator.desk.accept(conversationId, { agentName: 'Ana' });
+		emulator.desk.typing(conversationId);
+		emulator.desk.reply(conversationId, {
+			text: 'See this',
+			files: [{ name: 'fix.txt', contentType: 'text/plain', data: Buffer.from('turn it off') }],
+		});
+		emulator.desk.customEvent(conversationId, { name: 'Offer', value: { Id: 7 } });
+		emulator.desk.close(conversationId);
+		await emulator.idle();
+
+		const deliveries = entries(emulator, 'delivery');
+		expect(deliveries.map(({ outcome, tries }) => [outcome, tries.length])).toEqual(
+			deliveries.map(() => ['accepted', 1]),
+		);
+		const items = itemsOf(trigger.runs);
+		expect(items.map(({ eventType, eventName }) => eventName ?? eventType)).toEqual([
+			'AgentAccepted',
+			'typing',
+			'message',
+			'customEvent',
+			'AgentClosed',
+			'ConversationClosed',
+		]);
+		expect(items[2]).toMatchObject({
+			text: 'See this',
+			from: { name: 'Ana' },
+			attachments: [{ name: 'fix.txt', contentType: 'text/plain' }],
+		});
+		expect(items[3]).toMatchObject({ customEventName: 'Offer', customEventValue: { Id: 7 } });
+		expect(items.map(({ conversationEnded }) => conversationEnded)).toEqual([
+			false,
+			false,
+			false,
+			false,
+			false,
+			true,
+		]);
+		expect(items.map(({ activity }) => activity)).toEqual(deliveries.map(({ activity }) => activity));
+		for (const item of items) expect(item).toMatchObject({ conversationId, receivedAt: expect.any(String) });
+	});
+});
+
+async function createConversation(): Promise<{ conversationId: string }> {
+	const request = { method: 'POST', path: '/conversation/create', body: {} } as const;
+	const created = await callService(connectionFrom(credentialFor(emulator)), request);
+	return created as { conversationId: string };
+}
+
+describe('what starts the workflow', () => {
+	const BODIES: Record<string, IDataObject> = {
+		message: { type: 'message', text: 'hello' },
+		typing: { type: 'typing' },
+		conversationEvent: { type: 'event', name: 'AgentAccepted' },
+		customEvent: { type: 'event', name: 'X', channelData: { customEvent: true } },
+		other: { type: 'messageReaction' },
+	};
+	test.each<[string, string[] | undefined, string[]]>([
+		['by default all but typing', undefined, ['message', 'conversationEvent', 'customEvent', 'other']],
+		['what is chosen', ['typing'], ['typing']],
+		['all of it', ALL_EVENTS, Object.keys(BODIES)],
+		['nothing where nothing is chosen', [], []],
+	])('%s; the rest is answered 200 without a run', async (_, events, expected) => {
+		await serve(events === undefined ? {} : { events });
+		const token = await emulator.issueDeliveryToken();
+		for (const body of Object.values(BODIES)) {
+			const response = await post({ token, body: body });
+			expect([response.status, await response.text()]).toEqual([200, '']);
+		}
+		expect(itemsOf(trigger.runs).map(({ eventType }) => eventType)).toEqual(expected);
+	});
+});
+
+describe('whom it believes', () => {
+	test.each([1, 2] as const)('a token of version %i', async (tokenVersion) => {
+		emulator.settings.delivery.tokenVersion = tokenVersion;
+		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
+		expect(trigger.runs).toHaveLength(1);
+	});
+
+	test.each(['api://', ''])('an audience with the prefix "%s"', async (prefix) => {
+		const token = await emulator.issueDeliveryToken({ aud: prefix + emulator.world.clientId });
+		expect((await post({ token })).status).toBe(200);
+	});
+
+	test('the public issuer, also behind an authority of one’s own', async () => {
+		const iss = `https://login.microsoftonline.com/${emulator.world.tenantId}/v2.0`;
+		expect((await post({ token: await emulator.issueDeliveryToken({ iss }) })).status).toBe(200);
+	});
+
+	test('a clock that is four minutes off', async () => {
+		const now = Math.floor(Date.now() / 1000);
+		expect((await post({ token: await emulator.issueDeliveryToken({ nbf: now + 240 }) })).status).toBe(200);
+		expect((await post({ token: await emulator.issueDeliveryToken({ exp: now - 240 }) })).status).toBe(200);
+	});
+
+	test('a tenant that the credential names by its domain', async () => {
+		await serve({}, { tenantId: emulator.world.tenantDomain });
+		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
+	});
+
+	test('a key that is new since the keys were fetched is not believed before five minutes, then it is', async () => {
+		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
+		await emulator.rotateKeys();
+		const token = await emulator.issueDeliveryToken();
+		expect((await post({ token })).status).toBe(401);
+		const clock = jest
+			.spyOn(Date, 'now')
+			.mockImplementation(() => performance.timeOrigin + performance.now() + 301_000);
+		expect((await post({ token })).status).toBe(200);
+		clock.mockRestore();
+	});
+
+	const now = () => Math.floor(Date.now() / 1000);
+	test.each<[string, () => Record<string, unknown>]>([
+		['expired', () => ({ exp: now() - 301 })],
+		['not yet valid', () => ({ nbf: now() + 400 })],
+		['without exp', () => ({ exp: undefined })],
+		['without nbf', () => ({ nbf: undefined })],
+		['of another issuer', () => ({ iss: 'https://evil.example.com/' })],
+		[
+			'of another tenant’s issuer',
+			() => ({ iss: 'https://sts.windows.net/11111111-2222-4333-8444-555555555555/' }),
+		],
+		['whose issuer lacks its slash', () => ({ iss: `https://sts.windows.net/${emulator.world.tenantId}` })],
+		['for another audience', () => ({ aud: 'api://11111111-2222-4333-8444-555555555555' })],
+		['for the federated credential’s audience', () => ({ aud: 'api://AzureADTokenExchange' })],
+		['for several audiences', () => ({ aud: [`api://${emulator.world.clientId}`, 'x'] })],
+		['of another app', () => ({ appid: '11111111-2222-4333-8444-555555555555' })],
+		['of two apps', () => ({ azp: '11111111-2222-4333-8444-555555555555' })],
+		['without an app', () => ({ appid: undefined, azp: undefined })],
+		['of another tenant', () => ({ tid: '11111111-2222-4333-8444-555555555555' })],
+		['without a tenant', () => ({ tid: undefined })],
+		['of a user', () => ({ idtyp: 'user' })],
+		['with a user’s scopes', () => ({ scp: 'user_impersonation' })],
+		['with an empty scope', () => ({ scp: '' })],
+	])('not a token %s', async (_, claims) => {
+		await expectRefused(await post({ token: await emulator.issueDeliveryToken(claims()) }));
+	});
+
+	test.each<[string, (good: string) => Record<string, string>]>([
+		['no header', () => ({})],
+		['another scheme', (good) => ({ authorization: `Basic ${good}` })],
+		['no token', () => ({ authorization: 'Bearer ' })],
+		['two tokens', (good) => ({ authorization: `Bearer ${good}, Bearer ${good}` })],
+		['no three parts', () => ({ authorization: 'Bearer abc' })],
+		['garbage', () => ({ authorization: 'Bearer a.b.c' })],
+		['a cut token', (good) => ({ authorization: `Bearer ${good.slice(0, -5)}` })],
+		['a token without its signature', (good) => ({ authorization: `Bearer ${good.replace(/[^.]*$/, '')}` })],
+		['a changed payload', (good) => ({ authorization: `Bearer ${good.replace(/\.(.)/, '.f')}` })],
+		['a huge token', () => ({ authorization: `Bearer ${'a'.repeat(12_000)}.b.c` })],
+	])('not %s', async (_, headers) => {
+		await expectRefused(await post({ headers: headers(await emulator.issueDeliveryToken()) }));
+	});
+
+	test('neither an unsigned token, nor one signed with the public key as a secret, nor one of a key of the forger’s', async () => {
+		const good = await emulator.issueDeliveryToken();
+		const payload = decodeJwt(good);
+		const kid = decodeProtectedHeader(good).kid!;
+		const keys = await sendHttps({
+			method: 'GET',
+			url: new URL(`${emulator.origin}/${emulator.world.tenantId}/discovery/v2.0/keys`),
+		});
+		const publicKey = await importJWK((JSON.parse(keys.body) as { keys: JWK[] }).keys[0]!, 'RS256', {
+			extractable: true,
+		});
+		const publicPem = new TextEncoder().encode(await exportSPKI(publicKey as CryptoKey));
+		const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+		const forger = await generateKeyPair('RS256');
+		const forger512 = await generateKeyPair('RS512');
+		const sign = async (header: JWTHeaderParameters, key: CryptoKey | Uint8Array) =>
+			await new SignJWT(payload).setProtectedHeader(header).sign(key);
+		const forged = [
+			`${part({ alg: 'none', kid })}.${part(payload)}.`,
+			await sign({ alg: 'HS256', kid }, publicPem),
+			await sign({ alg: 'RS256', kid }, forger.privateKey),
+			await sign({ alg: 'RS256' }, forger.privateKey),
+			await sign({ alg: 'RS256', kid: 'mine', jku: 'https://evil.example.com/keys' }, forger.privateKey),
+			await sign({ alg: 'RS512', kid }, forger512.privateKey),
+		];
+		for (const token of forged) await expectRefused(await post({ token }));
+	});
+
+	test('says WWW-Authenticate, and to the caller nothing more', async () => {
+		const response = await post({});
+		expect(response.headers.get('www-authenticate')).toBe('Bearer');
+		await expectRefused(response);
+	});
+
+	test('nobody while the keys cannot be had: 503, so that Dynamics tries again', async () => {
+		const token = await emulator.issueDeliveryToken();
+		await serve({}, { authorityHost: 'https://localhost:1' });
+		await expectRefused(await post({ token }), 503);
+	});
+
+	test('nobody while the credential is broken', async () => {
+		const token = await emulator.issueDeliveryToken();
+		await serve({}, { clientId: 'oops' });
+		await expectRefused(await post({ token }), 503);
+	});
+
+	test('everybody, if that is what was chosen', async () => {
+		await serve({ verification: 'none' });
+		expect((await post({})).status).toBe(200);
+		expect(trigger.runs).toHaveLength(1);
+	});
+});
+
+describe('what is no activity', () => {
+	test.each<[string, { body?: unknown; headers?: Record<string, string> }, number]>([
+		['a list', { body: [MESSAGE] }, 400],
+		['null', { body: 'null' }, 400],
+		['a text', { body: '"message"' }, 400],
+		['no type', { body: { text: 'hello' } }, 400],
+		['another conversation', { body: { ...MESSAGE, conversation: { id: 'another' } } }, 400],
+		['another content type', { headers: { 'content-type': 'text/plain' } }, 415],
+	])('%s is refused', async (_, request, status) => {
+		await expectRefused(await post({ token: await emulator.issueDeliveryToken(), ...request }), status);
+	});
+
+	test('who sends it is looked at first', async () => {
+		await expectRefused(await post({ body: [MESSAGE] }), 401);
+	});
+});

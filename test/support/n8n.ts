@@ -1,0 +1,241 @@
+import 'reflect-metadata';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import express, { type Request, type Response } from 'express';
+import {
+	ExecutionLifecycleHooks,
+	InstanceSettings,
+	PackageDirectoryLoader,
+	WebhookContext,
+	WorkflowExecute,
+} from 'n8n-core';
+import { Container } from '@n8n/di';
+import {
+	createRunExecutionData,
+	Workflow,
+	type ICredentialDataDecryptedObject,
+	type ICredentialsHelper,
+	type IDataObject,
+	type INode,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypes,
+	type IRun,
+	type IWebhookData,
+	type IWebhookDescription,
+	type IWebhookResponseData,
+	type IWorkflowBase,
+	type IWorkflowExecuteAdditionalData,
+} from 'n8n-workflow';
+
+/** The built package, loaded the way n8n loads it. */
+export type LoadedPackage = PackageDirectoryLoader;
+
+/** Loads `dist` as n8n does; `npm test` has built it before. */
+export async function loadPackage(): Promise<LoadedPackage> {
+	Container.get(InstanceSettings);
+	const loader = new PackageDirectoryLoader(join(__dirname, '..', '..'));
+	await loader.loadAll();
+	return loader;
+}
+
+/** The credentials of a run, by credential type. */
+export type Credentials = Record<string, ICredentialDataDecryptedObject>;
+
+function nodeTypesOf(loader: LoadedPackage): INodeTypes {
+	const find = (type: string): INodeType => {
+		const name = type.replace('n8n-nodes-dynamics365-messaging.', '');
+		return loader.nodeTypes[name]!.type as INodeType;
+	};
+	return {
+		getByName: find,
+		getByNameAndVersion: find,
+		getKnownTypes: () => ({}),
+	};
+}
+
+function credentialsHelper(credentials: Credentials): ICredentialsHelper {
+	const helper: Partial<ICredentialsHelper> = {
+		getParentTypes: () => [],
+		isCredentialUsableByNode: () => true,
+		getDecrypted: async (_additionalData, _details, type) => structuredClone(credentials[type] ?? {}),
+	};
+	return helper as ICredentialsHelper;
+}
+
+function additionalDataOf(workflow: IWorkflowBase, credentials: Credentials): IWorkflowExecuteAdditionalData {
+	const url = 'http://localhost:5678';
+	const data: Partial<IWorkflowExecuteAdditionalData> = {
+		credentialsHelper: credentialsHelper(credentials),
+		hooks: new ExecutionLifecycleHooks('trigger', '1', workflow),
+		currentNodeExecutionIndex: 0,
+		executionId: '1',
+		restApiUrl: `${url}/rest`,
+		instanceBaseUrl: url,
+		formBaseUrl: `${url}/form`,
+		formWaitingBaseUrl: `${url}/form-waiting`,
+		formTestBaseUrl: `${url}/form-test`,
+		webhookBaseUrl: `${url}/webhook`,
+		webhookWaitingBaseUrl: `${url}/webhook-waiting`,
+		webhookTestBaseUrl: `${url}/webhook-test`,
+		variables: {},
+		logAiEvent: () => undefined,
+	};
+	return data as IWorkflowExecuteAdditionalData;
+}
+
+/** A workflow of one node, as a workflow file has it. */
+export function oneNode(
+	type: 'dynamics365Messaging' | 'dynamics365MessagingTrigger',
+	parameters: IDataObject,
+	node: Partial<INode> = {},
+): IWorkflowBase {
+	return {
+		id: 'w1',
+		name: 'Test',
+		active: false,
+		activeVersionId: null,
+		isArchived: false,
+		createdAt: new Date(0),
+		updatedAt: new Date(0),
+		connections: {},
+		nodes: [
+			{
+				id: '5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a001',
+				name: 'Dynamics',
+				type: `n8n-nodes-dynamics365-messaging.${type}`,
+				typeVersion: 1,
+				position: [0, 0],
+				parameters: JSON.parse(JSON.stringify(parameters)) as INode['parameters'],
+				webhookId: 'c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a002',
+				credentials: { dynamics365MessagingApi: { id: '1', name: 'Emulator' } },
+				...node,
+			},
+		],
+	};
+}
+
+function workflowOf(loader: LoadedPackage, workflow: IWorkflowBase): Workflow {
+	return new Workflow({
+		id: workflow.id,
+		name: workflow.name,
+		nodes: workflow.nodes,
+		connections: workflow.connections,
+		active: false,
+		nodeTypes: nodeTypesOf(loader),
+		settings: { timezone: 'Europe/Amsterdam' },
+	});
+}
+
+/**
+ * Runs a workflow's first node, through n8n-core's own engine, with the given items as if another node, `Input`, had
+ * just given them.
+ */
+export async function runWorkflow(
+	loader: LoadedPackage,
+	json: IWorkflowBase,
+	credentials: Credentials,
+	items: IDataObject[] = [{}],
+): Promise<IRun> {
+	const target = json.nodes[0]!;
+	const source = oneNode('dynamics365MessagingTrigger', {}, { id: 'input', name: 'Input' }).nodes[0]!;
+	const workflow = workflowOf(loader, {
+		...json,
+		nodes: [...json.nodes, source],
+		connections: { Input: { main: [[{ node: target.name, type: 'main', index: 0 }]] } },
+	});
+	const node = workflow.nodes[target.name]!;
+	const data = {
+		main: [items.map((item, index): INodeExecutionData => ({ json: item, pairedItem: { item: index } }))],
+	};
+	const ran = { startTime: 0, executionTime: 0, executionIndex: 0, source: [], data };
+	const runData = createRunExecutionData({
+		resultData: { runData: { Input: [ran] } },
+		executionData: { nodeExecutionStack: [{ node, data, source: { main: [{ previousNode: 'Input' }] } }] },
+	});
+	return await new WorkflowExecute(
+		additionalDataOf(json, credentials),
+		'trigger',
+		runData,
+	).processRunExecutionData(workflow);
+}
+
+/** What a node gave out in a run: its items, those of its error output, or the error that ended the run. */
+export function outcomeOf(
+	run: IRun,
+	name = 'Dynamics',
+): { items: INodeExecutionData[]; errorItems: INodeExecutionData[]; error: IDataObject | undefined } {
+	const data = run.data.resultData.runData[name]?.[0];
+	return {
+		items: data?.data?.main?.[0] ?? [],
+		errorItems: data?.data?.main?.[1] ?? [],
+		error: (data?.error ?? run.data.resultData.error) as unknown as IDataObject | undefined,
+	};
+}
+
+/** A real HTTP server that hands requests to a trigger's `webhook()` and answers as n8n does with what that gives. */
+export interface TriggerServer {
+	/** The base URL, to be registered at the emulator. */
+	url: string;
+	/** Every `workflowData` that started a run, in order. */
+	runs: INodeExecutionData[][];
+	close(): Promise<void>;
+}
+
+/** The path that n8n gives a webhook: one with parameters stands below the node's webhook id. */
+function pathOf(workflow: Workflow, node: INode, { path }: IWebhookDescription): string {
+	const resolved = String(workflow.expression.getSimpleParameterValue(node, path, 'internal', {}));
+	return resolved.includes(':') ? `${node.webhookId}/${resolved}` : resolved;
+}
+
+/** Serves a workflow whose first node is the trigger, on a free port. */
+export async function serveTrigger(
+	loader: LoadedPackage,
+	json: IWorkflowBase,
+	credentials: Credentials,
+): Promise<TriggerServer> {
+	const workflow = workflowOf(loader, json);
+	const node = workflow.nodes[json.nodes[0]!.name]!;
+	const runs: INodeExecutionData[][] = [];
+	const app = express();
+	const nodeType = workflow.nodeTypes.getByNameAndVersion(node.type, node.typeVersion);
+	const answer =
+		(webhookDescription: IWebhookDescription) => async (request: Request, response: Response) => {
+			const additionalData = {
+				...additionalDataOf(json, credentials),
+				httpRequest: request,
+				httpResponse: response,
+			};
+			const webhook: IWebhookData = {
+				httpMethod: request.method as IWebhookData['httpMethod'],
+				node: node.name,
+				path: pathOf(workflow, node, webhookDescription),
+				webhookDescription,
+				workflowId: workflow.id,
+				workflowExecuteAdditionalData: additionalData,
+			};
+			const context = new WebhookContext(workflow, node, additionalData, 'webhook', webhook, [], null);
+			const result: IWebhookResponseData = await nodeType.webhook!.call(context);
+			if (result.workflowData) runs.push(...result.workflowData);
+			if (result.noWebhookResponse !== true)
+				response.send(result.webhookResponse ?? { message: 'Workflow was started' });
+		};
+	const parse = express.json({ limit: '16mb', strict: false });
+	for (const description of nodeType.description.webhooks ?? []) {
+		const method = description.httpMethod === 'GET' ? 'get' : 'post';
+		app[method](`/webhook/${pathOf(workflow, node, description)}`, parse, answer(description));
+	}
+	const server = createServer(app);
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address() as AddressInfo;
+	const setup = nodeType.description.webhooks!.find(({ httpMethod }) => httpMethod === 'GET')!;
+	return {
+		url: `http://127.0.0.1:${port}/webhook/${pathOf(workflow, node, setup)}`,
+		runs,
+		close: async () => {
+			server.closeAllConnections();
+			await new Promise((resolve) => server.close(resolve));
+		},
+	};
+}
