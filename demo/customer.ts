@@ -1,0 +1,96 @@
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { freePort } from './n8n';
+
+/** Something that the customer's app was told to show. */
+export interface Shown {
+	/** ISO 8601. */
+	at: string;
+	conversationId: string;
+	show: string;
+	text?: string;
+}
+
+/** The customer's app: the smallest thing that can stand where your own app, bot or gateway will stand. */
+export interface CustomerApp {
+	/** Where workflows post what is to be shown. */
+	url: string;
+	shown: Shown[];
+	close(): Promise<void>;
+}
+
+/** Starts the customer's app: it keeps what it is sent, and answers what it would show. */
+export async function startCustomerApp(): Promise<CustomerApp> {
+	const shown: Shown[] = [];
+	const server = createServer((request, response) => {
+		void readJson(request).then((body) => {
+			const known = request.method === 'POST' && body !== undefined;
+			if (known) shown.push({ ...body, at: new Date().toISOString() });
+			response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' });
+			response.end(JSON.stringify(known ? { shown: body.text ?? body.show } : { shown: null }));
+		});
+	});
+	const port = await freePort(5680);
+	await new Promise<void>((resolve, reject) => {
+		server.once('error', reject);
+		server.listen(port, '127.0.0.1', resolve);
+	});
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		shown,
+		close: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				server.closeAllConnections();
+			}),
+	};
+}
+
+async function readJson(request: IncomingMessage): Promise<Omit<Shown, 'at'> | undefined> {
+	const chunks: Buffer[] = [];
+	for await (const chunk of request) chunks.push(chunk as Buffer);
+	try {
+		return JSON.parse(Buffer.concat(chunks).toString()) as Omit<Shown, 'at'>;
+	} catch {
+		return undefined;
+	}
+}
+
+/** What the customer's app sends to n8n when the customer writes. */
+export interface CustomerMessage {
+	customerId: string;
+	name: string;
+	text: string;
+	end?: boolean;
+}
+
+/** What the workflow answers to it. */
+export interface Sent {
+	conversationId: string;
+	isNew: boolean;
+	messageId: string | null;
+}
+
+/** The customer writes: what the app sends to the workflow's production webhook. */
+export async function write(webhookUrl: string, message: CustomerMessage): Promise<Sent> {
+	const response = await fetch(webhookUrl, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		body: JSON.stringify(message),
+		signal: AbortSignal.timeout(60_000),
+	});
+	const text = await response.text();
+	const answer = response.ok ? parse(text) : undefined;
+	if (!answer?.conversationId) {
+		throw new Error(`The customer wrote, and n8n answered ${response.status}: ${text.slice(0, 500)}`);
+	}
+	return answer;
+}
+
+function parse(text: string): Sent | undefined {
+	try {
+		return JSON.parse(text) as Sent;
+	} catch {
+		return undefined;
+	}
+}

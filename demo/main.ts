@@ -1,0 +1,157 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Emulator, startEmulator } from '../emulator';
+import { type CustomerApp, startCustomerApp } from './customer';
+import { Executions } from './executions';
+import { freePort, importWorkflow, makeRunFolder, type N8n, n8nLog, owner, startN8n } from './n8n';
+import { customer, play } from './play';
+import { paint } from './terminal';
+import { checkList, checks, nodes, transcript } from './transcript';
+import { waitFor } from './wait';
+
+const once = process.argv.includes('--once');
+
+/** True once there is nothing left to do but to wait for Ctrl-C. */
+let up = false;
+
+/** What is to be undone at the end, the last first. */
+const cleanup: Array<() => Promise<void> | void> = [];
+
+interface Wired {
+	emulator: Emulator;
+	n8n: N8n;
+	app: CustomerApp;
+	customerWebhook: string;
+	triggerUrl: string;
+}
+
+/** Starts emulator, customer's app and n8n, and connects them with one another. */
+async function wire(step: Step): Promise<Wired> {
+	const emulator = await step('Emulated Dynamics 365', async () =>
+		startEmulator({ port: await freePort(8443), deskPort: await freePort(8444) }),
+	);
+	cleanup.push(() => emulator.close());
+	const app = await startCustomerApp();
+	cleanup.push(() => app.close());
+
+	const runFolder = makeRunFolder();
+	cleanup.push(() => rmSync(runFolder, { recursive: true, force: true }));
+	const certificateFile = join(runFolder, 'emulator.pem');
+	writeFileSync(certificateFile, emulator.certificate.cert);
+	const n8n = await step('n8n, with the package', () => startN8n({ runFolder, certificateFile }));
+	cleanup.push(() => n8n.stop());
+	return { emulator, app, n8n, ...(await step('Credential and workflows', () => setUp(n8n, emulator, app))) };
+}
+
+async function setUp(n8n: N8n, emulator: Emulator, app: CustomerApp) {
+	const { world, origin } = emulator;
+	const { tenantId, clientId, clientSecret, organizationId, channelId, geo, zone } = world;
+	const credential = await n8n.rest<{ id: string }>('POST', '/credentials', {
+		name: 'Dynamics 365 (emulator)',
+		type: 'dynamics365MessagingApi',
+		data: {
+			...{ tenantId, clientId, clientSecret, organizationId, geo, channelId, zone },
+			...{ baseUrl: origin, authorityHost: origin, scope: '' },
+		},
+	});
+	const placeholders = { DEMO_CREDENTIAL_ID: credential.id, 'http://customer-app.demo': app.url };
+	const file = (name: string) => join(__dirname, 'workflows', name);
+	await importWorkflow(n8n, 'customerToDynamics', file('customer-to-dynamics.json'), placeholders);
+	const back = await importWorkflow(
+		n8n,
+		'dynamicsToCustomer',
+		file('dynamics-to-customer.json'),
+		placeholders,
+	);
+
+	// What the trigger's panel shows as its production URL, and what an administrator registers in Dynamics 365.
+	const trigger = back.nodes.find(({ name }) => name === nodes.trigger);
+	const triggerUrl = `${n8n.url}/webhook/${trigger?.webhookId}/${trigger?.id}`;
+	await waitFor(`an answer at ${triggerUrl}`, 20_000, async () => (await fetch(triggerUrl)).status === 200);
+	emulator.setWebhookUrl(triggerUrl);
+	return { triggerUrl, customerWebhook: `${n8n.url}/webhook/customer-message` };
+}
+
+/** Plays the conversation and tells it; true if all of it was seen. */
+async function perform({ emulator, n8n, customerWebhook }: Wired, step: Step): Promise<boolean> {
+	console.log(`\n${paint('bold', 'One conversation')}`);
+	const executions = new Executions(n8n);
+	let problem: unknown;
+	try {
+		await play({ emulator, executions, customerWebhook, trigger: nodes.trigger }, step);
+	} catch (error) {
+		problem = error;
+	}
+	const evidence = { executions: await executions.all(), log: emulator.log };
+	const list = checks(evidence);
+	console.log(`\n${paint('bold', "The conversation, as n8n's executions and the emulator's log have it")}\n`);
+	console.log(transcript(evidence));
+	console.log(`\n${paint('bold', "Seen in n8n's executions")}\n`);
+	console.log(checkList(list));
+	if (problem) console.log(`\n${paint('red', messageOf(problem))}`);
+	return !problem && list.every(({ seen }) => seen);
+}
+
+function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired): void {
+	const message = JSON.stringify({ ...customer, text: 'Hello again' });
+	const line = (label: string, value: string) => console.log(`  ${label.padEnd(15)}${paint('cyan', value)}`);
+	console.log(`\n${paint('bold', 'Look for yourself')}\n`);
+	line('n8n', n8n.url);
+	line('sign in', `${owner.email}   ${owner.password}`);
+	line('workflows', `${n8n.url}/workflow/customerToDynamics`);
+	line('', `${n8n.url}/workflow/dynamicsToCustomer`);
+	line('agent desk', emulator.deskOrigin);
+	line('trigger URL', triggerUrl);
+	console.log('\n  Be the customer, then accept and answer at the agent desk:\n');
+	console.log(`  curl -H 'content-type: application/json' ${customerWebhook} \\\n    -d '${message}'\n`);
+	console.log(
+		`  ${paint('dim', 'Ctrl-C ends all of it. The next start begins with a fresh n8n: changes are not kept.')}`,
+	);
+}
+
+type Step = <T>(label: string, fn: () => Promise<T>) => Promise<T>;
+
+/** @returns the exit code */
+async function main(): Promise<number> {
+	const { step, tailOf } = await import('../scripts/setup.mjs');
+	const tellLog = () =>
+		console.log(`\n${paint('bold', `The end of n8n's log (${n8nLog})`)}\n\n${tailOf(n8nLog)}`);
+	console.log(`\n${paint('bold', 'Starting')}`);
+	try {
+		const wired = await wire(step);
+		const complete = await perform(wired, step);
+		if (!complete) tellLog();
+		if (once) return complete ? 0 : 1;
+		tellWhereToLook(wired);
+		up = true;
+		throw new Error(await wired.n8n.died);
+	} catch (error) {
+		console.error(`\n${paint('red', messageOf(error))}`);
+		tellLog();
+		return 1;
+	}
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : JSON.stringify(error));
+
+async function cleanUp(): Promise<void> {
+	for (const undo of cleanup.splice(0).reverse()) await undo();
+}
+
+/** Resolves at Ctrl-C and the like, also when whoever started us was killed and could not pass it on. */
+const interrupted = new Promise<void>((resolve) => {
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
+	const parent = process.ppid;
+	setInterval(() => process.ppid !== parent && resolve(), 1000).unref();
+});
+
+async function stopped(): Promise<number> {
+	await interrupted;
+	console.log('\nStopping …');
+	return up ? 0 : 130;
+}
+
+void Promise.race([main(), stopped()]).then(async (code) => {
+	await cleanUp();
+	process.exit(code);
+});

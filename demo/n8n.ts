@@ -1,0 +1,243 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { waitFor } from './wait';
+
+const userFolder = join(__dirname, '.n8n');
+
+/** Where n8n's own log is kept. */
+export const n8nLog = join(userFolder, 'n8n.log');
+
+/** Who may sign in to the demo's n8n. */
+export const owner = {
+	email: 'demo@example.com',
+	password: 'Demo-2365',
+	firstName: 'Demo',
+	lastName: 'Owner',
+} as const;
+
+/** A workflow as n8n's REST interface takes and gives it, as far as the demo looks at it. */
+export interface Workflow {
+	id: string;
+	name: string;
+	versionId: string;
+	nodes: Array<{ id: string; name: string; type: string; webhookId?: string }>;
+}
+
+/** n8n registers webhooks some time after a workflow was activated. */
+interface Publication {
+	status: string;
+	triggers: Array<{ errorMessage: string | null }>;
+}
+
+/** A running n8n, signed in as its owner. */
+export interface N8n {
+	/** The editor's origin. */
+	url: string;
+	/** A call to n8n's own REST interface; throws what n8n answered if it was no success. */
+	rest: <T>(method: 'GET' | 'POST', path: string, body?: unknown) => Promise<T>;
+	/** Ends n8n and waits until it has ended. */
+	stop: () => Promise<void>;
+	/** Resolves when n8n ends without having been asked to. */
+	died: Promise<string>;
+}
+
+/** The preferred port if it is free, else any that is. */
+export async function freePort(preferred: number): Promise<number> {
+	return (await listensOn(preferred)) ?? (await listensOn(0)) ?? preferred;
+}
+
+function listensOn(port: number): Promise<number | undefined> {
+	return new Promise((resolve) => {
+		const server = createServer();
+		server.once('error', () => resolve(undefined));
+		server.listen(port, '127.0.0.1', () => {
+			const address = server.address();
+			server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
+		});
+	});
+}
+
+/**
+ * n8n's user folder for this run alone, so that a demo that still runs, or was killed, is in nobody's way; it has
+ * nothing in it but the package. What runs that have ended left behind is removed.
+ */
+export function makeRunFolder(): string {
+	mkdirSync(userFolder, { recursive: true });
+	for (const name of readdirSync(userFolder)) {
+		const pid = /^run-(\d+)$/.exec(name)?.[1];
+		if (pid && !isRunning(Number(pid))) rmSync(join(userFolder, name), { recursive: true, force: true });
+	}
+	const folder = join(userFolder, `run-${process.pid}`);
+	rmSync(folder, { recursive: true, force: true });
+	mkdirSync(join(folder, '.n8n'), { recursive: true });
+	// A junction is what Windows allows to everybody; elsewhere the word means nothing.
+	symlinkSync(join(userFolder, '.n8n', 'nodes'), join(folder, '.n8n', 'nodes'), 'junction');
+	return folder;
+}
+
+function isRunning(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** Starts n8n in an empty `runFolder`, and returns when it answers and its owner is signed in. */
+export async function startN8n(options: { runFolder: string; certificateFile: string }): Promise<N8n> {
+	const port = await freePort(5678);
+	const url = `http://localhost:${port}`;
+	// Unlinked rather than emptied: a demo that still runs goes on writing into its own.
+	rmSync(n8nLog, { force: true });
+	const log = openSync(n8nLog, 'a');
+	const node = join(__dirname, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node');
+	const watcher = join(__dirname, 'end-with-parent.cjs');
+	const child = spawn(node, ['--require', watcher, join(__dirname, 'node_modules/n8n/bin/n8n'), 'start'], {
+		cwd: __dirname,
+		env: { ...withoutOtherN8n(process.env), ...settings(port, await freePort(5679), url, options) },
+		stdio: ['ignore', log, log],
+		// Not in the terminal's group: Ctrl-C is ours to handle, n8n is stopped in order.
+		detached: process.platform !== 'win32',
+	});
+	closeSync(log);
+	const { died, stop } = lifeOf(child);
+	try {
+		await Promise.race([
+			waitFor('n8n to be ready', 180_000, () => answersOk(`${url}/healthz/readiness`)),
+			died.then((how) => Promise.reject(new Error(how))),
+		]);
+		return { url, died, stop, rest: await signIn(url) };
+	} catch (error) {
+		await stop();
+		throw error;
+	}
+}
+
+function settings(
+	port: number,
+	brokerPort: number,
+	url: string,
+	{ runFolder, certificateFile }: { runFolder: string; certificateFile: string },
+): NodeJS.ProcessEnv {
+	return {
+		N8N_USER_FOLDER: runFolder,
+		N8N_ENCRYPTION_KEY: 'the demo holds no secret',
+		N8N_HOST: 'localhost',
+		N8N_LISTEN_ADDRESS: '127.0.0.1',
+		N8N_PORT: String(port),
+		N8N_WEBHOOK_URL: `${url}/`,
+		N8N_EDITOR_BASE_URL: url,
+		N8N_SECURE_COOKIE: 'false',
+		N8N_RUNNERS_BROKER_PORT: String(brokerPort),
+		NODE_EXTRA_CA_CERTS: certificateFile,
+		// Emulator and customer's app are on this machine, whatever proxy it has.
+		NO_PROXY: 'localhost,127.0.0.1',
+		no_proxy: 'localhost,127.0.0.1',
+		N8N_COMMUNITY_PACKAGES_ENABLED: 'true',
+		N8N_REINSTALL_MISSING_PACKAGES: 'false',
+		N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
+		// Nothing that calls home, and nothing that the demo does not need.
+		N8N_DIAGNOSTICS_ENABLED: 'false',
+		N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
+		N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',
+		N8N_DYNAMIC_BANNERS_ENABLED: 'false',
+		N8N_HIRING_BANNER_ENABLED: 'false',
+		N8N_TEMPLATES_ENABLED: 'false',
+		N8N_PERSONALIZATION_ENABLED: 'false',
+		N8N_DISABLED_MODULES: 'mcp-registry,instance-ai,agents,chat-hub,insights',
+		NO_COLOR: '1',
+	};
+}
+
+/** The environment without the settings of an n8n that the reader may have, and without npm's. */
+function withoutOtherN8n(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+	const theirs = /^(n8n_|db_|executions_|webhook_url$|queue_|npm_|node_options$|node_env$|force_color$)/i;
+	return Object.fromEntries(Object.entries(env).filter(([name]) => !theirs.test(name)));
+}
+
+function lifeOf(child: ChildProcess): Pick<N8n, 'died' | 'stop'> {
+	let asked = false;
+	const ended = new Promise<string>((resolve) => {
+		child.once('error', (error) => resolve(`n8n could not be started: ${error.message}`));
+		child.once('exit', (code, signal) => resolve(`n8n ended by itself (${signal ?? `code ${code}`})`));
+	});
+	const died = new Promise<string>((resolve) => void ended.then((how) => asked || resolve(how)));
+	const kill = (signal: NodeJS.Signals) => {
+		if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+	};
+	/** n8n has children of its own, which might outlive it. */
+	const killGroup = () => {
+		try {
+			if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, 'SIGKILL');
+		} catch {
+			// Nobody is left in it.
+		}
+	};
+	process.once('exit', () => (kill('SIGKILL'), killGroup()));
+	return {
+		died,
+		async stop() {
+			asked = true;
+			kill('SIGTERM');
+			const patience = setTimeout(() => kill('SIGKILL'), 10_000);
+			if (child.pid !== undefined) await ended;
+			clearTimeout(patience);
+			killGroup();
+		},
+	};
+}
+
+async function answersOk(url: string): Promise<boolean> {
+	try {
+		return (await fetch(url)).ok;
+	} catch {
+		return false;
+	}
+}
+
+/** Makes the owner of the new n8n, and returns the REST interface as that person sees it. */
+async function signIn(url: string): Promise<N8n['rest']> {
+	let cookie = '';
+	const rest: N8n['rest'] = async <T>(method: 'GET' | 'POST', path: string, body?: unknown) => {
+		const response = await fetch(`${url}/rest${path}`, {
+			method,
+			headers: { 'content-type': 'application/json', 'browser-id': 'demo', cookie },
+			body: body === undefined ? undefined : JSON.stringify(body),
+		});
+		const text = await response.text();
+		if (!response.ok) {
+			throw new Error(`n8n answered ${method} /rest${path} with ${response.status}: ${text.slice(0, 500)}`);
+		}
+		const cookies = response.headers.getSetCookie().map((line) => line.split(';')[0]);
+		if (cookies.length) cookie = cookies.join('; ');
+		const answer = JSON.parse(text) as { data: T };
+		return answer.data;
+	};
+	await rest('POST', '/owner/setup', owner);
+	return rest;
+}
+
+/** Makes the workflow of a file, with placeholders filled in, and puts it into production. */
+export async function importWorkflow(
+	n8n: N8n,
+	id: string,
+	file: string,
+	placeholders: Record<string, string>,
+): Promise<Workflow> {
+	const text = Object.entries(placeholders).reduce(
+		(filled, [placeholder, value]) => filled.replaceAll(placeholder, value),
+		readFileSync(file, 'utf8'),
+	);
+	const made = await n8n.rest<Workflow>('POST', '/workflows', { ...(JSON.parse(text) as object), id });
+	await n8n.rest('POST', `/workflows/${id}/activate`, { versionId: made.versionId });
+	await waitFor(`n8n to register the webhooks of "${made.name}"`, 60_000, async () => {
+		const { status, triggers } = await n8n.rest<Publication>('GET', `/workflows/${id}/publication-status`);
+		const failed = triggers.find(({ errorMessage }) => errorMessage);
+		if (failed) throw new Error(`n8n cannot activate "${made.name}": ${failed.errorMessage}`);
+		return status === 'published';
+	});
+	return made;
+}

@@ -1,0 +1,107 @@
+import type { Emulator } from '../emulator';
+import { type CustomerMessage, type Sent, write } from './customer';
+import type { Execution, Executions } from './executions';
+import { noisePicture } from './picture';
+
+/** Who plays: a customer of a heating company, and a representative of it. */
+export const customer = { customerId: 'kim-berger', name: 'Kim Berger' } as const;
+const representative = 'Ana Lopes';
+
+const words = {
+	asks: 'My heat pump is loud. Can you help?',
+	answers:
+		'Hello Kim, this is Ana. Please set the fan to level 3: the picture shows how much quieter that is.',
+	thanks: 'Level 3 is fine, thank you! Can somebody clean it, too?',
+} as const;
+
+const offer = {
+	name: 'offerAppointment',
+	value: { service: 'Fan cleaning', slots: ['Mon 9:00', 'Tue 14:30'] },
+};
+
+/** What the play needs of the world around it. */
+export interface Stage {
+	emulator: Emulator;
+	executions: Executions;
+	/** The production webhook of the workflow that takes what the customer writes. */
+	customerWebhook: string;
+	/** The node of the other workflow that starts with what Dynamics 365 sends. */
+	trigger: string;
+}
+
+/** An item of the trigger, as far as the demo looks at it. */
+export interface TriggerItem {
+	eventType: string;
+	conversationId: string;
+	from?: { id?: string | null; name?: string | null } | null;
+	text?: string | null;
+	attachments?: Array<{ name?: string | null; contentType?: string | null; contentUrl?: string | null }>;
+	eventName?: string;
+	eventCategory?: string;
+	conversationEnded?: boolean;
+	customEventName?: string | null;
+	customEventValue?: unknown;
+	activity: unknown;
+}
+
+/** The item with which an execution began, if the trigger began it. */
+export function triggerItem(execution: Execution, trigger: string): TriggerItem | undefined {
+	const run = execution.runs.find(({ node }) => node === trigger);
+	// What comes out of the trigger is its documented item; that it is, is checked line by line later.
+	return run?.items[0] as TriggerItem | undefined;
+}
+
+/**
+ * Plays one conversation from the first word to the close, and after each act waits until n8n has run what follows.
+ * @returns the conversation's id
+ * @throws NotSeen when something did not come in time
+ */
+export async function play(
+	stage: Stage,
+	act: <T>(label: string, fn: () => Promise<T>) => Promise<T>,
+): Promise<string> {
+	const { desk } = stage.emulator;
+	const { conversationId } = await act('The customer writes', () => say(stage, words.asks));
+	const arrives = (what: string, matches: (item: TriggerItem) => boolean) =>
+		stage.executions.waitFor(`${what} from Dynamics 365`, (execution) => {
+			const item = triggerItem(execution, stage.trigger);
+			return item?.conversationId === conversationId && matches(item);
+		});
+
+	await act('A representative accepts', async () => {
+		desk.accept(conversationId, { agentName: representative });
+		await arrives('a representative who joined', (item) => item.eventCategory === 'agentJoined');
+	});
+	await act('The representative types', async () => {
+		desk.typing(conversationId);
+		await arrives('a typing indicator', (item) => item.eventType === 'typing');
+	});
+	await act('The representative answers, with a picture', async () => {
+		const file = { name: 'noise-levels.png', contentType: 'image/png', data: noisePicture() };
+		desk.reply(conversationId, { text: words.answers, files: [file] });
+		await arrives('a message', (item) => item.eventType === 'message');
+	});
+	await act('The customer answers back', () => say(stage, words.thanks));
+	await act('An AI agent offers an appointment, as a custom event', async () => {
+		desk.customEvent(conversationId, offer);
+		await arrives('a custom event', (item) => item.eventType === 'customEvent');
+	});
+	await act('The representative closes the conversation', async () => {
+		desk.close(conversationId);
+		await arrives('the end of the conversation', (item) => item.conversationEnded === true);
+	});
+	await act('Everything comes to rest', async () => {
+		await stage.emulator.idle();
+		await stage.executions.settle();
+	});
+	return conversationId;
+}
+
+async function say({ customerWebhook, executions }: Stage, text: string): Promise<Sent> {
+	const message: CustomerMessage = { ...customer, text };
+	const sent = await write(customerWebhook, message);
+	await executions.waitFor(`the customer's "${text}"`, ({ runs }) =>
+		runs.some(({ items }) => (items[0]?.body as CustomerMessage | undefined)?.text === text),
+	);
+	return sent;
+}

@@ -1,0 +1,299 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { DeliveryEntry, DeskEntry, LogEntry, RequestEntry } from '../emulator';
+import type { CustomerMessage, Sent } from './customer';
+import type { Execution, NodeRun } from './executions';
+import { type TriggerItem, triggerItem } from './play';
+import { type Column, paint, row } from './terminal';
+
+/** The nodes of demo/workflows whose runs are told of. */
+export const nodes = {
+	customerWrites: 'Customer writes',
+	create: 'Find or open the conversation',
+	send: 'Say what the customer says',
+	trigger: 'From Dynamics 365',
+	readMessages: 'Read the messages',
+	readContext: 'Read the context',
+	goodbye: 'Say goodbye',
+} as const;
+
+/** What is known of the conversation, all of it read from n8n and from the emulator. */
+export interface Evidence {
+	executions: Execution[];
+	log: readonly LogEntry[];
+}
+
+interface Line {
+	/** Epoch milliseconds. */
+	at: number;
+	who: string;
+	what: string;
+	/** Its way; `n8n #2` is execution 2. */
+	seen: string;
+	/** What the receiver answered. */
+	answer?: string;
+}
+
+/** Something that must have been seen in n8n's executions, with where it was seen, or undefined if it was not. */
+export interface Check {
+	what: string;
+	seen: string | undefined;
+}
+
+const columns: Column[] = [
+	{ width: 8, paint: (cell) => paint('dim', cell) },
+	{ width: 10, paint: (cell) => paint('bold', cell) },
+	{ width: 38 },
+	{ width: 23, paint: (cell) => paint('cyan', cell) },
+	{ width: 11, paint: (cell) => paint('dim', cell) },
+];
+
+/** The conversation, line by line, as n8n's executions and the emulator's log have it. */
+export function transcript(evidence: Evidence): string {
+	const lines = [...customerLines(evidence), ...deliveryLines(evidence), ...endLines(evidence)];
+	lines.sort((one, other) => one.at - other.at);
+	const head = row(
+		columns.map(({ width }) => ({ width, paint: (cell) => paint('dim', cell) })),
+		['time', 'who', 'what', 'seen in (#: execution)', 'answered'],
+	);
+	const body = lines.map(({ at, who, what, seen, answer = '' }) =>
+		row(columns, [clock(at), who, what, seen, answer]),
+	);
+	return [head, ...body].join('\n');
+}
+
+const clock = (at: number) => new Date(at).toTimeString().slice(0, 8);
+const runOf = ({ runs }: Execution, node: string): NodeRun | undefined =>
+	runs.find((run) => run.node === node);
+const quoted = (text: string) => `“${text}”`;
+
+/** The executions that the customer's words began, with those words. */
+function said({
+	executions,
+}: Evidence): Array<{ execution: Execution; at: number; message: CustomerMessage }> {
+	return executions.flatMap((execution) => {
+		const run = runOf(execution, nodes.customerWrites);
+		const message = run?.items[0]?.body as CustomerMessage | undefined;
+		return run && message ? [{ execution, at: run.startedAt, message }] : [];
+	});
+}
+
+/** The calls that the emulator got while a node of n8n ran. */
+function requestsDuring({ log }: Evidence, run: NodeRun | undefined): RequestEntry[] {
+	if (!run) return [];
+	// Both clocks are this machine's; n8n notes whole milliseconds.
+	const within = (at: number) => at >= run.startedAt - 1 && at <= run.startedAt + run.ms + 1;
+	return log.filter(
+		(entry): entry is RequestEntry => entry.kind === 'request' && within(Date.parse(entry.at)),
+	);
+}
+
+const statuses = (requests: RequestEntry[]) =>
+	[...new Set(requests.map(({ status }) => status))].join(', ') || 'none';
+
+function customerLines(evidence: Evidence): Line[] {
+	return said(evidence).map(({ execution, at, message }) => {
+		const made = runOf(execution, nodes.create);
+		const created = made?.items[0] as Partial<Sent> | undefined;
+		const calls = [
+			...requestsDuring(evidence, made),
+			...requestsDuring(evidence, runOf(execution, nodes.send)),
+		];
+		const opened = created?.isNew ? ', opened' : '';
+		return {
+			at,
+			who: message.name,
+			what: quoted(message.text),
+			seen: `n8n #${execution.id} → Dynamics`,
+			answer: `${statuses(calls)}${opened}`,
+		};
+	});
+}
+
+interface Arrived {
+	delivery: DeliveryEntry;
+	execution: Execution | undefined;
+	item: TriggerItem | undefined;
+}
+
+/** Each delivery of the emulator with the execution that it began, which holds exactly the same activity. */
+function arrivals({ executions, log }: Evidence): Arrived[] {
+	const unclaimed = new Set(executions);
+	return log
+		.filter((entry): entry is DeliveryEntry => entry.kind === 'delivery')
+		.map((delivery) => {
+			const execution = [...unclaimed].find((candidate) =>
+				isDeepStrictEqual(triggerItem(candidate, nodes.trigger)?.activity, delivery.activity),
+			);
+			if (execution) unclaimed.delete(execution);
+			return { delivery, execution, item: execution && triggerItem(execution, nodes.trigger) };
+		});
+}
+
+function deliveryLines(evidence: Evidence): Line[] {
+	return arrivals(evidence).map(({ delivery, execution, item }) => {
+		const last = delivery.tries.at(-1);
+		const shown = execution?.runs.some(({ items }) => typeof items[0]?.shown === 'string');
+		return {
+			at: Date.parse(last?.at ?? delivery.at),
+			who: item?.from?.name ?? senderOf(evidence.log, delivery, item),
+			what: item ? describe(item) : 'an activity that n8n did not see',
+			seen: `Dynamics → ${execution ? `n8n #${execution.id}` : 'nowhere'}${shown ? ' → app' : ''}`,
+			answer: last ? `${last.status ?? last.error}, ${last.ms} ms` : 'not sent',
+		};
+	});
+}
+
+/** Most activities do not name anybody; the emulator's desk knows who had the conversation then. */
+function senderOf(
+	log: readonly LogEntry[],
+	{ conversationId, seq }: DeliveryEntry,
+	item: TriggerItem | undefined,
+): string {
+	if (item?.eventType === 'customEvent') return 'AI agent';
+	const accepted = log.filter(
+		(entry): entry is DeskEntry =>
+			entry.kind === 'desk' &&
+			entry.action === 'accept' &&
+			entry.conversationId === conversationId &&
+			entry.seq < seq,
+	);
+	return accepted.at(-1)?.detail ?? 'Dynamics';
+}
+
+function describe(item: TriggerItem): string {
+	switch (item.eventType) {
+		case 'message': {
+			const files = (item.attachments ?? []).map(({ name, contentType }) => `[${name}, ${contentType}]`);
+			return [item.text && quoted(item.text), ...files].filter(Boolean).join(' ');
+		}
+		case 'typing':
+			return 'is typing …';
+		case 'conversationEvent': {
+			const meaning = { agentJoined: 'joins', agentLeft: 'leaves', closed: 'conversation is over' }[
+				item.eventCategory ?? ''
+			];
+			return `${meaning ?? item.eventCategory} (${item.eventName})`;
+		}
+		case 'customEvent':
+			return `event ${item.customEventName} ${JSON.stringify(item.customEventValue)}`;
+		default:
+			return `an activity of another type (${item.eventType})`;
+	}
+}
+
+function endLines(evidence: Evidence): Line[] {
+	return evidence.executions.flatMap((execution) => {
+		const [read, context, goodbye] = [nodes.readMessages, nodes.readContext, nodes.goodbye].map((node) =>
+			runOf(execution, node),
+		);
+		if (!read) return [];
+		const calls = [...requestsDuring(evidence, read), ...requestsDuring(evidence, context)];
+		const names = Object.keys((context?.items[0]?.context as object | undefined) ?? {});
+		const lines: Line[] = [
+			{
+				at: read.startedAt,
+				who: 'n8n',
+				what: `reads ${read.items.length} messages and the context (${names.join(', ')})`,
+				seen: `n8n #${execution.id} → Dynamics`,
+				answer: statuses(calls),
+			},
+		];
+		const shown = goodbye?.items[0]?.shown;
+		if (goodbye && typeof shown === 'string') {
+			const seen = `n8n #${execution.id} → app`;
+			lines.push({ at: goodbye.startedAt, who: 'n8n', what: quoted(shown), seen });
+		}
+		return lines;
+	});
+}
+
+/** What must be true of a conversation that was played to its end. */
+export function checks(evidence: Evidence): Check[] {
+	const { executions } = evidence;
+	const arrived = arrivals(evidence);
+	const customers = said(evidence);
+	const seenIn = (execution: Execution | undefined) => execution && `execution ${execution.id}`;
+	const item = (what: string, matches: (item: TriggerItem) => boolean): Check => ({
+		what,
+		seen: seenIn(arrived.find((one) => one.item && matches(one.item))?.execution),
+	});
+	const all = (what: string, total: number, good: number): Check => ({
+		what,
+		seen: total > 0 && good === total ? `${good} of ${total}` : undefined,
+	});
+	const isDelivered = (execution: Execution) => {
+		const run = runOf(execution, nodes.send);
+		return (
+			Boolean(run?.items[0]?.messageId) && requestsDuring(evidence, run).some(({ status }) => status === 200)
+		);
+	};
+	return [
+		{
+			what: 'conversation created',
+			seen: seenIn(executions.find((one) => runOf(one, nodes.create)?.items[0]?.isNew === true)),
+		},
+		all(
+			"customer's messages delivered to Dynamics",
+			customers.length,
+			count(customers, (one) => isDelivered(one.execution)),
+		),
+		item(
+			'representative joined (AgentAccepted)',
+			({ eventName, eventCategory }) => eventName === 'AgentAccepted' && eventCategory === 'agentJoined',
+		),
+		item('typing', ({ eventType }) => eventType === 'typing'),
+		item(
+			'message with an attachment',
+			({ eventType, text, attachments }) =>
+				eventType === 'message' && Boolean(text) && Boolean(attachments?.[0]?.contentUrl),
+		),
+		item(
+			'custom event with a parsed value',
+			({ eventType, customEventValue }) =>
+				eventType === 'customEvent' && typeof customEventValue === 'object' && customEventValue !== null,
+		),
+		item('conversation ended', ({ conversationEnded }) => conversationEnded === true),
+		{
+			what: 'messages and context read after the end',
+			seen: seenIn(
+				executions.find(
+					(one) =>
+						Boolean(runOf(one, nodes.readMessages)?.items[0]?.messageId) &&
+						Object.keys((runOf(one, nodes.readContext)?.items[0]?.context as object | undefined) ?? {})
+							.length > 0,
+				),
+			),
+		},
+		all(
+			'deliveries answered 200 at the first try',
+			arrived.length,
+			count(arrived, ({ delivery }) => delivery.tries.length === 1 && delivery.tries[0]?.status === 200),
+		),
+		all(
+			'deliveries with exactly one execution',
+			arrived.length,
+			triggered(executions) === arrived.length
+				? count(arrived, ({ execution }) => execution !== undefined)
+				: -1,
+		),
+		all(
+			'executions without an error',
+			executions.length,
+			count(executions, ({ status, runs }) => status === 'success' && runs.every(({ error }) => !error)),
+		),
+	];
+}
+
+const count = <T>(list: T[], matches: (entry: T) => boolean): number => list.filter(matches).length;
+const triggered = (executions: Execution[]) =>
+	count(executions, (one) => runOf(one, nodes.trigger) !== undefined);
+
+/** The check list, for reading. */
+export function checkList(list: Check[]): string {
+	return list
+		.map(({ what, seen }) => {
+			const mark = seen ? paint('green', '✓') : paint('red', '✗');
+			return `  ${mark} ${what.padEnd(46)}${seen ? paint('dim', seen) : paint('red', 'not seen')}`;
+		})
+		.join('\n');
+}
