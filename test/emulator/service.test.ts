@@ -513,9 +513,26 @@ test('plain http is not answered', async () => {
 	await expect(send(emulator.origin.replace('https', 'http'))).rejects.toThrow();
 });
 
-test('a port that is taken is said with its number', async () => {
+test('only this machine is answered', async () => {
+	// Also an address of this machine, but not the one that is listened on.
+	for (const url of [
+		emulator.deskOrigin.replace('127.0.0.1', '127.0.0.2'),
+		emulator.origin.replace('localhost', '127.0.0.2'),
+	]) {
+		await expect(send(url, { timeout: 500 })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+	}
+});
+
+test('a port that is taken is said with its number, and nothing stays open', async () => {
 	const port = Number(new URL(emulator.origin).port);
 	await expect(start({ port })).rejects.toMatchObject({ code: 'EADDRINUSE', port });
+	const free = await start();
+	const freePort = Number(new URL(free.origin).port);
+	await free.close();
 	const deskPort = Number(new URL(emulator.deskOrigin).port);
-	await expect(start({ deskPort })).rejects.toMatchObject({ code: 'EADDRINUSE', port: deskPort });
+	await expect(start({ port: freePort, deskPort })).rejects.toMatchObject({
+		code: 'EADDRINUSE',
+		port: deskPort,
+	});
+	await (await start({ port: freePort })).close();
 });
