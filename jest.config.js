@@ -11,8 +11,8 @@ module.exports = {
 			},
 		],
 	},
-	// jose is published as ES modules only; Node.js itself can require() them, jest's own loader cannot.
-	transformIgnorePatterns: ['/node_modules/(?!jose/)'],
+	// jose and marked are published as ES modules only; Node.js itself can require() them, jest's own loader cannot.
+	transformIgnorePatterns: ['/node_modules/(?!(jose|marked)/)'],
 	globalSetup: '<rootDir>/test/support/globalSetup.ts',
 	globalTeardown: '<rootDir>/test/support/globalTeardown.ts',
 	// The workers must start after globalSetup has set NODE_EXTRA_CA_CERTS, which Node.js reads only at start;

@@ -118,23 +118,39 @@ export class Dynamics365MessagingApi implements ICredentialType {
 
 	/**
 	 * Signs a request of n8n's HTTP Request node with this credential. The package's own nodes do not come by here.
-	 * @throws Error when the request goes anywhere but to the credential's own origin.
+	 * That node gives its options in n8n's older form, with `uri`, so both forms are read, and both are told not to
+	 * follow redirects, which would carry the token along.
+	 * @throws Error when the request goes anywhere but to the credential's own origin, or does not check its certificate.
 	 */
 	async authenticate(
 		credentials: ICredentialDataDecryptedObject,
 		requestOptions: IHttpRequestOptions,
 	): Promise<IHttpRequestOptions> {
 		const connection = connectionFrom(credentials);
-		const url = new URL(requestOptions.url, requestOptions.baseURL ?? connection.origin);
+		const { uri, rejectUnauthorized } = requestOptions as { uri?: string; rejectUnauthorized?: boolean };
+		const target = requestOptions.url || uri;
+		if (!target) throw new Error('The request has no URL.');
+		const url = new URL(target, requestOptions.baseURL);
 		if (url.origin !== connection.origin) {
 			throw new Error(
 				`This credential is for ${connection.origin} only; its token is not sent to ${url.origin}.`,
 			);
 		}
-		const headers = {
-			...requestOptions.headers,
-			...authorizationHeaders(connection, await getToken(connection)),
+		if (rejectUnauthorized === false || requestOptions.skipSslCertificateValidation) {
+			throw new Error(
+				'This credential’s token is sent only where the certificate is checked. Turn off Ignore SSL Issues.',
+			);
+		}
+		const signed = authorizationHeaders(connection, await getToken(connection));
+		const others = Object.entries(requestOptions.headers ?? {}).filter(
+			([name]) => !(name.toLowerCase() in signed),
+		);
+		return {
+			...requestOptions,
+			headers: { ...Object.fromEntries(others), ...signed },
+			disableFollowRedirect: true,
+			...{ followRedirect: false, followAllRedirects: false, maxRedirects: 0 },
+			sendCredentialsOnCrossOriginRedirect: false,
 		};
-		return { ...requestOptions, headers, disableFollowRedirect: true };
 	}
 }

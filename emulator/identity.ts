@@ -65,7 +65,7 @@ async function makeKey(): Promise<SigningKey> {
 	const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
 	const jwk = await exportJWK(publicKey);
 	const kid = await calculateJwkThumbprint(jwk);
-	return { kid, privateKey, publicJwk: { ...jwk, kid, use: 'sig', alg: 'RS256' } };
+	return { kid, privateKey, publicJwk: { ...jwk, kid, use: 'sig' } };
 }
 
 /** Microsoft Entra ID as far as this project meets it: one tenant, one app, client credentials. */

@@ -79,8 +79,9 @@ describe('Test', () => {
 });
 
 describe('in the HTTP Request node', () => {
-	const sign = async (options: Partial<IHttpRequestOptions>) =>
-		await credential.authenticate(credentialFor(emulator), { url: '', ...options });
+	const sign = async (
+		options: Partial<IHttpRequestOptions> & { uri?: string; rejectUnauthorized?: boolean },
+	) => await credential.authenticate(credentialFor(emulator), { url: '', ...options });
 
 	test('signs requests to the service, without following redirects', async () => {
 		const signed = await sign({
@@ -98,8 +99,38 @@ describe('in the HTTP Request node', () => {
 		});
 	});
 
+	test('signs what the HTTP Request node gives, and lets nothing of it outweigh the credential', async () => {
+		const signed = await sign({
+			uri: `${emulator.origin}/api/v1.0/consumer/conversations`,
+			followRedirect: true,
+			followAllRedirects: true,
+			maxRedirects: 10,
+			sendCredentialsOnCrossOriginRedirect: true,
+			headers: { Authorization: 'Bearer mine', 'Channel-ID': 'mine' },
+		} as Partial<IHttpRequestOptions>);
+		expect(signed).toMatchObject({
+			followRedirect: false,
+			followAllRedirects: false,
+			maxRedirects: 0,
+			sendCredentialsOnCrossOriginRedirect: false,
+		});
+		expect(Object.keys(signed.headers!).sort()).toEqual(['authorization', 'channel-id', 'organization-id']);
+	});
+
+	test.each([
+		['the older form', () => ({ rejectUnauthorized: false })],
+		['the newer form', () => ({ skipSslCertificateValidation: true })],
+	])('sends no token where the certificate is not checked: %s', async (_, option) => {
+		await expect(sign({ url: `${emulator.origin}/x`, ...option() })).rejects.toThrow('certificate');
+	});
+
+	test('sends no token nowhere', async () => {
+		await expect(sign({})).rejects.toThrow('no URL');
+	});
+
 	test.each([
 		['another host', () => ({ url: 'https://evil.example.com/' })],
+		['another host in the older form', () => ({ uri: 'https://evil.example.com/' })],
 		['another port', () => ({ url: 'https://localhost:1/' })],
 		['plain http', () => ({ url: emulator.origin.replace('https', 'http') })],
 		['another base URL', () => ({ baseURL: 'https://evil.example.com', url: '/x' })],
@@ -113,14 +144,11 @@ describe('in the HTTP Request node', () => {
 	});
 });
 
-test('the list of conversations is searched, a page at a time', async () => {
+test('the list of conversations is searched to its end, and else given a page at a time', async () => {
+	const connection = connectionFrom(credentialFor(emulator));
 	const ids: string[] = [];
-	for (let index = 0; index < 3; index++) {
-		const created = await callService(connectionFrom(credentialFor(emulator)), {
-			method: 'POST',
-			path: '/conversation/create',
-			body: {},
-		});
+	for (let index = 0; index < 252; index++) {
+		const created = await callService(connection, { method: 'POST', path: '/conversation/create', body: {} });
 		ids.push((created as { conversationId: string }).conversationId);
 	}
 	const context = {
@@ -128,9 +156,15 @@ test('the list of conversations is searched, a page at a time', async () => {
 		getNode: () => ({}),
 	} as unknown as ILoadOptionsFunctions;
 	const search = node.methods.listSearch.searchConversations;
-	const all = await search.call(context);
-	expect(all.results.map(({ value }) => value).sort()).toEqual([...ids].sort());
-	expect(all.results[0]!.name).toContain('20');
-	const one = await search.call(context, ` ${ids[1]!.slice(0, 13).toUpperCase()} `);
-	expect(one.results.map(({ value }) => value)).toEqual([ids[1]]);
+	const first = await search.call(context);
+	expect(first.results).toHaveLength(250);
+	expect(first.results[0]!.name).toMatch(/^[0-9a-f-]{36} \(20\d\d-/);
+	const second = await search.call(context, undefined, first.paginationToken as string);
+	expect([...first.results, ...second.results].map(({ value }) => value).sort()).toEqual([...ids].sort());
+	expect(second.paginationToken).toBeUndefined();
+	const last = second.results[0]!.value as string;
+	expect((await search.call(context, ` ${last.toUpperCase()} `)).results.map(({ value }) => value)).toEqual([
+		last,
+	]);
+	expect(await search.call(context, 'nothing like it')).toEqual({ results: [], paginationToken: undefined });
 });

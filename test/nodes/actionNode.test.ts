@@ -9,7 +9,11 @@ let loader: LoadedPackage;
 beforeAll(async () => void (loader = await loadPackage()));
 beforeEach(async () => void (emulator = await testEmulator()));
 afterEach(async () => {
-	// Whatever a test sends through the node, the contract has nothing against it, but where the test means it to.
+	// Whatever a test sends through the node, the contract has nothing against it, but for an id that is none.
+	const broken = requests().flatMap(({ contractErrors }) =>
+		contractErrors.filter(({ code }) => code !== 30005),
+	);
+	expect(broken).toEqual([]);
 	await emulator.close();
 });
 
@@ -144,7 +148,36 @@ describe('errors', () => {
 			name: 'NodeApiError',
 			httpCode: '404',
 			message: 'The conversation does not exist or is closed already',
+			description: expect.stringContaining('Create the conversation again'),
 			context: { itemIndex: 0, code: '30013', correlationId: request.correlationId },
+		});
+	});
+
+	test('of a lost answer say so in their message, also under Continue On Fail, and nowhere to try again', async () => {
+		const conversationId = await opened();
+		const sending = { conversationId: byId(conversationId), text: 'hi' };
+		emulator.settings.faults = [{ match: { operationId: 'sendActivity' }, action: 'resetAfter' }];
+		const { error } = await run('message: send', sending);
+		expect(error).toMatchObject({
+			message: expect.stringContaining('may have arrived'),
+			description: expect.stringContaining('Message: Get Many'),
+			context: { code: 'ECONNRESET' },
+		});
+		const { items } = await run('message: send', sending, { node: { onError: 'continueRegularOutput' } });
+		expect(items[0]!.json.error).toContain('may have arrived');
+		expect(JSON.stringify([error, items])).not.toMatch(/retry/i);
+		expect(requests().filter(({ operationId }) => operationId === 'sendActivity')).toHaveLength(2);
+	});
+
+	test('of a host that cannot be reached name it', async () => {
+		const { error } = await run(
+			'conversation: create',
+			{},
+			{ credential: { baseUrl: 'https://localhost:1' } },
+		);
+		expect(error).toMatchObject({
+			message: 'The service at localhost:1 cannot be reached',
+			context: { code: 'ECONNREFUSED' },
 		});
 	});
 

@@ -33,35 +33,63 @@ async function send(
 	});
 }
 
-const CERTIFICATE_CODE = /CERT|SELF_SIGNED|ISSUER|ALTNAME|SSL|TLS/;
+/** What Node.js says of a certificate that it does not trust, and what to do about it. */
+const CERTIFICATE_FIXES: Record<string, string> = {
+	CERT_HAS_EXPIRED: 'Its certificate has expired: tell whoever runs it, and check the clock of this machine.',
+	CERT_NOT_YET_VALID: 'Its certificate is not valid yet: check the clock of this machine.',
+	ERR_TLS_CERT_ALTNAME_INVALID: 'Its certificate is for another name: check the host in the credential.',
+};
+const UNKNOWN_ISSUER = new Set([
+	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'UNABLE_TO_GET_ISSUER_CERT',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	'CERT_UNTRUSTED',
+]);
+
+function certificateFix(code: string): string | undefined {
+	if (UNKNOWN_ISSUER.has(code)) {
+		return 'If a proxy stands in between, give n8n its certificate through NODE_EXTRA_CA_CERTS.';
+	}
+	return CERTIFICATE_FIXES[code];
+}
 
 /**
  * Explains an exchange that ended without an answer; says plainly when a message may have arrived all the same.
  * @param request what was sent to the service; undefined where it was the token request.
  */
-function explainTransport(error: TransportError, request?: ApiRequest): ServiceError {
+export function explainTransport({ code, host, sent }: TransportError, request?: ApiRequest): ServiceError {
+	if (sent === 'maybe' && request?.method === 'POST') {
+		return new ServiceError({
+			message: `The answer of the service at ${host} was lost: what was sent may have arrived`,
+			description:
+				'So it was not sent again. Look in the conversation (Message: Get Many) before you repeat it.',
+			code,
+		});
+	}
+	if (code === 'ABORT_ERR') {
+		return new ServiceError({
+			message: 'The execution was cancelled before this was sent',
+			description: 'Run the workflow again to send it.',
+			code,
+		});
+	}
 	const isAuthority = request === undefined;
 	const who = isAuthority ? 'token authority' : 'service';
+	const fix = certificateFix(code);
+	if (fix !== undefined) {
+		return new ServiceError({
+			message: `The certificate of the ${who} at ${host} is not trusted`,
+			description: fix,
+			code,
+		});
+	}
 	const fields = isAuthority ? 'Tenant ID and Authority Host' : 'Organization ID, Geo and Base URL';
-	if (CERTIFICATE_CODE.test(error.code)) {
-		return new ServiceError({
-			message: `The certificate of the ${who} at ${error.host} is not trusted`,
-			description: 'If a proxy stands in between, give n8n its certificate through NODE_EXTRA_CA_CERTS.',
-			code: error.code,
-		});
-	}
-	if (error.sent === 'maybe' && request?.method === 'POST') {
-		return new ServiceError({
-			message: `The answer of the service at ${error.host} was lost`,
-			description:
-				'What was sent may have arrived, so it was not sent again. Look in the conversation (Message: Get Many) before you repeat it.',
-			code: error.code,
-		});
-	}
 	return new ServiceError({
-		message: `The ${who} at ${error.host} cannot be reached`,
+		message: `The ${who} at ${host} cannot be reached`,
 		description: `Check ${fields} in the credential, and that n8n may call this host.`,
-		code: error.code,
+		code,
 	});
 }
 

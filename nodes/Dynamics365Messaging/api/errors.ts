@@ -53,7 +53,10 @@ const BY_CODE: Record<string, Explanation> = {
 		fix: 'Check Organization ID in the credential.',
 	},
 	'30002': { message: 'The channel ID is not accepted', fix: 'Check Channel ID in the credential.' },
-	'30003': { message: 'The service does not know this operation', fix: 'Check Create Path under Options.' },
+	'30003': {
+		message: 'The service does not know this operation',
+		fix: 'Check Create Path, or the name of the event.',
+	},
 	'30004': {
 		message: 'The channel has no configuration in this organization',
 		fix: 'Check Channel ID in the credential, and that the channel record exists. Changes take up to 15 minutes.',
@@ -111,7 +114,7 @@ const BY_STATUS: Record<number, Explanation> = {
 		message: 'The service is receiving too many requests',
 		fix: 'Wait and try again, or send fewer at a time.',
 	},
-	500: { message: 'The service failed', fix: 'Look whether it happened all the same, then try again.' },
+	500: { message: 'The service failed', fix: 'Check whether it took effect before you try again.' },
 	503: { message: 'The service is not available', fix: 'Try again in a while.' },
 };
 

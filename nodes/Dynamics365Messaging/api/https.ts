@@ -12,8 +12,10 @@ export interface HttpsRequest {
 	url: URL;
 	headers?: Record<string, string>;
 	body?: string;
-	/** Milliseconds without any progress on the wire after which the exchange is given up. */
+	/** Milliseconds for the whole exchange, after which it is given up. */
 	timeoutMs?: number;
+	/** The longest answer that is read, in bytes. */
+	maxBytes?: number;
 	signal?: AbortSignal;
 }
 
@@ -23,7 +25,9 @@ export interface HttpsResponse {
 	body: string;
 }
 
-export const DEFAULT_TIMEOUT_MS = 60_000;
+/** Long enough for a 128 MB attachment over a slow line. */
+const DEFAULT_TIMEOUT_MS = 5 * 60_000;
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
 /** The exchange ended without an answer. `sent` says whether the request may have arrived. */
 export class TransportError extends Error {
@@ -49,24 +53,31 @@ export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 	if (url.protocol !== 'https:') throw new TransportError('NOT_HTTPS', 'no', url.host);
 	const body = options.body === undefined ? undefined : Buffer.from(options.body, 'utf8');
 	const headers = { ...options.headers, ...(body && { 'content-length': String(body.length) }) };
-	const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+	const deadline = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+	const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
+	const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
 	return await new Promise((resolve, reject) => {
 		let sent: 'no' | 'maybe' = 'no';
-		const outgoing = request(url, { method: options.method, headers, signal: options.signal });
+		const outgoing = request(url, { method: options.method, headers, signal });
 		const fail = (error: NodeJS.ErrnoException) => {
+			const timedOut = signal.aborted && !options.signal?.aborted;
 			outgoing.destroy();
-			reject(new TransportError(error.code ?? error.name, sent, url.host));
+			reject(new TransportError(timedOut ? 'ETIMEDOUT' : (error.code ?? error.name), sent, url.host));
 		};
 		outgoing.on('socket', (socket) => {
 			// A kept-alive socket carries the request at once, a new one only after its TLS handshake.
 			if (outgoing.reusedSocket) sent = 'maybe';
 			else socket.once('secureConnect', () => (sent = 'maybe'));
 		});
-		outgoing.setTimeout(timeoutMs, () => fail(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
 		outgoing.on('error', fail);
 		outgoing.on('response', (incoming) => {
 			const chunks: Buffer[] = [];
-			incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+			let bytes = 0;
+			incoming.on('data', (chunk: Buffer) => {
+				bytes += chunk.length;
+				if (bytes > maxBytes) return fail(Object.assign(new Error(), { code: 'ANSWER_TOO_LONG' }));
+				chunks.push(chunk);
+			});
 			incoming.on('error', fail);
 			incoming.on('end', () =>
 				resolve({

@@ -1,7 +1,7 @@
 import { callService } from './client';
 import type { Connection } from './connection';
 import { ServiceError } from './errors';
-import { readKey, type Json } from './json';
+import { nonEmptyText, readKey, type Json } from './json';
 import type { ApiRequest } from './request';
 
 /** A list that comes in pages. */
@@ -35,7 +35,7 @@ export async function readPage(
 	const next = readKey(answer, 'continuationToken');
 	return {
 		entries: Array.isArray(entries) ? entries : [],
-		next: typeof next === 'string' && next !== '' ? next : undefined,
+		next: nonEmptyText(next) ?? undefined,
 	};
 }
 

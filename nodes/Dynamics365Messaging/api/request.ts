@@ -13,7 +13,7 @@ const API_PATH = '/api/v1.0/consumer';
 /** What can follow a conversation's own path. */
 type ConversationPart = '' | '/messages' | '/context';
 
-/** The path of a conversation. The id is percent-encoded; `fields.conversationIdFrom` has refused `.` and `..`. */
+/** The path of a conversation. The id is percent-encoded; `readConversationId` has refused what leads elsewhere. */
 export function conversationPath(conversationId: string, part: ConversationPart = ''): string {
 	return `/conversation/${encodeURIComponent(conversationId)}${part}`;
 }

@@ -32,6 +32,7 @@ const sessions = new Map<string, Session>();
 const RENEWAL_PAUSE_MS = 60_000;
 
 const MSAL_TIMEOUT_MS = 30_000;
+const MSAL_MAX_BYTES = 1024 * 1024;
 
 /** What went wrong below MSAL: it would wrap these in an error of its own, which says less. */
 type NetworkFailure = ServiceError | TransportError;
@@ -59,11 +60,12 @@ async function exchange<T>(method: 'GET' | 'POST', url: string, options: Network
 		headers: options.headers,
 		body: options.body,
 		timeoutMs: MSAL_TIMEOUT_MS,
+		maxBytes: MSAL_MAX_BYTES,
 	});
 	const json = parseJson(body);
 	if (typeof json !== 'object' || json === null) {
 		throw new ServiceError({
-			message: 'The token authority did not answer as one does',
+			message: 'The token authority did not answer with JSON',
 			description: 'Check Authority Host in the credential, and the proxy between n8n and the internet.',
 			httpCode: status,
 		});
@@ -75,9 +77,9 @@ async function exchange<T>(method: 'GET' | 'POST', url: string, options: Network
 }
 
 function keyOf(connection: Connection): string {
-	const { authorityHost, tenantId, clientId, clientSecret, scope } = connection;
+	const { authorityHost, tenantId, clientId, clientSecret, scope, channelId } = connection;
 	return createHash('sha256')
-		.update(JSON.stringify([authorityHost, tenantId, clientId, clientSecret, scope]))
+		.update(JSON.stringify([authorityHost, tenantId, clientId, clientSecret, scope, channelId]))
 		.digest('base64');
 }
 

@@ -2,7 +2,19 @@ import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow'
 import { conversationItem, conversationList } from '../operations/conversation/getMany';
 import { toNodeError } from '../operations/execute';
 import { connectionFrom } from '../api/connection';
+import type { Json } from '../api/json';
 import { readPage } from '../api/pages';
+
+/** Pages that one search looks through before it shows what it has. */
+const MAX_PAGES = 20;
+
+function choiceOf(entry: Json): INodeListSearchResult['results'][number] {
+	const { conversationId, timestamp } = conversationItem(entry);
+	return {
+		name: timestamp === null ? conversationId : `${conversationId} (${timestamp})`,
+		value: conversationId,
+	};
+}
 
 /** The drop-down of the conversation field: the channel's active conversations, a page at a time. */
 export async function searchConversations(
@@ -12,18 +24,16 @@ export async function searchConversations(
 ): Promise<INodeListSearchResult> {
 	try {
 		const connection = connectionFrom(await this.getCredentials('dynamics365MessagingApi'));
-		const { entries, next } = await readPage(connection, conversationList(undefined), paginationToken);
 		const wanted = filter?.trim().toLowerCase() ?? '';
-		return {
-			results: entries
-				.map(conversationItem)
-				.map(({ conversationId, timestamp }) => ({
-					name: timestamp === null ? conversationId : `${conversationId} (${timestamp})`,
-					value: conversationId,
-				}))
-				.filter(({ name }) => name.toLowerCase().includes(wanted)),
-			paginationToken: next,
-		};
+		let token = paginationToken;
+		for (let page = 0; page < MAX_PAGES; page++) {
+			const { entries, next } = await readPage(connection, conversationList(undefined), token);
+			const results = entries.map(choiceOf).filter(({ name }) => name.toLowerCase().includes(wanted));
+			// A page without a match would look like the end of the list.
+			if (results.length > 0 || next === undefined) return { results, paginationToken: next };
+			token = next;
+		}
+		return { results: [], paginationToken: token };
 	} catch (error) {
 		throw toNodeError(this.getNode(), error);
 	}

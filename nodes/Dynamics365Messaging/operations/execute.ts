@@ -7,6 +7,7 @@ import {
 	type INode,
 	type INodeExecutionData,
 } from 'n8n-workflow';
+import { fetchAttachments } from '../api/attachments';
 import { callService } from '../api/client';
 import { connectionFrom, type Connection } from '../api/connection';
 import { InputError, ServiceError } from '../api/errors';
@@ -27,7 +28,8 @@ export function toNodeError(
 	if (error instanceof ServiceError) {
 		const { message, description, code, correlationId } = error;
 		const httpCode = error.httpCode === null ? undefined : String(error.httpCode);
-		const apiError = new NodeApiError(node, { message, code }, { message, description, httpCode, itemIndex });
+		// Given a transport's code, NodeApiError would say its own words, which for a lost answer are to try again.
+		const apiError = new NodeApiError(node, { message }, { message, description, httpCode, itemIndex });
 		apiError.httpCode = httpCode ?? null;
 		Object.assign(apiError.context, { code, correlationId });
 		return apiError;
@@ -75,12 +77,55 @@ function readerOf(context: IExecuteFunctions, itemIndex: number): ParameterReade
 	});
 }
 
-async function carryOut(connection: Connection, plan: Plan, signal?: AbortSignal): Promise<IDataObject[]> {
+/** Fetches the files that an item names; one that cannot be had is an error, so that it can be tried again. */
+async function fetchFiles(
+	context: IExecuteFunctions,
+	{ origin }: Connection,
+	{ attachments, limits }: Extract<Plan, { kind: 'download' }>,
+): Promise<INodeExecutionData> {
+	const signals = [AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS), context.getExecutionCancelSignal()];
+	const signal = AbortSignal.any(signals.filter((one) => one !== undefined));
+	const fetched = await fetchAttachments(
+		attachments,
+		{ ...limits, signal, ownOrigin: origin },
+		async (data, fileName, mimeType) => await context.helpers.prepareBinaryData(data, fileName, mimeType),
+	);
+	const failed = fetched.attachments.filter(({ downloadError }) => downloadError !== null);
+	if (failed.length > 0) {
+		const reasons = failed.map(
+			({ name, contentUrl, downloadError }) => `${name ?? contentUrl}: ${downloadError}`,
+		);
+		throw new InputError(
+			`${failed.length} of ${attachments.length} attachments could not be fetched`,
+			`${reasons.join('. ')}.`,
+		);
+	}
+	return { json: { attachments: fetched.attachments }, binary: fetched.binary };
+}
+
+async function carryOut(
+	context: IExecuteFunctions,
+	connection: Connection,
+	plan: Plan,
+): Promise<INodeExecutionData[]> {
+	const signal = context.getExecutionCancelSignal();
+	if (plan.kind === 'download') return [await fetchFiles(context, connection, plan)];
+	return (await callOrList(connection, plan, signal)).map((json) => ({ json }));
+}
+
+async function callOrList(
+	connection: Connection,
+	plan: Exclude<Plan, { kind: 'download' }>,
+	signal?: AbortSignal,
+): Promise<IDataObject[]> {
 	if (plan.kind === 'call') return plan.toItems(await callService(connection, plan.request, signal));
 	const items: IDataObject[] = [];
 	for await (const entry of readPages(connection, plan.list, signal)) items.push(plan.toItem(entry));
 	return items;
 }
+
+/** For all files of an item together. */
+const DOWNLOAD_TIMEOUT_MS = 10 * 60_000;
 
 type Outcome<T> = { value: T } | { error: NodeError };
 
@@ -124,11 +169,9 @@ export async function runItems(
 		const done =
 			'error' in plan
 				? plan
-				: await attempt(context, itemIndex, async () => {
-						return await carryOut(await connect(), plan.value, context.getExecutionCancelSignal());
-					});
+				: await attempt(context, itemIndex, async () => await carryOut(context, await connect(), plan.value));
 		if ('error' in done) output.push(failedItem(context.getNode(), done.error, itemIndex));
-		else output.push(...done.value.map((json) => ({ json, pairedItem: { item: itemIndex } })));
+		else output.push(...done.value.map((item) => ({ ...item, pairedItem: { item: itemIndex } })));
 	}
 	return output;
 }

@@ -35,6 +35,11 @@ export function readText(parameters: ParameterReader, field: TextField): string 
 	return checkLength(parameters.text(field.name, field.label), field);
 }
 
+/** As `readText`, without the white space around it, which comes with pasting. */
+export function readTrimmed(parameters: ParameterReader, field: TextField): string {
+	return checkLength(parameters.text(field.name, field.label).trim(), field);
+}
+
 /** Drops the keys that hold nothing, as every field of the service's bodies is optional and an empty text is not. */
 export function withoutEmpty(fields: Record<string, unknown>): Record<string, unknown> {
 	return Object.fromEntries(
@@ -71,21 +76,19 @@ export const conversationIdField: INodeProperties = {
 	],
 };
 
+/** What would lead to another path of the API: `/conversation/create` opens a conversation. */
+const NO_IDS = new Set(['', '.', '..', 'create']);
+
 /**
  * Reads the conversation's id.
  * @throws InputError where it is empty, or would change the path of the URL that it is put into.
  */
 export function readConversationId(parameters: ParameterReader): string {
 	const id = parameters.locator('conversationId', 'Conversation').trim();
-	if (id === '')
+	if (NO_IDS.has(id.toLowerCase()) || !id.isWellFormed()) {
 		throw new InputError(
-			'Conversation is empty',
-			'Give the conversationId that creating the conversation gave.',
-		);
-	if (id === '.' || id === '..') {
-		throw new InputError(
-			'Conversation is not an ID',
-			'Give the conversationId that creating the conversation gave.',
+			id === '' ? 'Conversation is empty' : 'Conversation is not an ID',
+			'Use the conversationId from Conversation: Create or from the trigger.',
 		);
 	}
 	return id;

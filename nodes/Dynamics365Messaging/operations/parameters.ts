@@ -6,7 +6,7 @@ import { isRecord } from '../api/json';
  * as expressions give what they will; so each reading says which type it wants.
  */
 export interface ParameterReader {
-	/** A text, trimmed where `trim` says so; '' where it is not set. Numbers become texts. */
+	/** A text; '' where it is not set. Numbers become texts. */
 	text(name: string, label: string): string;
 	/** A text as it is, or an object or a list: what a JSON field can hold. */
 	raw(name: string): unknown;

@@ -4,6 +4,7 @@ import { end } from './conversation/end';
 import { getContext } from './conversation/getContext';
 import { getMany as getManyConversations } from './conversation/getMany';
 import { send as sendCustomEvent } from './customEvent/send';
+import { downloadAttachments } from './message/downloadAttachments';
 import { getMany as getManyMessages } from './message/getMany';
 import { markAsRead } from './message/markAsRead';
 import { send as sendMessage } from './message/send';
@@ -17,6 +18,7 @@ export const OPERATIONS: readonly Operation[] = [
 	getContext,
 	getManyConversations,
 	sendCustomEvent,
+	downloadAttachments,
 	getManyMessages,
 	markAsRead,
 	sendMessage,

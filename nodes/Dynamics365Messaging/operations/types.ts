@@ -1,4 +1,6 @@
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
+import type { Attachment } from '../activity/items';
+import type { FetchOptions } from '../api/attachments';
 import type { PagedRequest } from '../api/pages';
 import type { Json } from '../api/json';
 import type { ApiRequest } from '../api/request';
@@ -6,7 +8,7 @@ import type { ParameterReader } from './parameters';
 
 export type ResourceName = 'conversation' | 'message' | 'customEvent';
 
-/** What an item asks for, read and checked, before anything is sent: either one call or a list in pages. */
+/** What an item asks for, read and checked, before anything is sent: one call, a list in pages, or files. */
 export type Plan =
 	| {
 			kind: 'call';
@@ -19,6 +21,11 @@ export type Plan =
 			list: PagedRequest;
 			/** Turns one entry into the item that comes out. */
 			toItem: (entry: Json) => IDataObject;
+	  }
+	| {
+			kind: 'download';
+			attachments: Attachment[];
+			limits: Pick<FetchOptions, 'maxBytes' | 'maxCount'>;
 	  };
 
 /** One operation of the action node: all that it is stands in its own file, the registry lists it. */

@@ -2,9 +2,9 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeCertificate, type Emulator } from '../../../emulator';
-import { callService } from '../../../nodes/Dynamics365Messaging/api/client';
+import { callService, explainTransport } from '../../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/api/connection';
-import { sendHttps } from '../../../nodes/Dynamics365Messaging/api/https';
+import { sendHttps, TransportError } from '../../../nodes/Dynamics365Messaging/api/https';
 import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/api/pages';
 import { urlOf } from '../../../nodes/Dynamics365Messaging/api/request';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
@@ -56,7 +56,7 @@ test('a token that is revoked soon after the last one is renewed again, as the s
 test('a request that breaks on a new connection may have arrived too', async () => {
 	const { server, origin } = await otherServer((request) => request.socket.destroy());
 	await expect(callService(connection({ baseUrl: origin }), create)).rejects.toMatchObject({
-		description: expect.stringContaining('may have arrived'),
+		message: expect.stringContaining('may have arrived'),
 	});
 	server.close();
 });
@@ -70,8 +70,8 @@ test('nothing but a 401 is tried again, and a lost answer says that it may have 
 		{ match: { operationId: 'createConversation' }, action: 'resetAfter', times: 1 },
 	];
 	await expect(callService(connection(), create)).rejects.toMatchObject({
-		message: expect.stringContaining('answer of the service'),
-		description: expect.stringContaining('may have arrived'),
+		message: expect.stringContaining('may have arrived'),
+		description: expect.stringContaining('Look in the conversation'),
 	});
 	expect(entries(emulator, 'request')).toHaveLength(2);
 });
@@ -152,6 +152,44 @@ test('a certificate that nobody vouches for is told apart from a host that is do
 	server.close();
 });
 
+test('an answer that drips, is cut or never ends is given up', async () => {
+	const { server, origin } = await otherServer((request, response) => {
+		response.writeHead(200, { 'content-type': 'application/json' });
+		if (request.url === '/cut') response.write('{"a":', () => response.destroy());
+		else setInterval(() => response.write(request.url === '/long' ? 'x'.repeat(100_000) : ' '), 20).unref();
+	});
+	const get = async (path: string, options = {}) =>
+		await sendHttps({ method: 'GET', url: new URL(path, origin), ...options }).catch(
+			(error: unknown) => error,
+		);
+	expect(await get('/drip', { timeoutMs: 300 })).toMatchObject({ code: 'ETIMEDOUT', sent: 'maybe' });
+	expect(await get('/cut')).toMatchObject({ code: 'ECONNRESET' });
+	expect(await get('/long', { maxBytes: 1_000_000 })).toMatchObject({ code: 'ANSWER_TOO_LONG' });
+	const cancelled = new AbortController();
+	const waiting = get('/drip', { signal: cancelled.signal });
+	cancelled.abort();
+	expect(await waiting).toMatchObject({ code: 'ABORT_ERR' });
+	server.closeAllConnections();
+	server.close();
+});
+
+test.each([
+	['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'NODE_EXTRA_CA_CERTS'],
+	['DEPTH_ZERO_SELF_SIGNED_CERT', 'NODE_EXTRA_CA_CERTS'],
+	['CERT_HAS_EXPIRED', 'expired'],
+	['ERR_TLS_CERT_ALTNAME_INVALID', 'another name'],
+])('says what to do about %s', (code, words) => {
+	const error = explainTransport(new TransportError(code, 'no', 'host'), create);
+	expect(error.message).toContain('is not trusted');
+	expect(error.description).toContain(words);
+});
+
+test('a cancelled execution is not told as an unreachable host', () => {
+	expect(explainTransport(new TransportError('ABORT_ERR', 'no', 'host'), create).message).toContain(
+		'cancelled',
+	);
+});
+
 test('an answer that is no JSON is an error, not an empty success', async () => {
 	const { server, origin } = await otherServer((_, response) =>
 		response.end('<html>sign in to the proxy</html>'),
@@ -205,6 +243,19 @@ describe('pages', () => {
 		await open(3);
 		await readAll(paged(1));
 		expect(listed()[0]!.path).toContain('PageSize=1');
+	});
+
+	test('gives no more than was asked for, whatever the service gives, and reads a token that is a number', async () => {
+		const asked: string[] = [];
+		const { server, origin } = await otherServer((request, response) => {
+			asked.push(request.url ?? '');
+			response.end(`{"Conversations":[{},{},{}],"ContinuationToken":${asked.length}}`);
+		});
+		const all = [];
+		for await (const entry of readPages(connection({ baseUrl: origin }), paged(4))) all.push(entry);
+		expect(all).toHaveLength(4);
+		expect(asked[1]).toContain('ContinuationToken=1');
+		server.close();
 	});
 
 	test('a token that comes twice ends in an error, not in a loop', async () => {

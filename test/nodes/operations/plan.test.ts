@@ -1,5 +1,6 @@
 import { validateRequest } from '../../../emulator/contract';
 import { InputError } from '../../../nodes/Dynamics365Messaging/api/errors';
+import type { Json } from '../../../nodes/Dynamics365Messaging/api/json';
 import { urlOf } from '../../../nodes/Dynamics365Messaging/api/request';
 import { parameterReader } from '../../../nodes/Dynamics365Messaging/operations/parameters';
 import {
@@ -31,6 +32,7 @@ function plan(path: string, given: Record<string, unknown>): Plan {
 
 function requestOf(path: string, given: Record<string, unknown>) {
 	const planned = plan(path, given);
+	if (planned.kind === 'download') throw new Error('it makes no request of the service');
 	return planned.kind === 'call' ? planned.request : planned.list.request;
 }
 
@@ -329,6 +331,8 @@ describe('what is refused, by the field’s name', () => {
 		['message: send', { conversationId: '.', text: 'x' }, 'Conversation'],
 		['conversation: end', { conversationId: ' .. ' }, 'Conversation'],
 		['conversation: end', { conversationId: { id: 'x' } }, 'Conversation'],
+		['message: send', { conversationId: 'Create', text: 'x' }, 'Conversation is not an ID'],
+		['message: send', { conversationId: '\ud800', text: 'x' }, 'Conversation is not an ID'],
 		['message: send', inConversation, 'neither Text nor Attachments'],
 		['message: send', { ...inConversation, text: '  \n' }, 'neither Text nor Attachments'],
 		['message: send', { ...inConversation, text: ['x'] }, 'Text must be a text'],
@@ -415,5 +419,67 @@ describe('the registry', () => {
 		]) {
 			expect(texts).toContain(limit);
 		}
+	});
+});
+
+describe('what comes out', () => {
+	const callOf = (path: string) => {
+		const planned = plan(path, { ...inConversation, text: 'x', eventName: 'E' });
+		if (planned.kind !== 'call') throw new Error('not a call');
+		return planned.toItems;
+	};
+	test.each<[string, Json, unknown]>([
+		[
+			'conversation: create',
+			{ conversationId: 'c', isNew: true, messageId: '1' },
+			[{ conversationId: 'c', isNew: true, messageId: '1' }],
+		],
+		[
+			'conversation: create',
+			{ ConversationId: 'c', IsNew: false, MessageId: '' },
+			[{ conversationId: 'c', isNew: false, messageId: null }],
+		],
+		[
+			'conversation: create',
+			{ conversationid: 'c', isnew: true, messageid: 1756399395730 },
+			[{ conversationId: 'c', isNew: true, messageId: '1756399395730' }],
+		],
+		['message: send', { messageId: '1' }, [{ conversationId: CONVERSATION, messageId: '1' }]],
+		['message: send', { MessageId: '' }, [{ conversationId: CONVERSATION, messageId: null }]],
+		['message: sendTyping', null, [{ conversationId: CONVERSATION, messageId: null }]],
+		['conversation: end', {}, [{ conversationId: CONVERSATION, messageId: null }]],
+		['customEvent: send', [], [{ conversationId: CONVERSATION, messageId: null }]],
+		[
+			'conversation: getContext',
+			{ Context: [{ Name: 'a', Value: 'x' }] },
+			[{ conversationId: CONVERSATION, context: { a: 'x' } }],
+		],
+		['conversation: getContext', {}, [{ conversationId: CONVERSATION, context: {} }]],
+	])('%s %j', (path, answer, items) => expect(callOf(path)(answer)).toEqual(items));
+
+	test.each<[string, Json, unknown]>([
+		[
+			'conversation: getMany',
+			{ conversationid: 'c', timestamp: 't' },
+			{ conversationId: 'c', timestamp: 't' },
+		],
+		['conversation: getMany', { ConversationId: 'c' }, { conversationId: 'c', timestamp: null }],
+		[
+			'message: getMany',
+			{ Type: 'message', MessageId: '1', Text: 'x' },
+			{
+				conversationId: CONVERSATION,
+				messageId: '1',
+				type: 'message',
+				text: 'x',
+				timestamp: null,
+				from: null,
+				attachments: [],
+				channelData: null,
+			},
+		],
+	])('%s: an entry %j', (path, entry, item) => {
+		const planned = plan(path, inConversation);
+		expect(planned.kind === 'list' && planned.toItem(entry)).toEqual(item);
 	});
 });

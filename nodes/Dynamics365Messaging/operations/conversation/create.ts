@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../api/errors';
 import { isRecord, parseJson, readKey, textOf } from '../../api/json';
-import { limitHint, messageIdOf, readText, unlessEmpty, withoutEmpty, type TextField } from '../fields';
+import { limitHint, messageIdOf, readTrimmed, unlessEmpty, withoutEmpty, type TextField } from '../fields';
 import type { ParameterReader } from '../parameters';
 import type { Operation } from '../types';
 
@@ -258,7 +258,7 @@ function checkVariables(variables: ContextVariable[]): Record<string, unknown> |
 
 function readCustomer(parameters: ParameterReader): Record<string, unknown> | undefined {
 	const customer = parameters.collection('customer');
-	const given = CUSTOMER.map((field) => [field.key, readText(customer, field).trim()] as const);
+	const given = CUSTOMER.map((field) => [field.key, readTrimmed(customer, field)] as const);
 	const email = given.find(([key]) => key === 'email')?.[1] ?? '';
 	if (email !== '' && !/^[^\s@]+@[^\s@]+$/.test(email)) {
 		throw new InputError(
@@ -266,7 +266,7 @@ function readCustomer(parameters: ParameterReader): Record<string, unknown> | un
 			'Give one such as name@email.com, or leave it empty.',
 		);
 	}
-	return unlessEmpty({ customerid: readText(parameters, CUSTOMER_ID).trim(), ...Object.fromEntries(given) });
+	return unlessEmpty({ customerid: readTrimmed(parameters, CUSTOMER_ID), ...Object.fromEntries(given) });
 }
 
 function readStartMessage(options: ParameterReader): Record<string, unknown> | undefined {

@@ -6,7 +6,7 @@ import {
 	limitHint,
 	readConversationId,
 	readSender,
-	readText,
+	readTrimmed,
 	senderFields,
 	type TextField,
 } from '../fields';
@@ -17,7 +17,7 @@ import type { Operation } from '../types';
 const EVENT_NAME: TextField = { name: 'eventName', label: 'Event Name', maxLength: 256 };
 
 function readEventName(parameters: ParameterReader): string {
-	const name = readText(parameters, EVENT_NAME).trim();
+	const name = readTrimmed(parameters, EVENT_NAME);
 	if (name === '')
 		throw new InputError('Event Name is empty', 'Give the name that the AI agent or the bot listens for.');
 	if (name.toLowerCase() === 'messageread') {

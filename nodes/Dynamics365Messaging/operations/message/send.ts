@@ -9,6 +9,7 @@ import {
 	readConversationId,
 	readSender,
 	readText,
+	readTrimmed,
 	senderFields,
 	type TextField,
 } from '../fields';
@@ -50,7 +51,8 @@ const fields: INodeProperties[] = [
 						type: 'string',
 						default: '',
 						placeholder: 'e.g. https://example.com/files/photo.jpg',
-						description: 'Where Dynamics 365 can fetch the file, or the file itself as a data URI',
+						description:
+							'Where Dynamics 365 can fetch the file, or the file itself in base64 (best as a data URI)',
 					},
 					{
 						displayName: CONTENT_TYPE.label,
@@ -98,6 +100,12 @@ const fields: INodeProperties[] = [
 	},
 ];
 
+/**
+ * A URL, or a file in base64: as a data URI, or bare. Shorter than that, bare base64 is rather a word.
+ * Source: seed 002, contentUrl.
+ */
+const CONTENT_URL = /^(https?:\/\/\S+|data:[^,]*;base64,[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{24,}=*)$/i;
+
 /** What a URL says of its file: a data URI its type, any other the name at its end. */
 function hintsOf(contentUrl: string): { contentType: string; name: string } {
 	if (/^data:/i.test(contentUrl))
@@ -109,14 +117,14 @@ function hintsOf(contentUrl: string): { contentType: string; name: string } {
 function readAttachment(row: ParameterReader, index: number): Record<string, unknown> {
 	const which = `Attachment ${index + 1}`;
 	const contentUrl = row.text('url', `${which}: URL`).trim();
-	if (!/^(https?:\/\/|data:)\S+$/i.test(contentUrl)) {
+	if (!CONTENT_URL.test(contentUrl)) {
 		throw new InputError(
 			contentUrl === '' ? `${which} has no URL` : `${which}: URL is not one that can be fetched`,
-			'Give a URL that starts with https://, or a data URI.',
+			'Give a URL that starts with https://, or the file itself in base64, best as a data URI.',
 		);
 	}
 	const hints = hintsOf(contentUrl);
-	const contentType = readText(row, CONTENT_TYPE).trim() || hints.contentType;
+	const contentType = readTrimmed(row, CONTENT_TYPE) || checkLength(hints.contentType, CONTENT_TYPE);
 	if (contentType === '') {
 		throw new InputError(
 			`${which} has no Content Type`,

@@ -1,6 +1,6 @@
 import { InputError } from '../../api/errors';
 import { activityRequest, sentItem } from '../activity';
-import { conversationIdField, limitHint, readConversationId, readText, SENDER_NAME } from '../fields';
+import { conversationIdField, limitHint, readConversationId, readTrimmed, SENDER_NAME } from '../fields';
 import type { Operation } from '../types';
 
 export const sendTyping: Operation = {
@@ -23,7 +23,7 @@ export const sendTyping: Operation = {
 	],
 	plan: (parameters, channelId) => {
 		const conversationId = readConversationId(parameters);
-		const name = readText(parameters, SENDER_NAME).trim();
+		const name = readTrimmed(parameters, SENDER_NAME);
 		if (name === '') throw new InputError('Sender Name is empty', 'Give the name of the person who types.');
 		return {
 			kind: 'call',

@@ -1,0 +1,84 @@
+import type { Attachment } from '../../activity/items';
+import { attachmentsOf } from '../../activity/read';
+import { InputError } from '../../api/errors';
+import { parseJson, type Json } from '../../api/json';
+import type { ParameterReader } from '../parameters';
+import type { Operation } from '../types';
+
+/** What an organization can allow at the most. Source: shared reference, "Errors". */
+const DEFAULT_MAX_SIZE_MB = 128;
+const DEFAULT_MAX_COUNT = 20;
+
+function readAttachments(parameters: ParameterReader): Attachment[] {
+	const raw = parameters.raw('attachments') as Json | undefined;
+	const list = typeof raw === 'string' ? parseJson(raw) : raw;
+	if (!Array.isArray(list)) {
+		throw new InputError('Attachments is not a list', 'Give the attachments of an item of the trigger.');
+	}
+	return attachmentsOf({ attachments: list });
+}
+
+function readPositive(options: ParameterReader, name: string, label: string, fallback: number): number {
+	if (options.raw(name) === undefined) return fallback;
+	const value = options.number(name, label);
+	if (value <= 0) throw new InputError(`${label} must be more than 0`, 'Enter a number.');
+	return value;
+}
+
+export const downloadAttachments: Operation = {
+	resource: 'message',
+	operation: 'downloadAttachments',
+	name: 'Download Attachments',
+	action: 'Download the attachments of a message',
+	description: 'Fetch the files of a message that the trigger gave into binary fields (attachment_0, …)',
+	fields: [
+		{
+			displayName: 'Attachments',
+			name: 'attachments',
+			type: 'json',
+			default: '={{ $json.attachments }}',
+			required: true,
+			description: 'The attachments of an item of the trigger',
+		},
+		{
+			displayName: 'Options',
+			name: 'options',
+			type: 'collection',
+			placeholder: 'Add option',
+			default: {},
+			options: [
+				{
+					displayName: 'Max Attachment Size (MB)',
+					name: 'maxAttachmentSizeMb',
+					type: 'number',
+					default: DEFAULT_MAX_SIZE_MB,
+					typeOptions: { minValue: 1 },
+					description: 'A larger file is an error',
+				},
+				{
+					displayName: 'Max Attachments',
+					name: 'maxAttachments',
+					type: 'number',
+					default: DEFAULT_MAX_COUNT,
+					typeOptions: { minValue: 1 },
+					description: 'More files than that are an error',
+				},
+			],
+		},
+	],
+	plan: (parameters) => {
+		const options = parameters.collection('options');
+		const megabytes = readPositive(
+			options,
+			'maxAttachmentSizeMb',
+			'Max Attachment Size (MB)',
+			DEFAULT_MAX_SIZE_MB,
+		);
+		const maxCount = readPositive(options, 'maxAttachments', 'Max Attachments', DEFAULT_MAX_COUNT);
+		return {
+			kind: 'download',
+			attachments: readAttachments(parameters),
+			limits: { maxBytes: megabytes * 1024 * 1024, maxCount },
+		};
+	},
+};
