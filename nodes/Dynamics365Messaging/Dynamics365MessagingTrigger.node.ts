@@ -1,5 +1,5 @@
 import {
-	NodeConnectionTypes,
+	type IDataObject,
 	type IHookFunctions,
 	type INodeType,
 	type INodeTypeDescription,
@@ -7,7 +7,55 @@ import {
 	type IWebhookResponseData,
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
-import { answerDelivery } from './webhook/answer';
+import { listOf } from './activity/filter';
+import { textOf } from './api/json';
+import { KNOWN_EVENTS } from './activity/events';
+import { checkCallable } from './webhook/activation';
+import { answerDelivery, type Settings } from './webhook/answer';
+
+/**
+ * The outputs of the trigger as it is set. n8n's editor and engine evaluate the text of this function, so it can use
+ * nothing but its parameter; a test holds it against `outputsFor`.
+ */
+const configuredOutputs = (parameters: { output?: string; events?: string[] }) => {
+	const names: Array<[string, string]> = [
+		['message', 'Message'],
+		['typing', 'Typing'],
+		['conversationEvent', 'Conversation Event'],
+		['customEvent', 'Custom Event'],
+		['other', 'Other'],
+	];
+	if (parameters.output !== 'perEvent') return [{ type: 'main' }];
+	const chosen = names.filter(([type]) => (parameters.events ?? []).includes(type));
+	return chosen.map(([, displayName]) => ({ type: 'main', displayName }));
+};
+
+/** What the organization allows by default. Source: shared reference, "Errors". */
+const DEFAULT_MAX_SIZE_MB = 5;
+const DEFAULT_MAX_COUNT = 10;
+
+/** Reads the trigger's parameters once. A restriction that was added but holds nothing lets nothing through. */
+function settingsOf(context: IWebhookFunctions): Settings {
+	const options = context.getNodeParameter('options', {}) as IDataObject;
+	const events: unknown = context.getNodeParameter('events');
+	const restriction = (name: string) => (name in options ? listOf(options[name]) : undefined);
+	const text = (name: string) => (name in options ? (textOf(options[name]) ?? '').trim() : undefined);
+	return {
+		verification: context.getNodeParameter('verification') as string,
+		trust: { audience: text('audience'), callerObjectId: text('callerObjectId') },
+		events: Array.isArray(events) ? events.filter((event) => typeof event === 'string') : [],
+		eventNames: restriction('eventNames'),
+		conversationIds: restriction('conversationIds'),
+		perEvent: context.getNodeParameter('output') === 'perEvent',
+		download:
+			options.downloadAttachments === true
+				? {
+						maxBytes: Number(options.maxAttachmentSizeMb ?? DEFAULT_MAX_SIZE_MB) * 1024 * 1024,
+						maxCount: Number(options.maxAttachments ?? DEFAULT_MAX_COUNT),
+					}
+				: undefined,
+	};
+}
 
 export class Dynamics365MessagingTrigger implements INodeType {
 	description: INodeTypeDescription = {
@@ -24,7 +72,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			'Your workflow now receives what Dynamics 365 sends to the production URL. Register that URL, as it is, as msdyn_webhookurl of the channel.',
 		defaults: { name: 'Dynamics 365 Messaging Trigger' },
 		inputs: [],
-		outputs: [NodeConnectionTypes.Main],
+		outputs: `={{(${configuredOutputs.toString()})($parameter)}}`,
 		credentials: [
 			{
 				name: 'dynamics365MessagingApi',
@@ -75,6 +123,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				displayName: 'Verification',
 				name: 'verification',
 				type: 'options',
+				noDataExpression: true,
 				options: [
 					{
 						name: 'Microsoft Entra Token',
@@ -85,7 +134,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 					{
 						name: 'None',
 						value: 'none',
-						description: 'Believe everybody who knows the URL',
+						description: 'Accept every caller who knows the URL',
 					},
 				],
 				default: 'entraToken',
@@ -103,6 +152,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				displayName: 'Events',
 				name: 'events',
 				type: 'multiOptions',
+				noDataExpression: true,
 				options: [
 					{
 						name: 'Conversation Event',
@@ -122,18 +172,106 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				required: true,
 				description: 'What starts the workflow. The rest is acknowledged and dropped.',
 			},
+			{
+				displayName: 'Outputs',
+				name: 'output',
+				type: 'options',
+				noDataExpression: true,
+				options: [
+					{ name: 'One for All', value: 'single', description: 'All items come out at one output' },
+					{
+						name: 'One per Event Type',
+						value: 'perEvent',
+						description: 'Each chosen event type has an output of its own',
+					},
+				],
+				default: 'single',
+				description: 'At which output the items come out',
+			},
+			{
+				displayName: 'Options',
+				name: 'options',
+				type: 'collection',
+				placeholder: 'Add option',
+				default: {},
+				options: [
+					{
+						displayName: 'Additional Audience',
+						name: 'audience',
+						type: 'string',
+						default: '',
+						placeholder: 'e.g. api://contoso.com/messaging',
+						description:
+							'A further audience to believe in tokens, if the ID URI of the app is not api:// and its client ID',
+					},
+					{
+						displayName: 'Caller Object ID',
+						name: 'callerObjectId',
+						type: 'string',
+						default: '',
+						placeholder: 'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd',
+						description: 'Believe only the service principal with this object ID (oid)',
+					},
+					{
+						displayName: 'Conversation Event Names',
+						name: 'eventNames',
+						type: 'multiOptions',
+						options: KNOWN_EVENTS.map((name) => ({ name, value: name })),
+						default: [],
+						description:
+							'Let only these conversation events start the workflow. For one that is not in the list yet, give a list of names as an expression.',
+					},
+					{
+						displayName: 'Conversation IDs',
+						name: 'conversationIds',
+						type: 'string',
+						default: '',
+						placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc, …',
+						description:
+							'Let only these conversations start the workflow, separated by commas or as a list. If it is empty, none does.',
+					},
+					{
+						displayName: 'Download Attachments',
+						name: 'downloadAttachments',
+						type: 'boolean',
+						default: false,
+						description:
+							'Whether to fetch the files of a message into binary fields (attachment_0, …) before the workflow starts, within 5 seconds. For large files use Message: Download Attachments instead.',
+					},
+					{
+						displayName: 'Max Attachment Size (MB)',
+						name: 'maxAttachmentSizeMb',
+						type: 'number',
+						default: DEFAULT_MAX_SIZE_MB,
+						typeOptions: { minValue: 1 },
+						displayOptions: { show: { downloadAttachments: [true] } },
+						description: 'A larger file is not fetched; the item says so and has its URL',
+					},
+					{
+						displayName: 'Max Attachments',
+						name: 'maxAttachments',
+						type: 'number',
+						default: DEFAULT_MAX_COUNT,
+						typeOptions: { minValue: 1 },
+						displayOptions: { show: { downloadAttachments: [true] } },
+						description: 'How many files of one message are fetched',
+					},
+				],
+			},
 		],
 	};
 
 	methods = { credentialTest: { dynamics365MessagingApiTest: testConnection } };
 
-	// Nothing is to be done at the service: an administrator registers the URL in the channel's record.
+	// Nothing is to be done at the service, as an administrator registers the URL in the channel's record; but a URL that
+	// Dynamics cannot call is better told at activation than found out by a customer who gets no answer.
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
-				return true;
+				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
+				if (this.getMode() !== 'manual') await checkCallable(this);
 				return true;
 			},
 			async delete(this: IHookFunctions): Promise<boolean> {
@@ -146,9 +284,6 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		if (this.getWebhookName() === 'setup') {
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
-		return await answerDelivery(this, {
-			verification: this.getNodeParameter('verification') as string,
-			events: this.getNodeParameter('events') as string[],
-		});
+		return await answerDelivery(this, () => settingsOf(this));
 	}
 }

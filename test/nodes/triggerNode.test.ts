@@ -1,6 +1,9 @@
+import { request } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
 	decodeJwt,
 	decodeProtectedHeader,
+	exportJWK,
 	exportSPKI,
 	generateKeyPair,
 	importJWK,
@@ -11,6 +14,7 @@ import {
 } from 'jose';
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
+import { outputsFor } from '../../nodes/Dynamics365Messaging/activity/filter';
 import { callService } from '../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
 import { sendHttps } from '../../nodes/Dynamics365Messaging/api/https';
@@ -24,6 +28,7 @@ const MESSAGE = { type: 'message', conversation: { id: CONVERSATION }, text: 'he
 let emulator: Emulator;
 let loader: LoadedPackage;
 let trigger: TriggerServer;
+const cleanUps: Array<() => unknown> = [];
 
 async function serve(parameters: IDataObject = {}, credential: IDataObject = {}): Promise<void> {
 	await trigger?.close();
@@ -38,7 +43,10 @@ beforeEach(async () => {
 	emulator = await testEmulator({ delivery: { retryDelayMs: 10, timeoutMs: 2_000 } });
 	await serve();
 });
-afterEach(async () => await emulator.close());
+afterEach(async () => {
+	for (const cleanUp of cleanUps.splice(0)) cleanUp();
+	await emulator.close();
+});
 afterAll(async () => await trigger.close());
 
 const itemsOf = (runs: INodeExecutionData[][]) => runs.flat().map(({ json }) => json);
@@ -60,6 +68,23 @@ async function post(options: {
 		},
 		body: typeof body === 'string' ? body : JSON.stringify(body),
 	});
+}
+
+/** Counts the requests for the tenant's keys that leave from here on. */
+function countKeyRequests(): () => number {
+	const paths: string[] = [];
+	const onRequest = (message: unknown) => paths.push((message as { request: { path: string } }).request.path);
+	subscribe('http.client.request.start', onRequest);
+	cleanUps.push(() => unsubscribe('http.client.request.start', onRequest));
+	return () => paths.filter((path) => path.endsWith('/discovery/v2.0/keys')).length;
+}
+
+/** Moves the clock that the code under test reads. */
+function laterBy(ms: number): void {
+	const clock = jest
+		.spyOn(Date, 'now')
+		.mockImplementation(() => performance.timeOrigin + performance.now() + ms);
+	cleanUps.push(() => clock.mockRestore());
 }
 
 async function expectRefused(response: Response, status = 401): Promise<void> {
@@ -187,16 +212,62 @@ describe('whom it believes', () => {
 		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
 	});
 
-	test('a key that is new since the keys were fetched is not believed before five minutes, then it is', async () => {
+	test('a key that is new since the keys were fetched, but forged key ids do not make it ask again within five minutes', async () => {
+		const keyRequests = countKeyRequests();
 		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
+		await emulator.rotateKeys();
+		const together = Array.from(
+			{ length: 5 },
+			async () => (await post({ token: await emulator.issueDeliveryToken() })).status,
+		);
+		expect(await Promise.all(together)).toEqual([200, 200, 200, 200, 200]);
+		expect(keyRequests()).toBe(2);
+
+		const forger = await generateKeyPair('RS256');
+		const payload = decodeJwt(await emulator.issueDeliveryToken());
+		const forge = async (kid: string) =>
+			await new SignJWT(payload).setProtectedHeader({ alg: 'RS256', kid }).sign(forger.privateKey);
+		const statuses = await Promise.all(
+			Array.from(
+				{ length: 50 },
+				async (_, index) => (await post({ token: await forge(`forged-${index}`) })).status,
+			),
+		);
+		expect(new Set(statuses)).toEqual(new Set([401]));
+		expect(keyRequests()).toBe(2);
+
 		await emulator.rotateKeys();
 		const token = await emulator.issueDeliveryToken();
 		expect((await post({ token })).status).toBe(401);
-		const clock = jest
-			.spyOn(Date, 'now')
-			.mockImplementation(() => performance.timeOrigin + performance.now() + 301_000);
+		laterBy(301_000);
 		expect((await post({ token })).status).toBe(200);
-		clock.mockRestore();
+		expect(keyRequests()).toBe(3);
+	});
+
+	test('who is known, from the cache, while the authority is down', async () => {
+		const token = await emulator.issueDeliveryToken();
+		expect((await post({ token })).status).toBe(200);
+		laterBy(25 * 60 * 60_000);
+		await emulator.rotateKeys();
+		const unknown = await emulator.issueDeliveryToken();
+		await emulator.close();
+		expect((await post({ token })).status).toBe(200);
+		expect((await post({ token: unknown })).status).toBe(503);
+		expect((await post({ token })).status).toBe(200);
+	});
+
+	test('a further audience, and one caller only, where that is asked for', async () => {
+		const aud = 'api://contoso.example.com/messaging';
+		expect((await post({ token: await emulator.issueDeliveryToken({ aud }) })).status).toBe(401);
+		await serve({
+			options: { audience: ` ${aud} `, callerObjectId: emulator.world.servicePrincipalId.toUpperCase() },
+		});
+		expect((await post({ token: await emulator.issueDeliveryToken({ aud }) })).status).toBe(200);
+		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
+		await serve({ options: { callerObjectId: '11111111-2222-4333-8444-555555555555' } });
+		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(401);
+		await serve({ options: { callerObjectId: ' ' } });
+		await expectRefused(await post({ token: await emulator.issueDeliveryToken({ oid: undefined }) }));
 	});
 
 	const now = () => Math.floor(Date.now() / 1000);
@@ -205,6 +276,26 @@ describe('whom it believes', () => {
 		['not yet valid', () => ({ nbf: now() + 400 })],
 		['without exp', () => ({ exp: undefined })],
 		['without nbf', () => ({ nbf: undefined })],
+		['whose exp is a text', () => ({ exp: '2999999999' })],
+		['whose nbf is a text', () => ({ nbf: 'now' })],
+		['whose exp is a list', () => ({ exp: [now() + 3600] })],
+		['without an issuer', () => ({ iss: undefined })],
+		['whose issuer is a list', () => ({ iss: [`https://sts.windows.net/${emulator.world.tenantId}/`] })],
+		[
+			'whose issuer is another tenant’s and whose tid is ours',
+			() => ({ iss: 'https://login.microsoftonline.com/11111111-2222-4333-8444-555555555555/v2.0' }),
+		],
+		[
+			'whose issuer only begins right',
+			() => ({ iss: `https://sts.windows.net/${emulator.world.tenantId}/evil` }),
+		],
+		['without an audience', () => ({ aud: undefined })],
+		['for its audience in a list', () => ({ aud: [`api://${emulator.world.clientId}`] })],
+		['whose app is a list', () => ({ appid: [emulator.world.clientId], azp: undefined })],
+		['whose tenant is a list', () => ({ tid: [emulator.world.tenantId] })],
+		['whose idtyp is a list', () => ({ idtyp: ['app'] })],
+		['whose scp is null', () => ({ scp: null })],
+		['that is good but far too long', () => ({ padding: 'x'.repeat(7000) })],
 		['of another issuer', () => ({ iss: 'https://evil.example.com/' })],
 		[
 			'of another tenant’s issuer',
@@ -233,6 +324,15 @@ describe('whom it believes', () => {
 		['two tokens', (good) => ({ authorization: `Bearer ${good}, Bearer ${good}` })],
 		['no three parts', () => ({ authorization: 'Bearer abc' })],
 		['garbage', () => ({ authorization: 'Bearer a.b.c' })],
+		[
+			'a token with white space in it',
+			(good) => ({ authorization: `Bearer ${good.slice(0, 40)} ${good.slice(40)}` }),
+		],
+		['a token of five parts', (good) => ({ authorization: `Bearer ${good}.x.y` })],
+		[
+			'a header that is no JSON',
+			(good) => ({ authorization: `Bearer bm90anNvbg.${good.split('.')[1]}.${good.split('.')[2]}` }),
+		],
 		['a cut token', (good) => ({ authorization: `Bearer ${good.slice(0, -5)}` })],
 		['a token without its signature', (good) => ({ authorization: `Bearer ${good.replace(/[^.]*$/, '')}` })],
 		['a changed payload', (good) => ({ authorization: `Bearer ${good.replace(/\.(.)/, '.f')}` })],
@@ -254,7 +354,7 @@ describe('whom it believes', () => {
 		});
 		const publicPem = new TextEncoder().encode(await exportSPKI(publicKey as CryptoKey));
 		const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-		const forger = await generateKeyPair('RS256');
+		const forger = await generateKeyPair('RS256', { extractable: true });
 		const forger512 = await generateKeyPair('RS512');
 		const sign = async (header: JWTHeaderParameters, key: CryptoKey | Uint8Array) =>
 			await new SignJWT(payload).setProtectedHeader(header).sign(key);
@@ -264,9 +364,38 @@ describe('whom it believes', () => {
 			await sign({ alg: 'RS256', kid }, forger.privateKey),
 			await sign({ alg: 'RS256' }, forger.privateKey),
 			await sign({ alg: 'RS256', kid: 'mine', jku: 'https://evil.example.com/keys' }, forger.privateKey),
+			await sign({ alg: 'RS256', kid, jku: 'https://evil.example.com/keys' }, forger.privateKey),
+			await sign({ alg: 'RS256', kid, x5u: 'https://evil.example.com/cert' }, forger.privateKey),
+			await sign({ alg: 'RS256', kid, jwk: await exportJWK(forger.publicKey) }, forger.privateKey),
+			await sign({ alg: 'PS256', kid }, (await generateKeyPair('PS256')).privateKey),
 			await sign({ alg: 'RS512', kid }, forger512.privateKey),
 		];
 		for (const token of forged) await expectRefused(await post({ token }));
+	});
+
+	test('not several Authorization headers, even if the first is good', async () => {
+		const good = `Bearer ${await emulator.issueDeliveryToken()}`;
+		const { hostname, port, pathname } = new URL(trigger.url);
+		const body = JSON.stringify(MESSAGE);
+		const status = await new Promise((resolve, reject) => {
+			const headers = [
+				'host',
+				'x',
+				'content-type',
+				'application/json',
+				'content-length',
+				String(body.length),
+			];
+			const path = `${pathname}/v3/conversations/${CONVERSATION}/activities`;
+			const twice = [...headers, 'authorization', good, 'authorization', 'Bearer x'];
+			const sent = request({ hostname, port, path, method: 'POST', headers: twice }, (answer) => {
+				answer.resume();
+				resolve(answer.statusCode);
+			});
+			sent.on('error', reject).end(body);
+		});
+		expect(status).toBe(401);
+		expect(trigger.runs).toEqual([]);
 	});
 
 	test('says WWW-Authenticate, and to the caller nothing more', async () => {
@@ -301,6 +430,18 @@ describe('what is no activity', () => {
 		['a text', { body: '"message"' }, 400],
 		['no type', { body: { text: 'hello' } }, 400],
 		['another conversation', { body: { ...MESSAGE, conversation: { id: 'another' } } }, 400],
+		['deep nesting', { body: `{"type":"message","value":${'['.repeat(5000)}${']'.repeat(5000)}}` }, 400],
+		['nesting one too deep', { body: `{"type":"message","value":${'['.repeat(65)}${']'.repeat(65)}}` }, 400],
+		[
+			'an object of a million keys',
+			{ body: `{"type":"message",${Array.from({ length: 1_000_000 }, (_, key) => `"k${key}":0`).join()}}` },
+			413,
+		],
+		[
+			'a list of a million entries',
+			{ body: { type: 'message', value: Array.from({ length: 1_000_000 }, () => 0) } },
+			413,
+		],
 		['another content type', { headers: { 'content-type': 'text/plain' } }, 415],
 	])('%s is refused', async (_, request, status) => {
 		await expectRefused(await post({ token: await emulator.issueDeliveryToken(), ...request }), status);
@@ -308,5 +449,76 @@ describe('what is no activity', () => {
 
 	test('who sends it is looked at first', async () => {
 		await expectRefused(await post({ body: [MESSAGE] }), 401);
+	});
+});
+
+describe('what it lets through, narrowed', () => {
+	const event = (name: string) => ({ type: 'event', name });
+	const sendAll = async (bodies: unknown[]) => {
+		const token = await emulator.issueDeliveryToken();
+		for (const body of bodies) expect((await post({ token, body })).status).toBe(200);
+		return itemsOf(trigger.runs).map(({ eventName, eventType }) => eventName ?? eventType);
+	};
+
+	test.each<[string, unknown]>([
+		['as a list', ['AgentAccepted', 'SomethingNew']],
+		['as a text', ' agentaccepted,\nSOMETHINGNEW '],
+	])('conversation events to names, given %s; other types are not touched', async (_, eventNames) => {
+		await serve({ options: { eventNames } as never });
+		const bodies = [
+			event('AgentAccepted'),
+			event('AgentClosed'),
+			event('SomethingNew'),
+			{ type: 'message', text: 'hi' },
+		];
+		expect(await sendAll(bodies)).toEqual(['AgentAccepted', 'SomethingNew', 'message']);
+	});
+
+	test.each<[string, unknown, number]>([
+		['the conversation itself', CONVERSATION, 5],
+		['it in other capitals and among others', `x, {${'y'}}; ${CONVERSATION.toUpperCase()}`, 5],
+		['a list', ['x', CONVERSATION], 5],
+		['another one', 'x', 0],
+		['nothing', '', 0],
+		['white space and commas', ' , ', 0],
+		['an empty list', [], 0],
+		['an expression that gave nothing', null, 0],
+		['an object', { id: CONVERSATION }, 0],
+	])('to conversations, every type of it: %s', async (_, conversationIds, runs) => {
+		await serve({ events: ALL_EVENTS, options: { conversationIds } as never });
+		const custom = { type: 'event', name: 'X', channelData: { customEvent: true } };
+		await sendAll([
+			{ type: 'message', text: 'hi' },
+			{ type: 'typing' },
+			event('AgentAccepted'),
+			custom,
+			{ type: 'x' },
+		]);
+		expect(trigger.runs.flat()).toHaveLength(runs);
+	});
+
+	test('gives each chosen type an output of its own', async () => {
+		const events = ['other', 'message', 'conversationEvent'];
+		await serve({ output: 'perEvent', events });
+		await sendAll([{ type: 'message', text: 'hi' }, { type: 'x' }, event('AgentAccepted')]);
+		const types = trigger.runs.map((output) => output.map(({ json }) => json.eventType));
+		expect(types).toEqual([['message'], [], [], [], [], ['other'], [], ['conversationEvent'], []]);
+	});
+
+	test('n8n sees the outputs that the items go to', () => {
+		const { outputs } = trigger.node.description;
+		const seen = (parameters: IDataObject) => {
+			const expression = /^=\{\{([\s\S]*)\(\$parameter\)\}\}$/.exec(outputs as string)![1]!;
+			// eslint-disable-next-line @typescript-eslint/no-implied-eval, @typescript-eslint/no-unsafe-call -- as n8n does
+			return (new Function(`return ${expression}`)() as (given: IDataObject) => IDataObject[])(parameters);
+		};
+		expect(seen({ output: 'single', events: ALL_EVENTS })).toEqual([{ type: 'main' }]);
+		for (const events of [ALL_EVENTS, ['other', 'message'], ['typing'], []]) {
+			const names = seen({ output: 'perEvent', events }).map(({ displayName }) => displayName);
+			const expected = outputsFor(events).map((type) =>
+				type.replace(/([A-Z])/g, ' $1').replace(/^./, (first) => first.toUpperCase()),
+			);
+			expect(names).toEqual(expected);
+		}
 	});
 });

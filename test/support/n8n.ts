@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import express, { type Request, type Response } from 'express';
 import {
 	ExecutionLifecycleHooks,
+	HookContext,
 	InstanceSettings,
 	PackageDirectoryLoader,
 	WebhookContext,
@@ -27,6 +28,7 @@ import {
 	type IWebhookResponseData,
 	type IWorkflowBase,
 	type IWorkflowExecuteAdditionalData,
+	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 
 /** The built package, loaded the way n8n loads it. */
@@ -174,12 +176,32 @@ export function outcomeOf(
 	};
 }
 
+/** Runs a trigger's `create`, as n8n does when the workflow is activated or, in mode `manual`, listens for a test. */
+export async function activate(
+	loader: LoadedPackage,
+	json: IWorkflowBase,
+	credentials: Credentials,
+	webhookBaseUrl: string,
+	mode: WorkflowExecuteMode = 'trigger',
+): Promise<boolean> {
+	const workflow = workflowOf(loader, json);
+	const node = workflow.nodes[json.nodes[0]!.name]!;
+	const additionalData = { ...additionalDataOf(json, credentials), webhookBaseUrl };
+	const context = new HookContext(workflow, node, additionalData, mode, 'activate');
+	const nodeType = workflow.nodeTypes.getByNameAndVersion(node.type, node.typeVersion);
+	const methods = nodeType.webhookMethods!.default!;
+	return (await methods.checkExists.call(context)) || (await methods.create.call(context));
+}
+
 /** A real HTTP server that hands requests to a trigger's `webhook()` and answers as n8n does with what that gives. */
 export interface TriggerServer {
 	/** The base URL, to be registered at the emulator. */
 	url: string;
-	/** Every `workflowData` that started a run, in order. */
+	/** The outputs of every `workflowData` that started a run, in order. */
 	runs: INodeExecutionData[][];
+	node: INodeType;
+	/** What happens before a response is sent, as when n8n takes its time to enqueue a run. */
+	beforeAnswer: () => Promise<number>;
 	close(): Promise<void>;
 }
 
@@ -200,6 +222,13 @@ export async function serveTrigger(
 	const runs: INodeExecutionData[][] = [];
 	const app = express();
 	const nodeType = workflow.nodeTypes.getByNameAndVersion(node.type, node.typeVersion);
+	const served: TriggerServer = {
+		url: '',
+		runs,
+		node: nodeType,
+		beforeAnswer: async () => 200,
+		close: async () => undefined,
+	};
 	const answer =
 		(webhookDescription: IWebhookDescription) => async (request: Request, response: Response) => {
 			const additionalData = {
@@ -217,7 +246,10 @@ export async function serveTrigger(
 			};
 			const context = new WebhookContext(workflow, node, additionalData, 'webhook', webhook, [], null);
 			const result: IWebhookResponseData = await nodeType.webhook!.call(context);
-			if (result.workflowData) runs.push(...result.workflowData);
+			if (result.workflowData) {
+				runs.push(...result.workflowData);
+				response.status(await served.beforeAnswer());
+			}
 			if (result.noWebhookResponse !== true)
 				response.send(result.webhookResponse ?? { message: 'Workflow was started' });
 		};
@@ -230,12 +262,10 @@ export async function serveTrigger(
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const { port } = server.address() as AddressInfo;
 	const setup = nodeType.description.webhooks!.find(({ httpMethod }) => httpMethod === 'GET')!;
-	return {
-		url: `http://127.0.0.1:${port}/webhook/${pathOf(workflow, node, setup)}`,
-		runs,
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-		},
+	served.url = `http://127.0.0.1:${port}/webhook/${pathOf(workflow, node, setup)}`;
+	served.close = async () => {
+		server.closeAllConnections();
+		await new Promise((resolve) => server.close(resolve));
 	};
+	return served;
 }

@@ -46,6 +46,9 @@ const BY_LOWER_CASE = new Map(
 	Object.entries(CATEGORIES).map(([name, category]) => [name.toLowerCase(), category]),
 );
 
+/** The names of the service's events, in alphabetical order. */
+export const KNOWN_EVENTS: readonly string[] = Object.keys(CATEGORIES).sort();
+
 /** Whether a name is one that the service documents, whatever its casing. */
 export function isKnownEvent(name: string): boolean {
 	return BY_LOWER_CASE.has(name.toLowerCase());

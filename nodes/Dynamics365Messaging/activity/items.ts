@@ -21,7 +21,7 @@ export interface Attachment {
 	thumbnailUrl: string | null;
 }
 
-/** The event types, in the order in which the trigger offers them. */
+/** The event types, in the order of the trigger's outputs. */
 export const EVENT_TYPES = ['message', 'typing', 'conversationEvent', 'customEvent', 'other'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
@@ -45,6 +45,8 @@ export interface MessageItem extends CommonItem {
 	eventType: 'message';
 	/** Null where there are attachments only. */
 	text: string | null;
+	/** The text without its Markdown and `<br>`; null where there is none. */
+	plainText: string | null;
 	/** `markdown` as documented; null where it was not given. */
 	textFormat: string | null;
 	attachments: Attachment[];

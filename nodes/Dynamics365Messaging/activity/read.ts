@@ -1,5 +1,6 @@
 import { isRecord, nonEmptyText, parseJson, readKey, textOf, type Json } from '../api/json';
 import { categoryOf, endsConversation, isKnownEvent } from './events';
+import { plainTextOf } from './plainText';
 import type { ActivityBody, Attachment, Sender, TriggerItem } from './items';
 
 /** Why a body is not taken. */
@@ -7,7 +8,7 @@ export class NotAnActivity extends Error {
 	constructor(
 		message: string,
 		/** The HTTP status that says so to the caller. */
-		readonly status: 400 | 404 | 415,
+		readonly status: 400 | 404 | 413 | 415,
 	) {
 		super(message);
 		this.name = 'NotAnActivity';
@@ -19,7 +20,8 @@ function senderOf(activity: ActivityBody): Sender | null {
 	return isRecord(from) ? { id: textOf(readKey(from, 'id')), name: textOf(readKey(from, 'name')) } : null;
 }
 
-function attachmentsOf(activity: ActivityBody): Attachment[] {
+/** The attachments of an activity, leniently read; empty where it has none. */
+export function attachmentsOf(activity: ActivityBody): Attachment[] {
 	const attachments = readKey(activity, 'attachments');
 	if (!Array.isArray(attachments)) return [];
 	return attachments
@@ -33,28 +35,41 @@ function attachmentsOf(activity: ActivityBody): Attachment[] {
 		}));
 }
 
-/** `EventName: **_AgentAccepted_**`: how a system event that comes as a message says its name. */
-const EVENT_TEXT = /^\s*EventName:\s*[*_\s]*([A-Za-z][\w.-]*?)[*_\s]*$/i;
+/** How a system event that comes as a message says its name: `EventName: **_AgentAccepted_**`. */
+const EVENT_TEXT = /^[\s*_]*EventName[\s*_]*:([\s*_]*)([A-Za-z][A-Za-z0-9.-]*)[\s*_]*$/i;
+/** No event's line is longer; what is longer is not looked at, as a text may be as long as its sender likes. */
+const MAX_EVENT_LINE = 200;
 
 /**
- * The conversation event that an activity names, if it does.
- * A message names one by its `EventName:` text, whatever the name, since that text must never reach a customer, or by
- * a `name` that is one of the service's; an event names one by any name.
+ * The event that a text names in its first line. A name that is not known yet must be marked as the service marks it,
+ * or a representative could not write "EventName: …" to a customer.
+ */
+function eventInText(text: string | null): string | null {
+	const [line = ''] = (text ?? '').slice(0, MAX_EVENT_LINE + 1).split(/<br\s*\/?>|\n/i, 1);
+	const match = line.length > MAX_EVENT_LINE ? null : EVENT_TEXT.exec(line);
+	const [, marks = '', name = ''] = match ?? [];
+	return match && (isKnownEvent(name) || marks.includes('**_')) ? name : null;
+}
+
+/**
+ * The conversation event that an activity names, if it does: by a `name` that is one of the service's, by its
+ * `EventName:` text, which must never reach a customer, or, where it is an event, by any name.
  */
 function eventNameOf(activity: ActivityBody, type: string): string | null {
-	const name = nonEmptyText(readKey(activity, 'name'));
-	if (type === 'event') return name;
-	if (type !== 'message') return null;
-	const named = EVENT_TEXT.exec(textOf(readKey(activity, 'text')) ?? '')?.[1];
-	if (named !== undefined) return name ?? named;
-	return name !== null && isKnownEvent(name) ? name : null;
+	const name = nonEmptyText(readKey(activity, 'name'))?.trim() ?? null;
+	if (name !== null && isKnownEvent(name)) return name;
+	const named = eventInText(textOf(readKey(activity, 'text')));
+	if (named !== null) return isKnownEvent(named) ? named : (name ?? named);
+	return type === 'event' ? name : null;
 }
 
 /** A text that may be JSON: what it holds, or itself where it is none. */
 function parsed(value: Json | undefined): Json {
 	if (typeof value !== 'string') return value ?? null;
 	const json = parseJson(value);
-	return json === undefined ? value : json;
+	// A number with more digits than JavaScript has is rather an id: its text is what came.
+	const isChanged = typeof json === 'number' && String(json) !== value.trim();
+	return json === undefined || isChanged ? value : json;
 }
 
 /**
@@ -100,7 +115,7 @@ export function readActivity(
 	};
 	const channelData = readKey(activity, 'channelData');
 	const customEvent = readKey(channelData, 'customEvent');
-	if (customEvent === true || customEvent === 'true') {
+	if (customEvent === true) {
 		return {
 			eventType: 'customEvent',
 			...common,
@@ -120,10 +135,12 @@ export function readActivity(
 		};
 	}
 	if (type === 'message') {
+		const text = textOf(readKey(activity, 'text'));
 		return {
 			eventType: 'message',
 			...common,
-			text: textOf(readKey(activity, 'text')),
+			text,
+			plainText: text === null ? null : plainTextOf(text),
 			textFormat: textOf(readKey(activity, 'textFormat')),
 			attachments: attachmentsOf(activity),
 		};

@@ -1,72 +1,147 @@
-import type { IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
-import { NotAnActivity, readActivity } from '../activity/read';
+import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+import { outputsFor, passes, type Filter } from '../activity/filter';
 import type { EventType, TriggerItem } from '../activity/items';
+import { NotAnActivity, readActivity } from '../activity/read';
+import { fetchAttachments } from '../api/attachments';
 import { connectionFrom } from '../api/connection';
 import type { Json } from '../api/json';
-import { KeysUnavailable } from './keys';
-import { NotBelieved, verifyCaller } from './verify';
+import { admit, identify } from './duplicates';
+import { checkSize } from './hostile';
+import { NotBelieved, verifyCaller, type Trust } from './verify';
 
 /** What the trigger is set to. */
-export interface Settings {
+export interface Settings extends Filter {
+	/** `none` believes everybody. */
 	verification: string;
-	events: string[];
+	trust: Trust;
+	/** Whether each chosen event type has an output of its own. */
+	perEvent: boolean;
+	/** The limits within which attachments are fetched; undefined for not at all. */
+	download: { maxBytes: number; maxCount: number } | undefined;
 }
+
+/** For all attachments of a delivery together. */
+const DOWNLOAD_TIMEOUT_MS = 5_000;
 
 type Verdict =
 	/** Starts the workflow; answered 200 once the run is enqueued. */
-	| { kind: 'run'; item: TriggerItem }
-	/** Not asked for: answered 200 without a run, so that Dynamics does not try again. */
-	| { kind: 'filtered' }
-	| { kind: 'refused'; status: 400 | 401 | 404 | 415 | 503; reason: string };
+	| { kind: 'run'; outputs: INodeExecutionData[][] }
+	/** Not asked for, or there already: answered 200 without a run, so that Dynamics does not try again. */
+	| { kind: 'dropped' }
+	| { kind: 'refused'; status: 400 | 401 | 404 | 413 | 415 | 503; reason: string };
 
-/**
- * Whether an item starts the workflow.
- * @param events the event types that were chosen.
- */
-export function passes(item: TriggerItem, events: readonly string[]): boolean {
-	const type: EventType = item.eventType;
-	return events.includes(type);
+/** Node.js keeps the first of several Authorization headers; whoever sends several is nobody to believe. */
+function authorizationOf(context: IWebhookFunctions): string | undefined {
+	const { rawHeaders, headers } = context.getRequestObject();
+	const sent = rawHeaders.filter(
+		(name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
+	).length;
+	if (sent > 1) throw new NotBelieved('several Authorization headers');
+	return headers.authorization;
 }
 
-async function judge(context: IWebhookFunctions, settings: Settings): Promise<Verdict> {
-	if (settings.verification !== 'none') {
-		const connection = connectionFrom(await context.getCredentials('dynamics365MessagingApi'));
-		await verifyCaller(context.getHeaderData().authorization, connection);
-	}
-	const contentType = context.getRequestObject().headers['content-type'] ?? '';
-	if (!/^application\/json\s*(;|$)/i.test(contentType))
+function readDelivery(context: IWebhookFunctions): TriggerItem {
+	const request = context.getRequestObject();
+	if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
 		throw new NotAnActivity('The content type is not JSON', 415);
+	}
 	const { conversationId } = context.getParamsData() as { conversationId?: string };
 	if (!conversationId) throw new NotAnActivity('The path names no conversation', 404);
-	const item = readActivity(
-		context.getRequestObject().body as Json,
-		conversationId,
-		new Date().toISOString(),
-	);
-	return passes(item, settings.events) ? { kind: 'run', item } : { kind: 'filtered' };
+	const body = request.body as Json | undefined;
+	checkSize(body);
+	return readActivity(body, conversationId, new Date().toISOString());
 }
 
-/** Every failure has an answer of its own: throwing would start an errored execution and answer 500. */
+/** The origin of the credential's service; undefined where there is no usable credential. */
+async function ownOrigin(
+	context: IWebhookFunctions,
+	{ verification }: Settings,
+): Promise<string | undefined> {
+	if (verification === 'none') return undefined;
+	return connectionFrom(await context.getCredentials('dynamics365MessagingApi')).origin;
+}
+
+/**
+ * The item as n8n gets it, with its files where they are wanted: fetched before the answer to Dynamics, so that what
+ * was answered is enqueued whole, and within a time that leaves Dynamics no reason to try again.
+ */
+async function dataOf(
+	context: IWebhookFunctions,
+	item: TriggerItem,
+	settings: Settings,
+): Promise<INodeExecutionData> {
+	if (!settings.download || item.eventType !== 'message' || item.attachments.length === 0)
+		return { json: { ...item } };
+	const { attachments, binary } = await fetchAttachments(
+		item.attachments,
+		{
+			...settings.download,
+			signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS),
+			ownOrigin: await ownOrigin(context, settings),
+		},
+		async (data, fileName, mimeType) => await context.helpers.prepareBinaryData(data, fileName, mimeType),
+	);
+	return { json: { ...item, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };
+}
+
+async function judge(context: IWebhookFunctions, readSettings: () => Settings): Promise<Verdict> {
+	const settings = readSettings();
+	if (settings.verification !== 'none') {
+		const connection = connectionFrom(await context.getCredentials('dynamics365MessagingApi'));
+		await verifyCaller(authorizationOf(context), connection, settings.trust);
+	}
+	const item = readDelivery(context);
+	if (!passes(item, settings)) return { kind: 'dropped' };
+	const scope = `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
+	const identity = identify(scope, item.conversationId, item.activityId, JSON.stringify(item.activity));
+	switch (await admit(identity, context.getResponseObject())) {
+		case 'new':
+			return {
+				kind: 'run',
+				outputs: atItsOutput(await dataOf(context, item, settings), item.eventType, settings),
+			};
+		case 'duplicate':
+			return { kind: 'dropped' };
+		case 'undecided':
+			return { kind: 'refused', status: 503, reason: 'the first try of this delivery is not answered yet' };
+	}
+}
+
+/**
+ * Every failure has an answer of its own: throwing would start an errored execution and answer 500. What cannot be
+ * decided now (no keys, a broken credential) is answered so that Dynamics tries again.
+ */
 function refusal(error: unknown): Verdict {
-	if (error instanceof NotBelieved) return { kind: 'refused', status: 401, reason: error.message };
-	if (error instanceof NotAnActivity) return { kind: 'refused', status: error.status, reason: error.message };
-	if (error instanceof KeysUnavailable) return { kind: 'refused', status: 503, reason: error.message };
-	return { kind: 'refused', status: 503, reason: error instanceof Error ? error.message : 'unknown' };
+	const reason = error instanceof Error ? error.message : 'unknown';
+	if (error instanceof NotBelieved) return { kind: 'refused', status: 401, reason };
+	if (error instanceof NotAnActivity) return { kind: 'refused', status: error.status, reason };
+	return { kind: 'refused', status: 503, reason };
+}
+
+/** The item at the output of its event type, or at the only one. */
+function atItsOutput(
+	data: INodeExecutionData,
+	eventType: EventType,
+	{ perEvent, events }: Settings,
+): INodeExecutionData[][] {
+	if (!perEvent) return [[data]];
+	return outputsFor(events).map((type) => (type === eventType ? [data] : []));
 }
 
 /**
  * Answers a delivery: believes the caller or refuses, reads the activity, and lets it start the workflow if it is of a
- * kind that was asked for. Never throws.
+ * kind that was asked for and was not there before. Never throws.
+ * @param readSettings is called within, as reading them can fail too.
  */
 export async function answerDelivery(
 	context: IWebhookFunctions,
-	settings: Settings,
+	readSettings: () => Settings,
 ): Promise<IWebhookResponseData> {
-	const verdict = await judge(context, settings).catch(refusal);
+	const verdict = await judge(context, readSettings).catch(refusal);
 	switch (verdict.kind) {
 		case 'run':
-			return { workflowData: [[{ json: { ...verdict.item } }]], webhookResponse: '' };
-		case 'filtered':
+			return { workflowData: verdict.outputs, webhookResponse: '' };
+		case 'dropped':
 			return { webhookResponse: '' };
 		case 'refused': {
 			context.logger.warn(`Dynamics 365 Messaging Trigger answered ${verdict.status}: ${verdict.reason}`);

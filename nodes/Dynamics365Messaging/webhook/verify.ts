@@ -16,7 +16,8 @@ export class NotBelieved extends Error {
 /** Microsoft's own default. Source: shared reference, "Webhook". */
 const CLOCK_SKEW_SECONDS = 300;
 /** Entra's tokens have about 2,000 characters; what is far longer is not worth decoding. */
-const MAX_TOKEN_LENGTH = 16_384;
+const MAX_TOKEN_LENGTH = 8_192;
+const CHINA_AUTHORITY = 'https://login.partner.microsoftonline.cn';
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
 /**
@@ -25,20 +26,37 @@ const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
  */
 function issuersOf(authorityHost: string, tenantId: string): string[] {
 	const v2Hosts = new Set([authorityHost, PUBLIC_AUTHORITY]);
-	return [`https://sts.windows.net/${tenantId}/`, ...[...v2Hosts].map((host) => `${host}/${tenantId}/v2.0`)];
+	const v1Host =
+		authorityHost === CHINA_AUTHORITY ? 'https://sts.chinacloudapi.cn' : 'https://sts.windows.net';
+	return [`${v1Host}/${tenantId}/`, ...[...v2Hosts].map((host) => `${host}/${tenantId}/v2.0`)];
 }
 
 function lower(value: unknown): string | undefined {
 	return typeof value === 'string' ? value.toLowerCase() : undefined;
 }
 
+/** What the user adds to what is believed. */
+export interface Trust {
+	/** A further audience, for an app whose ID URI is not `api://{appId}`. */
+	audience?: string;
+	/** The object id of the only caller that is believed. */
+	callerObjectId?: string;
+}
+
 /** What must hold beyond signature, times, issuer and audience. Source: shared reference, "Webhook". */
-function checkClaims(claims: JWTPayload, clientId: string, tenantId: string): void {
+function checkClaims(
+	claims: JWTPayload,
+	clientId: string,
+	tenantId: string,
+	{ callerObjectId }: Trust,
+): void {
 	if (lower(claims.tid) !== tenantId) throw new NotBelieved('tid');
 	const apps = [claims.appid, claims.azp].filter((app) => app !== undefined);
 	if (apps.length === 0 || apps.some((app) => lower(app) !== clientId)) throw new NotBelieved('appid or azp');
 	if (claims.idtyp !== undefined && claims.idtyp !== 'app') throw new NotBelieved('idtyp');
 	if (claims.scp !== undefined) throw new NotBelieved('scp: the token is a user’s');
+	if (callerObjectId !== undefined && lower(claims.oid) !== callerObjectId.toLowerCase())
+		throw new NotBelieved('oid');
 	// jose takes any one of several audiences; Entra issues a token for one.
 	if (typeof claims.aud !== 'string') throw new NotBelieved('aud');
 }
@@ -55,24 +73,32 @@ function keyIdOf(token: string): string {
  * @param authorization the delivery's Authorization header.
  * @throws NotBelieved for whatever else; KeysUnavailable while that cannot be decided.
  */
-export async function verifyCaller(authorization: string | undefined, connection: Connection): Promise<void> {
+export async function verifyCaller(
+	authorization: string | undefined,
+	connection: Connection,
+	trust: Trust = {},
+): Promise<void> {
 	if (authorization === undefined) throw new NotBelieved('no Authorization header');
 	if (authorization.length > MAX_TOKEN_LENGTH) throw new NotBelieved('the token is too long');
 	const token = BEARER.exec(authorization)?.[1];
 	if (token === undefined) throw new NotBelieved('no bearer token');
-	await verifyToken(token, connection).catch(refuse);
+	await verifyToken(token, connection, trust).catch(refuse);
 }
 
-async function verifyToken(token: string, connection: Connection): Promise<void> {
+async function verifyToken(token: string, connection: Connection, trust: Trust): Promise<void> {
 	const { tenantId, find } = await keysFor(connection, keyIdOf(token));
 	const { payload } = await jwtVerify(token, find, {
 		algorithms: ['RS256'],
 		issuer: issuersOf(connection.authorityHost, tenantId),
-		audience: [connection.clientId, `api://${connection.clientId}`],
+		audience: [
+			connection.clientId,
+			`api://${connection.clientId}`,
+			...(trust.audience ? [trust.audience] : []),
+		],
 		requiredClaims: ['exp', 'nbf', 'iss', 'aud', 'tid'],
 		clockTolerance: CLOCK_SKEW_SECONDS,
 	});
-	checkClaims(payload, connection.clientId, tenantId);
+	checkClaims(payload, connection.clientId, tenantId, trust);
 }
 
 /** Puts jose's errors into the one word that n8n's log gets. */

@@ -214,7 +214,6 @@ describe.each(
 	test.each<[string, Json]>([
 		['as a message', { type: 'message', name, text: `EventName: **_${name}_**` }],
 		['as a message whose name is in the text only', { type: 'message', text: `EventName: **_${name}_**` }],
-		['as a message without its marks', { type: 'message', text: `eventname: ${name}` }],
 		['as an event', { type: 'event', name }],
 	])('%s', (_, body) => {
 		const item = read(body);
@@ -290,6 +289,65 @@ test.each<[string, Json, Record<string, unknown>]>([
 	],
 	['attachments that are no list', { type: 'message', attachments: { name: 'y' } }, { attachments: [] }],
 	[
+		'a known name without its marks',
+		{ type: 'message', text: 'eventname: agentclosed' },
+		{ eventType: 'conversationEvent', eventName: 'agentclosed', eventCategory: 'agentLeft' },
+	],
+	[
+		'a line break and words behind the name',
+		{ type: 'message', text: 'EventName: **_AgentClosed_**<br>by Ana' },
+		{ eventType: 'conversationEvent', eventName: 'AgentClosed' },
+	],
+	[
+		'marks around the word',
+		{ type: 'message', text: '**EventName:** AgentClosed' },
+		{ eventType: 'conversationEvent', eventName: 'AgentClosed' },
+	],
+	[
+		'an unknown name without the marks',
+		{ type: 'message', text: 'eventname: test' },
+		{ eventType: 'message', text: 'eventname: test' },
+	],
+	[
+		'a sender’s name beside the text',
+		{ type: 'message', name: 'Ana', text: 'EventName: **_ConversationClosed_**' },
+		{ eventName: 'ConversationClosed', conversationEnded: true },
+	],
+	[
+		'a name with white space around it',
+		{ type: 'message', name: ' ConversationClosed ' },
+		{ eventName: 'ConversationClosed', conversationEnded: true },
+	],
+	[
+		'an event that has its name in the text only',
+		{ type: 'event', text: 'EventName: **_AgentAccepted_**' },
+		{ eventName: 'AgentAccepted' },
+	],
+	[
+		'another type that names an event',
+		{ type: 'conversationUpdate', name: 'ConversationClosed' },
+		{ eventType: 'conversationEvent', conversationEnded: true },
+	],
+	[
+		'a customEvent that is only a text',
+		{ type: 'message', text: 'hi', channelData: { customEvent: 'true' } },
+		{ eventType: 'message', text: 'hi' },
+	],
+	[
+		'a number that JavaScript cannot hold',
+		{
+			type: 'event',
+			name: 'X',
+			channelData: { customEvent: true, customEventValue: '12345678901234567890' },
+		},
+		{ customEventValue: '12345678901234567890' },
+	],
+	[
+		'a number that it can',
+		{ type: 'event', name: 'X', channelData: { customEvent: true, customEventValue: '7.5' } },
+		{ customEventValue: 7.5 },
+	],
+	[
 		'the conversation in other capitals',
 		{ type: 'typing', conversation: { id: CONVERSATION.toUpperCase() } },
 		{ eventType: 'typing' },
@@ -309,6 +367,16 @@ test.each<[string, Json | undefined]>([
 	['another conversation in PascalCase', { Type: 'message', Conversation: { Id: 'another' } }],
 ])('refuses %s', (_, body) => {
 	expect(() => readActivity(body, CONVERSATION, NOW)).toThrow(NotAnActivity);
+});
+
+test.each([
+	'EventName: a' + '_'.repeat(40_000) + '!',
+	'EventName:' + ' '.repeat(1_000_000),
+	'*'.repeat(1_000_000),
+])('a hostile text costs no time', (text) => {
+	const start = performance.now();
+	expect(read({ type: 'event', name: 'X', text })).toMatchObject({ eventName: 'X' });
+	expect(performance.now() - start).toBeLessThan(200);
 });
 
 test('reads whatever comes without throwing, and passes every activity on', () => {

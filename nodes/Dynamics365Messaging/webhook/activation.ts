@@ -1,0 +1,23 @@
+import { NodeOperationError, type IHookFunctions } from 'n8n-workflow';
+import { connectionFrom } from '../api/connection';
+import { isLoopback, whyNotCallable } from '../api/publicUrl';
+
+/** Whether the credential is for a service on this machine, i.e. the emulator, which can call any URL of it. */
+async function isLocalService(context: IHookFunctions): Promise<boolean> {
+	if (context.getNodeParameter('verification') === 'none') return false;
+	return isLoopback(new URL(connectionFrom(await context.getCredentials('dynamics365MessagingApi')).origin));
+}
+
+/**
+ * Refuses to activate a workflow at a URL that Dynamics cannot call.
+ * @throws NodeOperationError saying which URL, why, and what to set.
+ */
+export async function checkCallable(context: IHookFunctions): Promise<void> {
+	const url = context.getNodeWebhookUrl('setup') ?? '';
+	const reason = URL.canParse(url) ? whyNotCallable(new URL(url)) : 'it is not a URL';
+	if (reason === undefined || (await isLocalService(context))) return;
+	throw new NodeOperationError(context.getNode(), `Dynamics 365 cannot call ${url}: ${reason}`, {
+		description:
+			'Set WEBHOOK_URL of n8n to its public address, which starts with https:// and has a certificate that is not self-signed, and restart n8n. Then activate the workflow again and register the production URL.',
+	});
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+
+/**
+ * What was delivered already. Dynamics tries a delivery again when it saw no 200 within ten seconds, and most
+ * activities have no id to know them by. So a delivery is a duplicate of an earlier, equal one
+ * - with an id: if that one was accepted;
+ * - without: only if that one was accepted and its caller was gone before the answer: nobody says "ok" twice to a
+ *   question whose first "ok" was heard, but everybody may say it twice.
+ * Source: shared reference, "Webhook": up to three tries, 10 s each.
+ */
+interface Seen {
+	/** Resolves with whether n8n took it, once n8n has answered it. */
+	accepted: Promise<boolean>;
+	/** Whether the caller was gone before it was answered. */
+	unheard: boolean;
+	/** When it came, or the caller went; epoch milliseconds. */
+	at: number;
+}
+
+/** A retry follows its twin at once, so an equal text much later is another one. */
+const UNHEARD_MS = 60_000;
+const KNOWN_ID_MS = 60 * 60_000;
+/** Deliveries that are remembered at the most, in this process. */
+const MAX_SEEN = 20_000;
+/** For how long a retry waits for what becomes of its twin; then Dynamics is asked to try once more. */
+const TWIN_TIMEOUT_MS = 8_000;
+
+/** The deliveries by their keys, in the order of arrival, so that the oldest can be forgotten. */
+const seen = new Map<string, Seen[]>();
+
+/** What a delivery is known by. */
+export interface Identity {
+	key: string;
+	hasId: boolean;
+}
+
+/**
+ * What a delivery is known by: its id where it has one, else all that it says.
+ * @param scope the trigger that got it, as two of them may get the same delivery.
+ */
+export function identify(
+	scope: string,
+	conversationId: string,
+	activityId: string | null,
+	body: string,
+): Identity {
+	const what = activityId === null ? ['body', body] : ['id', activityId];
+	const parts = JSON.stringify([scope, conversationId.toLowerCase(), ...what]);
+	return { key: createHash('sha256').update(parts).digest('base64'), hasId: activityId !== null };
+}
+
+/** Watches what becomes of a delivery through the response that n8n gives it. */
+function watch(response: ServerResponse): Seen {
+	const entry: Seen = { accepted: Promise.resolve(true), unheard: false, at: Date.now() };
+	response.once('close', () => {
+		entry.unheard = !response.writableFinished;
+		entry.at = Date.now();
+	});
+	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
+	entry.accepted = new Promise((resolve) => {
+		// No event tells of the end of a response whose caller is gone.
+		response.end = (...args: unknown[]) => {
+			resolve(response.statusCode === 200);
+			return end(...args);
+		};
+	});
+	return entry;
+}
+
+function remember(key: string, entry: Seen): void {
+	seen.set(key, [...(seen.get(key) ?? []), entry]);
+	const oldest = seen.size > MAX_SEEN ? seen.keys().next().value : undefined;
+	if (oldest !== undefined) seen.delete(oldest);
+}
+
+function forget(key: string, entry: Seen): void {
+	const left = (seen.get(key) ?? []).filter((other) => other !== entry);
+	if (left.length === 0) seen.delete(key);
+	else seen.set(key, left);
+}
+
+/** The earlier delivery that this one may repeat. */
+function twinOf({ key, hasId }: Identity): Seen | undefined {
+	const now = Date.now();
+	return seen
+		.get(key)
+		?.find(({ unheard, at }) => (hasId ? now - at < KNOWN_ID_MS : unheard && now - at < UNHEARD_MS));
+}
+
+async function withinTime(accepted: Promise<boolean>): Promise<boolean | undefined> {
+	let timer: NodeJS.Timeout | undefined;
+	const timeout = new Promise<undefined>(
+		(resolve) => (timer = setTimeout(resolve, TWIN_TIMEOUT_MS, undefined)),
+	);
+	return await Promise.race([accepted, timeout]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * Decides whether a delivery is a duplicate, and remembers it by what becomes of its response.
+ * @returns `undecided` where its twin has not been answered yet: to be answered so that Dynamics tries again.
+ */
+export async function admit(
+	identity: Identity,
+	response: ServerResponse,
+): Promise<'new' | 'duplicate' | 'undecided'> {
+	const { key, hasId } = identity;
+	for (let twin = twinOf(identity); twin; twin = twinOf(identity)) {
+		// Without an id each retry stands for one twin, so the twin is taken before anybody else can take it.
+		if (!hasId) forget(key, twin);
+		const accepted = await withinTime(twin.accepted);
+		if (accepted === undefined) {
+			if (!hasId) remember(key, twin);
+			return 'undecided';
+		}
+		if (accepted) {
+			if (!hasId) remember(key, watch(response));
+			return 'duplicate';
+		}
+		forget(key, twin);
+	}
+	remember(key, watch(response));
+	return 'new';
+}

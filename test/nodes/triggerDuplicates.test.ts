@@ -1,0 +1,196 @@
+import { request, type ClientRequest } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { credentialFor, testEmulator } from '../support/emulator';
+import type { Emulator } from '../../emulator';
+import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
+
+const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
+const OK = { type: 'message', conversation: { id: CONVERSATION }, text: 'ok' };
+
+let emulator: Emulator;
+let loader: LoadedPackage;
+let trigger: TriggerServer;
+
+beforeAll(async () => void ([emulator, loader] = await Promise.all([testEmulator(), loadPackage()])));
+beforeEach(async () => {
+	// Each test has a trigger of its own, by its node's id, so that they know nothing of one another's deliveries.
+	const json = oneNode('dynamics365MessagingTrigger', { verification: 'none' }, { id: crypto.randomUUID() });
+	trigger = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+});
+afterEach(async () => await trigger.close());
+afterAll(async () => await emulator.close());
+
+function send(body: object, conversation = CONVERSATION): ClientRequest {
+	const { hostname, port, pathname } = new URL(trigger.url);
+	const sent = request({
+		hostname,
+		port,
+		path: `${pathname}/v3/conversations/${conversation}/activities`,
+		method: 'POST',
+		headers: { 'content-type': 'application/json' },
+		agent: false,
+	});
+	sent.end(JSON.stringify(body));
+	return sent;
+}
+
+/** Delivers and waits for the status. */
+async function deliver(body: object, conversation = CONVERSATION): Promise<number | undefined> {
+	const sent = send(body, conversation);
+	return await new Promise((resolve, reject) => {
+		sent.on('response', (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
+		sent.on('error', reject);
+	});
+}
+
+async function until(condition: () => boolean): Promise<void> {
+	while (!condition()) await pause(5);
+}
+
+/** Holds back n8n's answers until they are let go with a status. */
+function holdAnswers(): { waiting: () => number; letGo: (status?: number) => void } {
+	const held: Array<(status: number) => void> = [];
+	trigger.beforeAnswer = async () => await new Promise<number>((resolve) => held.push(resolve));
+	return {
+		waiting: () => held.length,
+		letGo: (status = 200) => {
+			trigger.beforeAnswer = async () => status;
+			for (const resolve of held.splice(0)) resolve(status);
+		},
+	};
+}
+
+/** Delivers, gives up before the answer, and waits until the trigger has noticed. */
+async function deliverAndGiveUp(body: object, held: ReturnType<typeof holdAnswers>): Promise<void> {
+	const before = held.waiting();
+	const sent = send(body);
+	sent.on('error', () => undefined);
+	await until(() => held.waiting() > before);
+	sent.destroy();
+	await pause(50);
+}
+
+const runs = () => trigger.runs.length;
+
+describe('an activity with an id', () => {
+	const withId = { ...OK, id: '1756399395730' };
+
+	test('is dropped when it was accepted before', async () => {
+		expect([
+			await deliver(withId),
+			await deliver(withId),
+			await deliver({ ...withId, text: 'changed' }),
+		]).toEqual([200, 200, 200]);
+		expect(runs()).toBe(1);
+	});
+
+	test('is another one in another conversation', async () => {
+		const other = '11111111-2222-4333-8444-555555555555';
+		await deliver(withId);
+		await deliver({ ...withId, conversation: { id: other } }, other);
+		expect(runs()).toBe(2);
+	});
+
+	test('is not dropped when n8n could not take it', async () => {
+		trigger.beforeAnswer = async () => 500;
+		expect(await deliver(withId)).toBe(500);
+		trigger.beforeAnswer = async () => 200;
+		expect(await deliver(withId)).toBe(200);
+		expect(runs()).toBe(2);
+	});
+
+	test('waits for what becomes of its twin: dropped if that is taken', async () => {
+		const held = holdAnswers();
+		const first = deliver(withId);
+		await until(() => held.waiting() === 1);
+		const second = deliver(withId);
+		held.letGo(200);
+		expect([await first, await second]).toEqual([200, 200]);
+		expect(runs()).toBe(1);
+	});
+
+	test('waits for what becomes of its twin: taken if that is not', async () => {
+		const held = holdAnswers();
+		const first = deliver(withId);
+		await until(() => held.waiting() === 1);
+		const second = deliver(withId);
+		await pause(50);
+		expect(runs()).toBe(1);
+		held.letGo(500);
+		expect(await first).toBe(500);
+		trigger.beforeAnswer = async () => 200;
+		await second;
+		expect(runs()).toBe(2);
+	});
+});
+
+describe('an activity without an id', () => {
+	test('is said as often as it is heard: two equal ones are two messages', async () => {
+		expect([await deliver(OK), await deliver(OK), await deliver(OK)]).toEqual([200, 200, 200]);
+		expect(runs()).toBe(3);
+	});
+
+	test('is two messages too when both are under way at once', async () => {
+		const held = holdAnswers();
+		const both = [deliver(OK), deliver(OK)];
+		await until(() => held.waiting() === 2);
+		held.letGo();
+		expect(await Promise.all(both)).toEqual([200, 200]);
+		expect(runs()).toBe(2);
+	});
+
+	test('is a retry when the answer to its twin did not reach the caller, once', async () => {
+		const held = holdAnswers();
+		await deliverAndGiveUp(OK, held);
+		held.letGo();
+		await pause(20);
+		expect(await deliver(OK)).toBe(200);
+		expect(runs()).toBe(1);
+		expect(await deliver(OK)).toBe(200);
+		expect(runs()).toBe(2);
+	});
+
+	test('is a retry also while its twin is still being taken', async () => {
+		const held = holdAnswers();
+		await deliverAndGiveUp(OK, held);
+		const retry = deliver(OK);
+		await pause(50);
+		held.letGo();
+		expect(await retry).toBe(200);
+		expect(runs()).toBe(1);
+	});
+
+	test('is taken when its twin, whose caller had gone, was not', async () => {
+		const held = holdAnswers();
+		await deliverAndGiveUp(OK, held);
+		const retry = deliver(OK);
+		await pause(50);
+		held.letGo(500);
+		trigger.beforeAnswer = async () => 200;
+		expect(await retry).toBe(200);
+		expect(runs()).toBe(2);
+	});
+
+	test('two that nobody heard are two retries', async () => {
+		const held = holdAnswers();
+		const both = [send(OK), send(OK)];
+		for (const sent of both) sent.on('error', () => undefined);
+		await until(() => held.waiting() === 2);
+		for (const sent of both) sent.destroy();
+		await pause(50);
+		held.letGo();
+		await pause(20);
+		expect([await deliver(OK), await deliver(OK)]).toEqual([200, 200]);
+		expect(runs()).toBe(2);
+		await deliver(OK);
+		expect(runs()).toBe(3);
+	});
+
+	test('is another one when anything of it differs', async () => {
+		const held = holdAnswers();
+		await deliverAndGiveUp(OK, held);
+		held.letGo();
+		await deliver({ ...OK, text: 'ok!' });
+		expect(runs()).toBe(2);
+	});
+});
