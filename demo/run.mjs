@@ -1,24 +1,8 @@
 // npm run demo: everything that a fresh clone needs, then demo/main.ts. Plain Node.js, since nothing is installed yet.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { commandWorks, ensureBuilt, ensureInstalled, root, run, start, step } from '../scripts/setup.mjs';
-import { ensurePacked } from './pack.mjs';
-
-const demo = join(root, 'demo');
-const node24 = join(demo, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-const n8nWorks = () =>
-	existsSync(join(demo, 'node_modules', 'n8n', 'bin', 'n8n')) &&
-	commandWorks(node24, ['-e', `require(${JSON.stringify(join(demo, 'node_modules', 'sqlite3'))})`]);
+import { start } from '../scripts/setup.mjs';
+import { runScript, setUpN8n } from './setup.mjs';
 
 await start(async () => {
-	console.log('\nSetting up (a first run downloads n8n, 2.7 GB in some 5 minutes; later runs take seconds)');
-	await step('The tools of this repository', () => ensureInstalled(root));
-	await step('A real n8n 2.41.1 with its own Node.js 24, into demo/', () =>
-		ensureInstalled(demo, { rebuild: ['node', 'sqlite3'], works: n8nWorks }),
-	);
-	await step('Build', ensureBuilt);
-	await step('Pack, and install the packed package into n8n', ensurePacked);
-	return run(process.execPath, ['--import', 'tsx', join(demo, 'main.ts'), ...process.argv.slice(2)], {
-		allowFailure: true,
-	});
+	await setUpN8n();
+	return runScript('demo/main.ts', process.argv.slice(2));
 });

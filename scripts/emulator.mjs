@@ -1,12 +1,9 @@
-// `npm run emulator`: does its own set-up, then starts the emulator with the arguments after `--`.
-import { checkNode, ensureInstalled, root, run, step, SetupError } from './setup.mjs';
+// npm run emulator: does its own set-up, then starts the emulator with the arguments after `--`.
+import { join } from 'node:path';
+import { ensureInstalled, root, run, start, step } from './setup.mjs';
 
-try {
-	checkNode();
-	await step('Install the dependencies', async () => await ensureInstalled(root));
-	const args = ['emulator/main.ts', ...process.argv.slice(2)];
-	process.exitCode = await run(`${root}/node_modules/.bin/tsx`, args, { allowFailure: true });
-} catch (error) {
-	console.error(error instanceof SetupError ? error.message : error);
-	process.exitCode = 1;
-}
+await start(async () => {
+	await step('Install the dependencies', () => ensureInstalled(root));
+	const args = ['--import', 'tsx', join(root, 'emulator/main.ts'), ...process.argv.slice(2)];
+	return await run(process.execPath, args, { allowFailure: true });
+});

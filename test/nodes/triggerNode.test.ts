@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { request } from 'node:http';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
@@ -522,3 +523,100 @@ describe('what it lets through, narrowed', () => {
 		}
 	});
 });
+
+describe('attachments', () => {
+	const file = { name: 'fix.txt', contentType: 'text/plain', data: Buffer.from('turn it off') };
+	const deliverFiles = async (): Promise<INodeExecutionData> => {
+		const { conversationId } = await createConversation();
+		emulator.desk.accept(conversationId, {});
+		emulator.desk.reply(conversationId, { text: 'See these', files: [file, file] });
+		await emulator.idle();
+		expect(entries(emulator, 'delivery').map(({ outcome }) => outcome)).toEqual(['accepted', 'accepted']);
+		return trigger.runs.flat().find(({ json }) => json.eventType === 'message')!;
+	};
+
+	test('stay where they are unless asked for', async () => {
+		const item = await deliverFiles();
+		expect(item.binary).toBeUndefined();
+		expect(item.json.attachments).toHaveLength(2);
+	});
+
+	test('come as binary fields before Dynamics is answered', async () => {
+		await serve({ options: { downloadAttachments: true } });
+		const item = await deliverFiles();
+		expect(Object.keys(item.binary!)).toEqual(['attachment_0', 'attachment_1']);
+		expect(item.binary!.attachment_0).toMatchObject({ fileName: 'fix.txt', mimeType: 'text/plain' });
+		expect(Buffer.from(item.binary!.attachment_0!.data, 'base64').toString()).toBe('turn it off');
+	});
+
+	test('within the limits; the item says what is left out and where it is', async () => {
+		await serve({ options: { downloadAttachments: true, maxAttachments: 1, maxAttachmentSizeMb: 0.000001 } });
+		const item = await deliverFiles();
+		expect(item.binary).toBeUndefined();
+		expect(item.json).toMatchObject({
+			text: 'See these',
+			attachments: [
+				{ contentUrl: expect.stringContaining('fix.txt'), downloadError: expect.stringContaining('larger') },
+				{
+					contentUrl: expect.stringContaining('fix.txt'),
+					downloadError: expect.stringContaining('only the first'),
+				},
+			],
+		});
+	});
+
+	test('of this machine are not fetched for a credential that is elsewhere', async () => {
+		await serve({ verification: 'none', options: { downloadAttachments: true } });
+		const item = await deliverFiles();
+		expect(item.json.attachments).toMatchObject([
+			{ downloadError: expect.stringContaining('not an address on the internet') },
+			{},
+		]);
+	});
+});
+
+test('10,000 generated bodies: no throw, no hang, and every valid activity arrives', async () => {
+	await serve({ verification: 'none', events: ALL_EVENTS });
+	const json = fc.jsonValue({ maxDepth: 4 });
+	const key = fc.constantFrom(
+		'Type',
+		'type',
+		'text',
+		'Text',
+		'name',
+		'Name',
+		'channelData',
+		'ChannelData',
+		'from',
+		'attachments',
+		'value',
+	);
+	const type = fc.constantFrom('message', 'event', 'typing', 'endOfConversation', 'Message', 'x');
+	const activity = fc
+		.tuple(type, fc.dictionary(key, json, { maxKeys: 5 }))
+		.map(([ofType, rest]) => ({ ...rest, type: ofType, conversation: { id: CONVERSATION } }));
+	const bodies = fc.sample(fc.oneof(activity, fc.dictionary(key, json), json), {
+		numRuns: 10_000,
+		seed: 20261120,
+	});
+	let valid = 0;
+	for (let start = 0; start < bodies.length; start += 50) {
+		const statuses = await Promise.all(
+			bodies
+				.slice(start, start + 50)
+				.map(async (body) => (await post({ body: JSON.stringify(body) })).status),
+		);
+		statuses.forEach((status, index) => {
+			const body = bodies[start + index];
+			const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+			const ofType = isObject
+				? Object.entries(body).find(([name]) => name.toLowerCase() === 'type')?.[1]
+				: undefined;
+			if (status === 200) valid++;
+			else expect(status).toBe(400);
+			if (isObject && 'conversation' in body && typeof ofType === 'string') expect(status).toBe(200);
+		});
+	}
+	expect(valid).toBeGreaterThan(3000);
+	expect(trigger.runs).toHaveLength(valid);
+}, 120_000);

@@ -2,6 +2,7 @@ import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'nod
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { readKey, textOf } from './json';
 import { hostOf, isLoopback, isPublicAddress } from './publicUrl';
 
 /** Why a file was not fetched, in words for the person who reads the item. */
@@ -115,7 +116,7 @@ async function follow(url: URL, options: DownloadOptions, redirectsLeft: number)
 		if (redirectsLeft === 0) throw new DownloadError('there are too many redirects');
 		const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
 		if (!next) throw new DownloadError('it redirects to what is no URL');
-		if (url.protocol === 'https:' && next.protocol !== 'https:') {
+		if (url.protocol === 'https:' && next.protocol === 'http:') {
 			throw new DownloadError('it redirects from https to http');
 		}
 		return await follow(next, options, redirectsLeft - 1);
@@ -130,7 +131,7 @@ async function follow(url: URL, options: DownloadOptions, redirectsLeft: number)
 function inWords(error: unknown, signal: AbortSignal): DownloadError {
 	if (error instanceof DownloadError) return error;
 	if (signal.aborted) return new DownloadError('it took too long');
-	return new DownloadError(error instanceof Error ? error.message : 'it failed');
+	return new DownloadError(textOf(readKey(error, 'message')) ?? 'it failed');
 }
 
 /**
