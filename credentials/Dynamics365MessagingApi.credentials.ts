@@ -77,7 +77,7 @@ export class Dynamics365MessagingApi implements ICredentialType {
 		},
 		{
 			displayName:
-				'Leave the rest empty, unless you are in a sovereign cloud, behind a proxy or use the emulator.',
+				'Leave Zone, Base URL, Authority Host and Scope empty, unless you are in a sovereign cloud, behind a proxy or use the emulator.',
 			name: 'advancedNotice',
 			type: 'notice',
 			default: '',

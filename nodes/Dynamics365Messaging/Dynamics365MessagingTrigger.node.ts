@@ -57,6 +57,10 @@ function settingsOf(context: IWebhookFunctions): Settings {
 	};
 }
 
+/** How to try the trigger in the editor. */
+const TESTING =
+	'<b>While building</b>, register the <b>test URL</b> for the channel, click Execute step (or Test this trigger), and have a representative write. The test URL takes one delivery per click.<br /><br />';
+
 export class Dynamics365MessagingTrigger implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Dynamics 365 Messaging Trigger',
@@ -84,13 +88,14 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		triggerPanel: {
 			header: '',
 			executionsHelp: {
-				inactive:
-					'<b>While building</b>, click Listen and have a representative write: the channel must be registered with the <b>test URL</b> for that, which works once per click.<br /><br /><b>For production</b>, activate the workflow and register the <b>production URL</b>, as it is, as the webhook URL of the channel in Dynamics 365. Do not register the test URL for good.',
-				active:
-					'<b>While building</b>, click Listen and have a representative write: the channel must be registered with the <b>test URL</b> for that, which works once per click.<br /><br /><b>The workflow is active</b>: what Dynamics 365 sends to the <b>production URL</b> starts it. Those runs are in the executions list, not here.',
+				inactive: `${TESTING}<b>For production</b>, publish (or activate) the workflow and register its <b>production URL</b> for good. Do not leave the test URL registered.`,
+				active: `${TESTING}<b>The workflow is live</b>: what Dynamics 365 sends to the <b>production URL</b> starts it. Those runs are in the executions list, not here.`,
 			},
-			activationHint:
-				'Activate the workflow, then register the production URL as the webhook URL of the channel in Dynamics 365.',
+			activationHint: {
+				inactive:
+					'Publish (or activate) the workflow, then register its production URL as the webhook URL of the channel in Dynamics 365.',
+				active: 'The workflow starts with what Dynamics 365 sends to its production URL.',
+			},
 		},
 		// Why two, and why these paths: shared reference on n8n, "The trigger's webhook path". The first one's URL is
 		// exactly the base URL to register, below which Dynamics posts to the second.
@@ -114,7 +119,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		properties: [
 			{
 				displayName:
-					'Register the production URL above, as it is, as the webhook URL (<code>msdyn_webhookurl</code>) of the Messaging API channel in Dynamics 365. Dynamics adds the rest of the path itself.',
+					'Open Webhook URLs above, choose <b>Production URL</b>, copy it and register it, as it is, as the webhook URL (<code>msdyn_webhookurl</code>) of the Messaging API channel in Dynamics 365. Dynamics adds the rest of the path itself.',
 				name: 'registerNotice',
 				type: 'notice',
 				default: '',

@@ -158,7 +158,7 @@ test('the list of conversations is searched to its end, and else given a page at
 	const search = node.methods.listSearch.searchConversations;
 	const first = await search.call(context);
 	expect(first.results).toHaveLength(250);
-	expect(first.results[0]!.name).toMatch(/^[0-9a-f-]{36} \(20\d\d-/);
+	expect(first.results[0]!.name).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d UTC · [0-9a-f-]{36}$/);
 	const second = await search.call(context, undefined, first.paginationToken as string);
 	expect([...first.results, ...second.results].map(({ value }) => value).sort()).toEqual([...ids].sort());
 	expect(second.paginationToken).toBeUndefined();

@@ -1,20 +1,20 @@
 // What the trigger promises, in a real n8n at a real pace: 2,000 deliveries at 10 a second, every third one repeated as
 // Dynamics repeats it, give exactly 2,000 executions, one of each, without a 5xx and none answered late.
 import { randomUUID } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
-import { request } from 'node:http';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { unflatten } from '../../demo/executions';
-import { importWorkflow, makeRunFolder, n8nLog, startN8n, type N8n } from '../../demo/n8n';
+import type { N8n } from '../../demo/n8n';
 import { waitFor } from '../../demo/wait';
-import { startEmulator, type Emulator } from '../../emulator';
+import type { Emulator } from '../../emulator';
+import { onStage, post, report, runMain } from './support';
 
 const DELIVERIES = Number(process.env.E2E_DELIVERIES ?? 2000);
 const INTERVAL_MS = 100;
 const SLOWEST_ANSWER_MS = 5_000;
 /** How long a caller that gives up waits: less than n8n takes to answer, so that the answer is lost. */
 const PATIENCE_MS = 8;
+/** Dynamics tries again some time after it gave up. */
+const RETRY_AFTER_MS = 1_000;
 
 interface Tally {
 	statuses: Map<number, number>;
@@ -23,25 +23,26 @@ interface Tally {
 	unheard: number;
 }
 
-const workflow = {
+const trigger = { id: randomUUID(), webhookId: randomUUID() };
+
+const workflowWith = (credentialId: string) => ({
 	name: 'Deliveries',
 	nodes: [
 		{
-			id: randomUUID(),
+			...trigger,
 			name: 'Trigger',
 			type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
 			typeVersion: 1,
 			position: [0, 0],
-			webhookId: randomUUID(),
 			parameters: {},
-			credentials: { dynamics365MessagingApi: { id: 'CREDENTIAL_ID', name: 'Emulator' } },
+			credentials: { dynamics365MessagingApi: { id: credentialId, name: 'Emulator' } },
 		},
 	],
 	connections: {},
 	settings: { executionOrder: 'v1' },
-};
+});
 
-/** Posts one try. Gives the status, or undefined where the caller lost patience before the answer. */
+/** Posts one try and tallies its answer. */
 async function tryOnce(
 	url: URL,
 	token: string,
@@ -50,33 +51,14 @@ async function tryOnce(
 	patienceMs?: number,
 ): Promise<number | undefined> {
 	const startedAt = performance.now();
-	return await new Promise((resolve, reject) => {
-		const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
-		let answered = false;
-		const sent = request(url, { method: 'POST', headers }, (answer) => {
-			answered = true;
-			answer.resume().on('end', () => {
-				const status = answer.statusCode ?? 0;
-				tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
-				tally.slowestMs = Math.max(tally.slowestMs, performance.now() - startedAt);
-				resolve(status);
-			});
-		});
-		let gaveUp = false;
-		sent.on('error', (error) => {
-			if (!gaveUp) return reject(error);
-			tally.unheard++;
-			resolve(undefined);
-		});
-		sent.end(body, () => {
-			if (patienceMs === undefined) return;
-			setTimeout(() => {
-				if (answered) return;
-				gaveUp = true;
-				sent.destroy();
-			}, patienceMs);
-		});
-	});
+	const status = await post(url, token, body, patienceMs);
+	if (status === undefined) {
+		tally.unheard++;
+	} else {
+		tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
+		tally.slowestMs = Math.max(tally.slowestMs, performance.now() - startedAt);
+	}
+	return status;
 }
 
 /** One delivery as Dynamics makes it: of every three, one is tried again, as its answer was lost one way or another. */
@@ -93,14 +75,18 @@ async function deliver(index: number, base: string, token: string, tally: Tally)
 	const isRepeated = index % 3 === 2;
 	// With an id, the answer was given and got lost behind n8n; without, n8n sees that its caller was gone.
 	const first = await tryOnce(url, token, body, tally, isRepeated && !withId ? PATIENCE_MS : undefined);
-	if (isRepeated && (withId || first === undefined)) await tryOnce(url, token, body, tally);
+	if (!isRepeated || (!withId && first !== undefined)) return;
+	await pause(RETRY_AFTER_MS);
+	await tryOnce(url, token, body, tally);
 }
 
 async function textsOfExecutions(n8n: N8n): Promise<string[]> {
 	const texts: string[] = [];
-	for (let lastId: string | undefined; ;) {
-		const path = `/executions?limit=100${lastId === undefined ? '' : `&lastId=${lastId}`}`;
-		const { results } = await n8n.rest<{ results: Array<{ id: string }> }>('GET', path);
+	let cursor: string | null = '';
+	while (cursor !== null) {
+		const path: string = `/executions?limit=100${cursor === '' ? '' : `&cursor=${cursor}`}`;
+		const { results, nextCursor }: { results: Array<{ id: string }>; nextCursor: string | null } =
+			await n8n.rest('GET', path);
 		const page = await Promise.all(
 			results.map(async ({ id }) => {
 				const { data } = await n8n.rest<{ data: string }>('GET', `/executions/${id}`);
@@ -110,9 +96,9 @@ async function textsOfExecutions(n8n: N8n): Promise<string[]> {
 			}),
 		);
 		texts.push(...page);
-		if (results.length < 100) return texts;
-		lastId = results.at(-1)?.id;
+		cursor = nextCursor;
 	}
+	return texts;
 }
 
 async function countExecutions(n8n: N8n): Promise<number> {
@@ -133,56 +119,30 @@ async function deliverAll(emulator: Emulator, base: string): Promise<Tally> {
 	return tally;
 }
 
-async function main(): Promise<number> {
-	const runFolder = makeRunFolder();
-	const emulator = await startEmulator({ port: 0, deskPort: 0 });
-	const certificateFile = join(runFolder, 'emulator.pem');
-	writeFileSync(certificateFile, emulator.certificate.cert);
-	const n8n = await startN8n({ runFolder, certificateFile });
-	try {
-		const { tenantId, clientId, clientSecret, organizationId, geo, channelId } = emulator.world;
-		const data = { tenantId, clientId, clientSecret, organizationId, geo, channelId };
-		const credential = await n8n.rest<{ id: string }>('POST', '/credentials', {
-			name: 'Emulator',
-			type: 'dynamics365MessagingApi',
-			data: { ...data, zone: '', baseUrl: emulator.origin, authorityHost: emulator.origin, scope: '' },
-		});
-		const file = join(runFolder, 'workflow.json');
-		writeFileSync(file, JSON.stringify(workflow));
-		await importWorkflow(n8n, 'deliveries', file, { CREDENTIAL_ID: credential.id });
-		const [{ webhookId, id } = { webhookId: '', id: '' }] = workflow.nodes;
-		const tally = await deliverAll(emulator, `${n8n.url}/webhook/${webhookId}/${id}`);
-		await waitFor(`${DELIVERIES} executions`, 60_000, async () => (await countExecutions(n8n)) >= DELIVERIES);
+runMain(
+	async () =>
+		await onStage(async ({ emulator, n8n, credentialId, publish }) => {
+			await publish('deliveries', workflowWith(credentialId));
+			const tally = await deliverAll(emulator, `${n8n.url}/webhook/${trigger.webhookId}/${trigger.id}`);
+			await waitFor(
+				`${DELIVERIES} executions`,
+				60_000,
+				async () => (await countExecutions(n8n)) >= DELIVERIES,
+			);
 
-		const texts = await textsOfExecutions(n8n);
-		const twice = texts.filter((text, index) => texts.indexOf(text) !== index);
-		const statuses = [...tally.statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
-		console.log(`  answers: ${statuses}; tries whose caller had gone: ${tally.unheard}`);
-		console.log(`  slowest answer: ${Math.round(tally.slowestMs)} ms`);
-		console.log(
-			`  executions: ${texts.length}, of them twice: ${twice.length} ${twice.slice(0, 5).join(', ')}`,
-		);
-		const passed = [
-			texts.length === DELIVERIES && new Set(texts).size === DELIVERIES,
-			[...tally.statuses.keys()].every((status) => status === 200),
-			tally.slowestMs < SLOWEST_ANSWER_MS,
-			tally.unheard > 0,
-		];
-		const good = passed.filter(Boolean).length;
-		console.log(`deliveries: ${good} passed, ${passed.length - good} failed`);
-		if (good < passed.length) console.log(`n8n's log: ${n8nLog}`);
-		return good === passed.length ? 0 : 1;
-	} finally {
-		await n8n.stop();
-		await emulator.close();
-		rmSync(runFolder, { recursive: true, force: true });
-	}
-}
-
-main().then(
-	(code) => process.exit(code),
-	(error: unknown) => {
-		console.error(error);
-		process.exit(1);
-	},
+			const texts = await textsOfExecutions(n8n);
+			const twice = texts.filter((text, index) => texts.indexOf(text) !== index);
+			const statuses = [...tally.statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
+			console.log(`  answers: ${statuses}; tries whose caller had gone: ${tally.unheard}`);
+			console.log(`  slowest answer: ${Math.round(tally.slowestMs)} ms`);
+			console.log(
+				`  executions: ${texts.length}, of them twice: ${twice.length} ${twice.slice(0, 5).join(', ')}`,
+			);
+			return report('deliveries', {
+				'exactly one execution of each': texts.length === DELIVERIES && new Set(texts).size === DELIVERIES,
+				'every answer is 200': [...tally.statuses.keys()].every((status) => status === 200),
+				'the slowest answer comes in time': tally.slowestMs < SLOWEST_ANSWER_MS,
+				'some callers had gone before the answer': tally.unheard > 0,
+			});
+		}),
 );

@@ -124,6 +124,11 @@ describe('an activity with an id', () => {
 	});
 });
 
+/** Takes its time before the trigger is asked, as n8n does when it looks up the workflow. */
+function lookUpSlowly(ms: number): void {
+	trigger.beforeWebhook = async () => await pause(ms);
+}
+
 describe('an activity without an id', () => {
 	test('is said as often as it is heard: two equal ones are two messages', async () => {
 		expect([await deliver(OK), await deliver(OK), await deliver(OK)]).toEqual([200, 200, 200]);
@@ -169,6 +174,17 @@ describe('an activity without an id', () => {
 		trigger.beforeAnswer = async () => 200;
 		expect(await retry).toBe(200);
 		expect(runs()).toBe(2);
+	});
+
+	test('is a retry too when the caller of its twin had gone before the trigger was asked', async () => {
+		lookUpSlowly(100);
+		const sent = send(OK);
+		sent.on('error', () => undefined);
+		await pause(50);
+		sent.destroy();
+		await until(() => runs() === 1);
+		expect(await deliver(OK)).toBe(200);
+		expect(runs()).toBe(1);
 	});
 
 	test('two that nobody heard are two retries', async () => {

@@ -200,6 +200,8 @@ export interface TriggerServer {
 	/** The outputs of every `workflowData` that started a run, in order. */
 	runs: INodeExecutionData[][];
 	node: INodeType;
+	/** What happens before the trigger is asked. */
+	beforeWebhook: () => Promise<void>;
 	/** What happens before a response is sent, as when n8n takes its time to enqueue a run. */
 	beforeAnswer: () => Promise<number>;
 	close(): Promise<void>;
@@ -226,6 +228,7 @@ export async function serveTrigger(
 		url: '',
 		runs,
 		node: nodeType,
+		beforeWebhook: async () => undefined,
 		beforeAnswer: async () => 200,
 		close: async () => undefined,
 	};
@@ -245,6 +248,8 @@ export async function serveTrigger(
 				workflowExecuteAdditionalData: additionalData,
 			};
 			const context = new WebhookContext(workflow, node, additionalData, 'webhook', webhook, [], null);
+			await served.beforeWebhook();
+			await served.beforeWebhook();
 			const result: IWebhookResponseData = await nodeType.webhook!.call(context);
 			if (result.workflowData) {
 				runs.push(...result.workflowData);

@@ -8,12 +8,14 @@ import { readPage } from '../api/pages';
 /** Pages that one search looks through before it shows what it has. */
 const MAX_PAGES = 20;
 
+/** The time first, and short: it is what a person knows a conversation by, as the service gives no name. */
 function choiceOf(entry: Json): INodeListSearchResult['results'][number] {
 	const { conversationId, timestamp } = conversationItem(entry);
-	return {
-		name: timestamp === null ? conversationId : `${conversationId} (${timestamp})`,
-		value: conversationId,
-	};
+	const parsed = Date.parse(timestamp ?? '');
+	const time = Number.isNaN(parsed)
+		? ''
+		: `${new Date(parsed).toISOString().slice(0, 16).replace('T', ' ')} UTC · `;
+	return { name: `${time}${conversationId}`, value: conversationId };
 }
 
 /** The drop-down of the conversation field: the channel's active conversations, a page at a time. */

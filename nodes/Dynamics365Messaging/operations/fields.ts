@@ -59,7 +59,8 @@ export const conversationIdField: INodeProperties = {
 	type: 'resourceLocator',
 	default: { mode: 'id', value: '' },
 	required: true,
-	description: 'The conversation, as Conversation: Create or the trigger gave its ID',
+	description:
+		'The conversation, as Conversation: Create or the trigger gave its ID. The list has the active ones, by the time of their start and their ID.',
 	modes: [
 		{
 			displayName: 'By ID',

@@ -52,7 +52,9 @@ export function identify(
 
 /** Watches what becomes of a delivery through the response that n8n gives it. */
 function watch(response: ServerResponse): Seen {
-	const entry: Seen = { accepted: Promise.resolve(true), unheard: false, at: Date.now() };
+	// n8n looks the workflow up before it asks the trigger; a caller may be gone by then, and `close` with it.
+	const isGone = response.closed || response.destroyed || response.socket?.destroyed === true;
+	const entry: Seen = { accepted: Promise.resolve(true), unheard: isGone, at: Date.now() };
 	response.once('close', () => {
 		entry.unheard = !response.writableFinished;
 		entry.at = Date.now();

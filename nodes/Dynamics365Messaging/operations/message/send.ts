@@ -142,7 +142,8 @@ export const send: Operation = {
 	operation: 'send',
 	name: 'Send',
 	action: 'Send a message',
-	description: 'Say something in a conversation on behalf of the customer',
+	description:
+		'Say something in a conversation on behalf of the customer. Leave Retry On Fail off: it would send what arrived already once more.',
 	fields,
 	plan: (parameters, channelId) => {
 		const conversationId = readConversationId(parameters);
