@@ -133,6 +133,40 @@ test('pages are followed to the end, and items stay paired', async () => {
 	]);
 });
 
+test('the files of a message come as binary fields, or as an error that says why not', async () => {
+	const conversationId = await opened();
+	emulator.desk.accept(conversationId, {});
+	const file = { name: 'a.txt', contentType: 'text/plain', data: Buffer.from('turn it off') };
+	emulator.desk.reply(conversationId, { files: [file, file] });
+	await emulator.idle();
+	const delivery = entries(emulator, 'delivery').at(-1)!.activity as { attachments: IDataObject[] };
+	const item = { attachments: delivery.attachments };
+	const { items } = await run('message: downloadAttachments', {}, { items: [item] });
+	expect(Object.keys(items[0]!.binary!)).toEqual(['attachment_0', 'attachment_1']);
+	expect(items[0]!.json.attachments).toMatchObject([
+		{ binaryProperty: 'attachment_0', downloadError: null },
+		{},
+	]);
+	expect(items[0]!.pairedItem).toEqual({ item: 0 });
+
+	const gone = {
+		attachments: [...delivery.attachments, { contentUrl: `${emulator.origin}/gone`, name: 'b.txt' }],
+	};
+	const { error } = await run('message: downloadAttachments', {}, { items: [gone] });
+	expect(error).toMatchObject({
+		message: '1 of 3 attachments could not be fetched',
+		description: expect.stringContaining('b.txt: the host answered with HTTP status 404'),
+	});
+	const tooMany = await run(
+		'message: downloadAttachments',
+		{ options: { maxAttachments: 1 } },
+		{ items: [item] },
+	);
+	expect(tooMany.error).toMatchObject({ message: '1 of 2 attachments could not be fetched' });
+	const none = await run('message: downloadAttachments', { attachments: 'oops' });
+	expect(none.error).toMatchObject({ message: expect.stringContaining('Attachments is not a list') });
+});
+
 test('a start time is read in the workflow’s time zone where it names none', async () => {
 	await run('conversation: getMany', { options: { startTime: '2026-01-31T10:00:00' } });
 	expect(requests()[0]!.path).toContain(encodeURIComponent('2026-01-31T09:00:00.000Z'));

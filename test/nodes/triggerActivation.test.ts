@@ -1,4 +1,4 @@
-import type { IDataObject } from 'n8n-workflow';
+import type { IDataObject, INodeTypeDescription } from 'n8n-workflow';
 import { isPublicAddress } from '../../nodes/Dynamics365Messaging/api/publicUrl';
 import { activate, loadPackage, oneNode, type LoadedPackage } from '../support/n8n';
 
@@ -22,6 +22,17 @@ async function tryIt(
 	const json = oneNode('dynamics365MessagingTrigger', given.parameters ?? {});
 	return await activate(loader, json, credentials, `${base}/webhook`, given.mode);
 }
+
+test('panel, notice and activation message say which URL to register, and that the test URL is not for good', () => {
+	const { properties, activationMessage, triggerPanel } = loader.nodeTypes.dynamics365MessagingTrigger!.type
+		.description as INodeTypeDescription;
+	const { displayName } = properties.find(({ name }) => name === 'registerNotice')!;
+	for (const text of [displayName, activationMessage, JSON.stringify(triggerPanel)]) {
+		expect(text).toMatch(/production URL/i);
+		expect(text).toContain('channel');
+	}
+	expect(JSON.stringify(triggerPanel)).toContain('Do not leave the test URL registered');
+});
 
 test.each([
 	'http://n8n.example.com',

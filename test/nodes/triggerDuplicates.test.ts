@@ -84,6 +84,18 @@ describe('an activity with an id', () => {
 		expect(runs()).toBe(1);
 	});
 
+	test('is forgotten after an hour', async () => {
+		await deliver(withId);
+		const now = Date.now();
+		const clock = jest.spyOn(Date, 'now').mockImplementation(() => now + 59 * 60_000);
+		await deliver(withId);
+		expect(runs()).toBe(1);
+		clock.mockImplementation(() => now + 61 * 60_000);
+		await deliver(withId);
+		clock.mockRestore();
+		expect(runs()).toBe(2);
+	});
+
 	test('is another one in another conversation', async () => {
 		const other = '11111111-2222-4333-8444-555555555555';
 		await deliver(withId);
@@ -200,6 +212,18 @@ describe('an activity without an id', () => {
 		expect(runs()).toBe(2);
 		await deliver(OK);
 		expect(runs()).toBe(3);
+	});
+
+	test('is another one a minute later, when nobody retries any more', async () => {
+		const held = holdAnswers();
+		await deliverAndGiveUp(OK, held);
+		held.letGo();
+		await pause(20);
+		const now = Date.now();
+		const clock = jest.spyOn(Date, 'now').mockImplementation(() => now + 61_000);
+		await deliver(OK);
+		clock.mockRestore();
+		expect(runs()).toBe(2);
 	});
 
 	test('is another one when anything of it differs', async () => {

@@ -1,5 +1,8 @@
 import * as fc from 'fast-check';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Logger } from '@n8n/backend-common';
+import { Container } from '@n8n/di';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import {
 	decodeJwt,
@@ -399,6 +402,25 @@ describe('whom it believes', () => {
 		expect(trigger.runs).toEqual([]);
 	});
 
+	test('tells n8n’s log the claim that failed, and nothing of the token', async () => {
+		const warn = jest.spyOn(Container.get(Logger), 'warn');
+		cleanUps.push(() => warn.mockRestore());
+		const token = await emulator.issueDeliveryToken({ tid: '11111111-2222-4333-8444-555555555555' });
+		await expectRefused(await post({ token }));
+		expect(warn).toHaveBeenCalledTimes(1);
+		const [line] = warn.mock.calls[0]!;
+		expect(line).toContain('401');
+		expect(line).toContain('tid');
+		expect(line).not.toContain('11111111');
+		expect(line).not.toContain('eyJ');
+	});
+
+	test('says in the node what it means to verify nobody', () => {
+		const notice = trigger.node.description.properties.find(({ name }) => name === 'noVerificationNotice')!;
+		expect(notice.displayOptions).toEqual({ show: { verification: ['none'] } });
+		expect(notice.displayName).toContain('the only secret');
+	});
+
 	test('says WWW-Authenticate, and to the caller nothing more', async () => {
 		const response = await post({});
 		expect(response.headers.get('www-authenticate')).toBe('Bearer');
@@ -563,6 +585,28 @@ describe('attachments', () => {
 				},
 			],
 		});
+	});
+
+	test('that are late leave the item with the reason, in time for Dynamics', async () => {
+		await serve({ verification: 'none', options: { downloadAttachments: true } });
+		const silent = createServer(() => undefined);
+		await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+		cleanUps.push(() => (silent.closeAllConnections(), silent.close()));
+		const { port } = silent.address() as AddressInfo;
+		await serve({ options: { downloadAttachments: true } });
+		const attachments = [
+			{ contentType: 'text/plain', contentUrl: `http://localhost:${port}/slow`, name: 'slow.txt' },
+		];
+		const startedAt = performance.now();
+		const response = await post({
+			token: await emulator.issueDeliveryToken(),
+			body: { ...MESSAGE, attachments },
+		});
+		expect(response.status).toBe(200);
+		expect(performance.now() - startedAt).toBeLessThan(7_000);
+		expect(itemsOf(trigger.runs)[0]!.attachments).toMatchObject([
+			{ contentUrl: attachments[0]!.contentUrl, downloadError: 'it took too long', binaryProperty: null },
+		]);
 	});
 
 	test('of this machine are not fetched for a credential that is elsewhere', async () => {

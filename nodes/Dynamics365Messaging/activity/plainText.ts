@@ -1,7 +1,7 @@
 import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
 
 /** A longer text keeps its Markdown: reading it would take longer than a delivery may. The service's limit is 6,000. */
-const MAX_LENGTH = 50_000;
+const MAX_LENGTH = 10_000;
 
 const ENTITIES: Record<string, string> = {
 	amp: '&',
@@ -96,5 +96,11 @@ function blocks(tokens: Token[], separator: string): string {
  */
 export function plainTextOf(markdown: string): string {
 	const text = markdown.replace(/<br\s*\/?>/gi, '\n');
-	return text.length > MAX_LENGTH ? text : blocks(lexer(text, { gfm: true, breaks: true }), '\n\n').trim();
+	if (text.length > MAX_LENGTH) return text;
+	try {
+		return blocks(lexer(text, { gfm: true, breaks: true }), '\n\n').trim();
+	} catch {
+		// Quotes within quotes without end exhaust the stack; the message must arrive all the same.
+		return text;
+	}
 }
