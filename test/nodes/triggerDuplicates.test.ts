@@ -214,6 +214,20 @@ describe('an activity without an id', () => {
 		expect(runs()).toBe(3);
 	});
 
+	test('is a retry a second time when the answer to the first retry is lost as well', async () => {
+		const held = holdAnswers();
+		await deliverAndGiveUp(OK, held);
+		const retry = send(OK);
+		retry.on('error', () => undefined);
+		await pause(50);
+		retry.destroy();
+		await pause(50);
+		held.letGo();
+		await pause(50);
+		expect(await deliver(OK)).toBe(200);
+		expect(runs()).toBe(1);
+	});
+
 	test('is another one a minute later, when nobody retries any more', async () => {
 		const held = holdAnswers();
 		await deliverAndGiveUp(OK, held);
