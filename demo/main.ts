@@ -101,12 +101,15 @@ function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired):
 	line('workflows', `${n8n.url}/workflow/customerToDynamics`);
 	line('', `${n8n.url}/workflow/dynamicsToCustomer`);
 	line('agent desk', emulator.deskOrigin);
-	line('trigger URL', triggerUrl);
-	console.log('\n  Be the customer, then accept and answer at the agent desk:\n');
-	console.log(`  curl -H 'content-type: application/json' ${customerWebhook} \\\n    -d '${message}'\n`);
+	// What is long stands alone and without an indent, so that it can be copied where the terminal is narrow.
 	console.log(
-		`  ${paint('dim', 'Ctrl-C ends all of it. The next start begins with a fresh n8n: changes are not kept.')}`,
+		`\n  The trigger's URL, for the channel record in Dynamics 365:\n\n${paint('cyan', triggerUrl)}`,
 	);
+	console.log('\n  Be the customer, then accept and answer at the agent desk:\n');
+	console.log(`curl ${customerWebhook} \\\n-H 'content-type: application/json' \\\n-d '${message}'\n`);
+	console.log('  With "end":true in place of the text, the customer leaves.\n');
+	const last = 'Ctrl-C ends all of it. The next start is a fresh n8n: no changes are kept.';
+	console.log(`  ${paint('dim', last)}`);
 }
 
 type Step = <T>(label: string, fn: () => Promise<T>) => Promise<T>;

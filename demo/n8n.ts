@@ -43,16 +43,25 @@ export interface N8n {
 	died: Promise<string>;
 }
 
-/** The preferred port if it is free, else any that is. */
+/** The preferred port if it is free, else any that is: for IPv6 too, since `localhost` may mean either. */
 export async function freePort(preferred: number): Promise<number> {
-	return (await listensOn(preferred)) ?? (await listensOn(0)) ?? preferred;
+	for (const wanted of [preferred, 0, 0, 0]) {
+		const port = await listensOn(wanted, '127.0.0.1');
+		if (port !== undefined && (await listensOn(port, '::1')) !== undefined) return port;
+	}
+	return preferred;
 }
 
-function listensOn(port: number): Promise<number | undefined> {
+/** The port on which it could listen; undefined where somebody else does. */
+function listensOn(port: number, host: string): Promise<number | undefined> {
 	return new Promise((resolve) => {
 		const server = createServer();
-		server.once('error', () => resolve(undefined));
-		server.listen(port, '127.0.0.1', () => {
+		// A machine without IPv6 has nobody there either.
+		const noSuchHost = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
+		server.once('error', ({ code = '' }: NodeJS.ErrnoException) =>
+			resolve(noSuchHost.includes(code) ? port : undefined),
+		);
+		server.listen(port, host, () => {
 			const address = server.address();
 			server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
 		});
@@ -89,7 +98,8 @@ function isRunning(pid: number): boolean {
 /** Starts n8n in an empty `runFolder`, and returns when it answers and its owner is signed in. */
 export async function startN8n(options: { runFolder: string; certificateFile: string }): Promise<N8n> {
 	const port = await freePort(5678);
-	const url = `http://localhost:${port}`;
+	// Not `localhost`, which may mean ::1, where the reader's own n8n may be.
+	const url = `http://127.0.0.1:${port}`;
 	// Unlinked rather than emptied: a demo that still runs goes on writing into its own.
 	rmSync(n8nLog, { force: true });
 	const log = openSync(n8nLog, 'a');
@@ -125,7 +135,7 @@ function settings(
 	return {
 		N8N_USER_FOLDER: runFolder,
 		N8N_ENCRYPTION_KEY: 'the demo holds no secret',
-		N8N_HOST: 'localhost',
+		N8N_HOST: '127.0.0.1',
 		N8N_LISTEN_ADDRESS: '127.0.0.1',
 		N8N_PORT: String(port),
 		N8N_WEBHOOK_URL: `${url}/`,
@@ -139,7 +149,11 @@ function settings(
 		N8N_COMMUNITY_PACKAGES_ENABLED: 'true',
 		N8N_REINSTALL_MISSING_PACKAGES: 'false',
 		N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
+		// As in n8n's own Docker image; without, it takes itself for a developer's.
+		NODE_ENV: 'production',
+		N8N_RELEASE_TYPE: 'stable',
 		// Nothing that calls home, and nothing that the demo does not need.
+		N8N_VERIFIED_PACKAGES_ENABLED: 'false',
 		N8N_DIAGNOSTICS_ENABLED: 'false',
 		N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
 		N8N_VERSION_NOTIFICATIONS_WHATS_NEW_ENABLED: 'false',

@@ -12,7 +12,7 @@ const n8nWorks = () =>
 
 /** Sets up a real n8n with the packed package in it; quick where that is done already. */
 export async function setUpN8n() {
-	console.log('\nSetting up (a first run downloads n8n, 2.7 GB in some 5 minutes; later runs take seconds)');
+	console.log('\nSetting up (the first run downloads n8n: 2.7 GB, about 5 minutes)');
 	await step('The tools of this repository', () => ensureInstalled(root));
 	await step('A real n8n 2.41.1 with its own Node.js 24, into demo/', () =>
 		ensureInstalled(demo, { rebuild: ['node', 'sqlite3'], works: n8nWorks }),

@@ -39,16 +39,21 @@ export interface Check {
 	seen: string | undefined;
 }
 
-const columns: Column[] = [
-	{ width: 8, paint: (cell) => paint('dim', cell) },
-	{ width: 10, paint: (cell) => paint('bold', cell) },
-	{ width: 38 },
-	{ width: 23, paint: (cell) => paint('cyan', cell) },
-	{ width: 11, paint: (cell) => paint('dim', cell) },
-];
+/** The columns for a terminal of `total` characters: what was said gets all that the others leave. */
+function columnsFor(total: number): Column[] {
+	const [time, who, seen, answered, gaps] = [8, 10, total < 100 ? 18 : 23, 11, 10];
+	return [
+		{ width: time, paint: (cell) => paint('dim', cell) },
+		{ width: who, paint: (cell) => paint('bold', cell) },
+		{ width: total - time - who - seen - answered - gaps },
+		{ width: seen, paint: (cell) => paint('cyan', cell) },
+		{ width: answered, paint: (cell) => paint('dim', cell) },
+	];
+}
 
 /** The conversation, line by line, as n8n's executions and the emulator's log have it. */
 export function transcript(evidence: Evidence): string {
+	const columns = columnsFor(Math.min(Math.max(process.stdout.columns || 100, 80), 120));
 	const lines = [...customerLines(evidence), ...deliveryLines(evidence), ...endLines(evidence)];
 	lines.sort((one, other) => one.at - other.at);
 	const head = row(
@@ -77,14 +82,43 @@ function said({
 	});
 }
 
-/** The calls that the emulator got while a node of n8n ran. */
-function requestsDuring({ log }: Evidence, run: NodeRun | undefined): RequestEntry[] {
+/** What a node's call looks like in the emulator's log. */
+interface Call {
+	operationId: string;
+	/** Undefined where the node did not get so far as to know it. */
+	conversationId: string | undefined;
+	/** Of a message. */
+	text?: string;
+}
+
+/** The calls that the emulator got from a node of n8n: of its kind, for its conversation, while it ran. */
+function requestsOf(
+	{ log }: Evidence,
+	run: NodeRun | undefined,
+	{ operationId, conversationId, text }: Call,
+): RequestEntry[] {
 	if (!run) return [];
 	// Both clocks are this machine's; n8n notes whole milliseconds.
 	const within = (at: number) => at >= run.startedAt - 1 && at <= run.startedAt + run.ms + 1;
 	return log.filter(
-		(entry): entry is RequestEntry => entry.kind === 'request' && within(Date.parse(entry.at)),
+		(entry): entry is RequestEntry =>
+			entry.kind === 'request' &&
+			entry.operationId === operationId &&
+			(conversationId === undefined || entry.conversationId === conversationId) &&
+			(text === undefined || (entry.body as { text?: unknown } | undefined)?.text === text) &&
+			within(Date.parse(entry.at)),
 	);
+}
+
+/** The calls with which an execution opened the conversation and said what the customer says. */
+function callsOfCustomer(evidence: Evidence, execution: Execution, { text }: CustomerMessage) {
+	const made = runOf(execution, nodes.create);
+	const conversationId = (made?.items[0] as Partial<Sent> | undefined)?.conversationId;
+	const send: Call = { operationId: 'sendActivity', conversationId, text };
+	return {
+		create: requestsOf(evidence, made, { operationId: 'createConversation', conversationId }),
+		send: requestsOf(evidence, runOf(execution, nodes.send), send),
+	};
 }
 
 const statuses = (requests: RequestEntry[]) =>
@@ -94,17 +128,14 @@ function customerLines(evidence: Evidence): Line[] {
 	return said(evidence).map(({ execution, at, message }) => {
 		const made = runOf(execution, nodes.create);
 		const created = made?.items[0] as Partial<Sent> | undefined;
-		const calls = [
-			...requestsDuring(evidence, made),
-			...requestsDuring(evidence, runOf(execution, nodes.send)),
-		];
+		const { create, send } = callsOfCustomer(evidence, execution, message);
 		const opened = created?.isNew ? ', opened' : '';
 		return {
 			at,
 			who: message.name,
 			what: quoted(message.text),
 			seen: `n8n #${execution.id} → Dynamics`,
-			answer: `${statuses(calls)}${opened}`,
+			answer: `${statuses([...create, ...send])}${opened}`,
 		};
 	});
 }
@@ -187,7 +218,11 @@ function endLines(evidence: Evidence): Line[] {
 			runOf(execution, node),
 		);
 		if (!read) return [];
-		const calls = [...requestsDuring(evidence, read), ...requestsDuring(evidence, context)];
+		const conversationId = triggerItem(execution, nodes.trigger)?.conversationId;
+		const calls = [
+			...requestsOf(evidence, read, { operationId: 'listMessages', conversationId }),
+			...requestsOf(evidence, context, { operationId: 'getContext', conversationId }),
+		];
 		const names = Object.keys((context?.items[0]?.context as object | undefined) ?? {});
 		const lines: Line[] = [
 			{
@@ -221,12 +256,9 @@ export function checks(evidence: Evidence): Check[] {
 		what,
 		seen: total > 0 && good === total ? `${good} of ${total}` : undefined,
 	});
-	const isDelivered = (execution: Execution) => {
-		const run = runOf(execution, nodes.send);
-		return (
-			Boolean(run?.items[0]?.messageId) && requestsDuring(evidence, run).some(({ status }) => status === 200)
-		);
-	};
+	const isDelivered = (execution: Execution, message: CustomerMessage) =>
+		Boolean(runOf(execution, nodes.send)?.items[0]?.messageId) &&
+		callsOfCustomer(evidence, execution, message).send.some(({ status }) => status === 200);
 	return [
 		{
 			what: 'conversation created',
@@ -235,7 +267,7 @@ export function checks(evidence: Evidence): Check[] {
 		all(
 			"customer's messages delivered to Dynamics",
 			customers.length,
-			count(customers, (one) => isDelivered(one.execution)),
+			count(customers, (one) => isDelivered(one.execution, one.message)),
 		),
 		item(
 			'representative joined (AgentAccepted)',

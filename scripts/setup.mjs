@@ -12,6 +12,7 @@ import {
 	writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The repository's folder. */
@@ -54,6 +55,7 @@ export async function step(label, fn) {
 	if (live) line('…', '');
 	let ticks = 0;
 	const timer = setInterval(() => {
+		if (stopping) return;
 		ticks += 1;
 		if (live) line('…', took());
 		else if (ticks === 2 || ticks % 15 === 0) line('…', `  ${seconds()} s so far\n`);
@@ -72,6 +74,9 @@ export async function step(label, fn) {
 
 const running = new Set();
 let watching = false;
+let stopping = false;
+/** npm goes on after SIGTERM until what it is writing is written, which can take minutes. */
+const PATIENCE_MS = 2000;
 
 /**
  * Runs a command to its end. With `log`, its output goes into that file, whose tail is in the error if it fails;
@@ -94,7 +99,7 @@ export function run(command, args, { cwd = root, log, env = process.env, allowFa
 			detached,
 			stdio: [log ? 'ignore' : 'inherit', output, output],
 		});
-		const entry = { child, detached };
+		const entry = { child, detached, inFront: !log };
 		running.add(entry);
 		const done = () => {
 			running.delete(entry);
@@ -106,6 +111,8 @@ export function run(command, args, { cwd = root, log, env = process.env, allowFa
 		});
 		child.on('exit', (code, signal) => {
 			done();
+			// That it was ended is no failure then, and nothing is to follow it.
+			if (stopping) return;
 			if (code === 0 || (allowFailure && code !== null)) return resolve(code);
 			const told = [basename(command), ...args].join(' ');
 			const tail = log ? `\n\n${tailOf(log)}\n\nThe whole of it is in ${relative(process.cwd(), log)}` : '';
@@ -239,24 +246,39 @@ function npmEnv(env = process.env) {
 	return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
 }
 
+/** Sends a signal to a command, with all its children where it has a group of its own. */
+function signalTo({ child, detached }, signal) {
+	try {
+		if (detached) process.kill(-child.pid, signal);
+		else child.kill(signal);
+	} catch {
+		// It ended by itself in the meantime.
+	}
+}
+
 /** Passes signals on: what has a log is stopped with all its children, what has the terminal ends as it likes. */
 function stopWithUs() {
 	if (watching) return;
 	watching = true;
-	const stopLogged = () => {
-		for (const { child, detached } of running) {
-			try {
-				if (detached) process.kill(-child.pid, 'SIGTERM');
-			} catch {
-				// It ended by itself in the meantime.
-			}
-		}
-	};
-	process.on('exit', stopLogged);
-	const end = (signal, code) => {
-		const inFront = [...running].filter(({ detached }) => !detached);
-		for (const { child } of inFront) child.kill(signal);
-		if (inFront.length === 0) process.exit(code);
+	const logged = () => [...running].filter(({ inFront }) => !inFront);
+	process.on('exit', () => logged().forEach((entry) => signalTo(entry, 'SIGKILL')));
+	const end = async (signal, code) => {
+		const inFront = [...running].filter((entry) => entry.inFront);
+		for (const entry of inFront) signalTo(entry, signal);
+		if (inFront.length > 0 || stopping) return;
+		stopping = true;
+		// After SIGHUP there is no terminal to write to.
+		if (signal !== 'SIGHUP') console.log('\nStopping …');
+		const entries = logged();
+		const ended = Promise.all(
+			entries.map(({ child }) => new Promise((resolve) => child.once('exit', resolve))),
+		);
+		entries.forEach((entry) => signalTo(entry, 'SIGTERM'));
+		await Promise.race([ended, pause(PATIENCE_MS)]);
+		// Also where the command has ended: its children may not have.
+		entries.forEach((entry) => signalTo(entry, 'SIGKILL'));
+		await ended;
+		process.exit(code);
 	};
 	// npm does not pass every signal on before it dies of it.
 	const parent = process.ppid;
