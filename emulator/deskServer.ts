@@ -5,7 +5,7 @@ import type { Attachments } from './attachments';
 import type { Deliveries } from './deliveries';
 import { type Desk, DeskError } from './desk';
 import type { DeskEntry, Log, LogEntry } from './log';
-import { resourceOf, type World } from './world';
+import type { World } from './world';
 
 export interface DeskServerParts {
 	world: World;
@@ -73,20 +73,18 @@ function streamLog(log: Log, since: number, response: Response): void {
 	response.on('close', log.subscribe(send));
 }
 
-/** What to type into the n8n credential, and where the emulator is. */
+/** What to type into the n8n credential, and the channel's name. Zone and scope follow from the rest. */
 function describeWorld({ world, origin }: DeskServerParts): Record<string, string> {
 	return {
 		tenantId: world.tenantId,
 		clientId: world.clientId,
 		clientSecret: world.clientSecret,
 		organizationId: world.organizationId,
-		geo: world.geo,
-		zone: world.zone,
+		geo: `${world.geoName} (${world.geo})`,
 		channelId: world.channelId,
 		channelName: world.channelName,
 		baseUrl: origin(),
 		authorityHost: origin(),
-		scope: `${resourceOf(world)}/.default`,
 	};
 }
 

@@ -1,23 +1,15 @@
-import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-	type Certificate,
-	type Emulator,
-	type LogEntry,
-	makeCertificate,
-	resourceOf,
-	startEmulator,
-} from './index';
+import { type Emulator, type LogEntry, startEmulator } from './index';
 
 const USAGE = `Usage: npm run emulator -- [--port 8443] [--desk-port 8444] [--webhook-url URL] [--cert-dir DIR]
 
   --port         TLS port of the service
   --desk-port    port of the agent desk
   --webhook-url  where activities are delivered to: the trigger node's production URL; can be set in the desk too
-  --cert-dir     where the certificate is kept, so that n8n can trust it`;
+  --cert-dir     where certificate.pem is written for n8n to trust; a private temporary folder when left out`;
 
 /** Something to tell the user in place of a stack trace. */
 class UserError extends Error {}
@@ -26,7 +18,7 @@ interface Settings {
 	port: number;
 	deskPort: number;
 	webhookUrl: string | null;
-	certDir: string;
+	certDir: string | undefined;
 }
 
 function readPort(text: string, name: string): number {
@@ -44,7 +36,7 @@ function readArguments(args: string[]): Settings | undefined {
 				port: { type: 'string', default: '8443' },
 				'desk-port': { type: 'string', default: '8444' },
 				'webhook-url': { type: 'string' },
-				'cert-dir': { type: 'string', default: join(tmpdir(), 'dynamics365-messaging-emulator') },
+				'cert-dir': { type: 'string' },
 				help: { type: 'boolean', short: 'h', default: false },
 			},
 		});
@@ -57,7 +49,7 @@ function readArguments(args: string[]): Settings | undefined {
 			port: readPort(values.port, 'port'),
 			deskPort: readPort(values['desk-port'], 'desk-port'),
 			webhookUrl,
-			certDir: resolve(values['cert-dir']),
+			certDir: values['cert-dir'] === undefined ? undefined : resolve(values['cert-dir']),
 		};
 	} catch (error) {
 		if (error instanceof UserError || !(error instanceof TypeError)) throw error;
@@ -65,24 +57,32 @@ function readArguments(args: string[]): Settings | undefined {
 	}
 }
 
-const certificateFile = (directory: string) => join(directory, 'certificate.pem');
-
-/** The certificate of the last run, so that an n8n which trusts it goes on doing so; a new one if it is too old. */
-async function keptCertificate(directory: string): Promise<Certificate> {
-	const certFile = certificateFile(directory);
-	const keyFile = join(directory, 'key.pem');
-	if (existsSync(certFile) && existsSync(keyFile)) {
-		const kept = { cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
-		if (Date.parse(new X509Certificate(kept.cert).validTo) > Date.now()) return kept;
+/**
+ * Writes the certificate, without its key, for n8n to trust.
+ *
+ * @param directory where to; undefined for a private folder that is removed at the end
+ * @returns the file
+ */
+function writeCertificate({ certificate }: Emulator, directory: string | undefined): string {
+	let folder = directory;
+	if (folder !== undefined) {
+		mkdirSync(folder, { recursive: true });
+	} else {
+		// A name that nobody can foresee, readable for this user only: whoever writes there decides whom n8n trusts.
+		const temporary = mkdtempSync(join(tmpdir(), 'dynamics365-messaging-emulator-'));
+		process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
+		folder = temporary;
 	}
-	const made = await makeCertificate();
-	mkdirSync(directory, { recursive: true, mode: 0o700 });
-	writeFileSync(keyFile, made.key, { mode: 0o600 });
-	writeFileSync(certFile, made.cert);
-	return made;
+	const file = join(folder, 'certificate.pem');
+	writeFileSync(file, certificate.cert);
+	return file;
 }
 
-function banner({ deskOrigin, origin, world }: Emulator, { certDir, webhookUrl }: Settings): string {
+function banner(
+	{ deskOrigin, origin, world }: Emulator,
+	webhookUrl: string | null,
+	certFile: string,
+): string {
 	return `
 Dynamics 365 Contact Center Messaging API, emulated on this machine
 
@@ -95,14 +95,14 @@ In the n8n credential
   Client ID             ${world.clientId}
   Client Secret         ${world.clientSecret}
   Organization ID       ${world.organizationId}
-  Region                ${world.geo} (zone ${world.zone})
+  Geo                   ${world.geoName} (${world.geo})
   Channel ID            ${world.channelId}
   Base URL              ${origin}
   Authority Host        ${origin}
-  Scope                 ${resourceOf(world)}/.default
+  Zone and Scope stay empty.
 
-Start n8n so that it trusts the emulator's certificate
-  NODE_EXTRA_CA_CERTS=${certificateFile(certDir)} n8n start
+Start n8n, or restart it, with this file: it reads it only then, and the certificate is new at each start of the emulator
+  NODE_EXTRA_CA_CERTS=${certFile} n8n start
 
 Ctrl-C stops the emulator.
 `;
@@ -138,9 +138,8 @@ function describeEntry(entry: LogEntry): string {
 }
 
 async function start(settings: Settings): Promise<Emulator> {
-	const certificate = await keptCertificate(settings.certDir);
 	try {
-		return await startEmulator({ port: settings.port, deskPort: settings.deskPort, certificate });
+		return await startEmulator({ port: settings.port, deskPort: settings.deskPort });
 	} catch (error) {
 		if (!(error instanceof Error && 'code' in error && 'port' in error)) throw error;
 		if (error.code === 'EADDRINUSE') {
@@ -163,14 +162,22 @@ async function main(): Promise<void> {
 	}
 	const emulator = await start(settings);
 	emulator.setWebhookUrl(settings.webhookUrl);
-	console.log(banner(emulator, settings));
+	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+		process.once(signal, () => void emulator.close().then(() => process.exit(0)));
+	}
+	let certFile: string;
+	try {
+		certFile = writeCertificate(emulator, settings.certDir);
+	} catch (error) {
+		await emulator.close();
+		const reason = error instanceof Error ? error.message : String(error);
+		throw new UserError(`The certificate cannot be written: ${reason}`);
+	}
+	console.log(banner(emulator, settings.webhookUrl, certFile));
 	emulator.onLog((entry) => {
 		// A delivery tells of itself again with every try; one line at its end is enough.
 		if (entry.kind !== 'delivery' || entry.outcome !== 'pending') console.log(describeEntry(entry));
 	});
-	for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-		process.once(signal, () => void emulator.close().then(() => process.exit(0)));
-	}
 }
 
 main().catch((error: unknown) => {

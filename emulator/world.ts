@@ -18,6 +18,8 @@ export interface World {
 	zone: string;
 	/** Messaging API region that goes with the zone, e.g. `eu`. */
 	geo: string;
+	/** What the n8n credential calls that region in its list. */
+	geoName: string;
 }
 
 /** What the emulator is when nobody says otherwise. Made up; nothing here exists at Microsoft. */
@@ -34,6 +36,7 @@ export const DEFAULT_WORLD: Readonly<World> = {
 	channelName: 'Contoso Messenger',
 	zone: 'crm4',
 	geo: 'eu',
+	geoName: 'Europe, Middle East, Africa',
 };
 
 /** The resource that an access token for the Messaging API is for: the organisation's GUID without its dashes. */

@@ -59,7 +59,7 @@ function notify(text) {
 }
 
 /** Calls the desk's API; tells the user when it refuses. Gives undefined then. */
-async function api(method, path, body) {
+async function api(method, path, body, tell = notify) {
 	try {
 		const isForm = body instanceof FormData;
 		const response = await fetch(`api/${path}`, {
@@ -69,16 +69,16 @@ async function api(method, path, body) {
 		});
 		const answer = await response.json();
 		if (response.ok) return answer;
-		notify(answer.error);
+		tell(answer.error);
 	} catch {
-		notify('The emulator does not answer. Is it still running?');
+		tell('The emulator does not answer. Is it still running?');
 	}
 	return undefined;
 }
 
 /** Does something with the chosen conversation, and shows what became of it at once. */
-async function act(action, body = {}) {
-	const answer = await api('POST', `conversations/${selectedId}/${action}`, body);
+async function act(action, body = {}, tell = notify) {
+	const answer = await api('POST', `conversations/${selectedId}/${action}`, body, tell);
 	if (!answer) return false;
 	conversations.set(answer.conversation.id, answer.conversation);
 	render();
@@ -194,12 +194,40 @@ function renderActions({ state }) {
 	for (const id of ['transfer-queue', 'transfer-agent', 'wrap-up']) byId(id).hidden = !isActive;
 	byId('custom-event').hidden = !isOpen({ state });
 	byId('close').hidden = state === 'closed';
-	for (const id of ['text', 'file', 'typing', 'send']) byId(id).disabled = !isActive;
+}
+
+const drafts = new Map();
+/** The reply that is being written in a conversation. It stays there when another conversation is chosen. */
+function draftOf(id) {
+	if (!drafts.has(id)) drafts.set(id, { text: '', files: [], error: '', isSending: false });
+	return drafts.get(id);
+}
+
+function renderFile({ id, index, name }) {
+	const remove = element('button', { type: 'button', ariaLabel: `Take off ${name}`, title: 'Take off' }, '✕');
+	remove.onclick = () => {
+		draftOf(id).files.splice(index, 1);
+		renderChat();
+		byId('file').focus();
+	};
+	return element('li', {}, element('span', {}, name), remove);
+}
+
+function renderReply({ id, state }) {
+	const { text, files, error, isSending } = draftOf(id);
+	const isActive = state === 'active';
+	for (const name of ['text', 'file', 'typing']) byId(name).disabled = !isActive;
+	byId('send').disabled = !isActive || isSending;
 	byId('text').placeholder = isActive
 		? 'Reply in Markdown'
 		: state === 'waiting'
 			? 'Accept the conversation to reply'
 			: 'This conversation is over';
+	// What is the same is left alone: the cursor would move, and the error would be read out again.
+	if (byId('text').value !== text) byId('text').value = text;
+	if (byId('reply-error').textContent !== error) byId('reply-error').textContent = error;
+	const chosen = files.map(({ name }, index) => ({ id, index, name }));
+	show(byId('files'), chosen, ({ index }) => index, renderFile);
 }
 
 /** Whether the reader is at the end of the conversation, and so wants to stay there when it grows. */
@@ -240,6 +268,7 @@ function renderChat() {
 	byId('conversation-id').textContent = id;
 	renderContext(conversation);
 	renderActions(conversation);
+	renderReply(conversation);
 	renderTyping(conversation);
 	const shown = conversation.lines.map((line, index) => ({
 		...line,
@@ -371,13 +400,17 @@ byId('wrap-up').onclick = () => act('wrap-up');
 byId('close').onclick = () => act('close');
 byId('back').onclick = () => select(null);
 
-const fileInput = byId('file');
-const fileLabel = () => {
-	const names = [...fileInput.files].map(({ name }) => name);
-	byId('file-name').textContent = names.join(', ') || 'Attach a file';
+byId('text').oninput = ({ target }) => {
+	draftOf(selectedId).text = target.value;
+	draftOf(selectedId).error = '';
+	renderChat();
 };
-fileInput.onchange = fileLabel;
-
+byId('file').onchange = ({ target }) => {
+	draftOf(selectedId).files.push(...target.files);
+	// The input only chooses; emptied, it tells of the same file again after that was taken off.
+	target.value = '';
+	renderChat();
+};
 byId('text').addEventListener('keydown', (event) => {
 	if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
 	event.preventDefault();
@@ -385,15 +418,24 @@ byId('text').addEventListener('keydown', (event) => {
 });
 byId('reply').onsubmit = async (event) => {
 	event.preventDefault();
-	const text = byId('text').value.trim();
-	if (!text && fileInput.files.length === 0) return;
+	const draft = draftOf(selectedId);
+	const { text, files } = draft;
+	if (draft.isSending || (!text.trim() && files.length === 0)) return;
 	const form = new FormData();
-	form.set('text', text);
-	for (const file of fileInput.files) form.append('file', file);
-	if (!(await act('reply', form))) return;
-	byId('reply').reset();
-	fileLabel();
+	form.set('text', text.trim());
+	for (const file of files) form.append('file', file);
+	// Taken before it is sent, so that a second Enter finds nothing to send again.
+	Object.assign(draft, { text: '', files: [], error: '', isSending: true });
 	byId('text').focus();
+	renderChat();
+	const isSent = await act('reply', form, (error) => (draft.error = `Not sent. ${error}`));
+	if (!isSent) {
+		// Something may have been written in the meantime.
+		draft.text = [text, draft.text].filter(Boolean).join('\n');
+		draft.files.unshift(...files);
+	}
+	draft.isSending = false;
+	renderChat();
 };
 
 byId('custom-event').onclick = () => {
@@ -410,7 +452,11 @@ byId('event-form').onsubmit = async (event) => {
 		byId('event-error').textContent = `This is not JSON: ${error.message}`;
 		return;
 	}
-	if (await act('custom-event', { name: byId('event-name').value, value })) byId('event').close();
+	byId('event-send').disabled = true;
+	// The dialog lies over the notice.
+	const tell = (error) => (byId('event-error').textContent = error);
+	if (await act('custom-event', { name: byId('event-name').value, value }, tell)) byId('event').close();
+	byId('event-send').disabled = false;
 };
 
 /* ------------------------------------------------------------------ the channel and the credential */
@@ -422,17 +468,16 @@ byId('webhook').onsubmit = async (event) => {
 		notify(saved.webhookUrl ? 'Activities are delivered there from now on.' : 'Nothing is delivered now.');
 };
 
+/** The fields of the n8n credential, as it names and orders them. */
 const WORLD_NAMES = {
 	tenantId: 'Tenant ID',
 	clientId: 'Client ID',
 	clientSecret: 'Client Secret',
 	organizationId: 'Organization ID',
-	geo: 'Region',
-	zone: 'Zone',
+	geo: 'Geo',
 	channelId: 'Channel ID',
 	baseUrl: 'Base URL',
 	authorityHost: 'Authority Host',
-	scope: 'Scope',
 };
 
 function renderWorld(world) {
@@ -455,7 +500,7 @@ function renderWorld(world) {
 		}),
 	);
 }
-for (const id of ['show-credential', 'show-credential-too']) {
+for (const id of ['show-credential', 'show-credential-too', 'show-credential-chat']) {
 	byId(id).onclick = () => byId('credential').showModal();
 }
 

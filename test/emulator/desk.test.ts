@@ -163,13 +163,11 @@ test('the world is what the credential needs', async () => {
 		clientId,
 		clientSecret,
 		organizationId,
-		geo: 'eu',
-		zone: 'crm4',
+		geo: 'Europe, Middle East, Africa (eu)',
 		channelId,
 		channelName: 'Contoso Messenger',
 		baseUrl: emulator.origin,
 		authorityHost: emulator.origin,
-		scope: `https://${organizationId.replaceAll('-', '')}-c.crm4.dynamics.com/.default`,
 	});
 });
 
