@@ -121,6 +121,18 @@ export function readSender(options: ParameterReader): Record<string, unknown> | 
 	return unlessEmpty({ id: readText(options, SENDER_ID), name: readText(options, SENDER_NAME) });
 }
 
+/** The Options collection of an operation, with its optional fields. */
+export function optionsField(options: INodeProperties[]): INodeProperties {
+	return {
+		displayName: 'Options',
+		name: 'options',
+		type: 'collection',
+		placeholder: 'Add option',
+		default: {},
+		options,
+	};
+}
+
 /** Return All and Limit, as n8n's Get Many operations have them. */
 export const listFields: INodeProperties[] = [
 	{
@@ -139,22 +151,15 @@ export const listFields: INodeProperties[] = [
 		displayOptions: { show: { returnAll: [false] } },
 		description: 'Max number of results to return',
 	},
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		options: [
-			{
-				displayName: 'Start Time',
-				name: 'startTime',
-				type: 'dateTime',
-				default: '',
-				description: 'Return only what came after this point in time',
-			},
-		],
-	},
+	optionsField([
+		{
+			displayName: 'Start Time',
+			name: 'startTime',
+			type: 'dateTime',
+			default: '',
+			description: 'Return only what came after this point in time',
+		},
+	]),
 ];
 
 /** Reads Return All and Limit. Gives undefined for all. */

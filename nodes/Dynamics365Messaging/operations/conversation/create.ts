@@ -1,7 +1,15 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../api/errors';
 import { isRecord, parseJson, readKey, textOf } from '../../api/json';
-import { limitHint, messageIdOf, readTrimmed, unlessEmpty, withoutEmpty, type TextField } from '../fields';
+import {
+	limitHint,
+	messageIdOf,
+	optionsField,
+	readTrimmed,
+	unlessEmpty,
+	withoutEmpty,
+	type TextField,
+} from '../fields';
 import type { ParameterReader } from '../parameters';
 import type { Operation } from '../types';
 
@@ -142,52 +150,45 @@ const fields: INodeProperties[] = [
 		placeholder: 'e.g. { "productName": "Heat pump 7" }',
 		description: `An object of names and values; a value can also be an object with value and isDisplayable. At most ${MAX_CONTEXT_VARIABLES}.`,
 	},
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		options: [
-			{
-				displayName: 'Create Path',
-				name: 'createPath',
-				type: 'options',
-				default: '/conversation/create',
-				options: CREATE_PATHS.map((path) => ({ name: path, value: path })),
-				description: 'The older path is for organizations that do not have the newer one yet',
-			},
-			{
-				displayName: 'Request ID',
-				name: 'requestId',
-				type: 'string',
-				default: '',
-				description: 'ID for your own records. The service does not promise to recognize a repeated one.',
-			},
-			{
-				displayName: 'Skip AI Agent',
-				name: 'skipAiAgent',
-				type: 'boolean',
-				default: false,
-				description: 'Whether the conversation goes to a representative without an AI agent first',
-			},
-			{
-				displayName: 'Start Message',
-				name: 'startMessage',
-				type: 'string',
-				typeOptions: { rows: 2 },
-				default: '',
-				description: `First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are not delivered if the conversation is active already.`,
-			},
-			{
-				displayName: 'Start Message Display Name',
-				name: 'startMessageDisplayName',
-				type: 'string',
-				default: '',
-				description: 'Name beside the start message',
-			},
-		],
-	},
+	optionsField([
+		{
+			displayName: 'Create Path',
+			name: 'createPath',
+			type: 'options',
+			default: '/conversation/create',
+			options: CREATE_PATHS.map((path) => ({ name: path, value: path })),
+			description: 'The older path is for organizations that do not have the newer one yet',
+		},
+		{
+			displayName: 'Request ID',
+			name: 'requestId',
+			type: 'string',
+			default: '',
+			description: 'ID for your own records. The service does not promise to recognize a repeated one.',
+		},
+		{
+			displayName: 'Skip AI Agent',
+			name: 'skipAiAgent',
+			type: 'boolean',
+			default: false,
+			description: 'Whether the conversation goes to a representative without an AI agent first',
+		},
+		{
+			displayName: 'Start Message',
+			name: 'startMessage',
+			type: 'string',
+			typeOptions: { rows: 2 },
+			default: '',
+			description: `First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are not delivered if the conversation is active already.`,
+		},
+		{
+			displayName: 'Start Message Display Name',
+			name: 'startMessageDisplayName',
+			type: 'string',
+			default: '',
+			description: 'Name beside the start message',
+		},
+	]),
 ];
 
 type ContextVariable = [name: string, value: { isDisplayable: boolean; value: unknown }];

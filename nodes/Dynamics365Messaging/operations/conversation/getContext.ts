@@ -1,6 +1,6 @@
 import { readKey, textOf, type Json } from '../../api/json';
 import { conversationPath } from '../../api/request';
-import { conversationIdField, readConversationId } from '../fields';
+import { conversationIdField, optionsField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
 interface Variable {
@@ -25,26 +25,19 @@ export const getContext: Operation = {
 	description: 'Get the context variables of a conversation. They may lag its start by a moment.',
 	fields: [
 		conversationIdField,
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: [
-				{
-					displayName: 'Output Format',
-					name: 'outputFormat',
-					type: 'options',
-					default: 'object',
-					options: [
-						{ name: 'One Item with an Object', value: 'object' },
-						{ name: 'One Item per Variable', value: 'list' },
-					],
-					description: 'How the variables come out',
-				},
-			],
-		},
+		optionsField([
+			{
+				displayName: 'Output Format',
+				name: 'outputFormat',
+				type: 'options',
+				default: 'object',
+				options: [
+					{ name: 'One Item with an Object', value: 'object' },
+					{ name: 'One Item per Variable', value: 'list' },
+				],
+				description: 'How the variables come out',
+			},
+		]),
 	],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);

@@ -4,6 +4,7 @@ import { activityRequest, sentItem } from '../activity';
 import {
 	conversationIdField,
 	limitHint,
+	optionsField,
 	readConversationId,
 	readSender,
 	readTrimmed,
@@ -64,14 +65,7 @@ export const send: Operation = {
 			description:
 				'An object of names and values; a value can also be an object with value and isDisplayable, which says whether the representative sees it',
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: senderFields,
-		},
+		optionsField(senderFields),
 	],
 	plan: (parameters, channelId) => {
 		const conversationId = readConversationId(parameters);

@@ -2,6 +2,7 @@ import type { Attachment } from '../../activity/items';
 import { attachmentsOf } from '../../activity/read';
 import { InputError } from '../../api/errors';
 import { parseJson, type Json } from '../../api/json';
+import { optionsField } from '../fields';
 import type { ParameterReader } from '../parameters';
 import type { Operation } from '../types';
 
@@ -40,31 +41,24 @@ export const downloadAttachments: Operation = {
 			required: true,
 			description: 'The attachments of an item of the trigger',
 		},
-		{
-			displayName: 'Options',
-			name: 'options',
-			type: 'collection',
-			placeholder: 'Add option',
-			default: {},
-			options: [
-				{
-					displayName: 'Max Attachment Size (MB)',
-					name: 'maxAttachmentSizeMb',
-					type: 'number',
-					default: DEFAULT_MAX_SIZE_MB,
-					typeOptions: { minValue: 1 },
-					description: 'A larger file is an error',
-				},
-				{
-					displayName: 'Max Attachments',
-					name: 'maxAttachments',
-					type: 'number',
-					default: DEFAULT_MAX_COUNT,
-					typeOptions: { minValue: 1 },
-					description: 'More files than that are an error',
-				},
-			],
-		},
+		optionsField([
+			{
+				displayName: 'Max Attachment Size (MB)',
+				name: 'maxAttachmentSizeMb',
+				type: 'number',
+				default: DEFAULT_MAX_SIZE_MB,
+				typeOptions: { minValue: 1 },
+				description: 'A larger file is an error',
+			},
+			{
+				displayName: 'Max Attachments',
+				name: 'maxAttachments',
+				type: 'number',
+				default: DEFAULT_MAX_COUNT,
+				typeOptions: { minValue: 1 },
+				description: 'More files than that are an error',
+			},
+		]),
 	],
 	plan: (parameters) => {
 		const options = parameters.collection('options');

@@ -6,6 +6,7 @@ import {
 	checkLength,
 	conversationIdField,
 	limitHint,
+	optionsField,
 	readConversationId,
 	readSender,
 	readText,
@@ -74,30 +75,23 @@ const fields: INodeProperties[] = [
 			},
 		],
 	},
-	{
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		options: [
-			{
-				displayName: 'Automated',
-				name: 'automated',
-				type: 'boolean',
-				default: false,
-				description: 'Whether the message is marked as one that no person wrote',
-			},
-			{
-				displayName: 'Message ID',
-				name: 'messageId',
-				type: 'string',
-				default: '',
-				description: 'ID for the message, from your own channel',
-			},
-			...senderFields,
-		],
-	},
+	optionsField([
+		{
+			displayName: 'Automated',
+			name: 'automated',
+			type: 'boolean',
+			default: false,
+			description: 'Whether the message is marked as one that no person wrote',
+		},
+		{
+			displayName: 'Message ID',
+			name: 'messageId',
+			type: 'string',
+			default: '',
+			description: 'ID for the message, from your own channel',
+		},
+		...senderFields,
+	]),
 ];
 
 /**
