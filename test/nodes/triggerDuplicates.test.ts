@@ -141,6 +141,16 @@ function lookUpSlowly(ms: number): void {
 	trigger.beforeWebhook = async () => await pause(ms);
 }
 
+test('what was heard and has no id is forgotten at once, so that memory does not grow with what is said', async () => {
+	const { rememberedCount } = jest.requireActual<{ rememberedCount: () => number }>(
+		'../../dist/nodes/Dynamics365Messaging/webhook/duplicates.js',
+	);
+	const before = rememberedCount();
+	for (let count = 0; count < 200; count++) await deliver(OK);
+	expect(runs()).toBe(200);
+	await until(() => rememberedCount() === before);
+});
+
 describe('an activity without an id', () => {
 	test('is said as often as it is heard: two equal ones are two messages', async () => {
 		expect([await deliver(OK), await deliver(OK), await deliver(OK)]).toEqual([200, 200, 200]);

@@ -50,14 +50,21 @@ export function identify(
 	return { key: createHash('sha256').update(parts).digest('base64'), hasId: activityId !== null };
 }
 
-/** Watches what becomes of a delivery through the response that n8n gives it. */
-function watch(response: ServerResponse): Seen {
+/** How many deliveries are remembered now. */
+export function rememberedCount(): number {
+	return [...seen.values()].reduce((count, entries) => count + entries.length, 0);
+}
+
+/** Remembers a delivery, and what becomes of it through the response that n8n gives it. */
+function watch({ key, hasId }: Identity, response: ServerResponse): void {
 	// n8n looks the workflow up before it asks the trigger; a caller may be gone by then, and `close` with it.
 	const isGone = response.closed || response.destroyed || response.socket?.destroyed === true;
 	const entry: Seen = { accepted: Promise.resolve(true), unheard: isGone, at: Date.now() };
 	response.once('close', () => {
 		entry.unheard = !response.writableFinished;
 		entry.at = Date.now();
+		// Without an id, what was heard is never the twin of anything.
+		if (!hasId && !entry.unheard) forget(key, entry);
 	});
 	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
 	entry.accepted = new Promise((resolve) => {
@@ -67,7 +74,7 @@ function watch(response: ServerResponse): Seen {
 			return end(...args);
 		};
 	});
-	return entry;
+	remember(key, entry);
 }
 
 function remember(key: string, entry: Seen): void {
@@ -116,11 +123,11 @@ export async function admit(
 			return 'undecided';
 		}
 		if (accepted) {
-			if (!hasId) remember(key, watch(response));
+			if (!hasId) watch(identity, response);
 			return 'duplicate';
 		}
 		forget(key, twin);
 	}
-	remember(key, watch(response));
+	watch(identity, response);
 	return 'new';
 }
