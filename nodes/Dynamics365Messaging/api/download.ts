@@ -73,18 +73,17 @@ async function open(url: URL, { signal, ownOrigin }: DownloadOptions): Promise<I
 	});
 }
 
+function tooLarge(maxBytes: number): DownloadError {
+	return new DownloadError(`the file is larger than ${maxBytes / 1024 / 1024} MB`);
+}
+
 async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
-	const tooLarge = () => new DownloadError(`the file is larger than ${maxBytes / 1024 / 1024} MB`);
-	if (Number(answer.headers['content-length'] ?? 0) > maxBytes) {
-		answer.destroy();
-		throw tooLarge();
-	}
 	const chunks: Buffer[] = [];
 	let bytes = 0;
 	for await (const chunk of answer as AsyncIterable<Buffer>) {
 		bytes += chunk.length;
 		// Leaving the loop destroys the answer, so that nothing more of it is read.
-		if (bytes > maxBytes) throw tooLarge();
+		if (bytes > maxBytes) throw tooLarge(maxBytes);
 		chunks.push(chunk);
 	}
 	return Buffer.concat(chunks);
@@ -103,7 +102,7 @@ function readDataUri(uri: string, maxBytes: number): Buffer {
 	if (!head) throw new DownloadError('the data URI cannot be read');
 	const content = uri.slice(head[0].length);
 	const data = head[1] ? Buffer.from(content, 'base64') : percentDecoded(content);
-	if (data.length > maxBytes) throw new DownloadError(`the file is larger than ${maxBytes / 1024 / 1024} MB`);
+	if (data.length > maxBytes) throw tooLarge(maxBytes);
 	return data;
 }
 
