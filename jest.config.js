@@ -15,6 +15,7 @@ module.exports = {
 	transformIgnorePatterns: ['/node_modules/(?!(jose|marked)/)'],
 	globalSetup: '<rootDir>/test/support/globalSetup.ts',
 	globalTeardown: '<rootDir>/test/support/globalTeardown.ts',
+	setupFilesAfterEnv: ['<rootDir>/test/support/leaks.ts'],
 	// The workers must start after globalSetup has set NODE_EXTRA_CA_CERTS, which Node.js reads only at start;
 	// with a limit set, jest never runs tests in its own process.
 	workerIdleMemoryLimit: '2GB',

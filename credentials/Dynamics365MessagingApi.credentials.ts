@@ -6,7 +6,8 @@ import type {
 } from 'n8n-workflow';
 import { authorizationHeaders } from '../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom, GEOS } from '../nodes/Dynamics365Messaging/api/connection';
-import { getToken } from '../nodes/Dynamics365Messaging/api/token';
+import { getToken } from '../nodes/shared/api/token';
+import { appProofFields, clientField, tenantField } from '../nodes/shared/credentialFields';
 
 export class Dynamics365MessagingApi implements ICredentialType {
 	name = 'dynamics365MessagingApi';
@@ -19,36 +20,23 @@ export class Dynamics365MessagingApi implements ICredentialType {
 	} as const;
 
 	documentationUrl =
-		'https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging#with-a-real-organization';
+		'https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging/blob/main/docs/setup.md';
 
 	properties: INodeProperties[] = [
+		tenantField,
+		clientField('the channel record names too'),
 		{
-			displayName: 'Tenant ID',
-			name: 'tenantId',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. b5122edb-5678-4def-99e2-abcdef123456',
-			description: 'Directory (tenant) ID of the app registration in Microsoft Entra, or a verified domain',
+			displayName: 'Authentication',
+			name: 'authentication',
+			type: 'options',
+			options: [
+				{ name: 'Client Secret', value: 'clientSecret' },
+				{ name: 'Certificate', value: 'certificate' },
+			],
+			default: 'clientSecret',
+			description: 'How the app proves who it is',
 		},
-		{
-			displayName: 'Client ID',
-			name: 'clientId',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
-			description: 'Application (client) ID of the app registration, which the channel record names too',
-		},
-		{
-			displayName: 'Client Secret',
-			name: 'clientSecret',
-			type: 'string',
-			typeOptions: { password: true },
-			required: true,
-			default: '',
-			description: 'Value (not ID) of a client secret of the app registration',
-		},
+		...appProofFields,
 		{
 			displayName: 'Organization ID',
 			name: 'organizationId',
@@ -57,6 +45,19 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 7c2d9f80-4b1e-4f6a-9f3d-0a1b2c3d4e5f',
 			description: 'Organization ID of the Dynamics 365 environment, from the Power Platform admin center',
+		},
+		{
+			displayName: 'Cloud',
+			name: 'cloud',
+			type: 'options',
+			options: [
+				{ name: 'China (21Vianet)', value: 'china' },
+				{ name: 'Global', value: 'global' },
+				{ name: 'US Government (GCC High)', value: 'usGovernment' },
+			],
+			default: 'global',
+			description:
+				'Microsoft cloud of the tenant, which chooses the token authority and the domains. GCC is Global with the Geo US Government; for DoD, fill in Base URL and Scope.',
 		},
 		{
 			displayName: 'Geo',
@@ -70,14 +71,23 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			displayName: 'Channel ID',
 			name: 'channelId',
 			type: 'string',
-			required: true,
 			default: '',
 			placeholder: 'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd',
-			description: 'ID of the Messaging API channel record (msdyn_occustommessagingchannel)',
+			description:
+				'ID of the Messaging API channel record (msdyn_occustommessagingchannel). Empty only until Channel: Create has given it.',
+		},
+		{
+			displayName: 'Environment URL',
+			name: 'environmentUrl',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://contoso.crm4.dynamics.com',
+			description:
+				'Address of the Dynamics 365 environment. Only the Channel operations and the trigger’s Register Webhook need it; the app must be an application user there.',
 		},
 		{
 			displayName:
-				'Leave Zone, Base URL, Authority Host and Scope empty, unless you are in a sovereign cloud, behind a proxy or use the emulator.',
+				'Leave Zone, Base URL, Authority Host and Scope empty, unless you use the emulator, a gateway of your own, a DoD environment, or an environment whose zone does not go with its geo.',
 			name: 'advancedNotice',
 			type: 'notice',
 			default: '',

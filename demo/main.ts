@@ -51,7 +51,7 @@ async function setUp(n8n: N8n, emulator: Emulator, app: CustomerApp) {
 		type: 'dynamics365MessagingApi',
 		data: {
 			...{ tenantId, clientId, clientSecret, organizationId, geo, channelId, zone },
-			...{ baseUrl: origin, authorityHost: origin, scope: '' },
+			...{ baseUrl: origin, authorityHost: origin, scope: '', environmentUrl: origin },
 		},
 	});
 	const placeholders = { DEMO_CREDENTIAL_ID: credential.id, 'http://customer-app.demo': app.url };
@@ -64,11 +64,11 @@ async function setUp(n8n: N8n, emulator: Emulator, app: CustomerApp) {
 		placeholders,
 	);
 
-	// What the trigger's panel shows as its production URL, and what an administrator registers in Dynamics 365.
+	// What the trigger's panel shows as its production URL, and what the trigger itself has registered in Dynamics 365.
 	const trigger = back.nodes.find(({ name }) => name === nodes.trigger);
 	const triggerUrl = `${n8n.url}/webhook/${trigger?.webhookId}/${trigger?.id}`;
 	await waitFor(`an answer at ${triggerUrl}`, 20_000, async () => (await fetch(triggerUrl)).status === 200);
-	emulator.setWebhookUrl(triggerUrl);
+	if (emulator.webhookUrl() !== triggerUrl) throw new Error('The trigger has not registered its URL');
 	return { triggerUrl, customerWebhook: `${n8n.url}/webhook/customer-message` };
 }
 
@@ -103,7 +103,7 @@ function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired):
 	line('agent desk', emulator.deskOrigin);
 	// What is long stands alone and without an indent, so that it can be copied where the terminal is narrow.
 	console.log(
-		`\n  The trigger's URL, for the channel record in Dynamics 365:\n\n${paint('cyan', triggerUrl)}`,
+		`\n  The trigger's URL, which it has registered in the channel record in Dynamics 365:\n\n${paint('cyan', triggerUrl)}`,
 	);
 	console.log('\n  Be the customer, then accept and answer at the agent desk:\n');
 	console.log(`curl ${customerWebhook} \\\n-H 'content-type: application/json' \\\n-d '${message}'\n`);

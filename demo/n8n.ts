@@ -39,6 +39,8 @@ export interface N8n {
 	rest: <T>(method: 'GET' | 'POST', path: string, body?: unknown) => Promise<T>;
 	/** Ends n8n and waits until it has ended. */
 	stop: () => Promise<void>;
+	/** Ends it at once, as when the power fails. */
+	kill: () => Promise<void>;
 	/** Resolves when n8n ends without having been asked to. */
 	died: Promise<string>;
 }
@@ -95,9 +97,16 @@ function isRunning(pid: number): boolean {
 	}
 }
 
-/** Starts n8n in an empty `runFolder`, and returns when it answers and its owner is signed in. */
-export async function startN8n(options: { runFolder: string; certificateFile: string }): Promise<N8n> {
-	const port = await freePort(5678);
+/**
+ * Starts n8n, and returns when it answers and its owner is signed in.
+ * @param options an empty folder, or that of an n8n that ran before and its port; what n8n is to trust.
+ */
+export async function startN8n(options: {
+	runFolder: string;
+	certificateFile: string;
+	before?: { url: string };
+}): Promise<N8n> {
+	const port = options.before ? Number(new URL(options.before.url).port) : await freePort(5678);
 	// Not `localhost`, which may mean ::1, where the reader's own n8n may be.
 	const url = `http://127.0.0.1:${port}`;
 	// Unlinked rather than emptied: a demo that still runs goes on writing into its own.
@@ -113,13 +122,13 @@ export async function startN8n(options: { runFolder: string; certificateFile: st
 		detached: process.platform !== 'win32',
 	});
 	closeSync(log);
-	const { died, stop } = lifeOf(child);
+	const { died, stop, kill } = lifeOf(child);
 	try {
 		await Promise.race([
 			waitFor('n8n to be ready', 180_000, () => answersOk(`${url}/healthz/readiness`)),
 			died.then((how) => Promise.reject(new Error(how))),
 		]);
-		return { url, died, stop, rest: await signIn(url) };
+		return { url, died, stop, kill, rest: await signIn(url, options.before === undefined) };
 	} catch (error) {
 		await stop();
 		throw error;
@@ -172,7 +181,7 @@ function withoutOtherN8n(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	return Object.fromEntries(Object.entries(env).filter(([name]) => !theirs.test(name)));
 }
 
-function lifeOf(child: ChildProcess): Pick<N8n, 'died' | 'stop'> {
+function lifeOf(child: ChildProcess): Pick<N8n, 'died' | 'stop' | 'kill'> {
 	let asked = false;
 	const ended = new Promise<string>((resolve) => {
 		child.once('error', (error) => resolve(`n8n could not be started: ${error.message}`));
@@ -193,6 +202,12 @@ function lifeOf(child: ChildProcess): Pick<N8n, 'died' | 'stop'> {
 	process.once('exit', () => (kill('SIGKILL'), killGroup()));
 	return {
 		died,
+		async kill() {
+			asked = true;
+			kill('SIGKILL');
+			if (child.pid !== undefined) await ended;
+			killGroup();
+		},
 		async stop() {
 			asked = true;
 			kill('SIGTERM');
@@ -212,8 +227,8 @@ async function answersOk(url: string): Promise<boolean> {
 	}
 }
 
-/** Makes the owner of the new n8n, and returns the REST interface as that person sees it. */
-async function signIn(url: string): Promise<N8n['rest']> {
+/** Makes the owner of a new n8n, or signs in to one that has it, and returns the REST interface as that person sees it. */
+async function signIn(url: string, isNew: boolean): Promise<N8n['rest']> {
 	let cookie = '';
 	const rest: N8n['rest'] = async <T>(method: 'GET' | 'POST', path: string, body?: unknown) => {
 		const response = await fetch(`${url}/rest${path}`, {
@@ -230,7 +245,8 @@ async function signIn(url: string): Promise<N8n['rest']> {
 		const answer = JSON.parse(text) as { data: T };
 		return answer.data;
 	};
-	await rest('POST', '/owner/setup', owner);
+	if (isNew) await rest('POST', '/owner/setup', owner);
+	else await rest('POST', '/login', { emailOrLdapLoginId: owner.email, password: owner.password });
 	return rest;
 }
 

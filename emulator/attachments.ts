@@ -8,6 +8,16 @@ export interface AttachedFile {
 	data: Buffer;
 }
 
+/** The base64 of an embedded file, bare or in a data URI; undefined for the URL of a file elsewhere. */
+function embeddedBase64(contentUrl: string): string | undefined {
+	return /^https?:/i.test(contentUrl) ? undefined : contentUrl.replace(/^data:[^,]*,/, '');
+}
+
+/** How large an embedded file is; 0 for the URL of a file elsewhere. */
+export function embeddedBytes(contentUrl: string): number {
+	return Buffer.byteLength(embeddedBase64(contentUrl) ?? '', 'base64');
+}
+
 /** The files of all conversations, in memory. That they need no token to be read is inferred. */
 export class Attachments {
 	private readonly files = new Map<string, AttachedFile>();
@@ -24,8 +34,8 @@ export class Attachments {
 
 	/** What a customer sent: embedded content is stored here, the URL of a file elsewhere is kept. */
 	take(sent: { name: string; contentType: string; contentUrl: string }): DeliveredAttachment {
-		if (/^https?:/i.test(sent.contentUrl)) return this.reference(sent, sent.contentUrl);
-		const base64 = sent.contentUrl.replace(/^data:[^,]*,/, '');
+		const base64 = embeddedBase64(sent.contentUrl);
+		if (base64 === undefined) return this.reference(sent, sent.contentUrl);
 		return this.add({ ...sent, data: Buffer.from(base64, 'base64') });
 	}
 

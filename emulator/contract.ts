@@ -31,7 +31,7 @@ export interface ContractResult {
 	errors: ContractError[];
 }
 
-type Json = Record<string, unknown>;
+export type Json = Record<string, unknown>;
 type AjvError = NonNullable<ReturnType<OpenAPIValidator['validateRequest']>['errors']>[number];
 
 /** The code of a violated constraint that has none of its own, by the place of the violation. */
@@ -39,7 +39,7 @@ const DEFAULT_CODES = { requestBody: 30012, query: 30003 };
 /** Which error is answered when there are several: the service looks at the headers first. */
 const PLACES = ['header', 'path', 'query', 'requestBody'];
 
-const isObject = (value: unknown): value is Json =>
+export const isObject = (value: unknown): value is Json =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
@@ -61,15 +61,20 @@ function inlineReferences(node: unknown, root: Json): unknown {
 	return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, inlineReferences(value, root)]));
 }
 
-function loadDocument(): Json {
-	const source: unknown = parse(readFileSync(join(__dirname, 'openapi.yaml'), 'utf8'), { merge: true });
+/**
+ * Reads a contract, with its references resolved.
+ *
+ * @throws Error when the file is not an object, or refers to what is not there
+ */
+export function loadDocument(file: string): Json {
+	const source: unknown = parse(readFileSync(file, 'utf8'), { merge: true });
 	const inlined = isObject(source) ? inlineReferences(source, source) : undefined;
-	if (!isObject(inlined)) throw new Error('openapi.yaml is not an object');
+	if (!isObject(inlined)) throw new Error(`${file} is not an object`);
 	return inlined;
 }
 
-/** The contract, `openapi.yaml`, with its references resolved. */
-export const document: Readonly<Json> = loadDocument();
+/** The contract of the Messaging API, `openapi.yaml`. */
+export const document: Readonly<Json> = loadDocument(join(__dirname, 'openapi.yaml'));
 
 /** ISO 8601: a date, or a date and time with or without fraction and offset. */
 function isIso8601(text: string): boolean {

@@ -40,6 +40,8 @@ export interface Customer {
 
 export interface Conversation {
 	id: string;
+	/** In lower case. */
+	channelId: string;
 	/** Order of creation, from 1. */
 	sequence: number;
 	/** Milliseconds since the epoch. */
@@ -60,7 +62,12 @@ export interface Conversation {
 	customerTypedAt?: string;
 }
 
-export type NewConversation = Pick<Conversation, 'customerId' | 'customer' | 'context' | 'skipsBot'>;
+export type NewConversation = Pick<
+	Conversation,
+	'channelId' | 'customerId' | 'customer' | 'context' | 'skipsBot'
+>;
+
+const customerKey = (channelId: string, customerId: string) => `${channelId} ${customerId}`;
 
 /** Waiting and active conversations take activities; those in wrap-up or closed do not. */
 export const isOpen = ({ state }: Conversation): boolean => state === 'waiting' || state === 'active';
@@ -80,16 +87,19 @@ export function epochOf(timestamp: string): number {
 	return Date.parse(hasOffset ? timestamp : `${timestamp}Z`);
 }
 
-/** All conversations of the channel, in memory. */
+/** All conversations, in memory. */
 export class Conversations {
+	private readonly list: Conversation[] = [];
 	private readonly byId = new Map<string, Conversation>();
+	/** The newest conversation of each customer of a channel: no other of theirs can be open. */
+	private readonly newestOf = new Map<string, Conversation>();
 	private lastMessageId = 0;
 
 	constructor(private readonly log: Log) {}
 
 	/** In the order of their creation. */
-	all(): Conversation[] {
-		return [...this.byId.values()];
+	all(): readonly Conversation[] {
+		return this.list;
 	}
 
 	find(id: string): Conversation | undefined {
@@ -97,27 +107,49 @@ export class Conversations {
 	}
 
 	/** The open conversation of a customer, by the caller's `customerid`. */
-	openOf(customerId: string): Conversation | undefined {
-		return this.all().find((conversation) => isOpen(conversation) && conversation.customerId === customerId);
+	openOf(channelId: string, customerId: string): Conversation | undefined {
+		const newest = this.newestOf.get(customerKey(channelId, customerId));
+		return newest && isOpen(newest) ? newest : undefined;
 	}
 
+	/** The caller makes sure that the customer has no open conversation. */
 	create(details: NewConversation): Conversation {
-		const conversation: Conversation = {
-			...details,
-			id: randomUUID(),
-			sequence: this.byId.size + 1,
-			createdAt: Date.now(),
-			state: 'waiting',
-			lines: [],
-			messages: [],
-		};
-		this.byId.set(conversation.id, conversation);
+		const conversation = this.store(details);
 		this.log.add<StateEntry>({
 			kind: 'state',
 			conversationId: conversation.id,
 			from: null,
 			to: 'waiting',
 		});
+		return conversation;
+	}
+
+	/** Adds waiting conversations of nobody in particular, without a word in the log, which they would drown. */
+	createMany(channelId: string, count: number): void {
+		for (let added = 0; added < count; added++) {
+			this.store({
+				channelId,
+				customer: { id: randomUUID(), name: 'Customer' },
+				context: [],
+				skipsBot: false,
+			});
+		}
+	}
+
+	private store(details: NewConversation): Conversation {
+		const conversation: Conversation = {
+			...details,
+			id: randomUUID(),
+			sequence: this.list.length + 1,
+			createdAt: Date.now(),
+			state: 'waiting',
+			lines: [],
+			messages: [],
+		};
+		this.list.push(conversation);
+		this.byId.set(conversation.id, conversation);
+		const { channelId, customerId } = conversation;
+		if (customerId !== undefined) this.newestOf.set(customerKey(channelId, customerId), conversation);
 		return conversation;
 	}
 

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Activity, toPascalCase } from './activities';
+import type { Channel } from './channels';
 import type { Identity } from './identity';
 import type { DeliveryEntry, Log } from './log';
 import type { Settings } from './settings';
@@ -60,8 +61,6 @@ export function activitiesUrl(webhookUrl: string, conversationId: string): strin
  * that is not answered 200 is tried again, and given up after the last try.
  */
 export class Deliveries {
-	/** Where to deliver to: the URL of the channel record, or null. */
-	webhookUrl: string | null = null;
 	/** The last delivery of each conversation, which the next one waits for. */
 	private readonly tails = new Map<string, Promise<void>>();
 	private readonly stopped = new AbortController();
@@ -70,6 +69,8 @@ export class Deliveries {
 		private readonly log: Log,
 		private readonly settings: Settings,
 		private readonly identity: Identity,
+		/** The channel of a conversation, also of one that does not exist; undefined when the record is gone. */
+		private readonly channelOf: (conversationId: string) => Channel | undefined,
 	) {}
 
 	/**
@@ -109,11 +110,12 @@ export class Deliveries {
 	}
 
 	private async deliver(entry: DeliveryEntry): Promise<void> {
-		if (this.webhookUrl !== null) {
-			entry.url = activitiesUrl(this.webhookUrl, entry.conversationId);
+		const webhookUrl = this.channelOf(entry.conversationId)?.webhookUrl ?? null;
+		if (webhookUrl !== null) {
+			entry.url = activitiesUrl(webhookUrl, entry.conversationId);
 			while (entry.tries.length < this.settings.delivery.tries && !this.stopped.signal.aborted) {
 				if (entry.tries.length > 0) await this.pause();
-				const result = await this.tryOnce(entry.url, JSON.stringify(entry.activity));
+				const result = await this.tryOnce(entry.url, entry);
 				entry.tries.push(result);
 				this.log.changed(entry);
 				if (result.status === 200) break;
@@ -131,16 +133,21 @@ export class Deliveries {
 		);
 	}
 
-	private async tryOnce(url: string, body: string): Promise<DeliveryEntry['tries'][number]> {
+	private async tryOnce(
+		url: string,
+		{ activity, conversationId }: DeliveryEntry,
+	): Promise<DeliveryEntry['tries'][number]> {
 		const { signed, timeoutMs } = this.settings.delivery;
+		const isSigned = signed && this.channelOf(conversationId)?.isTrusted === true;
 		const startedAt = Date.now();
 		const at = new Date(startedAt).toISOString();
 		const timeout = AbortSignal.timeout(timeoutMs);
 		try {
-			const headers: Record<string, string> = signed
+			const headers: Record<string, string> = isSigned
 				? { authorization: `Bearer ${await this.identity.issueDeliveryToken()}` }
 				: {};
-			const status = await post(url, headers, body, AbortSignal.any([timeout, this.stopped.signal]));
+			const signal = AbortSignal.any([timeout, this.stopped.signal]);
+			const status = await post(url, headers, JSON.stringify(activity), signal);
 			return { at, status, ms: Date.now() - startedAt };
 		} catch (error) {
 			const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : describeError(error);

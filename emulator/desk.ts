@@ -8,11 +8,11 @@ import {
 	typing as typingActivity,
 } from './activities';
 import type { AttachedFile, Attachments } from './attachments';
+import type { Channels } from './channels';
 import { type Conversation, type Conversations, isOpen } from './conversations';
 import type { Deliveries } from './deliveries';
 import type { DeliveryEntry, DeskAction, DeskEntry, Log } from './log';
 import type { Settings } from './settings';
-import type { World } from './world';
 
 /** Something a representative cannot do; `status` is what the desk's HTTP API answers. */
 export class DeskError extends Error {
@@ -29,9 +29,9 @@ const REPRESENTATIVES = ['Ada Meyer', 'Jonas Lind', 'Priya Nair', 'Marco Conti']
 
 /** What is sent to the webhook, and to what it belongs. */
 interface DeskParts {
-	world: World;
 	settings: Settings;
 	log: Log;
+	channels: Channels;
 	conversations: Conversations;
 	deliveries: Deliveries;
 	attachments: Attachments;
@@ -47,7 +47,7 @@ export class Desk {
 
 	/** All conversations, also the closed ones, in the order of their creation. */
 	list(): Conversation[] {
-		return this.parts.conversations.all();
+		return [...this.parts.conversations.all()];
 	}
 
 	get(conversationId: string): Conversation {
@@ -119,6 +119,22 @@ export class Desk {
 		this.sendSystemEvent(conversation, taken);
 	}
 
+	/** Nobody is on duty: a waiting conversation is told so, and goes on waiting. */
+	outOfHours(conversationId: string, { holiday = false }: { holiday?: boolean } = {}): void {
+		const conversation = this.get(conversationId);
+		if (conversation.state !== 'waiting') {
+			throw new DeskError(
+				409,
+				`Only a waiting conversation is out of hours; this one is ${conversation.state}.`,
+			);
+		}
+		this.did('outOfHours', conversation, holiday ? 'holiday' : undefined);
+		this.sendSystemEvent(
+			conversation,
+			holiday ? 'OutOfOperatingHoursDueToHoliday' : 'OutOfOperatingHoursDueToNonWorkingHours',
+		);
+	}
+
 	/**
 	 * The AI agent (Copilot Studio) sends a custom event.
 	 *
@@ -130,9 +146,10 @@ export class Desk {
 		if (!name) throw new DeskError(400, 'A custom event needs a name.');
 		this.did('customEvent', conversation, name);
 		this.parts.conversations.addNote(conversation, `Custom event ${name}`);
+		const { webhookUrl } = this.parts.channels.find(conversation.channelId) ?? {};
 		const activity = customEvent(this.placeOf(conversation), {
 			id: this.parts.conversations.nextMessageId(),
-			serviceUrl: `${(this.parts.deliveries.webhookUrl ?? 'https://webhook.invalid').replace(/\/+$/, '')}/`,
+			serviceUrl: `${(webhookUrl ?? 'https://webhook.invalid').replace(/\/+$/, '')}/`,
 			name,
 			value: typeof value === 'string' ? value : JSON.stringify(value ?? {}),
 		});
@@ -183,8 +200,8 @@ export class Desk {
 		return { id: randomUUID(), name: name || others[sequence % others.length] };
 	}
 
-	private placeOf(conversation: Conversation): { channelId: string; conversationId: string } {
-		return { channelId: this.parts.world.channelId, conversationId: conversation.id };
+	private placeOf({ channelId, id }: Conversation): { channelId: string; conversationId: string } {
+		return { channelId, conversationId: id };
 	}
 
 	/** Also for what is not the desk's doing: the customer who leaves. */

@@ -2,16 +2,21 @@ import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import multer from 'multer';
 import type { Attachments } from './attachments';
-import type { Deliveries } from './deliveries';
+import { Faults, readRule, SERVICE_CALLS } from './breakage';
+import type { Channels } from './channels';
 import { type Desk, DeskError } from './desk';
-import type { DeskEntry, Log, LogEntry } from './log';
+import type { Identity } from './identity';
+import type { BreakAction, DeskEntry, Log, LogEntry } from './log';
+import type { Settings } from './settings';
 import type { World } from './world';
 
 export interface DeskServerParts {
 	world: World;
+	settings: Settings;
 	log: Log;
+	identity: Identity;
 	desk: Desk;
-	deliveries: Deliveries;
+	channels: Channels;
 	attachments: Attachments;
 	/** Of the service; known only after it listens. */
 	origin: () => string;
@@ -88,9 +93,58 @@ function describeWorld({ world, origin }: DeskServerParts): Record<string, strin
 	};
 }
 
+/** What can be made to go wrong: rules for calls, the tokens and keys of Entra, and how activities are delivered. */
+function serveBreakage(app: Express, { identity, log, settings }: DeskServerParts): void {
+	const faults = new Faults(settings);
+	const did = (action: BreakAction, detail?: string) => log.add<DeskEntry>({ kind: 'desk', action, detail });
+
+	const rules = () => ({ rules: faults.list(), services: SERVICE_CALLS });
+	app.get('/api/faults', (_request, response) => void response.json(rules()));
+	app.post('/api/faults', (request, response) => {
+		const rule = readRule(request.body);
+		faults.add(rule);
+		did('addFault', JSON.stringify(rule));
+		response.json(rules());
+	});
+	app.delete('/api/faults', (_request, response) => {
+		faults.clear();
+		did('clearFaults', 'all');
+		response.json(rules());
+	});
+	app.delete('/api/faults/:id', ({ params: { id } }, response) => {
+		faults.remove(Number(id));
+		did('clearFaults', id);
+		response.json(rules());
+	});
+
+	app.post('/api/tokens/revoke', (_request, response) => {
+		identity.revokeTokens();
+		did('revokeTokens');
+		response.json({});
+	});
+	app.post('/api/keys/rotate', async (_request, response) => {
+		await identity.rotateKeys();
+		did('rotateKeys');
+		response.json({});
+	});
+
+	const delivery = () => {
+		const { retryDelayMs, signed, tries } = settings.delivery;
+		return { retryDelayMs, signed, tries };
+	};
+	app.get('/api/delivery', (_request, response) => void response.json(delivery()));
+	app.put('/api/delivery', (request, response) => {
+		const signed = anyField(request.body, 'signed');
+		if (typeof signed !== 'boolean') throw new DeskError(400, 'signed must be true or false.');
+		settings.delivery.signed = signed;
+		did('signDeliveries', signed ? 'yes' : 'no');
+		response.json(delivery());
+	});
+}
+
 /** The agent desk: its page, and an HTTP API that does what {@link Desk} does. */
 export function createDeskServer(parts: DeskServerParts): Express {
-	const { attachments, deliveries, desk, log } = parts;
+	const { attachments, channels, desk, log } = parts;
 	const app = express();
 	app.disable('x-powered-by');
 	app.use(refuseCrossSite);
@@ -111,17 +165,16 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	});
 	app.get('/api/events', (request, response) => streamLog(log, sinceOf(request), response));
 
-	const channel = () => ({ webhookUrl: deliveries.webhookUrl });
+	const channel = () => ({ webhookUrl: channels.own()?.webhookUrl ?? null });
 	app.get('/api/channel', (_request, response) => void response.json(channel()));
 	app.put('/api/channel', (request, response) => {
-		deliveries.webhookUrl = readWebhookUrl(request.body);
-		log.add<DeskEntry>({
-			kind: 'desk',
-			action: 'webhookUrl',
-			detail: deliveries.webhookUrl ?? 'none',
-		});
+		const url = readWebhookUrl(request.body);
+		if (!channels.setWebhookUrl(url)) throw new DeskError(409, 'The channel record was deleted.');
+		log.add<DeskEntry>({ kind: 'desk', action: 'webhookUrl', detail: url ?? 'none' });
 		response.json(channel());
 	});
+
+	serveBreakage(app, parts);
 
 	app.get('/api/conversations', (_request, response) => void response.json(desk.list()));
 	app.get('/api/conversations/:id', ({ params: { id } }, response) => void response.json(desk.get(id)));
@@ -151,6 +204,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	action('custom-event', (id, body) =>
 		desk.customEvent(id, { name: textField(body, 'name') ?? '', value: anyField(body, 'value') }),
 	);
+	action('out-of-hours', (id) => desk.outOfHours(id));
 	action('wrap-up', (id) => desk.wrapUp(id));
 	action('close', (id) => desk.close(id));
 

@@ -10,8 +10,10 @@ import {
 	jwtVerify,
 	SignJWT,
 } from 'jose';
+import { type CredentialRefusal, refuseAssertion } from './assertion';
+import type { Authentication } from './log';
 import type { Settings } from './settings';
-import { resourceOf, type World } from './world';
+import { COMMUNICATION_RESOURCE, resourceOf, type World } from './world';
 
 /** Claims of a token; a claim that is undefined is left out. */
 export type Claims = Record<string, unknown>;
@@ -30,13 +32,37 @@ interface SigningKey {
 }
 
 const ERROR_PAGE = 'https://login.microsoftonline.com/error?code=';
+const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
+/** What OAuth calls the AADSTS errors for which that does not follow from the status. */
+const OAUTH_ERRORS: Record<number, string> = {
+	70003: 'unsupported_grant_type',
+	500011: 'invalid_resource',
+	700016: 'unauthorized_client',
+	1002012: 'invalid_scope',
+};
 const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-/** An error of Microsoft Entra ID, as its v2.0 token endpoint words it. */
-function entraError(
+function oauthErrorOf(status: number, errorCode: number): string {
+	const known = OAUTH_ERRORS[errorCode];
+	if (known !== undefined) return known;
+	if (status === 401) return 'invalid_client';
+	return status === 429 || status >= 500 ? 'temporarily_unavailable' : 'invalid_request';
+}
+
+/** What the form of a token request has. That an assertion counts more than a secret is inferred. */
+export function authenticationOf(form: Record<string, string>): Authentication | undefined {
+	if (form.client_assertion) return 'certificate';
+	return form.client_secret ? 'secret' : undefined;
+}
+
+/**
+ * An error of Microsoft Entra ID, as its v2.0 token endpoint words it.
+ *
+ * @param errorCode the number of the AADSTS error
+ */
+export function entraError(
 	correlationId: string,
 	status: number,
-	error: string,
 	errorCode: number,
 	text: string,
 ): TokenAnswer {
@@ -50,7 +76,7 @@ function entraError(
 		status,
 		errorCode,
 		body: {
-			error,
+			error: oauthErrorOf(status, errorCode),
 			error_description: description,
 			error_codes: [errorCode],
 			timestamp,
@@ -72,6 +98,8 @@ async function makeKey(): Promise<SigningKey> {
 export class Identity {
 	private readonly revoked = new Set<string>();
 	private readonly issued = new Set<string>();
+	/** Keys, by their id, whose access tokens are refused. */
+	private readonly retired = new Set<string>();
 
 	private constructor(
 		private readonly world: World,
@@ -90,6 +118,16 @@ export class Identity {
 		this.keys = [await makeKey(), this.keys[0]];
 	}
 
+	/**
+	 * Rotates the keys, and makes every access token of an older key one that the services refuse. The old key
+	 * stays published: webhooks still verify deliveries that were signed with it.
+	 */
+	async retireKeys(): Promise<void> {
+		await this.rotateKeys();
+		const [, ...older] = this.keys;
+		for (const { kid } of older) this.retired.add(kid);
+	}
+
 	/** Every access token that was issued until now is refused from now on. */
 	revokeTokens(): void {
 		for (const id of this.issued) this.revoked.add(id);
@@ -103,6 +141,12 @@ export class Identity {
 	/** The body of `/discovery/v2.0/keys`. */
 	keySet(): { keys: JWK[] } {
 		return { keys: this.keys.map(({ publicJwk }) => publicJwk) };
+	}
+
+	/** The keys whose access tokens the services accept. */
+	private acceptedKeys(): { keys: JWK[] } {
+		const accepted = this.keys.filter(({ kid }) => !this.retired.has(kid));
+		return { keys: accepted.map(({ publicJwk }) => publicJwk) };
 	}
 
 	/** The issuer of a token: v1 tokens name another host than v2 tokens. */
@@ -119,7 +163,7 @@ export class Identity {
 			authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
 			token_endpoint: `${base}/oauth2/v2.0/token`,
 			jwks_uri: `${base}/discovery/v2.0/keys`,
-			token_endpoint_auth_methods_supported: ['client_secret_post'],
+			token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
 			response_types_supported: ['code', 'id_token', 'code id_token', 'id_token token'],
 			response_modes_supported: ['query', 'fragment', 'form_post'],
 			subject_types_supported: ['pairwise'],
@@ -132,7 +176,6 @@ export class Identity {
 		return entraError(
 			correlationId,
 			400,
-			'invalid_request',
 			90002,
 			`Tenant '${tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.`,
 		);
@@ -143,57 +186,101 @@ export class Identity {
 	 *
 	 * @param tenant from the path: the tenant's GUID or its domain
 	 * @param form the fields of the form; fields that are not known are not looked at
-	 * @param correlationId the client's `client-request-id`, if it sent one
+	 * @param correlationId the client's `client-request-id`, or a new one
 	 */
 	async answerTokenRequest(
 		tenant: string,
 		form: Record<string, string>,
-		correlationId: string = randomUUID(),
+		correlationId: string,
 	): Promise<TokenAnswer> {
-		const fail = (status: number, error: string, code: number, text: string) =>
-			entraError(correlationId, status, error, code, text);
+		const fail = (status: number, code: number, text: string) =>
+			entraError(correlationId, status, code, text);
 		const { world } = this;
-		const missing = ['grant_type', 'client_id', 'scope', 'client_secret'].find((name) => !form[name]);
+		const authentication = authenticationOf(form);
+		const missing = ['grant_type', 'client_id', 'scope'].find((name) => !form[name]);
 		const scope = form.scope ?? '';
 		const resource = scope.replace(/\/\.default$/, '');
 
 		if (missing) {
 			const text = `The request body must contain the following parameter: '${missing}'.`;
-			return fail(400, 'invalid_request', 900144, text);
+			return fail(400, 900144, text);
 		}
 		if (form.grant_type !== 'client_credentials') {
 			const text = `The app requested an unsupported grant type '${form.grant_type}'.`;
-			return fail(400, 'unsupported_grant_type', 70003, text);
+			return fail(400, 70003, text);
+		}
+		if (!authentication) {
+			const text = `'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.`;
+			return fail(401, 7000216, text);
+		}
+		if (authentication === 'certificate' && form.client_assertion_type !== ASSERTION_TYPE) {
+			// Inferred: what Entra says to another type is not documented.
+			const text = `The request body must contain the following parameter: 'client_assertion_type'.`;
+			return fail(400, 900144, text);
 		}
 		if (!this.isTenant(tenant)) return this.unknownTenant(tenant, correlationId);
 		if (!scope.endsWith('/.default')) {
 			const text = `The provided value for scope ${scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).`;
-			return fail(400, 'invalid_scope', 1002012, text);
+			return fail(400, 1002012, text);
 		}
 		if (form.client_id?.toLowerCase() !== world.clientId) {
 			const text = `Application with identifier '${form.client_id}' was not found in the directory '${world.tenantDisplayName}'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.`;
-			return fail(400, 'unauthorized_client', 700016, text);
+			return fail(400, 700016, text);
 		}
-		if (world.expiredClientSecrets.includes(form.client_secret ?? '')) {
-			const text = `The provided client secret keys for app '${world.clientId}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.`;
-			return fail(401, 'invalid_client', 7000222, text);
-		}
-		if (form.client_secret !== world.clientSecret) {
-			const text = `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${world.clientId}'.`;
-			return fail(401, 'invalid_client', 7000215, text);
-		}
-		if (resource.toLowerCase() !== resourceOf(world)) {
+		const refusal =
+			authentication === 'secret'
+				? this.secretRefusal(form.client_secret)
+				: await this.assertionRefusal(tenant, form.client_assertion ?? '');
+		if (refusal) return fail(refusal.code === 50027 ? 400 : 401, refusal.code, refusal.text);
+		const audience = this.audienceOf(resource);
+		if (audience === undefined) {
 			const text = `The resource principal named ${resource} was not found in the tenant named ${world.tenantDisplayName}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.`;
-			return fail(400, 'invalid_resource', 500011, text);
+			return fail(400, 500011, text);
 		}
-		return { status: 200, body: await this.issueAccessToken() };
+		return { status: 200, body: await this.issueAccessToken(authentication, audience) };
 	}
 
-	private async issueAccessToken(): Promise<Record<string, unknown>> {
+	/**
+	 * What a token for a resource is good for: the Messaging API, Dataverse or Azure Communication Services; undefined
+	 * for an unknown resource. A slash at the end is one more way to write it, as in `…azure.com//.default`.
+	 */
+	private audienceOf(resource: string): string | undefined {
+		const asked = resource.toLowerCase().replace(/\/$/, '');
+		const known = [resourceOf(this.world), this.origin(), COMMUNICATION_RESOURCE];
+		return known.find((resource) => resource === asked);
+	}
+
+	private secretRefusal(secret: string | undefined): CredentialRefusal | undefined {
+		const { clientId, clientSecret, expiredClientSecrets } = this.world;
+		if (expiredClientSecrets.includes(secret ?? '')) {
+			const text = `The provided client secret keys for app '${clientId}' are expired. Visit the Azure portal to create new keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: https://aka.ms/certCreds.`;
+			return { code: 7000222, text };
+		}
+		if (secret !== clientSecret) {
+			const text = `Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '${clientId}'.`;
+			return { code: 7000215, text };
+		}
+		return undefined;
+	}
+
+	private assertionRefusal(tenant: string, assertion: string): Promise<CredentialRefusal | undefined> {
+		const { certificates, clientId, tenantDomain, tenantId } = this.world;
+		// The tenant as it stands in the path may differ in its casing.
+		const audiences = [tenant, tenantId, tenantDomain].map(
+			(name) => `${this.origin()}/${name}/oauth2/v2.0/token`,
+		);
+		return refuseAssertion(assertion, { audiences, certificates, clientId });
+	}
+
+	private async issueAccessToken(
+		authentication: Authentication,
+		audience: string,
+	): Promise<Record<string, unknown>> {
 		const lifetime = this.settings.tokenLifetimeSeconds;
 		const id = randomUUID();
 		this.issued.add(id);
-		const token = await this.signToken(this.appClaims(resourceOf(this.world), 1, lifetime, id));
+		const claims = this.appClaims(audience, 1, lifetime, id);
+		const token = await this.signToken({ ...claims, appidacr: authentication === 'secret' ? '1' : '2' });
 		return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token: token };
 	}
 
@@ -233,15 +320,15 @@ export class Identity {
 		return this.signToken({ ...claims, ...overrides });
 	}
 
-	/** Why an `Authorization` header is not good enough for the Messaging API; undefined when it is. */
-	async refuses(authorization: string | undefined): Promise<string | undefined> {
+	/** Why an `Authorization` header is not good enough for a resource; undefined when it is. */
+	async refuses(authorization: string | undefined, audience: string): Promise<string | undefined> {
 		const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
 		if (!token) return 'The Authorization header with a bearer token is missing.';
 		let claims: JWTPayload;
 		try {
-			const { payload } = await jwtVerify(token, createLocalJWKSet(this.keySet()), {
+			const { payload } = await jwtVerify(token, createLocalJWKSet(this.acceptedKeys()), {
 				algorithms: ['RS256'],
-				audience: resourceOf(this.world),
+				audience,
 				issuer: [this.issuer(1), this.issuer(2)],
 			});
 			claims = payload;

@@ -3,7 +3,11 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { Attachments } from './attachments';
 import { type Certificate, makeCertificate } from './certificate';
+import { Channels, type Entra } from './channels';
+import { DEFAULT_TEMPLATES } from './communication/templates';
+import { type Communication, Threads } from './communication/threads';
 import { Conversations } from './conversations';
+import { Tables } from './dataverse/tables';
 import { Deliveries } from './deliveries';
 import { Desk } from './desk';
 import { createDeskServer } from './deskServer';
@@ -11,8 +15,11 @@ import { type Claims, Identity } from './identity';
 import { Log, type LogEntry } from './log';
 import { createService } from './service';
 import {
+	DEFAULT_COMMUNICATION,
 	DEFAULT_CONTEXT_LAG_MS,
+	DEFAULT_DATAVERSE,
 	DEFAULT_DELIVERY,
+	DEFAULT_MAX_ATTACHMENT_BYTES,
 	type DeliverySettings,
 	seededRandom,
 	type Settings,
@@ -22,11 +29,23 @@ import { DEFAULT_WORLD, type World } from './world';
 export type { Activity } from './activities';
 export type { AttachedFile } from './attachments';
 export { type Certificate, makeCertificate } from './certificate';
+export type { Entra } from './channels';
+export type { Communication, CommunicationConversation, CommunicationMessage } from './communication/threads';
 export type { Conversation, Line, Message } from './conversations';
 export { Desk, DeskError } from './desk';
 export type * from './log';
-export type { DeliverySettings, FaultAction, FaultRule, Settings } from './settings';
-export { DEFAULT_WORLD, resourceOf, type World } from './world';
+export type {
+	CommunicationListSettings,
+	CommunicationSettings,
+	DataverseSettings,
+	DeliverySettings,
+	FaultAction,
+	FaultRule,
+	ListSettings,
+	Settings,
+	StatusFault,
+} from './settings';
+export { COMMUNICATION_RESOURCE, DEFAULT_WORLD, resourceOf, type World } from './world';
 
 export interface EmulatorOptions {
 	/** TLS port of the service; 0 takes any that is free. Default 8443. */
@@ -44,7 +63,7 @@ export interface EmulatorOptions {
 }
 
 export interface Emulator {
-	/** `https://localhost:PORT`: token authority, base URL of the API and host of the attachments at once. */
+	/** `https://localhost:PORT`: token authority, base URL of the API, Dataverse environment, endpoint of Azure Communication Services and host of the attachments. */
 	origin: string;
 	/** `http://127.0.0.1:PORT`: the agent desk. */
 	deskOrigin: string;
@@ -54,10 +73,18 @@ export interface Emulator {
 	log: readonly LogEntry[];
 	/** What representatives do; the desk's HTTP API does the same. */
 	desk: Desk;
+	/** The conversations of Azure Communication Services. */
+	communication: Communication;
 	/** Takes effect with the next request or delivery. */
 	settings: Settings;
-	/** Sets the URL of the channel record; null delivers nothing. */
+	/** What Entra knows of the channel's managed identity; what is added or removed counts from the next delivery on. */
+	entra: Entra;
+	/** Sets the URL in the record of the world's channel; null delivers nothing. @throws Error when the record is gone */
 	setWebhookUrl(url: string | null): void;
+	/** The URL that stands in the channel record. */
+	webhookUrl(): string | null;
+	/** Adds to the world's channel that many open conversations without customers' ids, for long lists; the log says nothing of them. */
+	addConversations(count: number): void;
 	/** Calls back for every entry that is new or has changed. @returns a function that ends it */
 	onLog(listener: (entry: LogEntry) => void): () => void;
 	/** A token as it is sent to the webhook; an override that is undefined leaves the claim out. */
@@ -104,7 +131,13 @@ function closeServer(server: http.Server | https.Server): Promise<void> {
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
 	const certificate = options.certificate ?? (await makeCertificate());
-	const world: World = { ...DEFAULT_WORLD, ...options.world };
+	const given: World = { ...DEFAULT_WORLD, ...options.world };
+	// Copied, because these lists may be added to, and the default is every emulator's.
+	const world: World = {
+		...given,
+		certificates: [...given.certificates],
+		expiredClientSecrets: [...given.expiredClientSecrets],
+	};
 	const settings: Settings = {
 		contextLagMs: options.contextLagMs ?? DEFAULT_CONTEXT_LAG_MS,
 		delivery: { ...DEFAULT_DELIVERY, ...options.delivery },
@@ -113,14 +146,28 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		linkedToWorkstream: true,
 		channelAuthorized: true,
 		tokenLifetimeSeconds: 3600,
+		maxAttachmentBytes: DEFAULT_MAX_ATTACHMENT_BYTES,
+		lists: {},
+		dataverse: { ...DEFAULT_DATAVERSE },
+		communication: { ...DEFAULT_COMMUNICATION, lists: {} },
+		federationFollows: true,
+		clockSkewMs: 0,
 	};
 	let origin = '';
 	const log = new Log();
 	const identity = await Identity.create(world, settings, () => origin);
+	const entra: Entra = { federatedSubjects: new Set() };
+	const tables = new Tables();
+	const channels = new Channels(tables, world, settings, entra);
+	channels.seed();
+	const threads = new Threads(world);
+	threads.seed();
 	const conversations = new Conversations(log);
 	const attachments = new Attachments(() => origin);
-	const deliveries = new Deliveries(log, settings, identity);
-	const desk = new Desk({ world, settings, log, conversations, deliveries, attachments });
+	const deliveries = new Deliveries(log, settings, identity, (conversationId) =>
+		channels.find(conversations.find(conversationId)?.channelId ?? world.channelId),
+	);
+	const desk = new Desk({ settings, log, channels, conversations, deliveries, attachments });
 
 	const random = seededRandom(options.seed ?? 1);
 	const service = createService({
@@ -128,14 +175,28 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		settings,
 		log,
 		identity,
+		channels,
+		tables,
+		threads,
+		templates: DEFAULT_TEMPLATES,
 		conversations,
 		attachments,
 		desk,
+		origin: () => origin,
 		random,
 	});
 	const server = https.createServer(certificate, service);
 	const deskServer = http.createServer(
-		createDeskServer({ world, log, desk, deliveries, attachments, origin: () => origin }),
+		createDeskServer({
+			world,
+			settings,
+			log,
+			identity,
+			desk,
+			channels,
+			attachments,
+			origin: () => origin,
+		}),
 	);
 	origin = `https://localhost:${await listen(server, options.port ?? 8443)}`;
 	let deskPort: number;
@@ -153,10 +214,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		world,
 		log: log.entries,
 		desk,
+		communication: threads,
 		settings,
+		entra,
+		webhookUrl: () => channels.find(world.channelId)?.webhookUrl ?? null,
 		setWebhookUrl: (url) => {
-			deliveries.webhookUrl = url;
+			if (!channels.setWebhookUrl(url)) throw new Error('The channel record was deleted.');
 		},
+		addConversations: (count) => conversations.createMany(world.channelId, count),
 		onLog: (listener) => log.subscribe(listener),
 		issueDeliveryToken: (overrides) => identity.issueDeliveryToken(overrides),
 		signToken: (claims, header) => identity.signToken(claims, header),

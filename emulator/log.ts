@@ -1,4 +1,5 @@
 import type { ContractError } from './contract';
+import type { FaultAction } from './settings';
 
 interface EntryHead {
 	/** Counts from 1. */
@@ -6,6 +7,9 @@ interface EntryHead {
 	/** ISO 8601. */
 	at: string;
 }
+
+/** With what an app says who it is. */
+export type Authentication = 'secret' | 'certificate';
 
 /** A request for an access token. Never holds a secret or a token. */
 export interface TokenEntry extends EntryHead {
@@ -16,6 +20,7 @@ export interface TokenEntry extends EntryHead {
 	tenant: string;
 	clientId?: string;
 	scope?: string;
+	authentication?: Authentication;
 }
 
 /** A call of the Messaging API. */
@@ -30,11 +35,71 @@ export interface RequestEntry extends EntryHead {
 	status: number;
 	errorCode?: number;
 	correlationId: string;
+	/** Of the path, or the conversation that was created or found. */
 	conversationId?: string;
 	customerId?: string;
+	/** The message that this request stored, whether or not its answer was delivered. */
+	messageId?: string;
+	/** What was made to go wrong. */
+	fault?: FaultAction;
 	/** Parsed; base64 content is shortened. */
 	body?: unknown;
 	contractErrors: ContractError[];
+}
+
+/** A call of the Dataverse Web API. Never holds a token or a secret. */
+export interface DataverseEntry extends EntryHead {
+	kind: 'dataverse';
+	method: string;
+	/** With its query. */
+	path: string;
+	/** Null when the contract has no such call. */
+	operationId: string | null;
+	/** What was answered; 0 when the connection was cut on purpose. */
+	status: number;
+	/** In hexadecimal, as it was answered; empty where Dataverse gives none. */
+	errorCode?: string;
+	/** The answer's `x-ms-service-request-id`. */
+	serviceRequestId: string;
+	/** What was made to go wrong. */
+	fault?: FaultAction;
+	/** Parsed. */
+	body?: unknown;
+}
+
+/** With what a caller of Azure Communication Services says who it is. */
+export type CommunicationAuthentication = 'entra' | 'accessKey' | 'userToken';
+
+/** A call of Azure Communication Services. Never holds a token, a key or a signature. */
+export interface CommunicationEntry extends EntryHead {
+	kind: 'communication';
+	method: string;
+	/** With its query, as it was sent. */
+	path: string;
+	/** Null when the contract has no such call. */
+	operationId: string | null;
+	/** What was answered; 0 when the connection was cut on purpose. */
+	status: number;
+	errorCode?: string;
+	/** The reason, as it was answered. */
+	errorMessage?: string;
+	/** The answer's `MS-CV`. */
+	correlationId: string;
+	/** Undefined when there was neither a token nor a signature; a bearer token that is no good counts as one of Entra. */
+	authentication?: CommunicationAuthentication;
+	repeatabilityRequestId?: string;
+	/** `Repeatability-First-Sent` as it came. */
+	firstSent?: string;
+	/** Whether it was answered with the answer to an earlier request of the same id. */
+	repeated: boolean;
+	/** Of the path, or the conversation that was created. */
+	conversationId?: string;
+	/** The message that this request stored, whether or not its answer was delivered. */
+	messageId?: string;
+	/** What was made to go wrong. */
+	fault?: FaultAction;
+	/** Parsed. */
+	body?: unknown;
 }
 
 export interface DeliveryTry {
@@ -58,12 +123,24 @@ export interface DeliveryEntry extends EntryHead {
 }
 
 export type DeskAction =
-	'accept' | 'typing' | 'reply' | 'transfer' | 'customEvent' | 'wrapUp' | 'close' | 'deliver' | 'webhookUrl';
+	| 'accept'
+	| 'typing'
+	| 'reply'
+	| 'transfer'
+	| 'outOfHours'
+	| 'customEvent'
+	| 'wrapUp'
+	| 'close'
+	| 'deliver'
+	| 'webhookUrl';
+
+/** What a person made go wrong at the desk, or mended again. */
+export type BreakAction = 'addFault' | 'clearFaults' | 'revokeTokens' | 'rotateKeys' | 'signDeliveries';
 
 /** What a person did at the desk. */
 export interface DeskEntry extends EntryHead {
 	kind: 'desk';
-	action: DeskAction;
+	action: DeskAction | BreakAction;
 	conversationId?: string;
 	detail?: string;
 }
@@ -78,7 +155,8 @@ export interface StateEntry extends EntryHead {
 	to: ConversationState;
 }
 
-export type LogEntry = TokenEntry | RequestEntry | DeliveryEntry | DeskEntry | StateEntry;
+export type LogEntry =
+	TokenEntry | RequestEntry | DataverseEntry | CommunicationEntry | DeliveryEntry | DeskEntry | StateEntry;
 
 /** An entry before it has its place in the log. */
 export type NewEntry<E extends LogEntry> = Omit<E, keyof EntryHead>;
@@ -111,12 +189,14 @@ export class Log {
 
 const LONGEST_CONTENT_URL = 200;
 
-/** A copy of a request body that is fit for a log: embedded file content is cut short. */
+/** A copy of a request body that is fit for a log: embedded file content is cut short, a secret is left out. */
 export function shortened(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(shortened);
 	if (typeof value !== 'object' || value === null) return value;
 	return Object.fromEntries(
 		Object.entries(value).map(([key, inner]) => {
+			// A column of Dataverse's managedidentity, which nobody here has a reason to send.
+			if (key === 'clientsecret') return [key, '…'];
 			if (key !== 'contentUrl' || typeof inner !== 'string' || inner.length <= LONGEST_CONTENT_URL) {
 				return [key, shortened(inner)];
 			}

@@ -88,6 +88,7 @@ Dynamics 365 Contact Center Messaging API, emulated on this machine
 
   Agent desk            ${deskOrigin}
   Service               ${origin}
+  Environment URL       ${origin} (Dataverse)
   Webhook URL           ${webhookUrl ?? 'none yet: set it in the agent desk'}
 
 In the n8n credential
@@ -100,6 +101,13 @@ In the n8n credential
   Base URL              ${origin}
   Authority Host        ${origin}
   Zone and Scope stay empty.
+
+For Azure Communication Services, with the same Tenant ID, Client ID and Client Secret
+  Endpoint              ${origin}
+  Access Key            ${world.communicationAccessKey}
+  User Access Token     ${world.communicationUserToken}
+  Channel ID            ${world.communicationChannelId}
+  Conversation ID       ${world.communicationConversationId}
 
 Start n8n, or restart it, with this file: it reads it only then, and the certificate is new at each start of the emulator
   NODE_EXTRA_CA_CERTS=${certFile} n8n start
@@ -117,6 +125,15 @@ function describeEntry(entry: LogEntry): string {
 		case 'request': {
 			const status = entry.status === 0 ? 'connection cut' : entry.status;
 			return `${time} request   ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}`;
+		}
+		case 'dataverse': {
+			const status = entry.status === 0 ? 'connection cut' : entry.status;
+			return `${time} dataverse ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}`;
+		}
+		case 'communication': {
+			const status = entry.status === 0 ? 'connection cut' : entry.status;
+			const repeated = entry.repeated ? ' (repeated)' : '';
+			return `${time} acs       ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}${repeated}`;
 		}
 		case 'delivery': {
 			const { activity } = entry;

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import type { Attachments } from './attachments';
+import { type Attachments, embeddedBytes } from './attachments';
+import type { Channels } from './channels';
 import { type ContractError, describeCode, validateRequest } from './contract';
 import {
 	type Conversation,
@@ -12,11 +12,18 @@ import {
 	type Message,
 	timestampOf,
 } from './conversations';
+import { communicationHandler } from './communication/handler';
+import type { CommunicationTemplate } from './communication/templates';
+import type { Threads } from './communication/threads';
 import type { Desk } from './desk';
-import type { Identity, TokenAnswer } from './identity';
+import { dataverseHandler } from './dataverse/handler';
+import type { Tables } from './dataverse/tables';
+import { FAULT_DETAIL, isPause, isStatus, parseBody, sendFault, singleHeaders, spoilTokens } from './http';
+import { authenticationOf, entraError, type Identity, type TokenAnswer } from './identity';
 import { type Log, type RequestEntry, shortened, type TokenEntry } from './log';
-import { type FaultAction, type Settings, takeFault } from './settings';
-import type { World } from './world';
+import { firstIndex, type Page, Pager } from './pages';
+import { type Settings, type StatusFault, takeFault } from './settings';
+import { resourceOf, type World } from './world';
 
 /** Generous: the organisation's limit for attachments is up to 128 MB, and base64 adds a third. */
 const BODY_LIMIT = '200mb';
@@ -43,14 +50,24 @@ class ServiceError extends Error {
 const unauthorized = (detail: string) =>
 	new ServiceError(null, detail, { status: 401, title: 'Unauthorized' });
 
-interface Answer {
-	status: number;
+/** What an operation did: the answer's body, and what of it the log tells. */
+interface Done {
 	body: unknown;
+	/** The conversation that was created or found. */
+	conversationId?: string;
+	/** The message that was stored. */
+	messageId?: string;
+}
+
+interface Answer extends Done {
+	status: number;
 	errorCode?: number;
 }
 
 /** A request after the contract has passed it. */
 interface Call {
+	/** Of the header, in lower case. */
+	channelId: string;
 	query: URLSearchParams;
 	body: unknown;
 	conversation: Conversation | undefined;
@@ -84,18 +101,31 @@ export interface ServiceParts {
 	settings: Settings;
 	log: Log;
 	identity: Identity;
+	channels: Channels;
+	tables: Tables;
+	/** The conversations of Azure Communication Services. */
+	threads: Threads;
+	templates: readonly CommunicationTemplate[];
 	conversations: Conversations;
 	attachments: Attachments;
 	desk: Desk;
+	/** Of the service; known only after it listens. */
+	origin: () => string;
 	/** Numbers from 0 to 1, for faults with a probability. */
 	random: () => number;
 }
 
-/** One page of a list that is in order, and whether there is more. */
-function pageOf<T>(items: T[], query: URLSearchParams): { page: T[]; last: T | undefined } {
+/** @throws ServiceError for a continuation token that is not known */
+function pageOf<T>(
+	pager: Pager<T>,
+	items: readonly T[],
+	query: URLSearchParams,
+	matches: (item: T) => boolean,
+): Page<T> {
 	const size = Number(query.get('PageSize') ?? DEFAULT_PAGE_SIZE);
-	const page = items.slice(0, size);
-	return { page, last: items.length > size ? page.at(-1) : undefined };
+	const page = pager.page(items, { token: query.get('ContinuationToken'), size, matches });
+	if (!page) throw new ServiceError(30009, 'The continuation token is not known.');
+	return page;
 }
 
 const startOf = (query: URLSearchParams): number => {
@@ -105,44 +135,59 @@ const startOf = (query: URLSearchParams): number => {
 
 /** The Messaging API's own behaviour, one method for each operation of the contract. */
 class MessagingApi {
-	/** Continuation tokens of `/conversations`, with the sequence number of the last one that was given. */
-	private readonly continuations = new Map<string, number>();
+	private readonly conversationPages: Pager<Conversation>;
+	private readonly messagePages: Pager<Message>;
 
-	constructor(private readonly parts: ServiceParts) {}
+	constructor(private readonly parts: ServiceParts) {
+		this.conversationPages = new Pager(parts.settings, { fresh: randomUUID });
+		let madeUp = 0;
+		this.messagePages = new Pager(parts.settings, {
+			// Of a time before there were messages, so that it is never one's own.
+			fresh: () => `1970-01-01T00:00:00.${String(++madeUp).padStart(7, '0')}+00:00`,
+			// Timestamps have one form, so that their order as strings is their order in time.
+			byEntry: {
+				write: ({ timestamp }) => timestamp,
+				read: (messages, token) => firstIndex(messages, ({ timestamp }) => timestamp > token),
+			},
+		});
+	}
 
-	answer(operationId: string, call: Call): unknown {
+	answer(operationId: string, call: Call): Done {
 		switch (operationId) {
 			case 'createConversation':
 			case 'createConversationOlderPath':
-				return this.create(call.body as CreateBody);
+				return this.create(call.channelId, call.body as CreateBody);
 			case 'sendActivity':
 				return this.send(this.present(call), call.body as SentActivity);
 			case 'listConversations':
-				return this.listConversations(call.query);
+				return { body: this.listConversations(call) };
 			case 'listMessages':
-				return this.listMessages(this.present(call), call.query);
+				return { body: this.listMessages(this.present(call), call.query) };
 			case 'getContext':
-				return this.context(this.present(call));
+				return { body: this.context(this.present(call)) };
 			default:
 				throw new Error(`The contract has an operation ${operationId} that the emulator does not have`);
 		}
 	}
 
 	/** That the reads still work in wrap-up and after the close is inferred; only the sending is documented. */
-	private present({ conversation }: Call): Conversation {
-		if (!conversation) throw new ServiceError(30013, 'The conversation does not exist.');
-		return conversation;
+	private present({ channelId, conversation }: Call): Conversation {
+		if (conversation?.channelId === channelId) return conversation;
+		throw new ServiceError(30013, 'The conversation does not exist.');
 	}
 
-	private create(body: CreateBody): unknown {
+	private create(channelId: string, body: CreateBody): Done {
 		const { conversations } = this.parts;
 		const customer = body.customercontext ?? {};
-		const active = customer.customerid ? conversations.openOf(customer.customerid) : undefined;
+		const active = customer.customerid ? conversations.openOf(channelId, customer.customerid) : undefined;
 		// The start message is lost here, as it is in the service.
-		if (active) return { conversationId: active.id, isNew: false };
+		if (active) {
+			return { body: { conversationId: active.id, isNew: false }, conversationId: active.id };
+		}
 
 		const fullName = [customer.firstname, customer.lastname].filter(Boolean).join(' ');
 		const conversation = conversations.create({
+			channelId,
 			customerId: customer.customerid || undefined,
 			customer: {
 				id: customer.customerid || randomUUID(),
@@ -157,20 +202,21 @@ class MessagingApi {
 			})),
 			skipsBot: body.skipdeflectionbot ?? false,
 		});
-		const created = { conversationId: conversation.id, isNew: true };
+		const conversationId = conversation.id;
+		const created = { conversationId, isNew: true };
 		const text = body.startmessage?.message;
-		if (!text) return created;
+		if (!text) return { body: created, conversationId };
 		const from = {
 			id: conversation.customer.id,
 			name: body.startmessage?.displayname || conversation.customer.name,
 		};
 		const { messageId } = conversations.addMessage(conversation, 'customer', { from, text, attachments: [] });
-		return { ...created, messageId };
+		return { body: { ...created, messageId }, conversationId, messageId };
 	}
 
-	private send(conversation: Conversation, activity: SentActivity): unknown {
-		const { world, conversations, attachments, desk } = this.parts;
-		if (activity.channelId !== undefined && activity.channelId.toLowerCase() !== world.channelId) {
+	private send(conversation: Conversation, activity: SentActivity): Done {
+		const { conversations, attachments, desk } = this.parts;
+		if (activity.channelId !== undefined && activity.channelId.toLowerCase() !== conversation.channelId) {
 			throw new ServiceError(30002, 'The channelId of the activity must match the channel-id header.');
 		}
 		if (activity.conversation.id.toLowerCase() !== conversation.id) {
@@ -180,86 +226,75 @@ class MessagingApi {
 
 		switch (activity.type) {
 			case 'message': {
-				const message = conversations.addMessage(conversation, 'customer', {
+				this.checkSizes(activity.attachments ?? []);
+				const { messageId } = conversations.addMessage(conversation, 'customer', {
 					from: { id: conversation.customer.id, name: conversation.customer.name, ...activity.from },
 					text: activity.text ?? '',
 					attachments: (activity.attachments ?? []).map((file) => attachments.take(file)),
 					channelData: activity.channelData,
 				});
-				return { messageId: message.messageId };
+				return { body: { messageId }, messageId };
 			}
 			case 'typing':
 				conversation.customerTypedAt = new Date().toISOString();
-				return { messageId: conversations.nextMessageId() };
+				return { body: { messageId: conversations.nextMessageId() } };
 			case 'endOfConversation':
 				conversations.changeState(conversation, 'closed');
 				// Which event tells of it is inferred from its name.
 				desk.sendSystemEvent(conversation, 'CustomerDisconnected');
-				return { messageId: conversations.nextMessageId() };
+				return { body: { messageId: conversations.nextMessageId() } };
 			case 'event':
 				if (activity.name === 'MessageRead') {
 					conversation.readUpTo = activity.value?.messageId;
-					return { messageId: '', message: null };
+					return { body: { messageId: '', message: null } };
 				}
 				conversations.addNote(conversation, `Custom event of the customer: ${activity.name}`);
-				return { messageId: conversations.nextMessageId() };
+				return { body: { messageId: conversations.nextMessageId() } };
 		}
 	}
 
-	private listConversations(query: URLSearchParams): unknown {
-		const token = query.get('ContinuationToken');
-		const after = token === null ? 0 : this.continuations.get(token.toLowerCase());
-		if (after === undefined) throw new ServiceError(30009, 'The continuation token is not known.');
-		const matching = this.parts.conversations
-			.all()
-			.filter((one) => isOpen(one) && one.createdAt >= startOf(query) && one.sequence > after);
-		const { page, last } = pageOf(matching, query);
+	/** That a file which is too large is refused with the message, and without a code, is inferred. */
+	private checkSizes(files: { name: string; contentUrl: string }[]): void {
+		const { maxAttachmentBytes } = this.parts.settings;
+		for (const { contentUrl, name } of files) {
+			const size = embeddedBytes(contentUrl);
+			if (size <= maxAttachmentBytes) continue;
+			const detail = `The attachment ${name} has ${size} bytes; the organization allows ${maxAttachmentBytes}.`;
+			throw new ServiceError(null, detail, { status: 400, title: 'Bad Request' });
+		}
+	}
+
+	private listConversations({ channelId, query }: Call): unknown {
+		const start = startOf(query);
+		const { entries, token } = pageOf(
+			this.conversationPages,
+			this.parts.conversations.all(),
+			query,
+			(one) => one.channelId === channelId && isOpen(one) && one.createdAt >= start,
+		);
 		return {
-			conversations: page.map(({ id, createdAt }) => ({
+			conversations: entries.map(({ id, createdAt }) => ({
 				conversationid: id,
 				timestamp: timestampOf(createdAt),
 			})),
-			continuationtoken: last ? this.continueAfter(last.sequence) : null,
+			continuationtoken: token ?? null,
 		};
 	}
 
-	private continueAfter(sequence: number): string {
-		const token = randomUUID();
-		this.continuations.set(token, sequence);
-		return token;
-	}
-
 	private listMessages({ messages }: Conversation, query: URLSearchParams): unknown {
-		const after = query.get('ContinuationToken') ?? '';
-		const matching = messages.filter(
-			// Timestamps have one form, so that their order as strings is their order in time.
-			({ timestamp, messageId }) => timestamp > after && Number(messageId) >= startOf(query),
+		const start = startOf(query);
+		const { entries, token } = pageOf(
+			this.messagePages,
+			messages,
+			query,
+			({ messageId }) => Number(messageId) >= start,
 		);
-		const { page, last } = pageOf<Message>(matching, query);
-		return { messages: page, ...(last && { continuationToken: last.timestamp }) };
+		return { messages: entries, ...(token !== undefined && { continuationToken: token }) };
 	}
 
 	private context({ createdAt, context }: Conversation): unknown {
 		const isThere = Date.now() - createdAt >= this.parts.settings.contextLagMs;
 		return { context: isThere ? context.map(({ name, value }) => ({ name, value })) : [] };
-	}
-}
-
-/** Header names as Node.js gives them; of those that may come more than once, the first. */
-function singleHeaders(headers: IncomingHttpHeaders): Record<string, string> {
-	return Object.fromEntries(
-		Object.entries(headers).map(([name, value]) => [name, (Array.isArray(value) ? value[0] : value) ?? '']),
-	);
-}
-
-/** The body as JSON, or as it came when it is no JSON, for the contract to refuse. */
-function parseBody(raw: unknown): unknown {
-	if (!Buffer.isBuffer(raw) || raw.length === 0) return undefined;
-	const text = raw.toString('utf8');
-	try {
-		return JSON.parse(text);
-	} catch {
-		return text;
 	}
 }
 
@@ -269,11 +304,6 @@ function customerIdOf(body: unknown): string | undefined {
 	if (typeof context !== 'object' || context === null || !('customerid' in context)) return undefined;
 	return typeof context.customerid === 'string' ? context.customerid : undefined;
 }
-
-const isPause = (fault: FaultAction | undefined): fault is { delayMs: number } =>
-	typeof fault === 'object' && 'delayMs' in fault;
-const isStatus = (fault: FaultAction | undefined): fault is Extract<FaultAction, { status: number }> =>
-	typeof fault === 'object' && 'status' in fault;
 
 /** RFC 7807. */
 function problem({ settings }: ServiceParts, { code, status, title, message }: ServiceError): Answer {
@@ -296,14 +326,13 @@ const FAULT_TITLES: Record<number, string> = {
 	503: 'Service Unavailable',
 };
 
-function answerFault(
-	parts: ServiceParts,
-	response: Response,
-	{ status, retryAfter, code }: { status: number; retryAfter?: number; code?: number },
-): Answer {
-	if (retryAfter !== undefined) response.setHeader('Retry-After', String(retryAfter));
+/** AADSTS numbers begin here; the service's own codes are below. */
+const LOWEST_ENTRA_CODE = 50_000;
+
+function answerFault(parts: ServiceParts, { body, code, status }: StatusFault): Answer {
+	if (body !== undefined) return { status, body, errorCode: code };
 	const title = code === undefined ? (FAULT_TITLES[status] ?? 'Error') : describeCode(code).title;
-	return problem(parts, new ServiceError(code ?? null, 'A fault was injected.', { status, title }));
+	return problem(parts, new ServiceError(code ?? null, FAULT_DETAIL, { status, title }));
 }
 
 /** Sends a problem or an answer; problems have their own media type. */
@@ -323,35 +352,40 @@ async function decide(
 	errors: ContractError[],
 	call: Call,
 ): Promise<Answer> {
-	const { identity, settings, world } = parts;
+	const { channels, identity, settings, world } = parts;
 	const failOn = (error: ContractError | undefined) => {
 		if (error) throw new ServiceError(error.code, error.detail);
 	};
 	try {
-		const refusal = await identity.refuses(headers.authorization);
+		const refusal = await identity.refuses(headers.authorization, resourceOf(world));
 		if (refusal) throw unauthorized(refusal);
 		if (operationId === null) {
 			const detail = 'The service has no such path and method.';
 			throw new ServiceError(null, detail, { status: 404, title: 'Not Found' });
 		}
 		failOn(errors.find(({ path }) => path.startsWith('/header/') && path !== '/header/content-type'));
+		const notAuthorized = () => unauthorized('The channel is not authorized for the organization.');
 		const isOrganization = headers['organization-id']?.toLowerCase() === world.organizationId;
-		if (!isOrganization || !settings.channelAuthorized) {
-			throw unauthorized('The channel is not authorized for the organization.');
-		}
-		if (headers['channel-id']?.toLowerCase() !== world.channelId) {
+		if (!isOrganization || !settings.channelAuthorized) throw notAuthorized();
+		const channel = channels.find(call.channelId);
+		// That a channel of another kind is as good as none is inferred.
+		if (!channel?.isMessagingApi) {
 			throw new ServiceError(30004, 'There is no configuration of this channel.');
 		}
-		if (!settings.linkedToWorkstream) {
+		if (!channel.isOfApp) throw notAuthorized();
+		if (!settings.linkedToWorkstream || channel.workstreamId === null) {
 			throw new ServiceError(30014, 'The channel is not linked to a workstream.');
 		}
 		failOn(errors[0]);
-		return { status: 200, body: api.answer(operationId, call) };
+		return { status: 200, ...api.answer(operationId, call) };
 	} catch (error) {
 		if (error instanceof ServiceError) return problem(parts, error);
 		throw error;
 	}
 }
+
+/** What the log has for a request whose connection was cut. */
+const UNANSWERED = { status: 0 };
 
 function messagingApiHandler(parts: ServiceParts) {
 	const api = new MessagingApi(parts);
@@ -370,48 +404,53 @@ function messagingApiHandler(parts: ServiceParts) {
 		const url = new URL(request.originalUrl, 'https://localhost');
 		const conversationId = /\/conversation\/([0-9a-f-]{36})(\/|$)/i.exec(url.pathname)?.[1]?.toLowerCase();
 		const call: Call = {
+			channelId: headers['channel-id']?.toLowerCase() ?? '',
 			query: url.searchParams,
 			body,
 			conversation: conversationId ? parts.conversations.find(conversationId) : undefined,
 		};
 
-		const record = (answer: Answer | undefined) => {
-			const created = answer?.body;
-			const createdId =
-				typeof created === 'object' && created !== null && 'conversationId' in created
-					? String(created.conversationId)
-					: undefined;
+		const customerId = customerIdOf(body);
+		const hasToken = /^Bearer \S+$/i.test(headers.authorization ?? '');
+		const target = { operationId, conversationId, customerId, hasToken };
+		const fault = takeFault(parts.settings.faults, target, parts.random);
+		const record = (answered: Pick<Answer, 'status' | 'errorCode'>, done?: Done) =>
 			parts.log.add<RequestEntry>({
 				kind: 'request',
 				method: request.method,
 				path: request.originalUrl,
 				operationId,
-				status: answer?.status ?? 0,
-				errorCode: answer?.errorCode,
+				status: answered.status,
+				errorCode: answered.errorCode,
 				correlationId,
-				conversationId: conversationId ?? createdId,
-				customerId: customerIdOf(body),
+				conversationId: conversationId ?? done?.conversationId,
+				customerId,
+				messageId: done?.messageId,
+				fault,
 				body: shortened(body),
 				contractErrors: errors,
 			});
-		};
 
-		const fault = takeFault(parts.settings.faults, { operationId, conversationId }, parts.random);
 		if (fault === 'resetBefore') {
-			record(undefined);
+			record(UNANSWERED);
 			request.socket.destroy();
+			return;
+		}
+		if (isStatus(fault)) {
+			const answer = answerFault(parts, fault);
+			record(answer);
+			sendFault(response, fault, () => sendAnswer(response, answer));
 			return;
 		}
 		if (isPause(fault)) await sleep(fault.delayMs);
-		const answer = isStatus(fault)
-			? answerFault(parts, response, fault)
-			: await decide(parts, api, headers, operationId, errors, call);
+		await spoilTokens(parts.identity, fault);
+		const answer = await decide(parts, api, headers, operationId, errors, call);
 		if (fault === 'resetAfter') {
-			record(undefined);
+			record(UNANSWERED, answer);
 			request.socket.destroy();
 			return;
 		}
-		record(answer);
+		record(answer, answer);
 		sendAnswer(response, answer);
 	};
 }
@@ -432,20 +471,29 @@ function tokenHandler(parts: ServiceParts) {
 				tenant,
 				clientId: form.client_id,
 				scope: form.scope,
+				authentication: authenticationOf(form),
 			});
-		const fault = takeFault(parts.settings.faults, { operationId: 'token' }, parts.random);
+		const target = { operationId: 'token', hasToken: true };
+		const fault = takeFault(parts.settings.faults, target, parts.random);
 		if (fault === 'resetBefore') {
 			record(0);
 			request.socket.destroy();
 			return;
 		}
 		if (isPause(fault)) await sleep(fault.delayMs);
+		const correlationId = request.get('client-request-id') ?? randomUUID();
 		if (isStatus(fault)) {
-			record(fault.status);
-			sendAnswer(response, answerFault(parts, response, fault));
+			const { code = 0, status } = fault;
+			record(status, fault.code);
+			sendFault(response, fault, () => {
+				// Entra's own errors have Entra's form, all others that of the service.
+				if (code < LOWEST_ENTRA_CODE) sendAnswer(response, answerFault(parts, fault));
+				else sendEntra(response, entraError(correlationId, status, code, FAULT_DETAIL));
+			});
 			return;
 		}
-		const answer = await parts.identity.answerTokenRequest(tenant, form, request.get('client-request-id'));
+		await spoilTokens(parts.identity, fault);
+		const answer = await parts.identity.answerTokenRequest(tenant, form, correlationId);
 		record(fault === 'resetAfter' ? 0 : answer.status, answer.errorCode);
 		if (fault === 'resetAfter') request.socket.destroy();
 		else sendEntra(response, answer);
@@ -457,12 +505,16 @@ function sendEntra(response: Response, { status, body }: TokenAnswer): void {
 	response.status(status).json(body);
 }
 
-/** The three faces of the service: token authority, Messaging API and attachment host. */
+/** The faces of the service: token authority, Messaging API, Dataverse, Azure Communication Services and attachment host. */
 export function createService(parts: ServiceParts): Express {
-	const { attachments, identity } = parts;
+	const { attachments, identity, settings } = parts;
 	const app = express();
 	app.disable('x-powered-by');
 	app.disable('etag');
+	app.use((_request, response, next) => {
+		response.setHeader('Date', new Date(Date.now() + settings.clockSkewMs).toUTCString());
+		next();
+	});
 	app.use(express.raw({ type: () => true, limit: BODY_LIMIT }));
 
 	const ofTenant =
@@ -486,6 +538,8 @@ export function createService(parts: ServiceParts): Express {
 		else response.setHeader('Content-Type', file.contentType).end(file.data);
 	});
 	app.use('/api/v1.0/consumer', messagingApiHandler(parts));
+	app.use('/api/data', dataverseHandler(parts));
+	app.use('/messages', communicationHandler(parts));
 	// A body that is too large, or one that cannot be unpacked. Express knows an error handler by its four parameters.
 	app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
 		const given: unknown = error instanceof Error ? Reflect.get(error, 'status') : undefined;

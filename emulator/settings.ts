@@ -16,25 +16,93 @@ export interface DeliverySettings {
 	systemEventsAs: 'message' | 'event';
 }
 
+/** Answers with this status in place of processing the request. */
+export interface StatusFault {
+	status: number;
+	/** Seconds; a string, e.g. an HTTP date, is sent as it is. */
+	retryAfter?: number | string;
+	/**
+	 * A body code such as 30015; on the token endpoint also the number of an AADSTS error, and on Dataverse its own, e.g.
+	 * `0x80072321`. Azure Communication Services has no numbers, and does not look at it.
+	 */
+	code?: number;
+	/** Sent as it is in place of the error's own body: the page of a proxy, a bare string, nothing. */
+	body?: string;
+	/** Media type of `body`; left out, none is sent. */
+	contentType?: string;
+}
+
 export type FaultAction =
-	/** Answers with this status; `retryAfter` in seconds; `code` is a body code such as 30015. */
-	| { status: number; retryAfter?: number; code?: number }
+	| StatusFault
 	/** Cuts the connection before the request is processed. */
 	| 'resetBefore'
 	/** Processes the request, then cuts the connection in place of an answer. */
 	| 'resetAfter'
 	/** Processes the request after a pause. */
-	| { delayMs: number };
+	| { delayMs: number }
+	/** Every access token that was issued until now is refused from now on, that of this request too. */
+	| 'revokeTokens'
+	/** Signs with a new key from now on; the Messaging API accepts no access token of an older one, also not this request's. */
+	| 'rotateKeys';
 
 /** What goes wrong, and when. The first rule that matches a request is applied. */
 export interface FaultRule {
-	/** An operation of the contract, or `token` for the token endpoint. A field left out matches everything. */
-	match?: { operationId?: string; conversationId?: string };
+	/**
+	 * A field left out matches everything. `operationId` is one of the three contracts (those of Dataverse begin with
+	 * `dataverse.`, those of Azure Communication Services with `communication.`), or `token` for the token endpoint;
+	 * `customerId` is the `customerid` in the body of a create.
+	 */
+	match?: { operationId?: string; conversationId?: string; customerId?: string };
 	action: FaultAction;
 	/** How often the rule still applies; counted down in place. Left out: always. */
 	times?: number;
 	/** From 0 to 1, default 1. The dice are the same in every run. */
 	probability?: number;
+}
+
+/** Ways in which a list can be odd, for tests of whoever reads it: `/conversations` and `/messages` alike. */
+export interface ListSettings {
+	/** Pages have 3 entries, whatever the request asks for. */
+	ignorePageSize?: boolean;
+	/** The first page's continuation token comes again with every later page, while the entries go on. */
+	repeatToken?: boolean;
+	/** Every continuation token is answered with 30009. */
+	rejectTokens?: boolean;
+	/** Without an end: every page after the first has no entries, but a new continuation token. */
+	emptyPages?: boolean;
+	/** Without an end: every page has the first page's entries, and a new continuation token. */
+	samePage?: boolean;
+}
+
+/** Who the app is in Dataverse, and how large its pages are. */
+export interface DataverseSettings {
+	/** False: nobody has made an application user for the app, which is answered 403. */
+	applicationUser: boolean;
+	/** What the application user may do. `none`: it has no role at all. */
+	role: 'full' | 'readOnly' | 'none';
+	/** The largest page; also what is given to who asks for none. Documented: 5000. */
+	maxPageSize: number;
+}
+
+/** Ways in which a list of Azure Communication Services can be odd, for tests of whoever reads it. */
+export interface CommunicationListSettings {
+	/** Every `nextLink` leads to another origin, where no credentials must be sent. */
+	foreignNextLink?: boolean;
+	/** Without an end: every page's `nextLink` leads to the same page again. */
+	sameLink?: boolean;
+	/** Between two pages there is one without entries, after which the list goes on. */
+	emptyPages?: boolean;
+	/** The entries of `/conversations` say `conversationId` where the schema says `id`, as in one of Microsoft's examples. */
+	idAsConversationId?: boolean;
+}
+
+/** Whom Azure Communication Services lets in, and what its lists are like. */
+export interface CommunicationSettings {
+	/** The kind of authentication that is answered 403, as for lack of a role; null for none. */
+	refuse: 'accessKey' | 'userToken' | 'entra' | null;
+	/** The largest page; also what is given to who asks for none. Not documented. */
+	maxPageSize: number;
+	lists: CommunicationListSettings;
 }
 
 /** What can be changed while the emulator runs; it takes effect with the next request or delivery. */
@@ -51,6 +119,15 @@ export interface Settings {
 	channelAuthorized: boolean;
 	/** How long access tokens are good, seconds. */
 	tokenLifetimeSeconds: number;
+	/** The largest embedded file that the organisation allows. */
+	maxAttachmentBytes: number;
+	lists: ListSettings;
+	dataverse: DataverseSettings;
+	communication: CommunicationSettings;
+	/** True: Entra trusts every new federated subject at once, as if its administrator were very quick. */
+	federationFollows: boolean;
+	/** How far the clock of all answers, i.e. their `Date`, is ahead of this machine's. */
+	clockSkewMs: number;
 }
 
 export const DEFAULT_DELIVERY: Readonly<DeliverySettings> = {
@@ -62,7 +139,17 @@ export const DEFAULT_DELIVERY: Readonly<DeliverySettings> = {
 	casing: 'documented',
 	systemEventsAs: 'message',
 };
+export const DEFAULT_DATAVERSE: Readonly<DataverseSettings> = {
+	applicationUser: true,
+	role: 'full',
+	maxPageSize: 5_000,
+};
+export const DEFAULT_COMMUNICATION: Readonly<Omit<CommunicationSettings, 'lists'>> = {
+	refuse: null,
+	maxPageSize: 100,
+};
 export const DEFAULT_CONTEXT_LAG_MS = 500;
+export const DEFAULT_MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024;
 
 /** Dice that fall the same way in every run (mulberry32), so that a test with a probability is repeatable. */
 export function seededRandom(seed: number): () => number {
@@ -75,22 +162,32 @@ export function seededRandom(seed: number): () => number {
 	};
 }
 
+/** What a fault rule looks at. */
+export interface FaultTarget {
+	operationId: string | null;
+	conversationId?: string;
+	customerId?: string;
+	/** Whether it brings a token or asks for one: only then can tokens go bad under it. */
+	hasToken: boolean;
+}
+
 /**
  * The fault for a request, if there is one. Counts the rule's `times` down.
  *
- * @param request the operation and, where there is one, the conversation
  * @param random gives numbers from 0 to 1
  */
 export function takeFault(
 	rules: FaultRule[],
-	request: { operationId: string | null; conversationId?: string },
+	request: FaultTarget,
 	random: () => number,
 ): FaultAction | undefined {
 	const rule = rules.find(
-		({ match = {}, times = 1, probability = 1 }) =>
+		({ action, match = {}, times = 1, probability = 1 }) =>
 			times > 0 &&
+			(request.hasToken || (action !== 'revokeTokens' && action !== 'rotateKeys')) &&
 			(match.operationId === undefined || match.operationId === request.operationId) &&
 			(match.conversationId === undefined || match.conversationId === request.conversationId) &&
+			(match.customerId === undefined || match.customerId === request.customerId) &&
 			(probability >= 1 || random() < probability),
 	);
 	if (rule?.times !== undefined) rule.times -= 1;

@@ -8,18 +8,40 @@ export interface World {
 	clientSecret: string;
 	/** Secrets that were good once: answered AADSTS7000222, as an expired one is. */
 	expiredClientSecrets: string[];
+	/** PEM; an assertion that is signed with the key of one of them is as good as the secret. Read at each request. */
+	certificates: string[];
 	/** The app's object id in the tenant: `oid` of app-only tokens. */
 	servicePrincipalId: string;
 	organizationId: string;
 	channelId: string;
 	/** Name of the channel record. */
 	channelName: string;
+	/** The workstream that the channel is linked to at the start. */
+	workstreamId: string;
+	workstreamName: string;
+	/** The managed identity that the channel is bound to at the start. */
+	managedIdentityId: string;
+	/** The app's user in Dataverse: `UserId` of WhoAmI. */
+	applicationUserId: string;
+	businessUnitId: string;
+	/** The Power Platform environment; a part of federated subjects. */
+	environmentId: string;
 	/** Dataverse zone, e.g. `crm4`: the token's audience ends in `-c.{zone}.dynamics.com`. */
 	zone: string;
 	/** Messaging API region that goes with the zone, e.g. `eu`. */
 	geo: string;
 	/** What the n8n credential calls that region in its list. */
 	geoName: string;
+	/** Access key of the Azure Communication Services resource, base64. */
+	communicationAccessKey: string;
+	/** A communication user access token, as someone would paste it; nobody signed it. */
+	communicationUserToken: string;
+	/** Whom that token belongs to: `8:acs:` resource `_` user. */
+	communicationUserId: string;
+	/** The WhatsApp channel of the resource, in lower case. */
+	communicationChannelId: string;
+	/** The conversation that is there from the start, with a customer who has just written. */
+	communicationConversationId: string;
 }
 
 /** What the emulator is when nobody says otherwise. Made up; nothing here exists at Microsoft. */
@@ -30,14 +52,29 @@ export const DEFAULT_WORLD: Readonly<World> = {
 	clientId: '4e9a2c76-8d1b-47f5-a3c0-91b5d6e8f027',
 	clientSecret: 'emulator-secret',
 	expiredClientSecrets: ['expired-secret'],
+	certificates: [],
 	servicePrincipalId: 'd2f86a13-0b7e-4c59-8e41-7a9c35b0e6d8',
 	organizationId: '93d5e7b8-1c4f-4062-b8aa-5f27c9e31d60',
 	channelId: '6a0f4b2d-e793-4d8c-9b56-c8124ef7a391',
 	channelName: 'Contoso Messenger',
+	workstreamId: '1f8d3c60-a24b-4e97-b5d1-70c9e6a8f432',
+	workstreamName: 'Contoso Messaging',
+	managedIdentityId: 'c5b90e17-3d62-4f8a-a1e4-28f7d03b96c5',
+	applicationUserId: '7e41d0a8-69fc-4b25-83d7-e90b5c2f1a64',
+	businessUnitId: 'a83f6e29-c1d5-4702-9be8-463d0f7a15c9',
+	environmentId: '2d9c70f5-8e3a-4b16-bc47-f1a5e0839d72',
 	zone: 'crm4',
 	geo: 'eu',
 	geoName: 'Europe, Middle East, Africa',
+	communicationAccessKey: 'ZW11bGF0b3ItY29tbXVuaWNhdGlvbi1hY2Nlc3Mta2V5',
+	communicationUserToken: 'emulator-user-access-token',
+	communicationUserId: '8:acs:5b1f7a90-2c3e-4d68-9a47-e0b6c8d13f25_00000021-7d4e-9a1b-8c3f-5e60d2b7a984',
+	communicationChannelId: 'e41a6c37-90bd-4f52-a8d6-3b7f15c9e280',
+	communicationConversationId: '19:8c2d5e71-b3f4-4a09-96e8-d17a04c6f3b5@thread.v2',
 };
+
+/** The resource that an access token for Azure Communication Services is for, whatever the endpoint. */
+export const COMMUNICATION_RESOURCE = 'https://communication.azure.com';
 
 /** The resource that an access token for the Messaging API is for: the organisation's GUID without its dashes. */
 export function resourceOf({ organizationId, zone }: World): string {

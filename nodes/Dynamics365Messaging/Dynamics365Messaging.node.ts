@@ -1,6 +1,5 @@
 import {
 	NodeConnectionTypes,
-	NodeOperationError,
 	type IExecuteFunctions,
 	type INodeExecutionData,
 	type INodeType,
@@ -8,8 +7,8 @@ import {
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
 import { searchConversations } from './methods/listSearch';
-import { runItems } from './operations/execute';
-import { findOperation, properties } from './operations/registry';
+import { execute } from './operations/execute';
+import { properties } from './operations/registry';
 
 export class Dynamics365Messaging implements INodeType {
 	description: INodeTypeDescription = {
@@ -20,7 +19,7 @@ export class Dynamics365Messaging implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter["resource"] + ": " + $parameter["operation"] }}',
 		description:
-			'Talk to representatives and AI agents of Dynamics 365 Contact Center through your own channel',
+			'Speak for customers of your own channel to representatives and AI agents of Dynamics 365 Contact Center, and read their conversations',
 		defaults: { name: 'Dynamics 365 Messaging' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
@@ -37,14 +36,6 @@ export class Dynamics365Messaging implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		const resource = this.getNodeParameter('resource', 0);
-		const name = this.getNodeParameter('operation', 0);
-		const operation = findOperation(resource, name);
-		if (!operation) {
-			throw new NodeOperationError(this.getNode(), `There is no operation ${name} for ${resource}`, {
-				description: 'Choose Resource and Operation again: the node may be from another version.',
-			});
-		}
-		return [await runItems(this, operation)];
+		return await execute(this);
 	}
 }

@@ -7,8 +7,11 @@ import {
 	type IWebhookResponseData,
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
+import { toNodeError } from '../shared/operations/nodeErrors';
+import { instanceMark, TRIGGER_HEADER } from './setup/probe';
+import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
-import { textOf } from './api/json';
+import { textOf } from '../shared/api/json';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable } from './webhook/activation';
 import { answerDelivery, type Settings } from './webhook/answer';
@@ -123,6 +126,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				name: 'registerNotice',
 				type: 'notice',
 				default: '',
+				displayOptions: { hide: { registerWebhook: [true] } },
 			},
 			{
 				displayName: 'Verification',
@@ -152,6 +156,16 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				type: 'notice',
 				default: '',
 				displayOptions: { show: { verification: ['none'] } },
+			},
+			{
+				displayName: 'Register Webhook',
+				name: 'registerWebhook',
+				type: 'boolean',
+				noDataExpression: true,
+				default: false,
+				displayOptions: { show: { verification: ['entraToken'] } },
+				description:
+					'Whether to write the production URL into the channel’s record when the workflow is activated, and to put back what stood there when it is deactivated. Needs Environment URL in the credential. Publishing a new version does both, one after the other. Where the federated subject has changed by that, its credential must be renewed in Entra (Channel: Check Setup says so).',
 			},
 			{
 				displayName: 'Events',
@@ -268,18 +282,27 @@ export class Dynamics365MessagingTrigger implements INodeType {
 
 	methods = { credentialTest: { dynamics365MessagingApiTest: testConnection } };
 
-	// Nothing is to be done at the service, as an administrator registers the URL in the channel's record; but a URL that
-	// Dynamics cannot call is better told at activation than found out by a customer who gets no answer.
+	// A URL that Dynamics cannot call is better told at activation than found out by a customer who gets no answer.
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
-				if (this.getMode() !== 'manual') await checkCallable(this);
+				if (this.getMode() === 'manual') return true;
+				await checkCallable(this);
+				if (this.getNodeParameter('registerWebhook', false) === true) {
+					await registerTrigger(this).catch((error: unknown) => {
+						throw toNodeError(this.getNode(), error);
+					});
+				}
 				return true;
 			},
+			// Also where Register Webhook was switched off since: what was put there is taken away.
 			async delete(this: IHookFunctions): Promise<boolean> {
+				await unregisterTrigger(this).catch((error: unknown) => {
+					throw toNodeError(this.getNode(), error);
+				});
 				return true;
 			},
 		},
@@ -287,6 +310,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
 		if (this.getWebhookName() === 'setup') {
+			this.getResponseObject().setHeader(TRIGGER_HEADER, instanceMark(this.getInstanceId()));
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
 		return await answerDelivery(this, () => settingsOf(this));

@@ -9,7 +9,7 @@ import type { Emulator } from '../../emulator';
 import { Dynamics365Messaging } from '../../nodes/Dynamics365Messaging/Dynamics365Messaging.node';
 import { callService } from '../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 
 let emulator: Emulator;
 const credential = new Dynamics365MessagingApi();
@@ -70,7 +70,7 @@ describe('Test', () => {
 		expect(said('wrong secret')).toContain('client secret is wrong');
 		expect(said('expired secret')).toContain('expired');
 		expect(said('wrong tenant')).toContain('tenant does not exist');
-		expect(said('wrong zone')).toContain('zone');
+		expect(said('wrong zone')).toContain('fill in Zone');
 		expect(said('unreachable host')).toContain('nowhere.invalid cannot be reached');
 		expect(said('unauthorised channel')).toContain(
 			'did not accept the token for this channel and organization',
@@ -148,7 +148,7 @@ test('the list of conversations is searched to its end, and else given a page at
 	const connection = connectionFrom(credentialFor(emulator));
 	const ids: string[] = [];
 	for (let index = 0; index < 252; index++) {
-		const created = await callService(connection, { method: 'POST', path: '/conversation/create', body: {} });
+		const created = await callService(connection, openCall);
 		ids.push((created as { conversationId: string }).conversationId);
 	}
 	const context = {

@@ -12,6 +12,8 @@ export interface Stage {
 	credentialId: string;
 	/** Imports a workflow and puts it into production. */
 	publish: (id: string, workflow: object) => Promise<void>;
+	/** Kills n8n and starts it again with what it had. */
+	restart: () => Promise<void>;
 }
 
 /** Waits until n8n has come to rest: for some seconds after it is ready it still loads things, and answers nobody. */
@@ -31,14 +33,16 @@ export async function onStage<T>(play: (stage: Stage) => Promise<T>): Promise<T>
 	const emulator = await startEmulator({ port: 0, deskPort: 0 });
 	const certificateFile = join(runFolder, 'emulator.pem');
 	writeFileSync(certificateFile, emulator.certificate.cert);
-	const n8n = await startN8n({ runFolder, certificateFile });
+	let n8n = await startN8n({ runFolder, certificateFile });
 	try {
 		const { tenantId, clientId, clientSecret, organizationId, geo, channelId } = emulator.world;
+		const { origin } = emulator;
+		const urls = { baseUrl: origin, authorityHost: origin, environmentUrl: origin };
 		const data = { tenantId, clientId, clientSecret, organizationId, geo, channelId };
 		const { id: credentialId } = await n8n.rest<{ id: string }>('POST', '/credentials', {
 			name: 'Emulator',
 			type: 'dynamics365MessagingApi',
-			data: { ...data, zone: '', baseUrl: emulator.origin, authorityHost: emulator.origin, scope: '' },
+			data: { ...data, zone: '', scope: '', ...urls },
 		});
 		const publish = async (id: string, workflow: object) => {
 			const file = join(runFolder, `${id}.json`);
@@ -46,7 +50,18 @@ export async function onStage<T>(play: (stage: Stage) => Promise<T>): Promise<T>
 			await importWorkflow(n8n, id, file, {});
 		};
 		await atRest(n8n.url);
-		return await play({ emulator, n8n, credentialId, publish });
+		const stage: Stage = {
+			emulator,
+			n8n,
+			credentialId,
+			publish,
+			restart: async () => {
+				await n8n.kill();
+				n8n = await startN8n({ runFolder, certificateFile, before: n8n });
+				stage.n8n = n8n;
+			},
+		};
+		return await play(stage);
 	} finally {
 		await n8n.stop();
 		await emulator.close();

@@ -1,5 +1,14 @@
 import http from 'node:http';
-import { type Emulator, makeCertificate, startEmulator } from '../../emulator';
+import { decodeProtectedHeader } from 'jose';
+import {
+	type DeliveryEntry,
+	type DeskEntry,
+	DeskError,
+	type Emulator,
+	type FaultRule,
+	makeCertificate,
+	startEmulator,
+} from '../../emulator';
 import { type Client, connect, type Hook, send, start, startConversation, startHook } from './support';
 
 let emulator: Emulator;
@@ -98,6 +107,43 @@ test('a reply with a file', async () => {
 	const fromService = await send(url, { ca: emulator.certificate.cert });
 	const fromDesk = await get(new URL(url).pathname);
 	expect([fromService.text, fromDesk.text]).toEqual(['a bill', 'a bill']);
+});
+
+describe('out of hours', () => {
+	test.each<[string, { holiday?: boolean } | undefined, string]>([
+		['in the evening', undefined, 'OutOfOperatingHoursDueToNonWorkingHours'],
+		['on a holiday', { holiday: true }, 'OutOfOperatingHoursDueToHoliday'],
+	])('%s, the webhook is told, and the conversation goes on waiting', async (_when, options, name) => {
+		const id = await startConversation(client);
+		emulator.desk.outOfHours(id, options);
+		await emulator.idle();
+		expect(received(id)).toEqual([
+			{
+				type: 'message',
+				channelId: emulator.world.channelId,
+				conversation: { id },
+				text: `EventName: **_${name}_**`,
+				name,
+			},
+		]);
+		expect(emulator.desk.get(id)).toMatchObject({ state: 'waiting', lines: [{ text: name }] });
+	});
+
+	test('as an event, where the organization sends those', async () => {
+		emulator.settings.delivery.systemEventsAs = 'event';
+		const id = await startConversation(client);
+		emulator.desk.outOfHours(id);
+		await emulator.idle();
+		emulator.settings.delivery.systemEventsAs = 'message';
+		expect(received(id)).toMatchObject([{ type: 'event', name: 'OutOfOperatingHoursDueToNonWorkingHours' }]);
+	});
+
+	test.each(['active', 'closed'])('not of a conversation that is %s', async (state) => {
+		const id = await startConversation(client);
+		if (state === 'active') emulator.desk.accept(id);
+		else emulator.desk.close(id);
+		expect(() => emulator.desk.outOfHours(id)).toThrow(DeskError);
+	});
 });
 
 test('any activity as it is', async () => {
@@ -213,6 +259,186 @@ test('the stream tells of a delivery when it is queued and when it is done', asy
 	expect(entries[2].seq).toBe(entries.at(-1).seq);
 });
 
+describe('what goes wrong on purpose', () => {
+	interface Faults {
+		rules: (FaultRule & { id: number })[];
+		services: { name: string; operationIds: string[] }[];
+	}
+	const faults = async () => JSON.parse((await get('/api/faults')).text) as Faults;
+	const addFault = (rule: unknown) => sendJson('POST', '/api/faults', rule);
+	const remove = (path: string) => send(emulator.deskOrigin + path, { method: 'DELETE' });
+	const list = async () => (await client('GET', '/conversations')).status;
+	const lastDeed = () => emulator.log.filter((entry): entry is DeskEntry => entry.kind === 'desk').at(-1);
+	afterEach(() => {
+		emulator.settings.faults = [];
+		emulator.settings.delivery.signed = true;
+	});
+
+	test('a rule is counted down, and is gone when it is used up', async () => {
+		const rule = {
+			action: { status: 429, retryAfter: 7 },
+			match: { operationId: 'listConversations' },
+			times: 2,
+		};
+		const { status, json } = await addFault(rule);
+		const id: unknown = expect.any(Number);
+		expect([status, json.rules]).toEqual([200, [{ ...rule, id }]]);
+		expect(lastDeed()).toMatchObject({ action: 'addFault', detail: JSON.stringify(rule) });
+		const refused = await client('GET', '/conversations');
+		expect([refused.status, refused.headers['retry-after']]).toEqual([429, '7']);
+		expect((await faults()).rules).toEqual([{ ...rule, times: 1, id }]);
+		expect(await list()).toBe(429);
+		expect((await faults()).rules).toEqual([]);
+		expect(await list()).toBe(200);
+	});
+
+	test('the newest rule is tried first', async () => {
+		await addFault({ action: { status: 500 } });
+		await addFault({ action: { status: 503 }, times: 1 });
+		expect([await list(), await list()]).toEqual([503, 500]);
+	});
+
+	test('a rule for one conversation leaves the others alone', async () => {
+		const [id, other] = [await startConversation(client), await startConversation(client)];
+		await addFault({ action: { status: 500 }, match: { conversationId: id } });
+		const read = async (of: string) => (await client('GET', `/conversation/${of}/messages`)).status;
+		expect([await read(id), await read(other)]).toEqual([500, 200]);
+	});
+
+	test('a pause, and a connection that is cut', async () => {
+		await addFault({ action: { delayMs: 80 }, times: 1 });
+		const startedAt = Date.now();
+		expect(await list()).toBe(200);
+		expect(Date.now() - startedAt).toBeGreaterThanOrEqual(75);
+		await addFault({ action: 'resetBefore' });
+		await expect(list()).rejects.toThrow();
+	});
+
+	test('rules are cleared one by one, or all at once; those of whoever embeds the emulator too', async () => {
+		emulator.settings.faults = [{ action: { status: 500 }, probability: 0.5 }];
+		await addFault({ action: { status: 503 } });
+		await addFault({ action: { status: 429 } });
+		const ids = (await faults()).rules.map(({ id }) => id);
+		expect(new Set(ids).size).toBe(3);
+		expect((await remove(`/api/faults/${ids[1]}`)).status).toBe(200);
+		expect((await faults()).rules).toEqual([
+			{ action: { status: 429 }, id: ids[0] },
+			{ action: { status: 500 }, probability: 0.5, id: ids[2] },
+		]);
+		expect(lastDeed()).toMatchObject({ action: 'clearFaults', detail: String(ids[1]) });
+		expect((await remove(`/api/faults/${ids[1]}`)).status).toBe(404);
+		expect((await remove('/api/faults')).json.rules).toEqual([]);
+		expect(emulator.settings.faults).toEqual([]);
+		expect(lastDeed()).toMatchObject({ action: 'clearFaults', detail: 'all' });
+	});
+
+	test('a rule can be for every call of every service', async () => {
+		const { services } = await faults();
+		const operationIds = services.flatMap((service) => service.operationIds);
+		expect(operationIds).toEqual(
+			expect.arrayContaining(['token', 'sendActivity', 'dataverse.whoAmI', 'communication.sendMessage']),
+		);
+		expect(operationIds).not.toContain('deliverActivity');
+		for (const operationId of operationIds) {
+			const { status } = await addFault({ action: 'resetAfter', match: { operationId }, times: 1 });
+			expect([operationId, status]).toEqual([operationId, 200]);
+		}
+	});
+
+	test.each<[string, unknown]>([
+		['no object', 'resetBefore'],
+		['a list', []],
+		['no action', { times: 1 }],
+		['an unknown action', { action: 'explode' }],
+		['an unknown field', { action: 'resetBefore', forever: true }],
+		['dice', { action: 'resetBefore', probability: 0.5 }],
+		['a pause that is no number', { action: { delayMs: '5' } }],
+		['a pause before now', { action: { delayMs: -1 } }],
+		['a pause without an end', { action: { delayMs: 600_001 } }],
+		['a pause with a status', { action: { delayMs: 5, status: 500 } }],
+		['a success', { action: { status: 200 } }],
+		['a status that is none', { action: { status: 600 } }],
+		['half a status', { action: { status: 429.5 } }],
+		['a body', { action: { status: 500, body: '<h1>' } }],
+		['a code that the contract may not have', { action: { status: 400, code: 1 } }],
+		['a Retry-After in words', { action: { status: 429, retryAfter: 'soon' } }],
+		['a Retry-After before now', { action: { status: 429, retryAfter: -1 } }],
+		['never', { action: 'resetBefore', times: 0 }],
+		['too often', { action: 'resetBefore', times: 1_001 }],
+		['half a time', { action: 'resetBefore', times: 1.5 }],
+		['any match', { action: 'resetBefore', match: 'all' }],
+		['an unknown match', { action: 'resetBefore', match: { path: '/' } }],
+		['an unknown call', { action: 'resetBefore', match: { operationId: 'deliverActivity' } }],
+		['a call that is no text', { action: 'resetBefore', match: { operationId: 1 } }],
+		['no conversation', { action: 'resetBefore', match: { conversationId: '' } }],
+	])('no rule: %s', async (_name, rule) => {
+		const before = emulator.log.length;
+		const { status, json } = await addFault(rule);
+		expect([status, typeof json.error]).toEqual([400, 'string']);
+		expect(emulator.settings.faults).toEqual([]);
+		expect(emulator.log.length).toBe(before);
+	});
+
+	test('a rule needs a body of JSON', async () => {
+		const path = `${emulator.deskOrigin}/api/faults`;
+		const body = JSON.stringify({ action: 'resetBefore' });
+		expect((await send(path, { method: 'POST', body })).status).toBe(400);
+		expect(emulator.settings.faults).toEqual([]);
+	});
+
+	test('tokens are revoked', async () => {
+		expect(await list()).toBe(200);
+		expect((await sendJson('POST', '/api/tokens/revoke', {})).status).toBe(200);
+		expect(lastDeed()).toMatchObject({ action: 'revokeTokens' });
+		expect(await list()).toBe(401);
+		client = await connect(emulator);
+		expect(await list()).toBe(200);
+	});
+
+	test('keys are rotated', async () => {
+		const keyOf = (token: string) => String(decodeProtectedHeader(token).kid);
+		const before = keyOf(await emulator.issueDeliveryToken());
+		expect((await sendJson('POST', '/api/keys/rotate', {})).status).toBe(200);
+		expect(lastDeed()).toMatchObject({ action: 'rotateKeys' });
+		expect(keyOf(await emulator.issueDeliveryToken())).not.toBe(before);
+		expect(await list()).toBe(200);
+	});
+
+	test('deliveries are signed, or not', async () => {
+		const deliver = async () => {
+			const id = await startConversation(client);
+			emulator.desk.accept(id);
+			await emulator.idle();
+			return hook.received.find(({ path }) => path.includes(id))?.headers.authorization;
+		};
+		const { retryDelayMs, tries } = emulator.settings.delivery;
+		expect((await get('/api/delivery')).json).toEqual({ retryDelayMs, signed: true, tries });
+		expect(await deliver()).toMatch(/^Bearer /);
+		expect((await sendJson('PUT', '/api/delivery', { signed: false })).json).toMatchObject({ signed: false });
+		expect(lastDeed()).toMatchObject({ action: 'signDeliveries', detail: 'no' });
+		expect(await deliver()).toBeUndefined();
+		for (const body of [{}, { signed: 'yes' }, { signed: null }]) {
+			expect((await sendJson('PUT', '/api/delivery', body)).status).toBe(400);
+		}
+		expect((await get('/api/delivery')).json).toMatchObject({ signed: false });
+		await sendJson('PUT', '/api/delivery', { signed: true });
+		expect(await deliver()).toMatch(/^Bearer /);
+	});
+
+	test('an activity is delivered again, as the log has it', async () => {
+		const id = await startConversation(client);
+		emulator.desk.accept(id);
+		await emulator.idle();
+		const first = emulator.log.find(
+			(entry): entry is DeliveryEntry => entry.kind === 'delivery' && entry.conversationId === id,
+		);
+		expect((await act(id, 'deliver', first?.activity)).status).toBe(200);
+		await emulator.idle();
+		const [once, again] = received(id);
+		expect([once?.name, again]).toEqual(['AgentAccepted', once]);
+	});
+});
+
 describe('other sites', () => {
 	const port = () => new URL(emulator.deskOrigin).port;
 	test.each<[string, () => Record<string, string>, number]>([
@@ -236,6 +462,10 @@ describe('other sites', () => {
 	])('%s', async (_name, headers, status) => {
 		expect((await get('/api/world', headers())).status).toBe(status);
 		expect((await sendJson('PUT', '/api/channel', { webhookUrl: hook.url }, headers())).status).toBe(status);
+		const rule = { action: 'resetBefore', match: { operationId: 'getContext' }, times: 1 };
+		expect((await sendJson('POST', '/api/faults', rule, headers())).status).toBe(status);
+		expect(emulator.settings.faults).toHaveLength(status === 200 ? 1 : 0);
+		emulator.settings.faults = [];
 	});
 });
 
@@ -245,7 +475,33 @@ test('the page is there, and may load nothing from elsewhere', async () => {
 	expect(headers['content-security-policy']).toContain("default-src 'none'");
 	const linked = [...text.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path]) => String(path));
 	expect(linked).toEqual(expect.arrayContaining(['desk.css', 'desk.js']));
-	for (const path of linked) expect((await get(`/${path}`)).status).toBe(200);
+	const seen = new Set<string>();
+	const follow = async (path: string): Promise<void> => {
+		if (seen.has(path)) return;
+		seen.add(path);
+		const file = await get(`/${path}`);
+		expect([path, file.status]).toEqual([path, 200]);
+		if (!path.endsWith('.js')) return;
+		const imported = [...file.text.matchAll(/^import (?:.* from )?'\.\/(.+)';$/gm)];
+		for (const [, name] of imported) await follow(String(name));
+	};
+	for (const path of linked) await follow(path);
+	expect([...seen]).toEqual(expect.arrayContaining(['breaking.js', 'chat.js', 'dom.js', 'wire.js']));
+});
+
+test('the page’s modules ask only for elements that the page has', async () => {
+	const { text } = await get('/');
+	const ids = [...text.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => String(id));
+	expect(new Set(ids).size).toBe(ids.length);
+	for (const name of ['breaking', 'chat', 'desk', 'dom', 'list', 'setup', 'wire']) {
+		const { text: source } = await get(`/${name}.js`);
+		const asked = [...source.matchAll(/(?:byId|setText)\(\s*'([^']+)'/g)].map(([, id]) => String(id));
+		expect([name, asked.filter((id) => !ids.includes(id))]).toEqual([name, []]);
+		expect(source).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write/);
+	}
+	for (const [, id] of text.matchAll(/\s(?:for|aria-controls|aria-labelledby)="([^"]+)"/g)) {
+		expect(ids).toContain(id);
+	}
 });
 
 test('an emulator of its own world', async () => {

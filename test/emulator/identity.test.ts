@@ -69,7 +69,8 @@ test.each([
 	['no scope', { scope: undefined }, undefined, 400, 'invalid_request', 900144],
 	['no grant type', { grant_type: undefined }, undefined, 400, 'invalid_request', 900144],
 	['no app', { client_id: undefined }, undefined, 400, 'invalid_request', 900144],
-	['no secret', { client_secret: undefined }, undefined, 400, 'invalid_request', 900144],
+	['no secret', { client_secret: undefined }, undefined, 401, 'invalid_client', 7000216],
+	['an empty secret', { client_secret: '' }, undefined, 401, 'invalid_client', 7000216],
 	['another grant', { grant_type: 'password' }, undefined, 400, 'unsupported_grant_type', 70003],
 ])('%s', async (_name, form, tenant, status, error, code) => {
 	const answer = await requestToken(emulator, form, tenant);

@@ -54,8 +54,11 @@ test('a folder of one’s own, and the credential’s fields by its names and in
 	await stop();
 	expect(certFile).toBe(join(room, 'own', 'certificate.pem'));
 	expect(readdirSync(join(room, 'own'))).toEqual(['certificate.pem']);
-	const fields = text.split('In the n8n credential')[1]?.match(/^ {2}\w+(?: \w+)*(?= {2})/gm);
-	expect(fields?.map((field) => field.trim())).toEqual([
+	const fieldsAfter = (heading: string) => {
+		const part = text.split(heading)[1]?.split('\n\n')[0];
+		return part?.match(/^ {2}\w+(?: \w+)*(?= {2})/gm)?.map((field) => field.trim());
+	};
+	expect(fieldsAfter('In the n8n credential')).toEqual([
 		'Tenant ID',
 		'Client ID',
 		'Client Secret',
@@ -64,6 +67,13 @@ test('a folder of one’s own, and the credential’s fields by its names and in
 		'Channel ID',
 		'Base URL',
 		'Authority Host',
+	]);
+	expect(fieldsAfter('For Azure Communication Services')).toEqual([
+		'Endpoint',
+		'Access Key',
+		'User Access Token',
+		'Channel ID',
+		'Conversation ID',
 	]);
 	expect(text).toContain('Europe, Middle East, Africa (eu)');
 });

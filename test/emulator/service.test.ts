@@ -139,12 +139,46 @@ describe('sending', () => {
 		}
 	});
 
+	test.each([
+		['bare', ''],
+		['in a data URI', 'data:image/png;base64,'],
+	])('a file %s may be as large as the organisation allows, and no larger', async (_name, prefix) => {
+		const id = await startConversation(client);
+		const sendFile = (bytes: number) => {
+			const contentUrl = prefix + Buffer.alloc(bytes, 7).toString('base64');
+			const link = { contentType: 'image/png', contentUrl: 'https://example.com/c.png', name: 'c.png' };
+			return say(id, 'x', { attachments: [link, { contentType: 'image/png', contentUrl, name: 'big.png' }] });
+		};
+		const allowed = 5 * 1024 * 1024;
+		expect(emulator.settings.maxAttachmentBytes).toBe(allowed);
+		expect((await sendFile(allowed)).status).toBe(200);
+		const { status, json } = await sendFile(allowed + 1);
+		expect([status, json]).toEqual([
+			400,
+			{
+				type: expect.any(String),
+				title: 'Bad Request',
+				status: 400,
+				detail: 'The attachment big.png has 5242881 bytes; the organization allows 5242880.',
+			},
+		]);
+		expect((await messagesOf(id)).messages).toHaveLength(1);
+		expect(emulator.log.at(-2)).toMatchObject({ status: 400, messageId: undefined });
+
+		emulator.settings.maxAttachmentBytes = 4;
+		expect([(await sendFile(4)).status, (await sendFile(5)).status]).toEqual([200, 400]);
+		emulator.settings.maxAttachmentBytes = allowed;
+	});
+
 	test('a large file is taken, and shortened in the log', async () => {
+		const before = emulator.settings.maxAttachmentBytes;
+		emulator.settings.maxAttachmentBytes = 20 * 1024 * 1024;
 		const id = await startConversation(client);
 		const contentUrl = Buffer.alloc(20 * 1024 * 1024, 7).toString('base64');
 		const attachments = [{ contentType: 'video/mp4', contentUrl, name: 'a.mp4' }];
 		expect((await say(id, '', { attachments })).status).toBe(200);
 		expect(JSON.stringify(emulator.log).length).toBeLessThan(1_000_000);
+		emulator.settings.maxAttachmentBytes = before;
 	});
 
 	test('custom events and typing are taken, and never among the messages', async () => {

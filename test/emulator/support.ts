@@ -1,7 +1,8 @@
+import { createHash, createHmac } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Emulator } from '../../emulator';
+import type { CommunicationEntry, DataverseEntry, Emulator } from '../../emulator';
 import { type EmulatorOptions, startEmulator } from '../../emulator';
 import type { Certificate } from '../../emulator/certificate';
 import { makeCertificate } from '../../emulator/certificate';
@@ -109,6 +110,24 @@ export async function connect(emulator: Emulator): Promise<Client> {
 	};
 }
 
+/** A caller of Dataverse with a good token; paths begin after `v9.2`. */
+export async function connectDataverse(emulator: Emulator): Promise<Client> {
+	const { json } = await requestToken(emulator, { scope: `${emulator.origin}/.default` });
+	return (method, path, { headers = {}, body } = {}) => {
+		const all: Record<string, string | undefined> = {
+			authorization: `Bearer ${String(json.access_token)}`,
+			...(body !== undefined && { 'content-type': 'application/json' }),
+			...headers,
+		};
+		return send(`${emulator.origin}/api/data/v9.2${path}`, {
+			method,
+			ca: emulator.certificate.cert,
+			headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+			body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
+		});
+	};
+}
+
 /** Starts a conversation and gives its id. */
 export async function startConversation(client: Client, body: unknown = {}): Promise<string> {
 	const { json } = await client('POST', '/conversation/create', { body });
@@ -155,4 +174,83 @@ export async function startHook(): Promise<Hook> {
 			server.closeAllConnections();
 		});
 	return hook;
+}
+
+/** The status and the code of an error of Dataverse. */
+export const dataverseErrorOf = ({ json, status }: Answer) => [
+	status,
+	(json.error as { code?: string } | undefined)?.code,
+];
+
+/** The text of an error of Dataverse. */
+export const dataverseTextOf = ({ json }: Answer) =>
+	String((json.error as { message?: string } | undefined)?.message);
+
+/** The rows of a list of Dataverse. */
+export const rowsOf = ({ json }: Answer) => json.value as Record<string, unknown>[];
+
+/** The log's entries of Dataverse, in order. */
+export const dataverseEntries = ({ log }: Emulator) =>
+	log.filter((entry): entry is DataverseEntry => entry.kind === 'dataverse');
+
+/** Headers of a signed request, worked out here once more so that the emulator's own way is not its only witness. */
+export function signedHeaders(
+	key: string,
+	{ body = '', method, url }: { method: string; url: string; body?: string },
+	date = new Date().toUTCString(),
+): Record<string, string> {
+	const { host, pathname, search } = new URL(url);
+	const hash = createHash('sha256').update(body, 'utf8').digest('base64');
+	const text = `${method}\n${pathname}${search}\n${date};${host};${hash}`;
+	const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(text, 'utf8').digest('base64');
+	return {
+		'x-ms-date': date,
+		'x-ms-content-sha256': hash,
+		authorization: `HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=${signature}`,
+	};
+}
+
+export const COMMUNICATION_SCOPE = 'https://communication.azure.com/.default';
+
+export interface CommunicationClient {
+	(method: string, path: string, options?: CallOptions): Promise<Answer>;
+	/** The path of the conversation that is there from the start. */
+	own: string;
+}
+
+/**
+ * A caller of Azure Communication Services with the access key, or with a token; paths begin after `/messages`, and
+ * get an `api-version` where they have no query.
+ */
+export function connectCommunication(emulator: Emulator, token?: string): CommunicationClient {
+	const { communicationAccessKey, communicationConversationId } = emulator.world;
+	const client = (method: string, path: string, { headers = {}, body: given }: CallOptions = {}) => {
+		const url = `${emulator.origin}/messages${path}${path.includes('?') ? '' : '?api-version=2025-04-01-preview'}`;
+		const body = typeof given === 'string' || given === undefined ? given : JSON.stringify(given);
+		const all: Record<string, string | undefined> = {
+			...(token === undefined
+				? signedHeaders(communicationAccessKey, { method, url, body })
+				: { authorization: `Bearer ${token}` }),
+			...(body !== undefined && { 'content-type': 'application/json' }),
+			...headers,
+		};
+		return send(url, {
+			method,
+			ca: emulator.certificate.cert,
+			headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
+			body,
+		});
+	};
+	return Object.assign(client, { own: `/conversations/${encodeURIComponent(communicationConversationId)}` });
+}
+
+/** The log's entries of Azure Communication Services, in order. */
+export const communicationEntries = ({ log }: Emulator) =>
+	log.filter((entry): entry is CommunicationEntry => entry.kind === 'communication');
+
+/** Status, code, and the inner error's text of an error of Azure Communication Services. */
+export function communicationErrorOf({ headers, json, status }: Answer): unknown[] {
+	const { code, innererror } = json.error as { code: string; innererror?: { message: string } };
+	expect(headers['x-ms-error-code']).toBe(code);
+	return innererror ? [status, code, innererror.message] : [status, code];
 }

@@ -182,7 +182,9 @@ describe('errors', () => {
 			name: 'NodeApiError',
 			httpCode: '404',
 			message: 'The conversation does not exist or is closed already',
-			description: expect.stringContaining('Create the conversation again'),
+			description: expect.stringMatching(
+				new RegExp(`Send or Start.*\\(HTTP 404 · 30013 · correlation ID ${request.correlationId}\\)$`),
+			),
 			context: { itemIndex: 0, code: '30013', correlationId: request.correlationId },
 		});
 	});
@@ -206,7 +208,7 @@ describe('errors', () => {
 	test('of a host that cannot be reached name it', async () => {
 		const { error } = await run(
 			'conversation: create',
-			{},
+			{ options: { maxRetryTime: 0 } },
 			{ credential: { baseUrl: 'https://localhost:1' } },
 		);
 		expect(error).toMatchObject({
@@ -248,14 +250,22 @@ describe('errors', () => {
 		expect(given[1]!.json).toEqual({
 			error: expect.any(String),
 			errorDetails: {
+				description: expect.stringContaining('Use the conversationId'),
 				httpCode: expect.stringMatching(/^40[04]$/),
 				code: expect.stringMatching(/^300\d\d$/),
 				correlationId: expect.any(String),
+				outcome: 'notSent',
 			},
 		});
 		expect(given[2]!.json).toEqual({
 			error: expect.stringContaining('Conversation'),
-			errorDetails: { httpCode: null, code: null, correlationId: null },
+			errorDetails: {
+				description: expect.any(String),
+				httpCode: null,
+				code: null,
+				correlationId: null,
+				outcome: 'notSent',
+			},
 		});
 		expect(given[3]!.json).toMatchObject({ conversationId });
 	});

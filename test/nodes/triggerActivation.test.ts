@@ -1,5 +1,5 @@
 import type { IDataObject, INodeTypeDescription } from 'n8n-workflow';
-import { isPublicAddress } from '../../nodes/Dynamics365Messaging/api/publicUrl';
+import { isPublicAddress } from '../../nodes/shared/api/publicUrl';
 import { activate, loadPackage, oneNode, type LoadedPackage } from '../support/n8n';
 
 const credential = {
@@ -20,7 +20,7 @@ async function tryIt(
 ) {
 	const credentials = { dynamics365MessagingApi: { ...credential, baseUrl: given.baseUrl ?? '' } };
 	const json = oneNode('dynamics365MessagingTrigger', given.parameters ?? {});
-	return await activate(loader, json, credentials, `${base}/webhook`, given.mode);
+	return await activate({ loader, json, credentials, webhookBaseUrl: `${base}/webhook`, mode: given.mode });
 }
 
 test('panel, notice and activation message say which URL to register, and that the test URL is not for good', () => {

@@ -21,8 +21,8 @@ import type { Emulator } from '../../emulator';
 import { outputsFor } from '../../nodes/Dynamics365Messaging/activity/filter';
 import { callService } from '../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
-import { sendHttps } from '../../nodes/Dynamics365Messaging/api/https';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { sendHttps } from '../../nodes/shared/api/https';
+import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
 
 const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
@@ -159,8 +159,7 @@ describe.each([
 });
 
 async function createConversation(): Promise<{ conversationId: string }> {
-	const request = { method: 'POST', path: '/conversation/create', body: {} } as const;
-	const created = await callService(connectionFrom(credentialFor(emulator)), request);
+	const created = await callService(connectionFrom(credentialFor(emulator)), openCall);
 	return created as { conversationId: string };
 }
 

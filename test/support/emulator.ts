@@ -1,7 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
+import type { SendRequest } from '../../nodes/Dynamics365Messaging/api/request';
+import { look } from './leaks';
 import { startEmulator, type Emulator, type EmulatorOptions, type LogEntry } from '../../emulator';
+
+/** The origins of this file's emulators. */
+const origins = new Set<string>();
+
+/**
+ * Starts an emulator at an origin that no other of this test file had: what the package remembers of an authority, its
+ * tokens and keys, would meet a stranger there, and the first call a 401.
+ */
+async function startElsewhere(options: EmulatorOptions): Promise<Emulator> {
+	const emulator = await startEmulator(options);
+	if (options.port !== 0 || !origins.has(emulator.origin)) {
+		origins.add(emulator.origin);
+		return emulator;
+	}
+	await emulator.close();
+	return await startElsewhere(options);
+}
 
 /** An emulator on free ports, with the certificate that this run's Node.js trusts. */
 export async function testEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
@@ -9,7 +28,18 @@ export async function testEmulator(options: EmulatorOptions = {}): Promise<Emula
 	if (folder === undefined) throw new Error('test/support/globalSetup.ts has not run');
 	const pem = (name: string) => readFileSync(join(folder, name), 'utf8');
 	const certificate = { key: pem('key.pem'), cert: pem('cert.pem') };
-	return await startEmulator({ port: 0, deskPort: 0, certificate, contextLagMs: 0, ...options });
+	const emulator = await startElsewhere({
+		port: 0,
+		deskPort: 0,
+		certificate,
+		contextLagMs: 0,
+		...options,
+	});
+	const close = async () => {
+		look('the emulator’s log', emulator.log);
+		await emulator.close();
+	};
+	return { ...emulator, close };
 }
 
 /** What a person would type into the credential for an emulator. */
@@ -25,7 +55,20 @@ export function credentialFor({ origin, world }: Emulator): ICredentialDataDecry
 		baseUrl: origin,
 		authorityHost: origin,
 		scope: '',
+		environmentUrl: origin,
 	};
+}
+
+/** The credential for Azure Communication Services, by how the resource is shown who calls. */
+export function communicationCredential(
+	{ origin, world }: Emulator,
+	authentication: 'clientSecret' | 'accessKey' | 'userToken' = 'clientSecret',
+): ICredentialDataDecryptedObject {
+	const common = { authentication, endpoint: origin, apiVersion: '2025-04-01-preview' };
+	if (authentication === 'accessKey') return { ...common, accessKey: world.communicationAccessKey };
+	if (authentication === 'userToken') return { ...common, userToken: world.communicationUserToken };
+	const { tenantId, clientId, clientSecret } = world;
+	return { ...common, tenantId, clientId, clientSecret, authorityHost: origin, scope: '' };
 }
 
 /** The entries of one kind, in order. */
@@ -35,3 +78,12 @@ export function entries<K extends LogEntry['kind']>(
 ): Array<Extract<LogEntry, { kind: K }>> {
 	return emulator.log.filter((entry): entry is Extract<LogEntry, { kind: K }> => entry.kind === kind);
 }
+
+/** The call that opens a conversation of nobody. */
+export const openCall = {
+	method: 'POST',
+	path: '/conversation/create',
+	body: {},
+	repeatable: false,
+	howToLook: 'Look in the conversation.',
+} as const satisfies SendRequest;

@@ -11,10 +11,13 @@ import {
 	WebhookContext,
 	WorkflowExecute,
 } from 'n8n-core';
+import { Logger } from '@n8n/backend-common';
 import { Container } from '@n8n/di';
 import {
 	createRunExecutionData,
+	LoggerProxy,
 	Workflow,
+	type IBinaryKeyData,
 	type ICredentialDataDecryptedObject,
 	type ICredentialsHelper,
 	type IDataObject,
@@ -28,15 +31,27 @@ import {
 	type IWebhookResponseData,
 	type IWorkflowBase,
 	type IWorkflowExecuteAdditionalData,
+	type NodeExecutionHint,
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
+import { look } from './leaks';
 
 /** The built package, loaded the way n8n loads it. */
 export type LoadedPackage = PackageDirectoryLoader;
 
+/** Looks at every line that goes to n8n's log, also at those that its level leaves out. */
+function watchLog(): void {
+	const logger = Container.get(Logger);
+	const watched = (level: string) => (message: string, meta?: unknown) =>
+		look(`n8n's log, ${level}`, [message, meta]);
+	for (const level of ['debug', 'info', 'warn', 'error'] as const) logger[level] = watched(level);
+	LoggerProxy.init(logger);
+}
+
 /** Loads `dist` as n8n does; `npm test` has built it before. */
 export async function loadPackage(): Promise<LoadedPackage> {
 	Container.get(InstanceSettings);
+	watchLog();
 	const loader = new PackageDirectoryLoader(join(__dirname, '..', '..'));
 	await loader.loadAll();
 	return loader;
@@ -89,7 +104,7 @@ function additionalDataOf(workflow: IWorkflowBase, credentials: Credentials): IW
 
 /** A workflow of one node, as a workflow file has it. */
 export function oneNode(
-	type: 'dynamics365Messaging' | 'dynamics365MessagingTrigger',
+	type: 'azureCommunicationConversations' | 'dynamics365Messaging' | 'dynamics365MessagingTrigger',
 	parameters: IDataObject,
 	node: Partial<INode> = {},
 ): IWorkflowBase {
@@ -111,7 +126,11 @@ export function oneNode(
 				position: [0, 0],
 				parameters: JSON.parse(JSON.stringify(parameters)) as INode['parameters'],
 				webhookId: 'c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a002',
-				credentials: { dynamics365MessagingApi: { id: '1', name: 'Emulator' } },
+				credentials: {
+					[type === 'azureCommunicationConversations'
+						? 'azureCommunicationServicesApi'
+						: 'dynamics365MessagingApi']: { id: '1', name: 'Emulator' },
+				},
 				...node,
 			},
 		],
@@ -127,70 +146,112 @@ function workflowOf(loader: LoadedPackage, workflow: IWorkflowBase): Workflow {
 		active: false,
 		nodeTypes: nodeTypesOf(loader),
 		settings: { timezone: 'Europe/Amsterdam' },
+		staticData: workflow.staticData,
 	});
 }
 
 /**
- * Runs a workflow's first node, through n8n-core's own engine, with the given items as if another node, `Input`, had
+ * Runs a workflow from its first node on, through n8n-core's own engine, with the given items as if another node, `Input`, had
  * just given them.
+ * @returns a promise with `cancel`, as when a person stops the execution.
  */
-export async function runWorkflow(
+export function startWorkflow(
 	loader: LoadedPackage,
 	json: IWorkflowBase,
 	credentials: Credentials,
 	items: IDataObject[] = [{}],
-): Promise<IRun> {
+	binary: IBinaryKeyData[] = [],
+): ReturnType<WorkflowExecute['processRunExecutionData']> {
 	const target = json.nodes[0]!;
 	const source = oneNode('dynamics365MessagingTrigger', {}, { id: 'input', name: 'Input' }).nodes[0]!;
 	const workflow = workflowOf(loader, {
 		...json,
 		nodes: [...json.nodes, source],
-		connections: { Input: { main: [[{ node: target.name, type: 'main', index: 0 }]] } },
+		connections: { ...json.connections, Input: { main: [[{ node: target.name, type: 'main', index: 0 }]] } },
 	});
 	const node = workflow.nodes[target.name]!;
 	const data = {
-		main: [items.map((item, index): INodeExecutionData => ({ json: item, pairedItem: { item: index } }))],
+		main: [
+			items.map((item, index): INodeExecutionData => ({
+				json: item,
+				pairedItem: { item: index },
+				...(binary[index] && { binary: binary[index] }),
+			})),
+		],
 	};
 	const ran = { startTime: 0, executionTime: 0, executionIndex: 0, source: [], data };
 	const runData = createRunExecutionData({
 		resultData: { runData: { Input: [ran] } },
 		executionData: { nodeExecutionStack: [{ node, data, source: { main: [{ previousNode: 'Input' }] } }] },
 	});
-	return await new WorkflowExecute(
-		additionalDataOf(json, credentials),
-		'trigger',
-		runData,
-	).processRunExecutionData(workflow);
+	const engine = new WorkflowExecute(additionalDataOf(json, credentials), 'trigger', runData);
+	const running = engine.processRunExecutionData(workflow);
+	void running.then((run) => look('a run', run));
+	return running;
+}
+
+/** As {@link startWorkflow}, to its end. */
+export async function runWorkflow(...given: Parameters<typeof startWorkflow>): Promise<IRun> {
+	return await startWorkflow(...given);
 }
 
 /** What a node gave out in a run: its items, those of its error output, or the error that ended the run. */
 export function outcomeOf(
 	run: IRun,
 	name = 'Dynamics',
-): { items: INodeExecutionData[]; errorItems: INodeExecutionData[]; error: IDataObject | undefined } {
+): {
+	items: INodeExecutionData[];
+	errorItems: INodeExecutionData[];
+	error: IDataObject | undefined;
+	hints: NodeExecutionHint[];
+} {
 	const data = run.data.resultData.runData[name]?.[0];
 	return {
 		items: data?.data?.main?.[0] ?? [],
 		errorItems: data?.data?.main?.[1] ?? [],
+		hints: data?.hints ?? [],
 		error: (data?.error ?? run.data.resultData.error) as unknown as IDataObject | undefined,
 	};
 }
 
-/** Runs a trigger's `create`, as n8n does when the workflow is activated or, in mode `manual`, listens for a test. */
-export async function activate(
-	loader: LoadedPackage,
-	json: IWorkflowBase,
-	credentials: Credentials,
-	webhookBaseUrl: string,
-	mode: WorkflowExecuteMode = 'trigger',
-): Promise<boolean> {
-	const workflow = workflowOf(loader, json);
+/** A trigger's node in a workflow, as n8n has it when the workflow is activated or deactivated. */
+export interface Activation {
+	loader: LoadedPackage;
+	json: IWorkflowBase;
+	credentials: Credentials;
+	webhookBaseUrl: string;
+	/** `manual` where the workflow listens for a test. */
+	mode?: WorkflowExecuteMode;
+	/** What n8n keeps for the workflow from one activation to the next. */
+	staticData?: IDataObject;
+}
+
+function hookContext({
+	loader,
+	json,
+	credentials,
+	webhookBaseUrl,
+	mode = 'trigger',
+	staticData,
+}: Activation) {
+	const workflow = workflowOf(loader, { ...json, staticData });
 	const node = workflow.nodes[json.nodes[0]!.name]!;
 	const additionalData = { ...additionalDataOf(json, credentials), webhookBaseUrl };
 	const context = new HookContext(workflow, node, additionalData, mode, 'activate');
 	const nodeType = workflow.nodeTypes.getByNameAndVersion(node.type, node.typeVersion);
-	const methods = nodeType.webhookMethods!.default!;
+	return { context, methods: nodeType.webhookMethods!.default! };
+}
+
+/** Runs a trigger's `create`, as n8n does when the workflow is activated or, in mode `manual`, listens for a test. */
+export async function activate(activation: Activation): Promise<boolean> {
+	const { context, methods } = hookContext(activation);
 	return (await methods.checkExists.call(context)) || (await methods.create.call(context));
+}
+
+/** Runs its `delete`, as when the workflow is deactivated or stops listening. */
+export async function deactivate(activation: Activation): Promise<boolean> {
+	const { context, methods } = hookContext(activation);
+	return await methods.delete.call(context);
 }
 
 /** A real HTTP server that hands requests to a trigger's `webhook()` and answers as n8n does with what that gives. */
@@ -251,6 +312,7 @@ export async function serveTrigger(
 			await served.beforeWebhook();
 			await served.beforeWebhook();
 			const result: IWebhookResponseData = await nodeType.webhook!.call(context);
+			look('a webhook’s answer', result);
 			if (result.workflowData) {
 				runs.push(...result.workflowData);
 				response.status(await served.beforeAnswer());

@@ -1,4 +1,14 @@
-import { InputError } from './errors';
+import {
+	appFrom,
+	guid,
+	httpsOrigin,
+	PUBLIC_AUTHORITY,
+	scopeFrom,
+	text,
+	type AppCredential,
+} from '../../shared/api/credential';
+import { InputError } from '../../shared/api/errors';
+import type { Api } from './request';
 
 /**
  * The regions of the service: the part of the host name, and the Dataverse zone that goes with it in the token's scope.
@@ -26,104 +36,63 @@ export const GEOS = [
 	{ geo: 'za', zone: 'crm14', name: 'South Africa' },
 ] as const;
 
-export const PUBLIC_AUTHORITY = 'https://login.microsoftonline.com';
+/**
+ * Microsoft's clouds: their token authority, the domain of their organizations (for the token's scope) and that of the
+ * service. What is not global is inferred, which is why the credential can override all of it.
+ * Source: shared reference, "Host, headers, token".
+ */
+export const CLOUDS = {
+	global: {
+		authorityHost: PUBLIC_AUTHORITY,
+		dataverseDomain: 'dynamics.com',
+		serviceDomain: 'omnichannelengagementhub.com',
+	},
+	usGovernment: {
+		authorityHost: 'https://login.microsoftonline.us',
+		dataverseDomain: 'microsoftdynamics.us',
+		serviceDomain: 'omnichannelengagementhub.us',
+	},
+	china: {
+		authorityHost: 'https://login.partner.microsoftonline.cn',
+		dataverseDomain: 'dynamics.cn',
+		serviceDomain: 'omnichannelengagementhub.cn',
+	},
+} as const;
+
+type Cloud = keyof typeof CLOUDS;
 
 /** Where to send what, and as whom: everything that the credential says, checked and in one spelling. */
-export interface Connection {
-	/** GUID in lower case, or a verified domain. */
-	tenantId: string;
-	clientId: string;
-	clientSecret: string;
+export interface Connection extends AppCredential {
+	/** Which of the two services origin and scope are of. */
+	api: Api;
 	organizationId: string;
+	/** GUID in lower case; '' where the credential names none and none is needed. */
 	channelId: string;
 	/** The service's origin, e.g. `https://m-….eu.omnichannelengagementhub.com`; tokens go to it and nowhere else. */
 	origin: string;
-	/** The token authority's origin, e.g. `https://login.microsoftonline.com`. */
-	authorityHost: string;
 	/** The token's whole scope, with `/.default`. */
 	scope: string;
+	/** The Dataverse environment's origin, e.g. `https://contoso.crm4.dynamics.com`; undefined where it is not given. */
+	environmentUrl: string | undefined;
 }
 
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const DASHLESS_GUID = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
-const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
 const ZONE = /^crm\d{0,2}$/;
 
-/** Whether a text is a GUID in the one spelling that we send: dashed and in lower case. */
-export function isGuid(text: string): boolean {
-	return GUID.test(text);
-}
-
-/** Undoes what happens to ids on their way through a clipboard: white space, braces, capitals, missing dashes. */
-function tidyId(value: unknown): string {
-	const id = text(value)
-		.replace(/^\{\s*(.*?)\s*\}$/, '$1')
-		.toLowerCase();
-	return id.replace(DASHLESS_GUID, '$1-$2-$3-$4-$5');
-}
-
-function text(value: unknown): string {
-	return typeof value === 'string' ? value.trim() : '';
-}
-
-function guid(value: unknown, field: string): string {
-	const id = tidyId(value);
-	if (id === '') throw new InputError(`${field} is missing in the credential`, `Enter the ${field}, a GUID.`);
-	if (!isGuid(id)) {
+function cloudOf(value: unknown): Cloud {
+	const cloud = text(value) || 'global';
+	if (!Object.hasOwn(CLOUDS, cloud)) {
 		throw new InputError(
-			`${field} in the credential is not a GUID`,
-			'A GUID looks like 9f6c021d-1234-4abc-8df7-123456789abc.',
+			'Cloud in the credential is not one that Microsoft has',
+			'Choose the cloud from the list.',
 		);
 	}
-	return id;
+	return cloud as Cloud;
 }
 
-function tenant(value: unknown): string {
-	const id = tidyId(value);
-	if (!isGuid(id) && !DOMAIN.test(id)) {
-		throw new InputError(
-			id === ''
-				? 'Tenant ID is missing in the credential'
-				: 'Tenant ID in the credential is neither a GUID nor a domain',
-			'Enter the directory (tenant) ID from the app registration, or a verified domain such as contoso.onmicrosoft.com.',
-		);
-	}
-	return id;
-}
-
-/**
- * Reads an https origin that a person typed.
- * @throws InputError when it is no https URL, or holds more than scheme, host and port.
- */
-function httpsOrigin(value: string, field: string): string {
-	if (!URL.canParse(value)) {
-		throw new InputError(`${field} in the credential is not a URL`, 'It looks like https://host.example.com');
-	}
-	const url = new URL(value);
-	if (url.protocol !== 'https:') {
-		throw new InputError(
-			`${field} in the credential must start with https://`,
-			'Secrets and tokens are sent over TLS only.',
-		);
-	}
-	if (
-		url.pathname !== '/' ||
-		url.search !== '' ||
-		url.hash !== '' ||
-		url.username !== '' ||
-		url.password !== ''
-	) {
-		throw new InputError(
-			`${field} in the credential must be an origin only`,
-			`Leave out what comes after the host: ${url.origin}`,
-		);
-	}
-	return url.origin;
-}
-
-function zoneOf(value: unknown, geo: string): string {
+function zoneOf(value: unknown, geo: string, cloud: Cloud): string {
 	const zone = text(value).toLowerCase();
-	if (zone === '') return GEOS.find((entry) => entry.geo === geo)?.zone ?? '';
+	// The sovereign clouds have one zone each.
+	if (zone === '') return cloud === 'global' ? (GEOS.find((entry) => entry.geo === geo)?.zone ?? '') : 'crm';
 	if (!ZONE.test(zone)) {
 		throw new InputError(
 			'Zone in the credential is not a Dataverse zone',
@@ -134,18 +103,38 @@ function zoneOf(value: unknown, geo: string): string {
 }
 
 /** The host of a region. GCC has a domain of its own. Source: shared reference, "Host, headers, token". */
-function hostOf(organizationId: string, geo: string): string {
-	const domain = geo === 'gov' ? 'omnichannelengagementhub.us' : 'omnichannelengagementhub.com';
-	return `https://m-${organizationId}.${geo}.${domain}`;
+function hostOf(organizationId: string, geo: string, cloud: Cloud): string {
+	const { serviceDomain } = CLOUDS[geo === 'gov' ? 'usGovernment' : cloud];
+	return `https://m-${organizationId}.${geo}.${serviceDomain}`;
 }
 
-function scopeOf(value: unknown, organizationId: string, zone: string): string {
-	const scope = text(value);
-	if (scope === '') return `https://${organizationId.replaceAll('-', '')}-c.${zone}.dynamics.com/.default`;
-	if (!scope.endsWith('/.default') || /\s/.test(scope)) {
+function baseUrlOf(value: unknown): string | undefined {
+	const url = text(value);
+	if (url === '') return undefined;
+	const origin = httpsOrigin(url, 'Base URL');
+	if (/^https:\/\/m-[0-9a-f]{32}\./.test(origin)) {
 		throw new InputError(
-			'Scope in the credential must be one scope that ends with /.default',
-			'For example https://…-c.crm4.dynamics.com/.default',
+			'Base URL in the credential has the organization ID without its dashes',
+			'The host has it with dashes (only the scope has none). Leave Base URL empty: it is made from Organization ID and Geo.',
+		);
+	}
+	return origin;
+}
+
+/** The address of the environment, as a person copies it out of the browser: what comes after the host is let go. */
+function environmentUrlOf(value: unknown): string | undefined {
+	const url = text(value);
+	if (url === '') return undefined;
+	return httpsOrigin(URL.canParse(url) ? new URL(url).origin : url, 'Environment URL');
+}
+
+function scopeOf(value: unknown, organizationId: string, zone: string, cloud: Cloud): string {
+	const standard = `https://${organizationId.replaceAll('-', '')}-c.${zone}.${CLOUDS[cloud].dataverseDomain}/.default`;
+	const scope = scopeFrom(value, standard);
+	if (/^https:\/\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-c\./i.test(scope)) {
+		throw new InputError(
+			'Scope in the credential has the organization ID with dashes',
+			'The scope has it without dashes (only the host has them). Leave Scope empty: it is made from Organization ID and Geo.',
 		);
 	}
 	return scope;
@@ -154,20 +143,18 @@ function scopeOf(value: unknown, organizationId: string, zone: string): string {
 /**
  * Turns the stored credential into a connection. Pure: nothing is looked up.
  * @param data the credential's fields as n8n decrypts them.
+ * @param needs whether a channel must be named: there is none before it was created.
  * @throws InputError naming the field that does not hold what it should.
  */
-export function connectionFrom(data: Record<string, unknown>): Connection {
-	const tenantId = tenant(data.tenantId);
-	const clientId = guid(data.clientId, 'Client ID');
-	const clientSecret = text(data.clientSecret);
-	if (clientSecret === '') {
-		throw new InputError(
-			'Client Secret is missing in the credential',
-			'Create one under Certificates & secrets of the app registration, and paste its value (not its ID).',
-		);
-	}
+export function connectionFrom(
+	data: Record<string, unknown>,
+	needs: { channel: boolean } = { channel: true },
+): Connection {
+	const cloud = cloudOf(data.cloud);
+	const app = appFrom(data, CLOUDS[cloud].authorityHost);
 	const organizationId = guid(data.organizationId, 'Organization ID');
-	const channelId = guid(data.channelId, 'Channel ID');
+	const hasChannel = needs.channel || text(data.channelId) !== '';
+	const channelId = hasChannel ? guid(data.channelId, 'Channel ID') : '';
 	const geo = text(data.geo).toLowerCase();
 	if (!GEOS.some((entry) => entry.geo === geo)) {
 		throw new InputError(
@@ -175,16 +162,30 @@ export function connectionFrom(data: Record<string, unknown>): Connection {
 			'Choose the region from the list.',
 		);
 	}
-	const baseUrl = text(data.baseUrl);
-	const authorityHost = text(data.authorityHost);
 	return {
-		tenantId,
-		clientId,
-		clientSecret,
+		...app,
+		api: 'messaging',
 		organizationId,
 		channelId,
-		origin: baseUrl === '' ? hostOf(organizationId, geo) : httpsOrigin(baseUrl, 'Base URL'),
-		authorityHost: authorityHost === '' ? PUBLIC_AUTHORITY : httpsOrigin(authorityHost, 'Authority Host'),
-		scope: scopeOf(data.scope, organizationId, zoneOf(data.zone, geo)),
+		origin: baseUrlOf(data.baseUrl) ?? hostOf(organizationId, geo, cloud),
+		scope: scopeOf(data.scope, organizationId, zoneOf(data.zone, geo, cloud), cloud),
+		environmentUrl: environmentUrlOf(data.environmentUrl),
 	};
+}
+
+/**
+ * The connection to one of the two APIs. Dataverse has an origin and a scope of its own.
+ * Source: shared reference, "The channel record (Dataverse)".
+ * @throws InputError where the credential does not say where the environment is.
+ */
+export function connectionTo(connection: Connection, api: Api): Connection {
+	if (api === 'messaging') return connection;
+	const { environmentUrl } = connection;
+	if (environmentUrl === undefined) {
+		throw new InputError(
+			'Environment URL is missing in the credential',
+			'Enter the address of the Dynamics 365 environment, such as https://contoso.crm4.dynamics.com: the channel’s record is there.',
+		);
+	}
+	return { ...connection, api, origin: environmentUrl, scope: `${environmentUrl}/.default` };
 }

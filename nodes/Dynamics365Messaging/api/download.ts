@@ -2,8 +2,8 @@ import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'nod
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
-import { readKey, textOf } from './json';
-import { hostOf, isLoopback, isPublicAddress } from './publicUrl';
+import { readKey, textOf } from '../../shared/api/json';
+import { hostOf, isLoopback, isPublicAddress } from '../../shared/api/publicUrl';
 
 /** Why a file was not fetched, in words for the person who reads the item. */
 export class DownloadError extends Error {

@@ -1,14 +1,22 @@
-/** A call to the service, before it has a host, a token or headers. Operations build it; only `client` sends it. */
-export interface ApiRequest {
-	method: 'GET' | 'POST';
-	/** Below `/api/v1.0/consumer`, made by the functions of this file. */
-	path: string;
-	query?: Record<string, string>;
-	body?: Record<string, unknown>;
+import * as shared from '../../shared/api/request';
+
+/** The two services that are called: the Messaging API itself, and Dataverse, which holds the channel's record. */
+export type Api = 'messaging' | 'dataverse';
+
+interface OfApi {
+	/** The Messaging API where it is left out. */
+	api?: Api;
 }
 
-/** All calls of the service are below it. Source: shared reference, "Host, headers, token". */
-const API_PATH = '/api/v1.0/consumer';
+export type ReadRequest = shared.ReadRequest & OfApi;
+export type SendRequest = shared.SendRequest & OfApi;
+export type ApiRequest = ReadRequest | SendRequest;
+
+/**
+ * What all calls of an API are below.
+ * Source: shared reference, "Host, headers, token" and "The channel record (Dataverse)".
+ */
+const API_PATHS: Record<Api, string> = { messaging: '/api/v1.0/consumer', dataverse: '/api/data/v9.2' };
 
 /** What can follow a conversation's own path. */
 type ConversationPart = '' | '/messages' | '/context';
@@ -23,10 +31,5 @@ export function conversationPath(conversationId: string, part: ConversationPart 
  * @throws Error when it would leave the API's path or origin, whatever was put into the path.
  */
 export function urlOf(origin: string, request: ApiRequest): URL {
-	const url = new URL(`${origin}${API_PATH}${request.path}`);
-	if (url.origin !== origin || url.pathname !== `${API_PATH}${request.path}`) {
-		throw new Error('The request would leave the Messaging API');
-	}
-	url.search = new URLSearchParams(request.query).toString();
-	return url;
+	return shared.urlBelow(origin, API_PATHS[request.api ?? 'messaging'], request);
 }

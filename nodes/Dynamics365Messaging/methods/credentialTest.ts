@@ -4,8 +4,8 @@ import type {
 	INodeCredentialTestResult,
 } from 'n8n-workflow';
 import { conversationList } from '../operations/conversation/getMany';
+import { testResult } from '../../shared/operations/nodeErrors';
 import { connectionFrom } from '../api/connection';
-import { InputError, ServiceError } from '../api/errors';
 import { readPage } from '../api/pages';
 
 /**
@@ -16,17 +16,7 @@ export async function testConnection(
 	this: ICredentialTestFunctions,
 	credential: ICredentialsDecrypted,
 ): Promise<INodeCredentialTestResult> {
-	try {
+	return await testResult(async () => {
 		await readPage(connectionFrom(credential.data ?? {}), conversationList(1));
-		return { status: 'OK', message: 'Connection successful!' };
-	} catch (error) {
-		return { status: 'Error', message: explain(error) };
-	}
-}
-
-function explain(error: unknown): string {
-	const code = error instanceof ServiceError && error.code !== null ? ` (${error.code})` : '';
-	const description =
-		error instanceof InputError || error instanceof ServiceError ? ` ${error.description}` : '';
-	return `${error instanceof Error ? error.message : 'The test failed'}${code}.${description}`;
+	});
 }

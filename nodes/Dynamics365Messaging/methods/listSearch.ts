@@ -1,8 +1,8 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { conversationItem, conversationList } from '../operations/conversation/getMany';
-import { toNodeError } from '../operations/execute';
+import { toNodeError } from '../../shared/operations/nodeErrors';
 import { connectionFrom } from '../api/connection';
-import type { Json } from '../api/json';
+import type { Json } from '../../shared/api/json';
 import { readPage } from '../api/pages';
 
 /** Pages that one search looks through before it shows what it has. */

@@ -1,57 +1,15 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { InputError } from '../api/errors';
-import { nonEmptyText, readKey } from '../api/json';
-import type { ParameterReader } from './parameters';
-
-/** A text field and its limit, written once: the check, the field's hint and the tests all read it from here. */
-export interface TextField {
-	name: string;
-	label: string;
-	/** UTF-16 code units, as JavaScript and .NET count them. */
-	maxLength: number;
-}
-
-/** The hint that a text field shows for its limit. */
-export function limitHint({ maxLength }: TextField): string {
-	return `At most ${maxLength.toLocaleString('en-US')} characters`;
-}
-
-/**
- * Checks a text's length.
- * @throws InputError naming the field.
- */
-export function checkLength(text: string, { label, maxLength }: TextField): string {
-	if (text.length > maxLength) {
-		throw new InputError(
-			`${label} is longer than ${maxLength.toLocaleString('en-US')} characters`,
-			`It has ${text.length.toLocaleString('en-US')}. Shorten it.`,
-		);
-	}
-	return text;
-}
-
-/** Reads a text and checks its length. '' where it is not set. */
-export function readText(parameters: ParameterReader, field: TextField): string {
-	return checkLength(parameters.text(field.name, field.label), field);
-}
-
-/** As `readText`, without the white space around it, which comes with pasting. */
-export function readTrimmed(parameters: ParameterReader, field: TextField): string {
-	return checkLength(parameters.text(field.name, field.label).trim(), field);
-}
-
-/** Drops the keys that hold nothing, as every field of the service's bodies is optional and an empty text is not. */
-export function withoutEmpty(fields: Record<string, unknown>): Record<string, unknown> {
-	return Object.fromEntries(
-		Object.entries(fields).filter(([, value]) => value !== '' && value !== undefined),
-	);
-}
-
-/** An object, or undefined where it would have no keys. */
-export function unlessEmpty(fields: Record<string, unknown>): Record<string, unknown> | undefined {
-	const kept = withoutEmpty(fields);
-	return Object.keys(kept).length === 0 ? undefined : kept;
-}
+import { InputError } from '../../shared/api/errors';
+import { nonEmptyText, readKey } from '../../shared/api/json';
+import {
+	limitFields,
+	limitHint,
+	optionsField,
+	readText,
+	unlessEmpty,
+	type TextField,
+} from '../../shared/operations/fields';
+import type { ParameterReader } from '../../shared/operations/parameters';
 
 export const conversationIdField: INodeProperties = {
 	displayName: 'Conversation',
@@ -60,7 +18,7 @@ export const conversationIdField: INodeProperties = {
 	default: { mode: 'id', value: '' },
 	required: true,
 	description:
-		'The conversation, as Conversation: Create or the trigger gave its ID. The list has the active ones, by the time of their start and their ID.',
+		'The conversation, by its ID (a GUID), which the trigger, Conversation: Send or Start and Create give as conversationId. The list has the active ones, by the time of their start and their ID.',
 	modes: [
 		{
 			displayName: 'By ID',
@@ -105,14 +63,14 @@ export const senderFields: INodeProperties[] = [
 		name: SENDER_ID.name,
 		type: 'string',
 		default: '',
-		description: `ID of the person who writes, in your own channel. ${limitHint(SENDER_ID)}.`,
+		description: `Your own ID of the person who writes. ${limitHint(SENDER_ID)}.`,
 	},
 	{
 		displayName: SENDER_NAME.label,
 		name: SENDER_NAME.name,
 		type: 'string',
 		default: '',
-		description: `Name that the representative sees. ${limitHint(SENDER_NAME)}.`,
+		description: `Name of the person who writes, as the representative sees it. ${limitHint(SENDER_NAME)}.`,
 	},
 ];
 
@@ -121,55 +79,20 @@ export function readSender(options: ParameterReader): Record<string, unknown> | 
 	return unlessEmpty({ id: readText(options, SENDER_ID), name: readText(options, SENDER_NAME) });
 }
 
-/** The Options collection of an operation, with its optional fields. */
-export function optionsField(options: INodeProperties[]): INodeProperties {
-	return {
-		displayName: 'Options',
-		name: 'options',
-		type: 'collection',
-		placeholder: 'Add option',
-		default: {},
-		options,
-	};
-}
-
-/** Return All and Limit, as n8n's Get Many operations have them. */
+/** Those, and the start time, of the lists of the Messaging API. */
 export const listFields: INodeProperties[] = [
-	{
-		displayName: 'Return All',
-		name: 'returnAll',
-		type: 'boolean',
-		default: false,
-		description: 'Whether to return all results or only up to a given limit',
-	},
-	{
-		displayName: 'Limit',
-		name: 'limit',
-		type: 'number',
-		default: 50,
-		typeOptions: { minValue: 1 },
-		displayOptions: { show: { returnAll: [false] } },
-		description: 'Max number of results to return',
-	},
+	...limitFields,
 	optionsField([
 		{
 			displayName: 'Start Time',
 			name: 'startTime',
 			type: 'dateTime',
 			default: '',
-			description: 'Return only what came after this point in time',
+			description:
+				'Return only what came after this point in time, such as 2026-01-31T09:00:00Z. Without an offset it is in the workflow’s time zone.',
 		},
 	]),
 ];
-
-/** Reads Return All and Limit. Gives undefined for all. */
-export function readLimit(parameters: ParameterReader): number | undefined {
-	if (parameters.flag('returnAll')) return undefined;
-	const limit = parameters.number('limit', 'Limit');
-	if (!Number.isInteger(limit) || limit < 1)
-		throw new InputError('Limit must be a whole number from 1', 'Or choose Return All.');
-	return limit;
-}
 
 /** The query of a list: its start time, where one is set. */
 export function readListQuery(parameters: ParameterReader): Record<string, string> {

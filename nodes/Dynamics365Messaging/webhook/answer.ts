@@ -4,7 +4,7 @@ import type { EventType, TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
 import { fetchAttachments } from '../api/attachments';
 import { connectionFrom } from '../api/connection';
-import type { Json } from '../api/json';
+import type { Json } from '../../shared/api/json';
 import { admit, identify } from './duplicates';
 import { checkSize } from './hostile';
 import { NotBelieved, verifyCaller, type Trust } from './verify';

@@ -1,5 +1,5 @@
 import { NotAnActivity } from '../activity/read';
-import { isRecord, type Json } from '../api/json';
+import { isRecord, type Json } from '../../shared/api/json';
 
 /** Far more than any activity has; what has more would cost n8n its time or its stack when it stores the item. */
 const MAX_DEPTH = 64;

@@ -1,5 +1,5 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
-import { PUBLIC_AUTHORITY, type Connection } from '../api/connection';
+import { CLOUDS, type Connection } from '../api/connection';
 import { keysFor } from './keys';
 
 /** The caller is not believed. The reason is for n8n's log only: a forger is told nothing. */
@@ -17,7 +17,6 @@ export class NotBelieved extends Error {
 const CLOCK_SKEW_SECONDS = 300;
 /** Entra's tokens have about 2,000 characters; what is far longer is not worth decoding. */
 const MAX_TOKEN_LENGTH = 8_192;
-const CHINA_AUTHORITY = 'https://login.partner.microsoftonline.cn';
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
 /**
@@ -25,9 +24,9 @@ const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
  * the emulator) version 2 may name that host or the public one; the keys are the authority's either way.
  */
 function issuersOf(authorityHost: string, tenantId: string): string[] {
-	const v2Hosts = new Set([authorityHost, PUBLIC_AUTHORITY]);
+	const v2Hosts = new Set([authorityHost, CLOUDS.global.authorityHost]);
 	const v1Host =
-		authorityHost === CHINA_AUTHORITY ? 'https://sts.chinacloudapi.cn' : 'https://sts.windows.net';
+		authorityHost === CLOUDS.china.authorityHost ? 'https://sts.chinacloudapi.cn' : 'https://sts.windows.net';
 	return [`${v1Host}/${tenantId}/`, ...[...v2Hosts].map((host) => `${host}/${tenantId}/v2.0`)];
 }
 
@@ -42,6 +41,10 @@ export interface Trust {
 	/** The object id of the only caller that is believed. */
 	callerObjectId?: string;
 }
+
+/** Source: shared reference, "Webhook" and "What people get wrong". */
+const NO_TOKEN =
+	'no Authorization header. If this was Dynamics 365, the channel has no managed identity, or its federated credential is out of date: it must be renewed in Entra after each change of the webhook URL';
 
 /** What must hold beyond signature, times, issuer and audience. Source: shared reference, "Webhook". */
 function checkClaims(
@@ -78,7 +81,7 @@ export async function verifyCaller(
 	connection: Connection,
 	trust: Trust = {},
 ): Promise<void> {
-	if (authorization === undefined) throw new NotBelieved('no Authorization header');
+	if (authorization === undefined) throw new NotBelieved(NO_TOKEN);
 	if (authorization.length > MAX_TOKEN_LENGTH) throw new NotBelieved('the token is too long');
 	const token = BEARER.exec(authorization)?.[1];
 	if (token === undefined) throw new NotBelieved('no bearer token');

@@ -2,16 +2,17 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeCertificate, type Emulator } from '../../../emulator';
-import { callService, explainTransport } from '../../../nodes/Dynamics365Messaging/api/client';
+import { callService, WORDS } from '../../../nodes/Dynamics365Messaging/api/client';
+import { explainTransport } from '../../../nodes/shared/api/exchange';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/api/connection';
-import { sendHttps, TransportError } from '../../../nodes/Dynamics365Messaging/api/https';
+import { sendHttps, TransportError } from '../../../nodes/shared/api/https';
 import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/api/pages';
 import { urlOf } from '../../../nodes/Dynamics365Messaging/api/request';
-import { credentialFor, entries, testEmulator } from '../../support/emulator';
+import { credentialFor, entries, testEmulator, openCall } from '../../support/emulator';
 
 let emulator: Emulator;
 const list = { method: 'GET', path: '/conversations' } as const;
-const create = { method: 'POST', path: '/conversation/create', body: {} } as const;
+const create = openCall;
 const connection = (given = {}) => connectionFrom({ ...credentialFor(emulator), ...given });
 
 beforeEach(async () => void (emulator = await testEmulator()));
@@ -179,15 +180,21 @@ test.each([
 	['CERT_HAS_EXPIRED', 'expired'],
 	['ERR_TLS_CERT_ALTNAME_INVALID', 'another name'],
 ])('says what to do about %s', (code, words) => {
-	const error = explainTransport(new TransportError(code, 'no', 'host'), create);
+	const error = explainTransport(new TransportError(code, 'no', 'host'), {
+		request: create,
+		words: WORDS.messaging,
+	});
 	expect(error.message).toContain('is not trusted');
 	expect(error.description).toContain(words);
 });
 
 test('a cancelled execution is not told as an unreachable host', () => {
-	expect(explainTransport(new TransportError('ABORT_ERR', 'no', 'host'), create).message).toContain(
-		'cancelled',
-	);
+	expect(
+		explainTransport(new TransportError('ABORT_ERR', 'no', 'host'), {
+			request: create,
+			words: WORDS.messaging,
+		}).message,
+	).toContain('cancelled');
 });
 
 test('an answer that is no JSON is an error, not an empty success', async () => {
@@ -202,7 +209,7 @@ describe('paths', () => {
 	test.each(['/../x', '/conversation/..', '/conversation/../../x', '/x?y=1', '/x#y'])(
 		'%s does not leave the API',
 		(path) => {
-			expect(() => urlOf('https://localhost:1', { method: 'GET', path })).toThrow('leave the Messaging API');
+			expect(() => urlOf('https://localhost:1', { method: 'GET', path })).toThrow('leave the API');
 		},
 	);
 });

@@ -1,5 +1,5 @@
 import { connectionFrom, GEOS } from '../../../nodes/Dynamics365Messaging/api/connection';
-import { InputError } from '../../../nodes/Dynamics365Messaging/api/errors';
+import { InputError } from '../../../nodes/shared/api/errors';
 
 const GUID = '9f6c021d-1234-4abc-8df7-123456789abc';
 const ORGANIZATION = '93d5e7b8-1c4f-4062-b8aa-5f27c9e31d60';
@@ -88,7 +88,10 @@ test('a verified domain is a tenant, in lower case', () => {
 });
 
 test('a secret is trimmed, and nothing else of it is touched', () => {
-	expect(connectionFrom({ ...typed, clientSecret: ' a~{B}.c \n' }).clientSecret).toBe('a~{B}.c');
+	expect(connectionFrom({ ...typed, clientSecret: ' a~{B}.c \n' }).authentication).toEqual({
+		kind: 'clientSecret',
+		clientSecret: 'a~{B}.c',
+	});
 });
 
 test.each([
@@ -116,4 +119,67 @@ test.each([
 	const read = () => connectionFrom({ ...typed, ...given });
 	expect(read).toThrow(InputError);
 	expect(read).toThrow(field);
+});
+
+test.each([
+	[
+		{ cloud: 'usGovernment', geo: 'us' },
+		{
+			authorityHost: 'https://login.microsoftonline.us',
+			origin: `https://m-${ORGANIZATION}.us.omnichannelengagementhub.us`,
+			scope: `https://${ORGANIZATION.replaceAll('-', '')}-c.crm.microsoftdynamics.us/.default`,
+		},
+	],
+	[
+		{ cloud: 'china', geo: 'as' },
+		{
+			authorityHost: 'https://login.partner.microsoftonline.cn',
+			origin: `https://m-${ORGANIZATION}.as.omnichannelengagementhub.cn`,
+			scope: `https://${ORGANIZATION.replaceAll('-', '')}-c.crm.dynamics.cn/.default`,
+		},
+	],
+	[
+		// GCC has Government hosts, but the global authority.
+		{ cloud: 'global', geo: 'gov', zone: '' },
+		{
+			authorityHost: 'https://login.microsoftonline.com',
+			origin: `https://m-${ORGANIZATION}.gov.omnichannelengagementhub.us`,
+			scope: `https://${ORGANIZATION.replaceAll('-', '')}-c.crm9.dynamics.com/.default`,
+		},
+	],
+	[
+		{
+			cloud: 'usGovernment',
+			authorityHost: 'https://a.example.com',
+			baseUrl: 'https://b.example.com',
+			scope: 'c/.default',
+		},
+		{ authorityHost: 'https://a.example.com', origin: 'https://b.example.com', scope: 'c/.default' },
+	],
+])('the cloud chooses authority and domains, and can be overridden: %j', (given, expected) => {
+	expect(connectionFrom({ ...typed, zone: '', baseUrl: '', scope: '', ...given })).toMatchObject(expected);
+});
+
+test.each<[string, Record<string, unknown>]>([
+	['Cloud', { cloud: 'moon' }],
+	['Authentication', { authentication: 'password' }],
+	['Certificate is missing', { authentication: 'certificate', certificate: ' ' }],
+	['Private Key is missing', { authentication: 'certificate', certificate: 'x' }],
+	[
+		'without its dashes',
+		{ baseUrl: `https://m-${ORGANIZATION.replaceAll('-', '')}.eu.omnichannelengagementhub.com` },
+	],
+	['with dashes', { scope: `https://${ORGANIZATION}-c.crm4.dynamics.com/.default` }],
+])('%s: %j', (message, given) => {
+	expect(() => connectionFrom({ ...typed, ...given })).toThrow(message);
+});
+
+test('a certificate takes the place of the secret, and its passphrase keeps its spaces', () => {
+	const given = { authentication: 'certificate', certificate: ' a ', privateKey: ' b ', passphrase: ' c ' };
+	expect(connectionFrom({ ...typed, clientSecret: '', ...given }).authentication).toEqual({
+		kind: 'certificate',
+		certificate: 'a',
+		privateKey: 'b',
+		passphrase: ' c ',
+	});
 });

@@ -1,4 +1,4 @@
-import { explainAnswer } from '../../../nodes/Dynamics365Messaging/api/errors';
+import { explainAnswer, isConversationGone } from '../../../nodes/Dynamics365Messaging/api/serviceErrors';
 
 const answer = (status: number, body: string, headers = {}) => ({ status, body, headers });
 
@@ -39,4 +39,113 @@ test('passes on the correlation id and the service’s own words, but no proxy�
 	expect(error.correlationId).toBe('c-1');
 	expect(error.description).toContain('The page is too large');
 	expect(explainAnswer(answer(502, '<h1>Bad gateway</h1>')).description).not.toContain('<');
+});
+
+// Every code of the service. Source: shared reference, "Errors".
+test.each<[number, number, string, string]>([
+	[30001, 400, 'organization ID', 'Organization ID'],
+	[30002, 400, 'channel ID', 'Channel ID'],
+	[30003, 400, 'does not know this operation', 'Create Path'],
+	[30004, 404, 'no configuration', 'channel record'],
+	[30005, 400, 'conversation ID', 'conversationId'],
+	[30006, 400, 'start time', '2026-'],
+	[30007, 400, '1 to 250', 'Limit'],
+	[30008, 400, '1 to 100', 'Limit'],
+	[30009, 400, 'page token', 'again'],
+	[30010, 400, '100 context variables', 'at most 100'],
+	[30011, 400, '6,000 characters', 'Shorten'],
+	[30012, 400, 'could not read', 'fields'],
+	[30013, 404, 'closed already', 'Send or Start'],
+	[30014, 400, 'not linked to a workstream', '15 minutes'],
+	[30015, 500, 'could not write its answer', 'correlation ID'],
+	[30016, 400, 'neither text nor attachments', 'at least one'],
+])('%i with HTTP status %i names the mistake and how to mend it', (code, status, message, fix) => {
+	const problem = JSON.stringify({ title: 'x', status, detail: 'In other words', errorCode: code });
+	const headers = { 'x-ms-correlation-id': 'c-1' };
+	expect(explainAnswer(answer(status, problem, headers))).toMatchObject({
+		message: expect.stringContaining(message),
+		description: expect.stringMatching(new RegExp(`${fix}.*In other words`)),
+		httpCode: status,
+		code: String(code),
+		correlationId: 'c-1',
+		outcome: 'notSent',
+	});
+});
+
+test.each<[number, Record<string, string>, 'notSent' | 'uncertain']>([
+	[400, {}, 'notSent'],
+	[401, {}, 'notSent'],
+	[404, {}, 'notSent'],
+	[408, {}, 'uncertain'],
+	[413, {}, 'notSent'],
+	[429, {}, 'notSent'],
+	[500, {}, 'uncertain'],
+	[502, {}, 'uncertain'],
+	[503, {}, 'uncertain'],
+	[503, { 'retry-after': '1' }, 'notSent'],
+	[504, {}, 'uncertain'],
+	[307, {}, 'notSent'],
+])(
+	'after %i with %j, what was sent is %s, and where that is open the text says how to look',
+	(status, headers, outcome) => {
+		const error = explainAnswer(answer(status, '', headers), { howToLook: 'Look there.', repeatable: false });
+		expect(error.outcome).toBe(outcome);
+		expect(error.message.includes('may have arrived')).toBe(outcome === 'uncertain');
+		expect(error.description.includes('Look there.')).toBe(outcome === 'uncertain');
+		expect(explainAnswer(answer(status, '', headers)).outcome).toBe('notSent');
+	},
+);
+
+test.each([
+	['a bare string', '"The channel is off"', 'The service said: The channel is off'],
+	['a text', 'upstream connect error', 'The service said: upstream connect error'],
+	[
+		'a page',
+		'<!doctype html><html><head><title>Access\n denied</title></head><body>…</body></html>',
+		'a proxy or gateway in between: Access denied',
+	],
+	['a page without a title', '\n<html></html>', 'a proxy or gateway in between.'],
+	['a text with a token', '{"detail":"eyJhbGciOi.eyJzdWIiOi.c2ln is expired"}', 'said: [token] is expired'],
+	['nothing', '', 'Try again'],
+])('reads %s', (_, body, words) => {
+	const { description } = explainAnswer(answer(503, body));
+	expect(description).toContain(words);
+	expect(description).not.toMatch(/<|\n|eyJ/);
+});
+
+test.each([
+	['"30014"', '30014'],
+	['30014: the channel is not linked', '30014'],
+	['{"detail":"Error code: 30014."}', '30014'],
+	['{"errors":{"Text":["30011 too long"]}}', '30011'],
+	['{"retryAfterMs":30000}', null],
+	['{"detail":"130014 and 300141"}', null],
+	['{"detail":"30013 of it","errorCode":30011}', '30011'],
+	['<title>30014</title>', null],
+])('%s has the code %p', (body, code) => {
+	expect(explainAnswer(answer(500, body)).code).toBe(code);
+});
+
+test('the fields that a problem names are passed on', () => {
+	const problem = '{"title":"One or more errors","errors":{"Text":["Too long","Too odd"]}}';
+	expect(explainAnswer(answer(400, problem)).description).toContain('The service said: Too long Too odd');
+});
+
+test('a page in place of the service’s word is told as such, and no conversation is gone for it', () => {
+	const page = explainAnswer(answer(404, '<html><title>Not found</title></html>'));
+	expect(page).toMatchObject({
+		message: 'A proxy or gateway in between answered with HTTP status 404',
+		description: expect.stringContaining('Base URL'),
+	});
+	expect(isConversationGone(page)).toBe(false);
+	expect(isConversationGone(explainAnswer(answer(404, '{"errorCode":30004}')))).toBe(false);
+	expect(isConversationGone(explainAnswer(answer(404, '{"errorCode":30013}')))).toBe(true);
+	expect(isConversationGone(explainAnswer(answer(404, '')))).toBe(true);
+	expect(isConversationGone(explainAnswer(answer(400, '{"errorCode":30013}')))).toBe(false);
+});
+
+test('what was repeated is not told as not sent again', () => {
+	const error = explainAnswer(answer(500, ''), { howToLook: 'Run it again.', repeatable: true });
+	expect(error).toMatchObject({ outcome: 'uncertain', description: 'Run it again.' });
+	expect(error.message).not.toContain('not sent again');
 });

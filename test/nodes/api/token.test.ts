@@ -1,6 +1,6 @@
 import type { Emulator } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/api/connection';
-import { getToken, noteAccepted, renewToken } from '../../../nodes/Dynamics365Messaging/api/token';
+import { getToken, noteAccepted, renewToken } from '../../../nodes/shared/api/token';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
 
 let emulator: Emulator;
@@ -82,7 +82,7 @@ test.each([
 		'AADSTS90002',
 		'tenant does not exist',
 	],
-	['a wrong zone', { zone: 'crm2' }, 'AADSTS500011', 'zone or the organization'],
+	['a wrong zone', { zone: 'crm2' }, 'AADSTS500011', 'Geo (or Zone) or Organization ID'],
 ])('says what is wrong: %s', async (_, given, code, words) => {
 	const error = await getToken(connectionFrom({ ...credentialFor(emulator), ...given })).catch(
 		(e: unknown) => e,

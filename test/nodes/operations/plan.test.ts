@@ -1,39 +1,79 @@
 import { validateRequest } from '../../../emulator/contract';
-import { InputError } from '../../../nodes/Dynamics365Messaging/api/errors';
-import type { Json } from '../../../nodes/Dynamics365Messaging/api/json';
-import { urlOf } from '../../../nodes/Dynamics365Messaging/api/request';
-import { parameterReader } from '../../../nodes/Dynamics365Messaging/operations/parameters';
-import {
-	findOperation,
-	OPERATIONS,
-	properties,
-} from '../../../nodes/Dynamics365Messaging/operations/registry';
+import { InputError } from '../../../nodes/shared/api/errors';
+import type { Json } from '../../../nodes/shared/api/json';
+import { openedFrom, withStartMessage } from '../../../nodes/Dynamics365Messaging/api/opening';
+import { urlOf, type ApiRequest } from '../../../nodes/Dynamics365Messaging/api/request';
+import { checkSize, withFiles } from '../../../nodes/Dynamics365Messaging/operations/files';
+import { findOperation } from '../../../nodes/shared/operations/properties';
+import { parameterReader, type FileInfo } from '../../../nodes/shared/operations/parameters';
+import { fieldsOf, OPERATIONS, properties } from '../../../nodes/Dynamics365Messaging/operations/registry';
 import type { Plan } from '../../../nodes/Dynamics365Messaging/operations/types';
 
 const CHANNEL = '6a0f4b2d-e793-4d8c-9b56-c8124ef7a391';
+const CREDENTIAL = {
+	channelId: CHANNEL,
+	tenantId: 'b7c1f0d4-52e9-4a36-9d18-6e0f3a87c245',
+	clientId: '4e9a2c76-8d1b-47f5-a3c0-91b5d6e8f027',
+	origin: 'https://m-x.eu.omnichannelengagementhub.com',
+	environmentUrl: undefined,
+};
 const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
+
+/** The item's binary fields. */
+const FILES: Record<string, FileInfo> = {
+	photo: { mimeType: 'image/jpeg', fileName: 'photo.jpg', fileExtension: 'jpg' },
+	nameless: { mimeType: 'image/png', fileExtension: 'png' },
+	bare: { mimeType: 'text/plain', fileName: 'README', fileExtension: 'txt' },
+	typeless: { mimeType: '', fileName: 'a.bin' },
+};
 
 /** What n8n would give: the parameters of the workflow, and the fields' defaults where it has none. */
 function plan(path: string, given: Record<string, unknown>): Plan {
 	const [resource, name] = path.split(': ') as [string, string];
-	const operation = findOperation(resource, name)!;
-	const defaults = Object.fromEntries(operation.fields.map((field) => [field.name, field.default]));
+	const operation = findOperation(OPERATIONS, resource, name)!;
+	const defaults = Object.fromEntries(fieldsOf(operation).map((field) => [field.name, field.default]));
 	const values: Record<string, unknown> = { ...defaults, ...given };
 	return operation.plan(
 		parameterReader({
 			get: (key) => values[key],
 			getLocator: (key) => values[key],
+			getFile: (property) => FILES[property],
+			fileProperties: () => Object.keys(FILES),
 			toIso: (value) =>
 				Number.isNaN(Date.parse(String(value))) ? undefined : new Date(String(value)).toISOString(),
 		}),
-		CHANNEL,
+		CREDENTIAL,
 	);
 }
 
-function requestOf(path: string, given: Record<string, unknown>) {
+function thrownBy(work: () => unknown): unknown {
+	try {
+		work();
+	} catch (error) {
+		return error;
+	}
+	return undefined;
+}
+
+function requestOf(
+	path: string,
+	given: Record<string, unknown>,
+): ApiRequest & { body?: Record<string, unknown>; query?: Record<string, string> } {
 	const planned = plan(path, given);
-	if (planned.kind === 'download') throw new Error('it makes no request of the service');
-	return planned.kind === 'call' ? planned.request : planned.list.request;
+	switch (planned.kind) {
+		case 'call':
+			return planned.request;
+		case 'list':
+			return planned.list.request;
+		case 'open':
+		case 'deliver':
+			return withStartMessage(planned.opening);
+		case 'rows':
+			return planned.request;
+		case 'steps':
+		case 'download':
+			throw new Error('it makes no one request of the service');
+	}
 }
 
 /** The ways in which the request breaks the contract: none, for whatever the node lets through. */
@@ -49,7 +89,7 @@ function contractErrors(path: string, given: Record<string, unknown>) {
 			'organization-id': '93d5e7b8-1c4f-4062-b8aa-5f27c9e31d60',
 			'content-type': 'application/json',
 		},
-		body: request.body,
+		body: request.method === 'POST' ? request.body : undefined,
 	});
 }
 
@@ -295,7 +335,7 @@ describe('limits: the last that passes, the first that does not', () => {
 		[
 			'File Name',
 			'message: send',
-			(n) => ({ ...inConversation, ...attachments({ ...file, name: x(n) }) }),
+			(n) => ({ ...inConversation, ...attachments({ ...file, name: `${x(n - 4)}.jpg` }) }),
 			256,
 		],
 		[
@@ -423,27 +463,45 @@ describe('the registry', () => {
 });
 
 describe('what comes out', () => {
+	test.each<[Json, unknown]>([
+		[
+			{ conversationId: 'c', isNew: true, messageId: '1' },
+			{ conversationId: 'c', isNew: true, messageId: '1', startMessage: 'delivered' },
+		],
+		[
+			{ ConversationId: 'c', IsNew: false, MessageId: '' },
+			{ conversationId: 'c', isNew: false, messageId: null, startMessage: 'dropped' },
+		],
+		[
+			{ conversationid: 'c', isnew: true, messageid: 1756399395730 },
+			{ conversationId: 'c', isNew: true, messageId: '1756399395730', startMessage: 'delivered' },
+		],
+	])('conversation: create %j', (answer, opened) => {
+		expect(openedFrom(answer, true, 'Look.')).toEqual(opened);
+		expect(openedFrom(answer, false, 'Look.')).toMatchObject({ startMessage: 'none' });
+		const planned = plan('conversation: create', {});
+		if (planned.kind !== 'open') throw new Error('it opens nothing');
+		const { conversationId, isNew, messageId } = openedFrom(answer, true, 'Look.');
+		expect(planned.toItems(openedFrom(answer, true, 'Look.'))).toEqual([
+			{ conversationId, isNew, messageId },
+		]);
+	});
+
+	test.each<[Json]>([[null], [{}], [{ conversationId: ' ' }], [[]]])(
+		'conversation: create %j does not say which conversation it is, so it is looked for',
+		(answer) =>
+			expect(thrownBy(() => openedFrom(answer, true, 'Look.'))).toMatchObject({
+				outcome: 'uncertain',
+				description: 'Look.',
+			}),
+	);
+
 	const callOf = (path: string) => {
 		const planned = plan(path, { ...inConversation, text: 'x', eventName: 'E' });
 		if (planned.kind !== 'call') throw new Error('not a call');
 		return planned.toItems;
 	};
 	test.each<[string, Json, unknown]>([
-		[
-			'conversation: create',
-			{ conversationId: 'c', isNew: true, messageId: '1' },
-			[{ conversationId: 'c', isNew: true, messageId: '1' }],
-		],
-		[
-			'conversation: create',
-			{ ConversationId: 'c', IsNew: false, MessageId: '' },
-			[{ conversationId: 'c', isNew: false, messageId: null }],
-		],
-		[
-			'conversation: create',
-			{ conversationid: 'c', isnew: true, messageid: 1756399395730 },
-			[{ conversationId: 'c', isNew: true, messageId: '1756399395730' }],
-		],
 		['message: send', { messageId: '1' }, [{ conversationId: CONVERSATION, messageId: '1' }]],
 		['message: send', { MessageId: '' }, [{ conversationId: CONVERSATION, messageId: null }]],
 		['message: sendTyping', null, [{ conversationId: CONVERSATION, messageId: null }]],
@@ -482,4 +540,193 @@ describe('what comes out', () => {
 		const planned = plan(path, inConversation);
 		expect(planned.kind === 'list' && planned.toItem(entry)).toEqual(item);
 	});
+});
+
+describe('what a customer says, in an active conversation or a new one', () => {
+	const said = { customerId: 'jdoe', text: 'Hello' };
+	const deliverPlan = (given: Record<string, unknown>) => {
+		const planned = plan('conversation: sendOrStart', given);
+		if (planned.kind !== 'deliver') throw new Error('it delivers nothing');
+		return planned;
+	};
+
+	test.each<[string, Record<string, unknown>, unknown]>([
+		['without the AI agent', { options: { skipAiAgent: true } }, { message: 'Hello' }],
+		[
+			'with the sender’s name',
+			{ options: { skipAiAgent: true, senderName: 'John' } },
+			{ message: 'Hello', displayname: 'John' },
+		],
+		[
+			'with a name of its own',
+			{ options: { skipAiAgent: true, senderName: 'John', startMessageDisplayName: 'J' } },
+			{ message: 'Hello', displayname: 'J' },
+		],
+		['with the AI agent', {}, undefined],
+		['with files', { ...attachments(file), options: { skipAiAgent: true } }, undefined],
+		['marked as automated', { options: { skipAiAgent: true, automated: true } }, undefined],
+	])('%s: the start message is right', (_, given, startMessage) => {
+		const planned = deliverPlan({ ...said, ...given });
+		expect(planned.opening.startMessage).toEqual(startMessage);
+		expect(planned.opening.request.body).not.toHaveProperty('startmessage');
+		expect(planned.message(CONVERSATION).body).toMatchObject({ type: 'message', text: 'Hello', ...activity });
+		expect(contractErrors('conversation: sendOrStart', { ...said, ...given }).errors).toEqual([]);
+	});
+
+	test('all that opening and sending know goes along', () => {
+		const given = {
+			...said,
+			customer: { preferredName: 'J' },
+			...variables({ name: 'a', value: 'b' }),
+			options: { requestId: 'r', createPath: '/conversations/create', senderId: 's', messageId: 'm' },
+		};
+		const { opening, message, lane } = deliverPlan(given);
+		expect(opening.request).toMatchObject({
+			path: '/conversations/create',
+			repeatable: true,
+			body: {
+				customercontext: { customerid: 'jdoe', preferredname: 'J' },
+				conversationcontext: { a: { isDisplayable: true, value: 'b' } },
+				conversationrequestid: 'r',
+			},
+		});
+		expect(message(CONVERSATION).body).toMatchObject({ id: 'm', from: { id: 's' } });
+		expect(lane).toBe(deliverPlan({ ...said, customerId: ' JDoe ' }).lane);
+	});
+
+	test.each([
+		['Customer ID is empty', { text: 'x' }],
+		['Customer ID is empty', { text: 'x', customerId: ' ' }],
+		['neither Text nor Attachments', { customerId: 'jdoe' }],
+		['longer than 6,000', { customerId: 'jdoe', text: x(6001) }],
+	])('%s: nothing is sent', (message, given) => {
+		expect(() => plan('conversation: sendOrStart', given)).toThrow(message);
+	});
+});
+
+describe('files of binary fields', () => {
+	const binary = (binaryPropertyName: string, more = {}) => ({
+		...inConversation,
+		...attachments({ source: 'binary', binaryPropertyName, contentType: '', name: '', ...more }),
+	});
+	const filesOf = (given: Record<string, unknown>) => plan('message: send', given).files;
+
+	test.each<[Record<string, unknown>, Record<string, unknown>]>([
+		[binary('photo'), { label: 'Attachment 1: photo.jpg', contentType: 'image/jpeg', encoding: 'dataUri' }],
+		[binary('nameless'), { label: 'Attachment 1: file.png', contentType: 'image/png' }],
+		[binary('bare', { name: 'README.txt' }), { label: 'Attachment 1: README.txt' }],
+		[binary('typeless', { contentType: 'a/b' }), { contentType: 'a/b' }],
+		[binary('photo'), { maxBytes: 5 * 1024 * 1024 }],
+		[{ ...binary('photo'), options: { maxAttachmentSizeMb: 0.5 } }, { maxBytes: 512 * 1024 }],
+		[{ ...binary('photo'), options: { attachmentEncoding: 'base64' } }, { encoding: 'base64' }],
+	])('%j', (given, expected) => expect(filesOf(given)).toEqual([expect.objectContaining(expected)]));
+
+	test('several go along, with URLs between them, and take their places', async () => {
+		const given = {
+			...inConversation,
+			...attachments({ source: 'binary', binaryPropertyName: 'photo' }, file, {
+				source: 'binary',
+				binaryPropertyName: 'nameless',
+			}),
+		};
+		const planned = plan('message: send', given);
+		if (planned.kind !== 'call' || planned.request.method !== 'POST') throw new Error('it sends nothing');
+		const { body } = await withFiles(planned.request, async (property) => Buffer.from(property));
+		expect(body?.attachments).toEqual([
+			{ contentType: 'image/jpeg', name: 'photo.jpg', contentUrl: 'data:image/jpeg;base64,cGhvdG8=' },
+			{ contentType: file.contentType, name: file.name, contentUrl: file.url },
+			{ contentType: 'image/png', name: 'file.png', contentUrl: 'data:image/png;base64,bmFtZWxlc3M=' },
+		]);
+		await expect(withFiles(planned.request, async () => Buffer.alloc(0))).rejects.toThrow('is empty');
+	});
+
+	test.each<[string, string, Record<string, unknown>]>([
+		['there is no binary field “gone”', 'The item has: photo, nameless', binary('gone')],
+		['has no Input Data Field Name', 'The item has: photo', binary(' ')],
+		['the file name README has no extension', 'photo.jpg', binary('bare')],
+		['has no Content Type', 'MIME type', binary('typeless')],
+		[
+			'Max Attachment Size (MB) must be',
+			'It is 0',
+			{ ...binary('photo'), options: { maxAttachmentSizeMb: 0 } },
+		],
+		[
+			'Attachment Encoding is unknown',
+			'Choose',
+			{ ...binary('photo'), options: { attachmentEncoding: 'hex' } },
+		],
+	])('%s', (message, description, given) => {
+		expect(thrownBy(() => plan('message: send', given))).toMatchObject({
+			message: expect.stringContaining(message),
+			description: expect.stringContaining(description),
+		});
+	});
+
+	test.each([
+		[0, 'is empty', 'Its binary field holds a file of 0 bytes.'],
+		[5 * 1024 * 1024, undefined, ''],
+		[5 * 1024 * 1024 + 1, 'is larger than 5 MB', 'It has 5,242,881 bytes.'],
+		[8_000_000, 'is larger than 5 MB', 'It has 8,000,000 bytes.'],
+	])('a file of %i bytes: %p', (bytes, message, description) => {
+		const [planned] = filesOf(binary('photo'))!;
+		const error = thrownBy(() => checkSize(planned!, bytes));
+		if (message === undefined) expect(error).toBeUndefined();
+		else
+			expect(error).toMatchObject({
+				message: `Attachment 1: photo.jpg ${message}`,
+				description: expect.stringContaining(description),
+			});
+	});
+});
+
+describe('what keeps its order, and what may be repeated', () => {
+	test.each<[string, Record<string, unknown>, string | undefined]>([
+		['message: send', { ...inConversation, text: 'x' }, `conversation ${CONVERSATION}`],
+		[
+			'message: send',
+			{ conversationId: CONVERSATION.toUpperCase(), text: 'x' },
+			`conversation ${CONVERSATION}`,
+		],
+		['message: sendTyping', { ...inConversation, senderName: 'J' }, `conversation ${CONVERSATION}`],
+		[
+			'message: markAsRead',
+			{ ...inConversation, messageId: '1756399395730' },
+			`conversation ${CONVERSATION}`,
+		],
+		['customEvent: send', { ...inConversation, eventName: 'E' }, `conversation ${CONVERSATION}`],
+		['conversation: end', inConversation, `conversation ${CONVERSATION}`],
+		['conversation: create', { customerId: 'jdoe' }, 'customer jdoe'],
+		['conversation: create', {}, undefined],
+		['message: getMany', inConversation, undefined],
+	])('%s %j waits for its like: %p', (path, given, lane) => expect(plan(path, given).lane).toBe(lane));
+
+	test.each<[string, Record<string, unknown>, boolean, string]>([
+		['message: send', { ...inConversation, text: 'x' }, false, 'Message: Get Many'],
+		['message: sendTyping', { ...inConversation, senderName: 'J' }, false, 'no harm'],
+		['message: markAsRead', { ...inConversation, messageId: '1756399395730' }, false, 'no harm'],
+		['customEvent: send', { ...inConversation, eventName: 'E' }, false, 'AI agent'],
+		['conversation: end', inConversation, false, 'Conversation: Get Many'],
+		['conversation: create', {}, false, 'Conversation: Get Many'],
+		['conversation: create', { customerId: 'jdoe' }, true, 'jdoe'],
+		['conversation: create', { customerId: 'jdoe', options: { startMessage: 'x' } }, false, 'jdoe'],
+	])('%s %j may be repeated: %p', (path, given, repeatable, howToLook) => {
+		expect(requestOf(path, given)).toMatchObject({
+			repeatable,
+			howToLook: expect.stringContaining(howToLook),
+		});
+	});
+
+	test.each<[Record<string, unknown>, boolean]>([
+		[{ startMessage: 'x', skipAiAgent: true }, true],
+		[{ startMessage: 'x'.repeat(6000), skipAiAgent: true }, true],
+		[{ startMessage: 'x'.repeat(6001), skipAiAgent: true }, false],
+		[{ startMessage: 'x' }, false],
+		[{ skipAiAgent: true }, false],
+	])(
+		'a start message that was lost is sent as a message where it reaches the same person: case %#',
+		(options, can) => {
+			const planned = plan('conversation: create', { customerId: 'jdoe', options });
+			expect(planned.kind === 'open' && planned.instead !== undefined).toBe(can);
+		},
+	);
 });

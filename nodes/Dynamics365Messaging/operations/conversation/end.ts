@@ -1,4 +1,5 @@
 import { activityRequest, sentItem } from '../activity';
+import { conversationLane } from '../../../shared/operations/fields';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
@@ -7,14 +8,17 @@ export const end: Operation = {
 	operation: 'end',
 	name: 'End',
 	action: 'End a conversation',
-	description: 'Close a conversation on behalf of the customer',
+	description:
+		'Close a conversation on behalf of the customer. Nothing can be sent into it any more; a new one has to be created.',
+	effect: 'send',
 	fields: [conversationIdField],
-	plan: (parameters, channelId) => {
+	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
 		return {
 			kind: 'call',
 			request: activityRequest(channelId, conversationId, { type: 'endOfConversation' }),
 			toItems: sentItem(conversationId),
+			lane: conversationLane(conversationId),
 		};
 	},
 };

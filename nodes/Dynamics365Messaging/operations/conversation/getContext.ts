@@ -1,6 +1,7 @@
-import { readKey, textOf, type Json } from '../../api/json';
+import { readKey, textOf, type Json } from '../../../shared/api/json';
 import { conversationPath } from '../../api/request';
-import { conversationIdField, optionsField, readConversationId } from '../fields';
+import { optionsField } from '../../../shared/operations/fields';
+import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
 interface Variable {
@@ -21,8 +22,10 @@ export const getContext: Operation = {
 	resource: 'conversation',
 	operation: 'getContext',
 	name: 'Get Context',
-	action: 'Get the context of a conversation',
-	description: 'Get the context variables of a conversation. They may lag its start by a moment.',
+	action: 'Get conversation context variables',
+	description:
+		'Get the context variables of a conversation: facts about the customer or the case by name, not messages. They may lag its start by a moment.',
+	effect: 'read',
 	fields: [
 		conversationIdField,
 		optionsField([

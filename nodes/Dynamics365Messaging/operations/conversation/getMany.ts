@@ -1,7 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
-import { readKey, textOf } from '../../api/json';
+import { readKey, textOf } from '../../../shared/api/json';
 import type { PagedRequest } from '../../api/pages';
-import { listFields, readLimit, readListQuery } from '../fields';
+import { readLimit } from '../../../shared/operations/fields';
+import { listFields, readListQuery } from '../fields';
 import type { Operation } from '../types';
 
 /** Source: shared reference, "Endpoints": 1 to 250. */
@@ -34,9 +35,10 @@ export const getMany: Operation = {
 	resource: 'conversation',
 	operation: 'getMany',
 	name: 'Get Many',
-	action: 'Get many conversations',
+	action: 'Get many active conversations',
 	description:
-		'List the active conversations of the channel. Not for polling: the trigger tells what is new.',
+		'List the IDs and times of the channel’s active conversations; closed ones are not among them. Not for polling: the trigger tells what is new.',
+	effect: 'read',
 	fields: listFields,
 	plan: (parameters) => ({
 		kind: 'list',

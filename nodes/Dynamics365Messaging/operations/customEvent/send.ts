@@ -1,17 +1,15 @@
-import { InputError } from '../../api/errors';
-import { isRecord, parseJson } from '../../api/json';
+import { InputError } from '../../../shared/api/errors';
+import { isRecord, parseJson } from '../../../shared/api/json';
 import { activityRequest, sentItem } from '../activity';
 import {
-	conversationIdField,
+	conversationLane,
 	limitHint,
 	optionsField,
-	readConversationId,
-	readSender,
 	readTrimmed,
-	senderFields,
 	type TextField,
-} from '../fields';
-import type { ParameterReader } from '../parameters';
+} from '../../../shared/operations/fields';
+import { conversationIdField, readConversationId, readSender, senderFields } from '../fields';
+import type { ParameterReader } from '../../../shared/operations/parameters';
 import type { Operation } from '../types';
 
 /** Source: seed 002, custom events. */
@@ -43,8 +41,10 @@ export const send: Operation = {
 	resource: 'customEvent',
 	operation: 'send',
 	name: 'Send',
-	action: 'Send a custom event',
-	description: 'Tell an AI agent something that neither customer nor representative sees',
+	action: 'Send a custom event to the AI agent',
+	description:
+		'Tell the AI agent of a conversation something as data, such as that an order was placed, without a message in the conversation',
+	effect: 'send',
 	fields: [
 		conversationIdField,
 		{
@@ -54,7 +54,7 @@ export const send: Operation = {
 			required: true,
 			default: '',
 			placeholder: 'e.g. OrderPlaced',
-			description: `Name that the AI agent listens for. ${limitHint(EVENT_NAME)}; MessageRead is reserved.`,
+			description: `Name of the event, exactly as the AI agent listens for it. ${limitHint(EVENT_NAME)}; MessageRead is reserved.`,
 		},
 		{
 			displayName: 'Event Value (JSON)',
@@ -63,11 +63,11 @@ export const send: Operation = {
 			default: '{}',
 			placeholder: 'e.g. { "orderNumber": "A-100" }',
 			description:
-				'An object of names and values; a value can also be an object with value and isDisplayable, which says whether the representative sees it',
+				'JSON object of what the event carries, by name, such as { "orderNumber": "A-100" }. A value can also be an object with value and isDisplayable, which says whether the representative sees it.',
 		},
 		optionsField(senderFields),
 	],
-	plan: (parameters, channelId) => {
+	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
 		const name = readEventName(parameters);
 		return {
@@ -83,6 +83,7 @@ export const send: Operation = {
 				},
 			}),
 			toItems: sentItem(conversationId),
+			lane: conversationLane(conversationId),
 		};
 	},
 };

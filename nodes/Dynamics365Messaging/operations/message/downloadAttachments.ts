@@ -1,9 +1,9 @@
 import type { Attachment } from '../../activity/items';
 import { attachmentsOf } from '../../activity/read';
-import { InputError } from '../../api/errors';
-import { parseJson, type Json } from '../../api/json';
-import { optionsField } from '../fields';
-import type { ParameterReader } from '../parameters';
+import { InputError } from '../../../shared/api/errors';
+import { parseJson, type Json } from '../../../shared/api/json';
+import { optionsField } from '../../../shared/operations/fields';
+import type { ParameterReader } from '../../../shared/operations/parameters';
 import type { Operation } from '../types';
 
 /** What an organization can allow at the most. Source: shared reference, "Errors". */
@@ -30,8 +30,9 @@ export const downloadAttachments: Operation = {
 	resource: 'message',
 	operation: 'downloadAttachments',
 	name: 'Download Attachments',
-	action: 'Download the attachments of a message',
-	description: 'Fetch the files of a message that the trigger gave into binary fields (attachment_0, …)',
+	action: 'Download attachments of a message',
+	description: 'Fetch the files of a message into binary fields (attachment_0, …) for the nodes that follow',
+	effect: 'none',
 	fields: [
 		{
 			displayName: 'Attachments',
@@ -39,7 +40,7 @@ export const downloadAttachments: Operation = {
 			type: 'json',
 			default: '={{ $json.attachments }}',
 			required: true,
-			description: 'The attachments of an item of the trigger',
+			description: 'List of the attachments, as the items of the trigger and of Message: Get Many have it',
 		},
 		optionsField([
 			{

@@ -1,14 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
-import { readKey, type Json } from '../../api/json';
+import { readKey, type Json } from '../../../shared/api/json';
 import { conversationPath } from '../../api/request';
-import {
-	conversationIdField,
-	listFields,
-	messageIdOf,
-	readConversationId,
-	readLimit,
-	readListQuery,
-} from '../fields';
+import { readLimit } from '../../../shared/operations/fields';
+import { conversationIdField, listFields, messageIdOf, readConversationId, readListQuery } from '../fields';
 import type { Operation } from '../types';
 
 /** Source: shared reference, "Endpoints": 1 to 100. */
@@ -32,8 +26,10 @@ export const getMany: Operation = {
 	resource: 'message',
 	operation: 'getMany',
 	name: 'Get Many',
-	action: 'Get many messages',
-	description: 'List the messages of a conversation. Not for polling: the trigger tells what is new.',
+	action: 'Get many messages of a conversation',
+	description:
+		'List the messages of a conversation with sender, time and message ID; custom events are not among them. Not for polling: the trigger tells what is new.',
+	effect: 'read',
 	fields: [conversationIdField, ...listFields],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);

@@ -1,5 +1,6 @@
-import { InputError } from '../../api/errors';
+import { InputError } from '../../../shared/api/errors';
 import { activityRequest } from '../activity';
+import { conversationLane } from '../../../shared/operations/fields';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
@@ -9,6 +10,7 @@ export const markAsRead: Operation = {
 	name: 'Mark as Read',
 	action: 'Mark messages as read',
 	description: 'Show the representative that the customer has read a message and all before it',
+	effect: 'send',
 	fields: [
 		conversationIdField,
 		{
@@ -18,15 +20,16 @@ export const markAsRead: Operation = {
 			required: true,
 			default: '',
 			placeholder: 'e.g. 1756399395730',
-			description: 'The last message that was read: its ID of 13 digits',
+			description:
+				'ID of the last message that was read: 13 digits, the messageId that Message: Get Many gives',
 		},
 	],
-	plan: (parameters, channelId) => {
+	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
 		const messageId = parameters.text('messageId', 'Message ID').trim();
 		if (!/^\d{13}$/.test(messageId)) {
 			throw new InputError(
-				'Message ID is not the ID of a message',
+				'Message ID is not 13 digits, as the ID of a message is',
 				'It has 13 digits, such as 1756399395730; Message: Get Many gives it.',
 			);
 		}
@@ -39,6 +42,7 @@ export const markAsRead: Operation = {
 			}),
 			// The service answers with an empty id; the one that was read is what a workflow needs.
 			toItems: () => [{ conversationId, messageId }],
+			lane: conversationLane(conversationId),
 		};
 	},
 };

@@ -1,14 +1,16 @@
-import { InputError } from '../../api/errors';
+import { InputError } from '../../../shared/api/errors';
 import { activityRequest, sentItem } from '../activity';
-import { conversationIdField, limitHint, readConversationId, readTrimmed, SENDER_NAME } from '../fields';
+import { conversationLane, limitHint, readTrimmed } from '../../../shared/operations/fields';
+import { conversationIdField, readConversationId, SENDER_NAME } from '../fields';
 import type { Operation } from '../types';
 
 export const sendTyping: Operation = {
 	resource: 'message',
 	operation: 'sendTyping',
 	name: 'Send Typing',
-	action: 'Send a typing indicator',
+	action: 'Show that the customer is typing',
 	description: 'Show the representative that the customer is typing',
+	effect: 'send',
 	fields: [
 		conversationIdField,
 		{
@@ -18,10 +20,10 @@ export const sendTyping: Operation = {
 			default: 'Customer',
 			required: true,
 			placeholder: 'e.g. Nathan Smith',
-			description: `Name of the person who types. ${limitHint(SENDER_NAME)}.`,
+			description: `Name of the customer who types, as the representative sees it. ${limitHint(SENDER_NAME)}.`,
 		},
 	],
-	plan: (parameters, channelId) => {
+	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
 		const name = readTrimmed(parameters, SENDER_NAME);
 		if (name === '') throw new InputError('Sender Name is empty', 'Give the name of the person who types.');
@@ -32,6 +34,7 @@ export const sendTyping: Operation = {
 				from: { name },
 			}),
 			toItems: sentItem(conversationId),
+			lane: conversationLane(conversationId),
 		};
 	},
 };

@@ -1,0 +1,111 @@
+import type { ICredentialType, INodeProperties } from 'n8n-workflow';
+import { DEFAULT_API_VERSION, DEFAULT_SCOPE } from '../nodes/AzureCommunicationConversations/api/connection';
+import { appProofFields, clientField, tenantField } from '../nodes/shared/credentialFields';
+
+const forEntra = { displayOptions: { show: { authentication: ['clientSecret', 'certificate'] } } };
+
+export class AzureCommunicationServicesApi implements ICredentialType {
+	name = 'azureCommunicationServicesApi';
+
+	displayName = 'Azure Communication Services API';
+
+	icon = {
+		light: 'file:../nodes/AzureCommunicationConversations/azureCommunicationConversations.svg',
+		dark: 'file:../nodes/AzureCommunicationConversations/azureCommunicationConversations.dark.svg',
+	} as const;
+
+	documentationUrl =
+		'https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging/blob/main/docs/setup-azure-communication.md';
+
+	properties: INodeProperties[] = [
+		{
+			displayName: 'Authentication',
+			name: 'authentication',
+			type: 'options',
+			options: [
+				{ name: 'Access Key', value: 'accessKey' },
+				{ name: 'Entra App with Certificate', value: 'certificate' },
+				{ name: 'Entra App with Client Secret', value: 'clientSecret' },
+				{ name: 'User Access Token', value: 'userToken' },
+			],
+			default: 'clientSecret',
+			description: 'How n8n signs in to the resource. An Entra app can do all that the node offers.',
+		},
+		{
+			displayName: 'Endpoint',
+			name: 'endpoint',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://my-resource.communication.azure.com',
+			description:
+				'Endpoint of the resource (Azure portal, Keys). Empty only where you paste a connection string as the access key.',
+		},
+		{
+			displayName:
+				'Microsoft’s sources contradict each other on whether an access key may be used for conversations. If the resource refuses it, use an Entra app.',
+			name: 'accessKeyNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: { show: { authentication: ['accessKey'] } },
+		},
+		// It is a secret, though the rule's list of words has it not.
+		// eslint-disable-next-line @n8n/community-nodes/credential-unnecessary-password
+		{
+			displayName: 'Access Key or Connection String',
+			name: 'accessKey',
+			type: 'string',
+			typeOptions: { password: true },
+			required: true,
+			default: '',
+			displayOptions: { show: { authentication: ['accessKey'] } },
+			placeholder: 'e.g. endpoint=https://my-resource.communication.azure.com/;accesskey=…',
+			description: 'A key of the resource, or its whole connection string (Azure portal, Keys)',
+		},
+		{
+			displayName: 'User Access Token',
+			name: 'userToken',
+			type: 'string',
+			typeOptions: { password: true },
+			required: true,
+			default: '',
+			displayOptions: { show: { authentication: ['userToken'] } },
+			description:
+				'Token of a communication user who is in the conversation. It expires after 24 hours at the most.',
+		},
+		{ ...tenantField, ...forEntra },
+		{ ...clientField('needs a role on the resource (Access control)'), ...forEntra },
+		...appProofFields,
+		{
+			displayName: 'Leave the fields below as they are, unless Microsoft tells you otherwise.',
+			name: 'advancedNotice',
+			type: 'notice',
+			default: '',
+		},
+		{
+			displayName: 'API Version',
+			name: 'apiVersion',
+			type: 'string',
+			default: DEFAULT_API_VERSION,
+			placeholder: 'e.g. 2025-09-01-preview',
+			description: 'Version of the service’s API',
+		},
+		{
+			displayName: 'Authority Host',
+			name: 'authorityHost',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. https://login.microsoftonline.us',
+			...forEntra,
+			description: 'Origin of the token authority, if it is not that of Microsoft’s global cloud',
+		},
+		{
+			displayName: 'Scope',
+			name: 'scope',
+			type: 'string',
+			default: DEFAULT_SCOPE,
+			...forEntra,
+			description:
+				'Whole scope of the token, with /.default at its end. Some of Microsoft’s tools write https://communication.azure.com//.default.',
+		},
+	];
+}

@@ -1,0 +1,136 @@
+import { federatedSubject } from './dataverse/federation';
+import { type Row, tableOf } from './dataverse/schema';
+import type { Tables } from './dataverse/tables';
+import type { Settings } from './settings';
+import type { World } from './world';
+
+/** Microsoft Entra ID as far as it concerns the channel's managed identity. */
+export interface Entra {
+	/** The subjects of the federated credentials of the app registration. */
+	federatedSubjects: Set<string>;
+}
+
+/** A channel as its record in Dataverse makes it. */
+export interface Channel {
+	id: string;
+	webhookUrl: string | null;
+	workstreamId: string | null;
+	/** Whether its kind is Messaging API: there are others. */
+	isMessagingApi: boolean;
+	/** Whether the record names the world's app and tenant. */
+	isOfApp: boolean;
+	/** Whether Entra gives the channel's managed identity a token, so that deliveries can be signed. */
+	isTrusted: boolean;
+}
+
+const CHANNELS = tableOf('msdyn_occustommessagingchannel');
+const IDENTITIES = tableOf('managedidentity');
+const WORKSTREAMS = tableOf('msdyn_liveworkstream');
+const MESSAGING_API = 192350005;
+/** `credentialsource` of an identity that Power Platform manages: the only kind that needs no secret. */
+const IS_MANAGED = 2;
+
+const textOf = (row: Row, column: string): string | null => {
+	const value = row[column];
+	return typeof value === 'string' ? value : null;
+};
+const isSame = (value: string | null, expected: string) => value?.toLowerCase() === expected.toLowerCase();
+
+/** The channel records, as the Messaging API, the deliveries and the desk see them. */
+export class Channels {
+	constructor(
+		private readonly tables: Tables,
+		private readonly world: World,
+		settings: Settings,
+		private readonly entra: Entra,
+	) {
+		tables.onChange(() => {
+			if (settings.federationFollows) this.trustAll();
+		});
+	}
+
+	/** Makes the records of the world: its channel on its workstream, with its managed identity. */
+	seed(): void {
+		const { world } = this;
+		this.tables.create(WORKSTREAMS, {
+			msdyn_liveworkstreamid: world.workstreamId,
+			msdyn_name: world.workstreamName,
+		});
+		this.tables.create(IDENTITIES, {
+			managedidentityid: world.managedIdentityId,
+			name: world.channelName,
+			applicationid: world.clientId,
+			tenantid: world.tenantId,
+			credentialsource: IS_MANAGED,
+			subjectscope: 1,
+		});
+		this.tables.create(CHANNELS, {
+			msdyn_occustommessagingchannelid: world.channelId,
+			msdyn_name: world.channelName,
+			msdyn_occustomchannelid: MESSAGING_API,
+			msdyn_appid: world.clientId,
+			msdyn_tenantid: world.tenantId,
+			_managedidentityid_value: world.managedIdentityId,
+			_msdyn_liveworkstreamid_value: world.workstreamId,
+		});
+	}
+
+	/** @param id in lower case; @returns undefined when there is no such record */
+	find(id: string): Channel | undefined {
+		const row = this.tables.find(CHANNELS, id);
+		if (!row) return undefined;
+		const { clientId, tenantId } = this.world;
+		return {
+			id,
+			webhookUrl: textOf(row, 'msdyn_webhookurl'),
+			workstreamId: textOf(row, '_msdyn_liveworkstreamid_value'),
+			isMessagingApi: row.msdyn_occustomchannelid === MESSAGING_API,
+			isOfApp:
+				isSame(textOf(row, 'msdyn_appid'), clientId) && isSame(textOf(row, 'msdyn_tenantid'), tenantId),
+			isTrusted: this.isTrusted(row),
+		};
+	}
+
+	/** The world's channel. */
+	own(): Channel | undefined {
+		return this.find(this.world.channelId);
+	}
+
+	/** Writes into the record of the world's channel. @returns false when the record is gone */
+	setWebhookUrl(url: string | null): boolean {
+		if (!this.own()) return false;
+		this.tables.update(CHANNELS, this.world.channelId, { msdyn_webhookurl: url });
+		return true;
+	}
+
+	/** The federated subject of a channel as its record is now; undefined when it has no managed identity. */
+	subjectOf(channel: Row): string | undefined {
+		const identity = this.identityOf(channel);
+		return identity && federatedSubject(channel, identity, this.world);
+	}
+
+	private identityOf(channel: Row): Row | undefined {
+		const id = textOf(channel, '_managedidentityid_value');
+		return id === null ? undefined : this.tables.find(IDENTITIES, id);
+	}
+
+	/** The credentials that Entra has are those of the world's app: an identity of another app or tenant has none. */
+	private isTrusted(channel: Row): boolean {
+		const identity = this.identityOf(channel);
+		const subject = this.subjectOf(channel);
+		return (
+			identity?.credentialsource === IS_MANAGED &&
+			isSame(textOf(identity, 'applicationid'), this.world.clientId) &&
+			isSame(textOf(identity, 'tenantid'), this.world.tenantId) &&
+			subject !== undefined &&
+			this.entra.federatedSubjects.has(subject)
+		);
+	}
+
+	private trustAll(): void {
+		for (const channel of this.tables.all(CHANNELS)) {
+			const subject = this.subjectOf(channel);
+			if (subject !== undefined) this.entra.federatedSubjects.add(subject);
+		}
+	}
+}

@@ -1,0 +1,92 @@
+import { isIP } from 'node:net';
+import { CommunicationError, refusedByWhatsApp } from './errors';
+import type { CommunicationTemplate } from './templates';
+import { type CommunicationConversation, type DeliveryStrategy, isOnWhatsApp, isWindowOpen } from './threads';
+
+/** A template as a message has it, of which the contract has made sure. */
+export interface SentTemplate {
+	name: string;
+	language: string;
+	values?: { name: string; url?: string }[];
+	bindings?: Partial<Record<'header' | 'body' | 'footer' | 'buttons', { refValue: string }[]>>;
+}
+
+/** What a message says, of which the contract has made sure. */
+export interface SentContent {
+	kind: 'text' | 'image' | 'video' | 'document' | 'audio' | 'template';
+	mediaUri?: string;
+	template?: SentTemplate;
+}
+
+const PRIVATE_IPV4 = /^(0|10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168)\./;
+/** Loopback, link-local, unique local, and an IPv4 address in IPv6's clothes. */
+const PRIVATE_IPV6 = /^(::1?|fe[89ab].*|f[cd].*|::ffff:.*)$/i;
+
+function isPublicHost(host: string): boolean {
+	const name = host.replace(/^\[|\]$/g, '').toLowerCase();
+	if (isIP(name) === 4) return !PRIVATE_IPV4.test(name);
+	if (isIP(name) === 6) return !PRIVATE_IPV6.test(name);
+	return name.includes('.') && !/\.(localhost|local|internal|home\.arpa)$/.test(name);
+}
+
+/** Whether the service would get the file: nothing is asked for, the address alone decides. `unreachable` in it means no. */
+export function isReachable(uri: string): boolean {
+	if (uri.includes('unreachable') || !URL.canParse(uri)) return false;
+	const { hostname, protocol } = new URL(uri);
+	return (protocol === 'https:' || protocol === 'http:') && isPublicHost(hostname);
+}
+
+/** Every refValue must name a value; that a name may stand for one value only is inferred. */
+function checkBindings({ bindings = {}, values = [] }: SentTemplate): void {
+	const names = values.map(({ name }) => name);
+	const refuse = (message: string) => {
+		throw new CommunicationError('BadRequest', 'The template is not valid.', {
+			target: 'request.template',
+			innererror: { code: 'InvalidTemplate', message },
+		});
+	};
+	const twice = names.find((name, index) => names.indexOf(name) !== index);
+	if (twice !== undefined) refuse(`There are two values with the name '${twice}'.`);
+	for (const part of ['header', 'body', 'footer', 'buttons'] as const) {
+		for (const { refValue } of bindings[part] ?? []) {
+			if (!names.includes(refValue)) {
+				refuse(`The ${part} refers to '${refValue}', which is not among the values.`);
+			}
+		}
+	}
+}
+
+function checkTemplate(sent: SentTemplate, templates: readonly CommunicationTemplate[]): void {
+	checkBindings(sent);
+	const isThere = templates.some(
+		({ language, name, status }) => name === sent.name && language === sent.language && status === 'approved',
+	);
+	if (isThere) return;
+	throw refusedByWhatsApp('request.template', 132_001, 'Template name does not exist in the translation');
+}
+
+/**
+ * WhatsApp's rules, in the order in which they are looked at, which is inferred.
+ *
+ * @param templates those of the conversation's channels
+ * @param now milliseconds since 1970
+ * @throws CommunicationError for the first that is broken
+ */
+export function checkContent(
+	content: SentContent,
+	strategy: DeliveryStrategy,
+	conversation: CommunicationConversation,
+	templates: readonly CommunicationTemplate[],
+	now: number,
+): void {
+	if (content.template) checkTemplate(content.template, templates);
+	const files = [content.mediaUri, ...(content.template?.values ?? []).map(({ url }) => url)];
+	if (files.some((file) => file !== undefined && !isReachable(file))) {
+		const target = content.template ? 'request.template' : 'request.mediaUri';
+		throw refusedByWhatsApp(target, 131_053, 'Media upload error');
+	}
+	const isForWhatsApp = strategy === 'allParticipants' && conversation.participants.some(isOnWhatsApp);
+	if (content.kind !== 'template' && isForWhatsApp && !isWindowOpen(conversation, now)) {
+		throw refusedByWhatsApp('request', 131_047, 'Re-engagement message');
+	}
+}

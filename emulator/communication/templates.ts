@@ -1,0 +1,46 @@
+/** A template of WhatsApp as the service lists it; the fields are those of Microsoft's `WhatsAppMessageTemplateItem`. */
+export interface CommunicationTemplate {
+	name: string;
+	language: string;
+	status: 'approved' | 'rejected' | 'pending' | 'paused';
+	kind: 'whatsApp';
+	/** WhatsApp's own components. */
+	content: unknown[];
+}
+
+const body = (text: string) => ({ type: 'BODY', text });
+const footer = (text: string) => ({ type: 'FOOTER', text });
+const header = (format: 'IMAGE' | 'VIDEO' | 'DOCUMENT' | 'LOCATION') => ({ type: 'HEADER', format });
+const buttons = (...list: object[]) => ({ type: 'BUTTONS', buttons: list });
+
+const template = (
+	name: string,
+	language: string,
+	content: unknown[],
+	status: CommunicationTemplate['status'] = 'approved',
+): CommunicationTemplate => ({ name, language, status, kind: 'whatsApp', content });
+
+/** The channel's templates when nobody says otherwise: every kind of header, texts and buttons, and one nobody may send. */
+export const DEFAULT_TEMPLATES: readonly CommunicationTemplate[] = [
+	template('shipping_confirmation', 'en_US', [
+		body('Your package has been shipped. It will be delivered in {{1}} business days.'),
+		footer('This message is from an unverified business.'),
+	]),
+	template('shipping_confirmation', 'de', [
+		body('Ihr Paket ist unterwegs. Es kommt in {{1}} Werktagen an.'),
+		footer('Diese Nachricht kommt von einem nicht verifizierten Unternehmen.'),
+	]),
+	template('purchase_feedback', 'en', [
+		header('IMAGE'),
+		body('Hello {{1}}, how do you like your {{2}}?'),
+		buttons(
+			{ type: 'QUICK_REPLY', text: 'Very much' },
+			{ type: 'QUICK_REPLY', text: 'Not so much' },
+			{ type: 'URL', text: 'Write a review', url: 'https://www.contoso.com/reviews/{{1}}' },
+		),
+	]),
+	template('store_location', 'en_US', [header('LOCATION'), body('Your order {{1}} waits for you here.')]),
+	template('invoice', 'en_US', [header('DOCUMENT'), body('Here is the invoice {{1}}.')]),
+	template('assembly_video', 'en_US', [header('VIDEO'), body('How to put your {{1}} together.')]),
+	template('summer_sale', 'en_US', [body('It is summer, {{1}}!')], 'pending'),
+];

@@ -1,0 +1,252 @@
+import { byId, clock, element, hideNotice, setText, show } from './dom.js';
+import { act, conversations, drawWith, isOpen, render, selected, STATES, view } from './state.js';
+
+/** The chosen conversation, and what its representative does. */
+
+const TYPING_SHOWN_MS = 6000;
+
+/* ------------------------------------------------------------------ its lines */
+
+/** Files of the emulator come through the desk, whose certificate the browser need not trust. */
+function urlOf({ contentUrl }) {
+	const url = new URL(contentUrl, location.href);
+	if (url.pathname.startsWith('/attachments/') && url.hostname === 'localhost') return url.pathname;
+	return /^https?:$/.test(url.protocol) ? url.href : undefined;
+}
+
+function renderAttachment(attachment) {
+	const url = urlOf(attachment);
+	const isPicture = attachment.contentType.startsWith('image/') && url?.startsWith('/');
+	const name = element(
+		'span',
+		{},
+		attachment.name,
+		element('small', { className: 'muted' }, ` ${attachment.contentType}`),
+	);
+	const properties = { className: isPicture ? 'attachment picture' : 'attachment' };
+	if (!url) return element('span', properties, name);
+	const picture = isPicture ? element('img', { src: url, alt: '', onload: stayAtEnd }) : null;
+	return element('a', { ...properties, href: url, target: '_blank', rel: 'noreferrer' }, picture, name);
+}
+
+function renderLine({ who, name, text, attachments, at, isRead }) {
+	if (who === 'system') return element('li', { className: 'line system' }, `${text} · ${clock(at)}`);
+	const meta = [name, clock(at), isRead ? 'read' : ''].filter(Boolean).join(' · ');
+	return element(
+		'li',
+		{ className: `line ${who}` },
+		text ? element('div', { className: 'bubble' }, text) : null,
+		...(attachments ?? []).map(renderAttachment),
+		element('span', { className: 'meta' }, meta),
+	);
+}
+
+/** Where each conversation was read to: null at its end, where the reader stays when it grows. */
+const places = new Map();
+const isAtEnd = () => (places.get(view.selectedId) ?? null) === null;
+function stayAtEnd() {
+	const lines = byId('lines');
+	lines.scrollTop = isAtEnd() ? lines.scrollHeight : places.get(view.selectedId);
+	byId('to-end').hidden = isAtEnd();
+}
+byId('lines').addEventListener('scroll', ({ target }) => {
+	const isNear = target.scrollHeight - target.scrollTop - target.clientHeight < 60;
+	places.set(view.selectedId, isNear ? null : target.scrollTop);
+	byId('to-end').hidden = isNear;
+});
+byId('to-end').onclick = () => {
+	places.set(view.selectedId, null);
+	stayAtEnd();
+	byId('lines').focus();
+};
+new ResizeObserver(stayAtEnd).observe(byId('lines'));
+
+let typingTimer;
+function renderTyping({ customer, customerTypedAt, lines }) {
+	const typedAt = customerTypedAt ? Date.parse(customerTypedAt) : 0;
+	const wrote = lines.findLast(({ who }) => who === 'customer');
+	const left = typedAt + TYPING_SHOWN_MS - Date.now();
+	const isTyping = left > 0 && (!wrote || Date.parse(wrote.at) < typedAt);
+	byId('customer-typing').hidden = !isTyping;
+	setText('customer-typing', `${customer.name} is typing …`);
+	clearTimeout(typingTimer);
+	if (isTyping) typingTimer = setTimeout(renderChat, left);
+}
+
+/* ------------------------------------------------------------------ what is around them */
+
+function renderContext({ context }) {
+	show(
+		byId('context'),
+		context,
+		({ name }) => name,
+		({ name, value, isDisplayable }) =>
+			element(
+				'div',
+				{ title: isDisplayable ? 'Shown to representatives' : 'Not shown to representatives' },
+				element('dt', {}, isDisplayable ? name : `${name} (hidden)`),
+				element('dd', {}, String(value)),
+			),
+	);
+}
+
+function renderActions({ state }) {
+	const isActive = state === 'active';
+	for (const id of ['accept', 'out-of-hours']) byId(id).hidden = state !== 'waiting';
+	for (const id of ['transfer-queue', 'transfer-agent', 'wrap-up']) byId(id).hidden = !isActive;
+	byId('custom-event').hidden = !isOpen({ state });
+	byId('close').hidden = state === 'closed';
+}
+
+const drafts = new Map();
+/** The reply that is being written in a conversation. It stays there when another conversation is chosen. */
+function draftOf(id) {
+	if (!drafts.has(id)) drafts.set(id, { text: '', files: [], error: '', isSending: false });
+	return drafts.get(id);
+}
+
+function renderFile({ id, index, name }) {
+	const remove = element('button', { type: 'button', ariaLabel: `Take off ${name}`, title: 'Take off' }, '✕');
+	remove.onclick = () => {
+		draftOf(id).files.splice(index, 1);
+		renderChat();
+		byId('file').focus();
+	};
+	return element('li', {}, element('span', {}, name), remove);
+}
+
+const PLACEHOLDERS = { active: 'Reply in Markdown', waiting: 'Accept the conversation to reply' };
+
+function renderReply({ id, state }) {
+	const { text, files, error, isSending } = draftOf(id);
+	const isActive = state === 'active';
+	for (const name of ['text', 'file', 'typing']) byId(name).disabled = !isActive;
+	byId('send').disabled = !isActive || isSending;
+	byId('text').placeholder = PLACEHOLDERS[state] ?? 'This conversation is over';
+	// The cursor would move.
+	if (byId('text').value !== text) byId('text').value = text;
+	setText('reply-error', error);
+	const chosen = files.map(({ name }, index) => ({ id, index, name }));
+	show(byId('files'), chosen, ({ index }) => index, renderFile);
+}
+
+function renderChat() {
+	const conversation = selected();
+	byId('chat').hidden = !conversation;
+	byId('empty').hidden = conversations.size > 0;
+	byId('choose').hidden = Boolean(conversation) || conversations.size === 0;
+	document.body.dataset.view = conversation ? 'chat' : 'list';
+	if (!conversation) return;
+	const { customer, id, lines, readUpTo, representative, state } = conversation;
+	setText('customer', customer.name);
+	setText('about', [STATES[state], representative?.name].filter(Boolean).join(' · '));
+	setText('contact', [conversation.customerId, customer.email, customer.phone].filter(Boolean).join(' · '));
+	setText('conversation-id', id);
+	renderContext(conversation);
+	renderActions(conversation);
+	renderReply(conversation);
+	renderTyping(conversation);
+	const shown = lines.map((line, index) => ({
+		...line,
+		index: `${id} ${index}`,
+		isRead: line.who === 'representative' && (line.messageId ?? '9') <= (readUpTo ?? ''),
+	}));
+	show(byId('lines'), shown, ({ index }) => index, renderLine);
+	stayAtEnd();
+}
+drawWith(renderChat);
+
+/** Chooses the conversation that the address names, if there is one. */
+function followAddress() {
+	view.selectedId = location.hash.slice(1) || null;
+	view.pane = 'talk';
+	hideNotice();
+	render();
+	const isWide = matchMedia('(min-width: 701px)').matches;
+	if (selected() && isWide && !byId('text').disabled) byId('text').focus();
+}
+addEventListener('hashchange', followAddress);
+view.selectedId = location.hash.slice(1) || null;
+
+/* ------------------------------------------------------------------ what the representative does */
+
+/** A button goes away when it has done its work; whoever came by keyboard goes on at the reply. */
+const actAt = (id, action, body) => {
+	byId(id).onclick = async () => {
+		if ((await act(action, body)) && byId(id).hidden) byId(byId('text').disabled ? 'lines' : 'text').focus();
+	};
+};
+actAt('accept', 'accept');
+actAt('typing', 'typing');
+actAt('transfer-queue', 'transfer', { to: 'queue' });
+actAt('transfer-agent', 'transfer', { to: 'agent' });
+actAt('out-of-hours', 'out-of-hours');
+actAt('wrap-up', 'wrap-up');
+actAt('close', 'close');
+byId('back').onclick = () => {
+	const id = view.selectedId;
+	location.hash = '';
+	// The event of the new address comes later; the button has gone by then, and its focus with it.
+	followAddress();
+	document.querySelector(`#conversations [data-key="${CSS.escape(id)}"] button`)?.focus();
+};
+
+byId('text').oninput = ({ target }) => {
+	draftOf(view.selectedId).text = target.value;
+	draftOf(view.selectedId).error = '';
+	renderChat();
+};
+byId('file').onchange = ({ target }) => {
+	draftOf(view.selectedId).files.push(...target.files);
+	// The input only chooses; emptied, it tells of the same file again after that was taken off.
+	target.value = '';
+	renderChat();
+};
+byId('text').addEventListener('keydown', (event) => {
+	if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+	event.preventDefault();
+	byId('reply').requestSubmit();
+});
+byId('reply').onsubmit = async (event) => {
+	event.preventDefault();
+	const draft = draftOf(view.selectedId);
+	const { text, files } = draft;
+	if (draft.isSending || (!text.trim() && files.length === 0)) return;
+	const form = new FormData();
+	form.set('text', text.trim());
+	for (const file of files) form.append('file', file);
+	// Taken before it is sent, so that a second Enter finds nothing to send again.
+	Object.assign(draft, { text: '', files: [], error: '', isSending: true });
+	places.set(view.selectedId, null);
+	byId('text').focus();
+	renderChat();
+	const isSent = await act('reply', form, (error) => (draft.error = `Not sent. ${error}`));
+	if (!isSent) {
+		// Something may have been written in the meantime.
+		draft.text = [text, draft.text].filter(Boolean).join('\n');
+		draft.files.unshift(...files);
+	}
+	draft.isSending = false;
+	renderChat();
+};
+
+byId('custom-event').onclick = () => {
+	byId('event-error').textContent = '';
+	byId('event').showModal();
+};
+byId('event-cancel').onclick = () => byId('event').close();
+byId('event-form').onsubmit = async (event) => {
+	event.preventDefault();
+	let value;
+	try {
+		value = JSON.parse(byId('event-value').value);
+	} catch (error) {
+		byId('event-error').textContent = `This is not JSON: ${error.message}`;
+		return;
+	}
+	byId('event-send').disabled = true;
+	// The dialog lies over the notice.
+	const tell = (error) => (byId('event-error').textContent = error);
+	if (await act('custom-event', { name: byId('event-name').value, value }, tell)) byId('event').close();
+	byId('event-send').disabled = false;
+};

@@ -1,0 +1,48 @@
+import {
+	NodeConnectionTypes,
+	type IExecuteFunctions,
+	type INodeExecutionData,
+	type INodeType,
+	type INodeTypeDescription,
+} from 'n8n-workflow';
+import { testConnection } from './methods/credentialTest';
+import { searchConversations, searchTemplateLanguages, searchTemplates } from './methods/listSearch';
+import { execute } from './operations/execute';
+import { properties } from './operations/registry';
+
+export class AzureCommunicationConversations implements INodeType {
+	description: INodeTypeDescription = {
+		displayName: 'Azure Communication Conversations',
+		name: 'azureCommunicationConversations',
+		icon: {
+			light: 'file:azureCommunicationConversations.svg',
+			dark: 'file:azureCommunicationConversations.dark.svg',
+		},
+		group: ['output'],
+		version: 1,
+		subtitle: '={{ $parameter["resource"] + ": " + $parameter["operation"] }}',
+		description:
+			'Send messages and WhatsApp templates by Azure Communication Services. Microsoft announced retirements in this product family: check before you build on it.',
+		defaults: { name: 'Azure Communication Conversations' },
+		usableAsTool: true,
+		inputs: [NodeConnectionTypes.Main],
+		outputs: [NodeConnectionTypes.Main],
+		credentials: [
+			{
+				name: 'azureCommunicationServicesApi',
+				required: true,
+				testedBy: 'azureCommunicationServicesApiTest',
+			},
+		],
+		properties,
+	};
+
+	methods = {
+		credentialTest: { azureCommunicationServicesApiTest: testConnection },
+		listSearch: { searchConversations, searchTemplateLanguages, searchTemplates },
+	};
+
+	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
+		return await execute(this);
+	}
+}

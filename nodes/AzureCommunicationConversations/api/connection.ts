@@ -1,0 +1,127 @@
+import { appFrom, httpsOrigin, PUBLIC_AUTHORITY, scopeFrom, text } from '../../shared/api/credential';
+import { InputError } from '../../shared/api/errors';
+import type { TokenSource } from '../../shared/api/token';
+
+/** Source: seed 003. A later preview, 2025-09-01-preview, has the same paths, bodies and answers. */
+export const DEFAULT_API_VERSION = '2025-04-01-preview';
+/** Source: seed 003, Security. */
+export const DEFAULT_SCOPE = 'https://communication.azure.com/.default';
+
+/** The credential's field that leads to the resource. */
+export const ENDPOINT = 'Endpoint';
+
+/** With what the resource is shown who calls. */
+export type Proof =
+	| { kind: 'entra'; source: TokenSource }
+	/** base64. */
+	| { kind: 'accessKey'; key: string }
+	| { kind: 'userToken'; token: string };
+
+/** Where to send what, and as whom: everything that the credential says, checked and in one spelling. */
+export interface Connection {
+	/** The resource's origin, e.g. `https://my-resource.communication.azure.com`; proofs go to it and nowhere else. */
+	origin: string;
+	apiVersion: string;
+	proof: Proof;
+}
+
+/** Source: Azure's API versions: a date, and a preview's mark. */
+const API_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+
+function endpointOf(value: string): string {
+	if (value === '') {
+		throw new InputError(
+			'Endpoint is missing in the credential',
+			'Enter the endpoint of the resource, such as https://my-resource.communication.azure.com (Azure portal, Keys).',
+		);
+	}
+	if (readConnectionString(value)) {
+		throw new InputError(
+			'Endpoint in the credential is a connection string',
+			'Choose Access Key under Authentication and paste it there.',
+		);
+	}
+	const url = /^[a-z0-9-]+(\.[a-z0-9-]+)+\/?$/i.test(value) ? `https://${value}` : value;
+	return httpsOrigin(URL.canParse(url) ? new URL(url).origin : url, ENDPOINT);
+}
+
+/** Reads `endpoint=https://…/;accesskey=…`, in either order; undefined where it is no connection string. */
+function readConnectionString(value: string): { endpoint: string; accessKey: string } | undefined {
+	if (!/(^|;)\s*(endpoint|accesskey)\s*=/i.test(value)) return undefined;
+	const part = (name: string) =>
+		new RegExp(`(?:^|;)\\s*${name}\\s*=([^;]*)`, 'i').exec(value)?.[1]?.trim() ?? '';
+	return { endpoint: part('endpoint'), accessKey: part('accesskey') };
+}
+
+/** @throws InputError where it is no key: a signature with it would only be refused. */
+function accessKeyOf(value: string): string {
+	if (value === '') {
+		throw new InputError(
+			'Access Key is missing in the credential',
+			'Paste a key of the resource, or its whole connection string (Azure portal, Keys).',
+		);
+	}
+	if (!BASE64.test(value)) {
+		throw new InputError(
+			'Access Key in the credential is not a key',
+			'Paste the Key, or the whole Connection string that begins with endpoint=, as the Azure portal shows it under Keys.',
+		);
+	}
+	return value;
+}
+
+function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin' | 'proof'> {
+	const pasted = text(data.accessKey);
+	const endpoint = text(data.endpoint);
+	const whole = readConnectionString(pasted);
+	const key = accessKeyOf(whole ? whole.accessKey : pasted);
+	const origin = endpointOf(whole?.endpoint || endpoint);
+	if (whole?.endpoint && endpoint !== '' && endpointOf(endpoint) !== origin) {
+		throw new InputError(
+			'Endpoint in the credential is not that of the connection string',
+			'Empty Endpoint, or paste the connection string of the same resource.',
+		);
+	}
+	return { origin, proof: { kind: 'accessKey', key } };
+}
+
+function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin' | 'proof'> {
+	const token = text(data.userToken).replace(/^Bearer\s+/i, '');
+	if (token === '' || /[^\x21-\x7e]/.test(token)) {
+		throw new InputError(
+			token === ''
+				? 'User Access Token is missing in the credential'
+				: 'User Access Token in the credential is not a token',
+			'Paste the token of a communication user, with the scope chat or messages, as Azure gives it.',
+		);
+	}
+	return { origin: endpointOf(text(data.endpoint)), proof: { kind: 'userToken', token } };
+}
+
+function apiVersionOf(value: unknown): string {
+	const version = text(value) || DEFAULT_API_VERSION;
+	if (!API_VERSION.test(version)) {
+		throw new InputError('API Version in the credential is not one', `It looks like ${DEFAULT_API_VERSION}.`);
+	}
+	return version;
+}
+
+/**
+ * Turns the stored credential into a connection. Pure: nothing is looked up.
+ * @param data the credential's fields as n8n decrypts them.
+ * @throws InputError naming the field that does not hold what it should.
+ */
+export function connectionFrom(data: Record<string, unknown>): Connection {
+	const apiVersion = apiVersionOf(data.apiVersion);
+	if (data.authentication === 'accessKey') return { ...withAccessKey(data), apiVersion };
+	if (data.authentication === 'userToken') return { ...withUserToken(data), apiVersion };
+	const origin = endpointOf(text(data.endpoint));
+	const source: TokenSource = {
+		...appFrom(data, PUBLIC_AUTHORITY),
+		api: 'communication',
+		scope: scopeFrom(data.scope, DEFAULT_SCOPE),
+		origin,
+	};
+	return { origin, apiVersion, proof: { kind: 'entra', source } };
+}

@@ -1,0 +1,176 @@
+import {
+	explainWith,
+	header,
+	type Explanation,
+	type Looking,
+	type ServiceError,
+} from '../../shared/api/errors';
+import type { HttpsResponse } from '../../shared/api/https';
+import { isRecord, nonEmptyText, parseJson, readKey, type Json } from '../../shared/api/json';
+import { ENDPOINT, type Proof } from './connection';
+
+const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
+
+/**
+ * What the service, or WhatsApp behind it, says by numbers and words.
+ * Source: shared reference of Azure Communication Services, "Errors and rules"; the numbers are WhatsApp's.
+ */
+const BY_WORDS: ReadonlyArray<Explanation & { words: RegExp }> = [
+	{
+		words: /#131047|re-?engagement|(outside|more than|last).{0,60}24[- ]hours?\b/i,
+		message: 'The customer’s last message is older than 24 hours: WhatsApp delivers only templates now',
+		fix: 'Send a template (Kind: Template), or wait until the customer writes again.',
+	},
+	{
+		words: /#132001|template name does not exist|template.{0,40}(does not exist|not found)/i,
+		message: 'There is no approved template of this name and language',
+		fix: `Check Template Name and Template Language: the language must be exactly that of the template, such as en_US, and it may still be pending or rejected. ${CHECK_LIST}`,
+	},
+	{
+		words: /#1320(00|12)|number of (localizable_)?param(eter)?s/i,
+		message: 'The values do not fit the template',
+		fix: 'Give as many values, of the same kinds, as the template has places, and bind each. Template: Get Many shows its content.',
+	},
+	{
+		words: /#1320(07|15|16)|template.{0,20}(paused|disabled|rejected)/i,
+		message: 'The template may not be sent at present',
+		fix: 'WhatsApp has paused, disabled or rejected it: look at its status with Template: Get Many.',
+	},
+	{
+		words: /#13105[123]|media.{0,30}(download|upload)|(download|fetch|unreachable).{0,30}media/i,
+		message: 'The file could not be fetched from its URL, or is of a kind that is not delivered',
+		fix: 'Its URL must be open to the internet without a login, and lead to the file itself. Open it in a private browser window.',
+	},
+	{
+		words: /#131026|not a (valid )?whatsapp|undeliverable/i,
+		message: 'WhatsApp cannot deliver to this customer',
+		fix: 'Check the number with its country code, and that it is on WhatsApp.',
+	},
+];
+
+const ROLE = 'a role on the resource (Access control), such as Contributor';
+
+/** What a refusal means depends on what was shown. Source: shared reference, "Authentication". */
+const REFUSED: Record<Proof['kind'], Record<401 | 403, Explanation>> = {
+	entra: {
+		401: {
+			message: 'The resource did not accept the token of the app',
+			fix: 'Check that Endpoint is a resource of this tenant, and Scope. A role takes some minutes until it counts.',
+		},
+		403: {
+			message: 'The app is not allowed to do this',
+			fix: `Give the app ${ROLE}. It takes some minutes until it counts.`,
+		},
+	},
+	accessKey: {
+		401: {
+			message: 'The resource did not accept the access key',
+			fix: 'Check that the key belongs to Endpoint and was not regenerated (Azure portal, Keys), and the clock of this machine: a signature is good for a few minutes. Microsoft’s sources contradict each other on whether an access key may be used for conversations: if it stays, use an Entra app.',
+		},
+		403: {
+			message: 'An access key is not allowed to do this',
+			fix: `Microsoft’s sources contradict each other on whether an access key may be used for conversations: use an Entra app with ${ROLE}, in the credential.`,
+		},
+	},
+	userToken: {
+		401: {
+			message: 'The resource did not accept the user access token',
+			fix: 'It is good for 24 hours at the most: issue a new one, and check that it is of the resource in Endpoint.',
+		},
+		403: {
+			message: 'The user of the access token is not allowed to do this',
+			fix: 'The user must be a participant of the conversation. What is not about one conversation may need an Entra app.',
+		},
+	},
+};
+
+const BY_STATUS: Record<number, Explanation> = {
+	404: {
+		message: 'The resource does not know this conversation or channel',
+		fix: 'Check the IDs, and Endpoint in the credential: they belong to one resource. It may have been deleted or terminated.',
+	},
+	409: {
+		message: 'The state of the conversation does not allow this',
+		fix: 'It was probably terminated: then nothing more can be sent, and Conversation: Create opens a new one.',
+	},
+	429: {
+		message: 'Azure Communication Services is receiving too many requests',
+		fix: 'Wait, and send fewer at a time: requests that come too early count as well.',
+	},
+};
+
+const REJECTED: Explanation = {
+	message: 'The service did not take this for a repetition of the same request',
+	fix: 'It was not done. Run the node again: that makes a new request.',
+};
+
+/** An error and those within it, the inner ones first, as they say more. Source: seed 003, Error and InnerError. */
+function chainOf(error: Json | undefined, depth = 0): Json[] {
+	if (!isRecord(error) || depth > 5) return [];
+	const details = readKey(error, 'details');
+	const within = [readKey(error, 'innererror'), ...(Array.isArray(details) ? details : [])];
+	return [...within.flatMap((one) => chainOf(one, depth + 1)), error];
+}
+
+/** Characters of one error's own words, so that those of none push the others out. */
+const LONGEST = 200;
+
+/** Its words as a sentence of their own, of a length that leaves room for others. */
+function sentence(words: string | null): string | null {
+	const text = words?.trim().slice(0, LONGEST) ?? null;
+	return text === null || /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+/** What the service says, the real cause included: it is often in the innermost error only. */
+function wordsOf(error: Json | undefined, errorCode: string | null): string | null {
+	const said = chainOf(error).map((one) => sentence(nonEmptyText(readKey(one, 'message'))));
+	const target = nonEmptyText(readKey(error, 'target'));
+	const words = [
+		...said.filter((text): text is string => text !== null),
+		...(target === null || said.some((text) => text !== null) ? [] : [`Target: ${target}.`]),
+		...(errorCode === null ? [] : [`x-ms-error-code: ${errorCode}.`]),
+	];
+	return words.length === 0 ? null : [...new Set(words)].join(' ');
+}
+
+function explanationOf(
+	{ status, headers }: HttpsResponse,
+	said: string | null,
+	kind: Proof['kind'],
+): Explanation | undefined {
+	if (status === 401 || status === 403) return REFUSED[kind][status];
+	if (header(headers, 'repeatability-result') === 'rejected') return REJECTED;
+	// What is busy or broken says nothing of the message, whatever its words.
+	const isOfMessage = status < 500 && status !== 429;
+	return (
+		(isOfMessage ? BY_WORDS.find(({ words }) => words.test(said ?? '')) : undefined) ?? BY_STATUS[status]
+	);
+}
+
+/**
+ * Makes the function that explains an answer that is no success. Pure.
+ * Source: seed 003, Error; shared reference, "Errors and rules".
+ * @param kind with what the resource was shown who calls.
+ */
+export function explainAnswer(
+	kind: Proof['kind'],
+): (response: HttpsResponse, looking?: Looking) => ServiceError {
+	return (response, looking) => {
+		const error = readKey(parseJson(response.body), 'error');
+		const code = nonEmptyText(readKey(error, 'code'));
+		const errorCode = header(response.headers, 'x-ms-error-code');
+		const said = wordsOf(error, errorCode === code ? null : errorCode);
+		return explainWith(
+			response,
+			{
+				name: 'Azure Communication Services',
+				code: code ?? errorCode,
+				explanation: explanationOf(response, said, kind),
+				fields: ENDPOINT,
+				correlationId: header(response.headers, 'ms-cv'),
+				words: said,
+			},
+			looking,
+		);
+	};
+}

@@ -1,0 +1,76 @@
+import { withoutEmpty } from '../../../shared/operations/fields';
+import { conversationsPath } from '../../api/request';
+import {
+	conversationItem,
+	participantsField,
+	readChannelId,
+	readList,
+	readParticipants,
+	readStrategy,
+	strategyField,
+} from '../fields';
+import type { Operation } from '../types';
+
+export const create: Operation = {
+	resource: 'conversation',
+	operation: 'create',
+	name: 'Create',
+	action: 'Create a conversation',
+	description: 'Open a conversation between people of your own and customers on WhatsApp',
+	effect: 'send',
+	fields: [
+		{
+			displayName: 'Topic',
+			name: 'topic',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. Heat pump of Anna Jensen',
+			description: 'What the conversation is about',
+		},
+		{
+			displayName: 'Channel IDs',
+			name: 'deliveryChannelIds',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
+			description:
+				'Channels (WhatsApp accounts) by which external participants are reached, separated by commas',
+		},
+		participantsField,
+		strategyField,
+		{
+			displayName: 'Initial Message',
+			name: 'initialMessage',
+			type: 'string',
+			typeOptions: { rows: 3 },
+			default: '',
+			description:
+				'The first message, if there is to be one. Outside of WhatsApp’s 24 hours, send a template instead.',
+		},
+	],
+	plan: (parameters) => {
+		const channelIds = readList(parameters, 'deliveryChannelIds', 'Channel IDs');
+		const participants = readParticipants(parameters);
+		const conversation = withoutEmpty({
+			topic: parameters.text('topic', 'Topic').trim(),
+			deliveryChannelIds:
+				channelIds.length === 0 ? undefined : channelIds.map((id) => readChannelId(id, 'Channel IDs')),
+			outboundDeliveryStrategy: readStrategy(parameters),
+			participants: participants.length === 0 ? undefined : participants,
+		});
+		const content = parameters.text('initialMessage', 'Initial Message');
+		return {
+			kind: 'call',
+			request: {
+				method: 'POST',
+				path: conversationsPath(),
+				body: { conversation, ...(content.trim() !== '' && { initialMessage: { content } }) },
+				// Of all calls that do something, this one alone has no mark by which a repeated one is recognised.
+				// Source: Microsoft's SDK, createConversation.
+				repeatable: false,
+				howToLook: 'Look whether it is there (Conversation: Get Many) before you create it again.',
+			},
+			toItems: (answer) => [conversationItem(answer)],
+		};
+	},
+};

@@ -1,0 +1,25 @@
+import { conversationLane } from '../../../shared/operations/fields';
+import { conversationPath, recognisedRequest } from '../../api/request';
+import { conversationIdField, readConversationId } from '../fields';
+import type { Operation } from '../types';
+
+export const terminate: Operation = {
+	resource: 'conversation',
+	operation: 'terminate',
+	name: 'Terminate',
+	action: 'Terminate a conversation',
+	description: 'End a conversation: nothing more can be sent, its messages stay',
+	effect: 'send',
+	fields: [conversationIdField],
+	plan: (parameters) => {
+		const conversationId = readConversationId(parameters);
+		const path = conversationPath(conversationId, ':terminate');
+		const howToLook = 'Look at the conversation (Conversation: Get) before you terminate it again.';
+		return {
+			kind: 'call',
+			request: recognisedRequest('POST', path, undefined, howToLook),
+			toItems: () => [{ conversationId, terminated: true }],
+			lane: conversationLane(conversationId),
+		};
+	},
+};

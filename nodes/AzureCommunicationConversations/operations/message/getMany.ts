@@ -1,0 +1,57 @@
+import type { IDataObject } from 'n8n-workflow';
+import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/api/json';
+import { limitFields, optionsField, readLimit } from '../../../shared/operations/fields';
+import { conversationPath, readRequest } from '../../api/request';
+import { conversationIdField, readConversationId } from '../fields';
+import type { Operation } from '../types';
+
+function messageItem(conversationId: string, entry: Json): IDataObject {
+	const message = readKey(entry, 'message');
+	return {
+		conversationId,
+		messageId: textOf(readKey(entry, 'id')) ?? textOf(readKey(entry, 'messageId')),
+		sequenceId: readKey(entry, 'sequenceId') ?? null,
+		kind: nonEmptyText(readKey(message, 'kind')),
+		text: textOf(readKey(message, 'content')) ?? textOf(readKey(message, 'caption')),
+		mediaUri: nonEmptyText(readKey(message, 'mediaUri')),
+		senderDisplayName: nonEmptyText(readKey(entry, 'senderDisplayName')),
+		senderId: nonEmptyText(readKey(entry, 'senderCommunicationIdentifier')),
+		createdOn: nonEmptyText(readKey(entry, 'createdOn')),
+		message: message ?? null,
+	};
+}
+
+export const getMany: Operation = {
+	resource: 'message',
+	operation: 'getMany',
+	name: 'Get Many',
+	action: 'Get many messages of a conversation',
+	description: 'List the messages of a conversation with sender, time and message ID',
+	effect: 'read',
+	fields: [
+		conversationIdField,
+		...limitFields,
+		optionsField([
+			{
+				displayName: 'Participant ID',
+				name: 'participantId',
+				type: 'string',
+				default: '',
+				description: 'Only what this participant sees',
+			},
+		]),
+	],
+	plan: (parameters) => {
+		const conversationId = readConversationId(parameters);
+		const participantId = parameters.collection('options').text('participantId', 'Participant ID').trim();
+		return {
+			kind: 'list',
+			request: readRequest(
+				conversationPath(conversationId, '/messages'),
+				participantId === '' ? {} : { participantId },
+			),
+			limit: readLimit(parameters),
+			toItem: (entry) => messageItem(conversationId, entry),
+		};
+	},
+};

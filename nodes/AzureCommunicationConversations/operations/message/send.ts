@@ -1,0 +1,145 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { InputError } from '../../../shared/api/errors';
+import { readKey, nonEmptyText } from '../../../shared/api/json';
+import { conversationLane, withoutEmpty } from '../../../shared/operations/fields';
+import type { ParameterReader } from '../../../shared/operations/parameters';
+import { conversationPath, recognisedRequest } from '../../api/request';
+import { conversationIdField, readConversationId, readStrategy, strategyField } from '../fields';
+import type { Operation } from '../types';
+import { mediaUrl } from './mediaUrl';
+import { readTemplate } from './template';
+import { templateFields } from './templateFields';
+
+/**
+ * The kinds of messages with what each has beside its file. Others that the service knows exist only for messages that
+ * it gives out. Source: seed 003, ConversationMessageContent; shared reference, "Send".
+ */
+const MEDIA: Record<'image' | 'video' | 'document' | 'audio', { caption: boolean; fileName: boolean }> = {
+	image: { caption: true, fileName: false },
+	video: { caption: true, fileName: false },
+	document: { caption: true, fileName: true },
+	audio: { caption: false, fileName: false },
+};
+type MediaKind = keyof typeof MEDIA;
+const MEDIA_KINDS = Object.keys(MEDIA) as MediaKind[];
+
+function isMediaKind(kind: string): kind is MediaKind {
+	return Object.hasOwn(MEDIA, kind);
+}
+
+const kindField: INodeProperties = {
+	displayName: 'Kind',
+	name: 'kind',
+	type: 'options',
+	default: 'text',
+	options: [
+		{ name: 'Audio', value: 'audio' },
+		{ name: 'Document', value: 'document' },
+		{ name: 'Image', value: 'image' },
+		{ name: 'Template', value: 'template', description: 'What WhatsApp delivers at any time' },
+		{ name: 'Text', value: 'text' },
+		{ name: 'Video', value: 'video' },
+	],
+	description:
+		'What is sent. On WhatsApp, everything but a template is delivered only within 24 hours of the customer’s last message.',
+};
+
+const contentFields: INodeProperties[] = [
+	{
+		displayName: 'Text',
+		name: 'content',
+		type: 'string',
+		typeOptions: { rows: 3 },
+		required: true,
+		default: '',
+		displayOptions: { show: { kind: ['text'] } },
+		placeholder: 'e.g. Your technician arrives at 9:30',
+		description: 'What the business says',
+	},
+	{
+		displayName: 'Media URL',
+		name: 'mediaUri',
+		type: 'string',
+		required: true,
+		default: '',
+		displayOptions: { show: { kind: MEDIA_KINDS } },
+		placeholder: 'e.g. https://example.com/files/offer.pdf',
+		description: 'Where anybody can fetch the file, without a login',
+	},
+	{
+		displayName: 'Caption',
+		name: 'caption',
+		type: 'string',
+		default: '',
+		displayOptions: { show: { kind: MEDIA_KINDS.filter((kind) => MEDIA[kind].caption) } },
+		description: 'Text that goes with the file',
+	},
+	{
+		displayName: 'File Name',
+		name: 'fileName',
+		type: 'string',
+		default: '',
+		displayOptions: { show: { kind: MEDIA_KINDS.filter((kind) => MEDIA[kind].fileName) } },
+		placeholder: 'e.g. offer.pdf',
+		description: 'What the customer sees the file called',
+	},
+	...templateFields,
+];
+
+/** What a message says, checked, and what is to be told of it. */
+function readMessage(parameters: ParameterReader): { message: Record<string, unknown>; hint?: string } {
+	const kind = parameters.text('kind', 'Kind');
+	if (kind === 'text') {
+		const content = parameters.text('content', 'Text');
+		if (content.trim() === '') throw new InputError('Text is empty', 'Give what is to be said.');
+		return { message: { kind, content } };
+	}
+	if (isMediaKind(kind)) {
+		const { caption, fileName } = MEDIA[kind];
+		return {
+			message: withoutEmpty({
+				kind,
+				mediaUri: mediaUrl(parameters.text('mediaUri', 'Media URL'), 'Media URL'),
+				caption: caption ? parameters.text('caption', 'Caption') : '',
+				fileName: fileName ? parameters.text('fileName', 'File Name').trim() : '',
+			}),
+		};
+	}
+	if (kind !== 'template') {
+		throw new InputError('Kind is not one that can be sent', 'Choose it from the list.');
+	}
+	const { template, unused } = readTemplate(parameters);
+	const hint =
+		unused.length === 0
+			? undefined
+			: `Values of the template ${template.name} that no binding uses, so that they appear nowhere: ${unused.join(', ')}.`;
+	return { message: { kind, template }, hint };
+}
+
+export const send: Operation = {
+	resource: 'message',
+	operation: 'send',
+	name: 'Send',
+	action: 'Send a message as the business',
+	description:
+		'Say something to the participants of a conversation on behalf of the business: text, a file, or a WhatsApp template',
+	effect: 'send',
+	fields: [conversationIdField, kindField, ...contentFields, strategyField],
+	plan: (parameters) => {
+		const conversationId = readConversationId(parameters);
+		const { message, hint } = readMessage(parameters);
+		const body = withoutEmpty({ request: message, outboundDeliveryStrategy: readStrategy(parameters) });
+		return {
+			kind: 'call',
+			request: recognisedRequest(
+				'POST',
+				conversationPath(conversationId, '/messages:send'),
+				body,
+				`Check whether it is in conversation ${conversationId} (Message: Get Many) before you send it again.`,
+			),
+			toItems: (answer) => [{ conversationId, messageId: nonEmptyText(readKey(answer, 'messageId')) }],
+			lane: conversationLane(conversationId),
+			hint,
+		};
+	},
+};

@@ -1,0 +1,251 @@
+import { InputError } from '../../../shared/api/errors';
+import { isRecord, parseJson, textOf } from '../../../shared/api/json';
+import { withoutEmpty } from '../../../shared/operations/fields';
+import type { ParameterReader } from '../../../shared/operations/parameters';
+import { mediaUrl } from './mediaUrl';
+
+/** The kinds of values that a template is filled with. Source: seed 003, MessageTemplateValueKind. */
+const VALUE_KINDS = ['text', 'image', 'video', 'document', 'location', 'quickAction'] as const;
+type ValueKind = (typeof VALUE_KINDS)[number];
+
+/** The parts of a template that values are bound to. Source: seed 003, WhatsAppMessageTemplateBindings. */
+const PARTS = ['header', 'body', 'footer'] as const;
+const PLACE_KEYS = [...PARTS, 'buttons'] as const;
+const BINDING_KEYS = ['kind', ...PLACE_KEYS] as const;
+/** Source: seed 003, WhatsAppMessageButtonSubType. */
+const BUTTONS = ['quickReply', 'url'] as const;
+
+type Value = Record<string, unknown> & { name: string; kind: ValueKind };
+
+/** A template with its values, as the service takes it. Source: seed 003, MessageTemplate. */
+export interface Template {
+	name: string;
+	language: string;
+	values?: Value[];
+	bindings?: Record<string, unknown>;
+}
+
+/** Two letters, of some languages three, and a country or script, e.g. `en`, `en_US`, `zh_Hans`. */
+const LANGUAGE = /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/;
+
+function isOneOf<Name extends string>(names: readonly Name[], value: unknown): value is Name {
+	return (names as readonly unknown[]).includes(value);
+}
+
+function listed(names: readonly string[]): string {
+	return names.join(', ').replace(/, ([^,]*)$/, ' or $1');
+}
+
+function coordinate(value: unknown, label: string, max: number): number {
+	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+	if (typeof number !== 'number' || !(Math.abs(number) <= max)) {
+		throw new InputError(`${label} is not a number from -${max} to ${max}`, 'For example 52.52.');
+	}
+	return number;
+}
+
+/** Checks what a value of its kind needs. Source: shared reference, "Send". */
+function checkValue(value: Value, which: string): Value {
+	switch (value.kind) {
+		case 'text':
+			if ((textOf(value.text) ?? '').trim() === '') {
+				throw new InputError(`${which} has no Text`, 'WhatsApp refuses a template with an empty value.');
+			}
+			return { ...value, text: textOf(value.text) };
+		case 'image':
+		case 'video':
+		case 'document':
+			return { ...value, url: mediaUrl(textOf(value.url) ?? '', `${which}: URL`) };
+		case 'location':
+			return {
+				...value,
+				latitude: coordinate(value.latitude, `${which}: Latitude`, 90),
+				longitude: coordinate(value.longitude, `${which}: Longitude`, 180),
+			};
+		case 'quickAction':
+			return value;
+	}
+}
+
+function readValues(values: unknown): Value[] {
+	if (values === undefined || values === null) return [];
+	if (!Array.isArray(values))
+		throw new InputError('The template’s values are not a list', 'Give a list of objects.');
+	const names = new Set<string>();
+	return values.map((value: unknown, index) => {
+		const which = `Value ${index + 1}`;
+		if (!isRecord(value))
+			throw new InputError(`${which} of the template is not an object`, 'Give name and kind.');
+		const { kind } = value;
+		const name = textOf(value.name) ?? '';
+		if (name.trim() === '')
+			throw new InputError(`${which} of the template has no Name`, 'Bindings refer to it by its name.');
+		if (names.has(name)) {
+			throw new InputError(`Two values of the template have the name ${name}`, 'Give each its own.');
+		}
+		names.add(name);
+		if (!isOneOf(VALUE_KINDS, kind)) {
+			throw new InputError(`${which} (${name}) has an unknown kind`, `Give ${listed(VALUE_KINDS)}.`);
+		}
+		return checkValue({ ...value, name, kind }, `${which} (${name})`);
+	});
+}
+
+function bindingRows(bindings: Record<string, unknown>, key: string): Array<Record<string, unknown>> {
+	const rows = bindings[key] ?? [];
+	if (!Array.isArray(rows) || !rows.every((row) => isRecord(row))) {
+		throw new InputError(
+			`The template’s bindings of ${key} are not a list of objects`,
+			'Each has a refValue.',
+		);
+	}
+	return rows;
+}
+
+/** Every reference that the bindings make, in their order. */
+function references(bindings: Record<string, unknown>): Array<{ part: string; refValue: string }> {
+	return PLACE_KEYS.flatMap((part) =>
+		bindingRows(bindings, part).map((row) => {
+			if (part === 'buttons' && !isOneOf(BUTTONS, row.subType)) {
+				throw new InputError('A button of the template has an unknown subType', `Give ${listed(BUTTONS)}.`);
+			}
+			return { part, refValue: textOf(row.refValue) ?? '' };
+		}),
+	);
+}
+
+/**
+ * Checks a template. Pure.
+ * @param given as the service takes it, from fields or from JSON; keys that are not known go along.
+ * @returns the template, and the names of the values that no binding uses.
+ * @throws InputError naming what is wrong: a missing part, an unknown kind, a reference to no value.
+ */
+export function checkTemplate(given: unknown): {
+	template: Template;
+	unused: string[];
+} {
+	if (!isRecord(given)) {
+		throw new InputError(
+			'The template is not an object',
+			'Give an object with name, language, values and bindings.',
+		);
+	}
+	const name = (textOf(given.name) ?? '').trim();
+	if (name === '')
+		throw new InputError('Template Name is empty', 'Choose an approved template of the channel.');
+	const language = (textOf(given.language) ?? '').trim();
+	if (!LANGUAGE.test(language)) {
+		throw new InputError(
+			language === '' ? 'Template Language is empty' : `Template Language ${language} is not a language code`,
+			'Give that of the approved template, such as en or en_US.',
+		);
+	}
+	const values = readValues(given.values);
+	const bindings = given.bindings ?? undefined;
+	if (bindings !== undefined && !isRecord(bindings)) {
+		throw new InputError(
+			'The template’s bindings are not an object',
+			'Give kind, header, body, footer and buttons.',
+		);
+	}
+	const unknown = Object.keys(bindings ?? {}).find((key) => !isOneOf(BINDING_KEYS, key));
+	if (unknown !== undefined) {
+		throw new InputError(
+			`The template’s bindings have an unknown part: ${unknown}`,
+			`Give ${listed(PLACE_KEYS)}.`,
+		);
+	}
+	if (bindings !== undefined && bindings.kind !== 'whatsApp') {
+		throw new InputError('The template’s bindings have an unknown kind', 'Give kind whatsApp.');
+	}
+	const used = bindings === undefined ? [] : references(bindings);
+	const names = new Set(values.map((value) => value.name));
+	for (const { part, refValue } of used) {
+		if (names.has(refValue)) continue;
+		throw new InputError(
+			refValue === ''
+				? `A binding of the template’s ${part} names no value`
+				: `The template’s ${part} refers to ${refValue}, which is not among its values`,
+			names.size === 0 ? 'Add the value first.' : `There are: ${[...names].join(', ')}.`,
+		);
+	}
+	const refs = new Set(used.map(({ refValue }) => refValue));
+	const template: Template = { ...given, name, language, values, bindings };
+	if (values.length === 0) delete template.values;
+	if (bindings === undefined) delete template.bindings;
+	return { template, unused: [...names].filter((one) => !refs.has(one)) };
+}
+
+const TEXTS = ['text', 'url', 'caption', 'fileName', 'locationName', 'address', 'payload'] as const;
+/** The keys that a value of each kind may have. Source: seed 003. */
+const KEYS: Record<ValueKind, readonly string[]> = {
+	text: ['text'],
+	image: ['url', 'caption', 'fileName'],
+	video: ['url', 'caption', 'fileName'],
+	document: ['url', 'caption', 'fileName'],
+	location: ['latitude', 'longitude', 'locationName', 'address'],
+	quickAction: ['text', 'payload'],
+};
+
+function valueOf(row: ParameterReader, index: number): Record<string, unknown> {
+	const which = `Value ${index + 1}`;
+	const kind = row.text('kind', `${which}: Kind`) || 'text';
+	const keys = isOneOf(VALUE_KINDS, kind) ? KEYS[kind] : [];
+	const texts = TEXTS.filter((name) => keys.includes(name)).map((name): [string, string] => [
+		name,
+		row.text(name, `${which}: ${name}`).trim(),
+	]);
+	const place = keys.includes('latitude')
+		? { latitude: row.raw('latitude'), longitude: row.raw('longitude') }
+		: {};
+	const name = row.text('name', `${which}: Name`).trim();
+	return withoutEmpty({ name, kind, ...Object.fromEntries(texts), ...place });
+}
+
+/** Where a value goes, as the drop-down has it. */
+const PLACES = [...PARTS, 'quickReplyButton', 'urlButton'] as const;
+
+function bindingsOf(rows: ParameterReader[]): Record<string, unknown> | undefined {
+	if (rows.length === 0) return undefined;
+	const bindings: Record<string, Array<Record<string, string>>> = {};
+	for (const [index, row] of rows.entries()) {
+		const which = `Binding ${index + 1}`;
+		const place = row.text('place', `${which}: Place`) || 'body';
+		if (!isOneOf(PLACES, place)) {
+			throw new InputError(`${which}: Place is unknown`, `Give ${listed(PLACES)}.`);
+		}
+		const refValue = row.text('refValue', `${which}: Value Name`).trim();
+		if (place === 'quickReplyButton' || place === 'urlButton') {
+			(bindings.buttons ??= []).push({ subType: place === 'urlButton' ? 'url' : 'quickReply', refValue });
+		} else {
+			(bindings[place] ??= []).push({ refValue });
+		}
+	}
+	return { kind: 'whatsApp', ...bindings };
+}
+
+/**
+ * Reads a template from its fields, or as JSON.
+ * @throws InputError naming the field, and what {@link checkTemplate} throws.
+ */
+export function readTemplate(parameters: ParameterReader): { template: Template; unused: string[] } {
+	if (parameters.text('templateSource', 'Template') === 'json') {
+		const raw = parameters.raw('template');
+		const json = typeof raw === 'string' ? parseJson(raw) : raw;
+		if (json === undefined) {
+			throw new InputError(
+				'Template (JSON) is not JSON',
+				'Give an object with name, language, values and bindings.',
+			);
+		}
+		return checkTemplate(json);
+	}
+	const values = parameters.rows('templateValues', 'value').map(valueOf);
+	const bindings = bindingsOf(parameters.rows('templateBindings', 'binding'));
+	return checkTemplate({
+		name: parameters.locator('templateName', 'Template Name'),
+		language: parameters.locator('templateLanguage', 'Template Language'),
+		...(values.length > 0 && { values }),
+		...(bindings && { bindings }),
+	});
+}

@@ -1,0 +1,37 @@
+import { InputError } from '../../../shared/api/errors';
+import { conversationLane } from '../../../shared/operations/fields';
+import { conversationPath, recognisedRequest } from '../../api/request';
+import { conversationIdField, participantsField, readConversationId, readParticipants } from '../fields';
+import type { Operation } from '../types';
+import { refuseInvalid } from './invalid';
+
+export const add: Operation = {
+	resource: 'participant',
+	operation: 'add',
+	name: 'Add',
+	action: 'Add participants to a conversation',
+	description: 'Add customers or people of your own to a conversation',
+	effect: 'send',
+	fields: [conversationIdField, { ...participantsField, required: true }],
+	plan: (parameters) => {
+		const conversationId = readConversationId(parameters);
+		const participants = readParticipants(parameters);
+		if (participants.length === 0) throw new InputError('There are no Participants', 'Add at least one.');
+		const path = conversationPath(conversationId, '/participants:add');
+		const howToLook = 'Look at the participants (Conversation: Get) before you add them again.';
+		return {
+			kind: 'call',
+			request: recognisedRequest('POST', path, { participants }, howToLook),
+			toItems: (answer) => {
+				refuseInvalid(
+					answer,
+					participants.length,
+					'added',
+					'Check their IDs: a WhatsApp number has its country code, a communication user begins with 8:acs:.',
+				);
+				return [{ conversationId, added: participants.length }];
+			},
+			lane: conversationLane(conversationId),
+		};
+	},
+};

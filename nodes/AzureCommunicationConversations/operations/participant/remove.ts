@@ -1,0 +1,51 @@
+import { InputError } from '../../../shared/api/errors';
+import { conversationLane } from '../../../shared/operations/fields';
+import { conversationPath, recognisedRequest } from '../../api/request';
+import { conversationIdField, readConversationId, readList } from '../fields';
+import type { Operation } from '../types';
+import { refuseInvalid } from './invalid';
+
+export const remove: Operation = {
+	resource: 'participant',
+	operation: 'remove',
+	name: 'Remove',
+	action: 'Remove participants from a conversation',
+	description: 'Take participants out of a conversation',
+	effect: 'send',
+	fields: [
+		conversationIdField,
+		{
+			displayName: 'Participant IDs',
+			name: 'participantIds',
+			type: 'string',
+			required: true,
+			default: '',
+			placeholder: 'e.g. 8:acs:5b1f…_0000…',
+			description:
+				'IDs of the participants as Conversation: Get gives them beside their kind, not the phone numbers, separated by commas',
+		},
+	],
+	plan: (parameters) => {
+		const conversationId = readConversationId(parameters);
+		const participantIds = readList(parameters, 'participantIds', 'Participant IDs');
+		if (participantIds.length === 0) {
+			throw new InputError('Participant IDs is empty', 'Conversation: Get gives the participants’ IDs.');
+		}
+		const path = conversationPath(conversationId, '/participants:remove');
+		const howToLook = 'Look at the participants (Conversation: Get) before you remove them again.';
+		return {
+			kind: 'call',
+			request: recognisedRequest('POST', path, { participantIds }, howToLook),
+			toItems: (answer) => {
+				refuseInvalid(
+					answer,
+					participantIds.length,
+					'removed',
+					'Give the participant’s own ID (8:acs:…), not the phone number: Conversation: Get shows it as id beside kind.',
+				);
+				return [{ conversationId, removed: participantIds.length }];
+			},
+			lane: conversationLane(conversationId),
+		};
+	},
+};

@@ -1,0 +1,40 @@
+import { brokenAtCredential, checkSetup as walk } from '../../setup/check';
+import { rememberedSubject } from '../../setup/memory';
+import { optionsField } from '../../../shared/operations/fields';
+import type { Operation } from '../types';
+import { channelIdField, readChannelId } from './fields';
+
+export const checkSetup: Operation = {
+	resource: 'channel',
+	operation: 'checkSetup',
+	name: 'Check Setup',
+	action: 'Check the setup of a channel',
+	description:
+		'Walk the whole chain from token to webhook and say of each link whether it is in order, and how to mend it. Changes nothing.',
+	effect: 'read',
+	fields: [
+		channelIdField,
+		optionsField([
+			{
+				displayName: 'Federated Subject',
+				name: 'federatedSubject',
+				type: 'string',
+				default: '',
+				description:
+					'The subject that was entered in Entra. Left empty, it is the one that Link Managed Identity gave last in a production run of this workflow; n8n does not remember runs by hand.',
+			},
+		]),
+	],
+	brokenCredential: (error) => brokenAtCredential(error).map((item) => ({ ...item })),
+	plan: (parameters, credential) => {
+		const channelId = readChannelId(parameters, credential);
+		const given = parameters.collection('options').text('federatedSubject', 'Federated Subject').trim();
+		return {
+			kind: 'steps',
+			run: async (run, { instanceId, memory }) => {
+				const linked = given === '' ? rememberedSubject(memory, channelId) : given;
+				return (await walk(run, { channelId, linked, instanceId })).map((item) => ({ ...item }));
+			},
+		};
+	},
+};

@@ -1,0 +1,53 @@
+import { insertRequest, TABLES } from '../../api/dataverse';
+import { InputError } from '../../../shared/api/errors';
+import { channelFrom, COLUMNS, MESSAGING_API } from '../../setup/channel';
+import type { Operation } from '../types';
+import {
+	nameField,
+	optionalFields,
+	ownerFields,
+	readNaming,
+	readOptional,
+	readOwner,
+	webhookUrlField,
+} from './fields';
+
+export const create: Operation = {
+	resource: 'channel',
+	operation: 'create',
+	name: 'Create',
+	action: 'Create a channel record',
+	description:
+		'Create a Messaging API channel in Dataverse, in place of the script that administrators paste into the browser',
+	effect: 'configure',
+	fields: [
+		{ ...nameField, required: true },
+		webhookUrlField,
+		...ownerFields,
+		{
+			displayName: 'Additional Fields',
+			name: 'additionalFields',
+			type: 'collection',
+			placeholder: 'Add field',
+			default: {},
+			options: optionalFields,
+		},
+	],
+	plan: (parameters, credential) => {
+		const { appId, tenantId } = readOwner(parameters, credential);
+		const row = {
+			...readNaming(parameters, credential),
+			...readOptional(parameters.collection('additionalFields')),
+			msdyn_occustomchannelid: MESSAGING_API,
+			msdyn_appid: appId,
+			msdyn_tenantid: tenantId,
+		};
+		if (!('msdyn_name' in row)) throw new InputError('Name is empty', 'Give the channel a name.');
+		const howToLook = 'Look whether it is there (Channel: Get Many) before you create it again.';
+		return {
+			kind: 'call',
+			request: insertRequest(TABLES.channels, row, COLUMNS, howToLook),
+			toItems: (answer) => [{ ...channelFrom(answer, 'uncertain') }],
+		};
+	},
+};

@@ -1,0 +1,22 @@
+import { deleteRequest, TABLES } from '../../api/dataverse';
+import type { Operation } from '../types';
+import { channelIdField, readGuid, requiredChannelIdField } from './fields';
+
+export const remove: Operation = {
+	resource: 'channel',
+	operation: 'delete',
+	name: 'Delete',
+	action: 'Delete a channel record',
+	description: 'Delete the record of a Messaging API channel, which then takes no conversations any more',
+	effect: 'configure',
+	fields: [requiredChannelIdField],
+	plan: (parameters) => {
+		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
+		const howToLook = 'Look whether it is gone (Channel: Get) before you delete it again.';
+		return {
+			kind: 'call',
+			request: deleteRequest(TABLES.channels, channelId, howToLook),
+			toItems: () => [{ channelId, deleted: true }],
+		};
+	},
+};

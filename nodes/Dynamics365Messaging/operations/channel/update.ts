@@ -1,0 +1,58 @@
+import { TABLES, updateRequest } from '../../api/dataverse';
+import { InputError } from '../../../shared/api/errors';
+import { channelFrom, COLUMNS } from '../../setup/channel';
+import type { Operation } from '../types';
+import {
+	channelIdField,
+	nameField,
+	optionalFields,
+	ownerFields,
+	readGuid,
+	readCleared,
+	readNaming,
+	requiredChannelIdField,
+	readOptional,
+	readOwnerChanges,
+	webhookUrlField,
+} from './fields';
+
+export const update: Operation = {
+	resource: 'channel',
+	operation: 'update',
+	name: 'Update',
+	action: 'Update a channel record',
+	description:
+		'Change the record of a Messaging API channel. After a change of the webhook URL its federated credential must be renewed in Entra.',
+	effect: 'configure',
+	fields: [
+		requiredChannelIdField,
+		{
+			displayName: 'Update Fields',
+			name: 'updateFields',
+			type: 'collection',
+			placeholder: 'Add field',
+			default: {},
+			options: [...ownerFields, nameField, webhookUrlField, ...optionalFields].sort((one, other) =>
+				one.displayName.localeCompare(other.displayName),
+			),
+		},
+	],
+	plan: (parameters, credential) => {
+		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
+		const fields = parameters.collection('updateFields');
+		const changes = {
+			...readNaming(fields, credential),
+			...readCleared(fields),
+			...readOwnerChanges(fields),
+			...readOptional(fields),
+		};
+		if (Object.keys(changes).length === 0) {
+			throw new InputError('There is nothing to update', 'Add at least one field under Update Fields.');
+		}
+		return {
+			kind: 'call',
+			request: updateRequest(TABLES.channels, channelId, changes, COLUMNS),
+			toItems: (answer) => [{ ...channelFrom(answer, 'uncertain') }],
+		};
+	},
+};

@@ -1,0 +1,384 @@
+import { lookup } from 'node:dns/promises';
+import { explainTransport } from '../../shared/api/exchange';
+import { isGuid } from '../../shared/api/credential';
+import { exchange } from '../api/client';
+import { connectionTo, type Connection } from '../api/connection';
+import { InputError, ServiceError } from '../../shared/api/errors';
+import { TransportError } from '../../shared/api/https';
+import { readKey } from '../../shared/api/json';
+import { whyNotRegistrable } from '../api/webhookUrl';
+import type { Run } from '../api/opening';
+import { getToken } from '../../shared/api/token';
+import type { Pace } from '../../shared/api/pace';
+import {
+	accessFrom,
+	accessRequest,
+	channelFrom,
+	channelRequest,
+	userIdFrom,
+	whoAmIRequest,
+	type Channel,
+} from './channel';
+import { appOfIdentity, readFederatedCredential } from './managedIdentity';
+import { instanceMark, probe } from './probe';
+
+/** What is looked at, in the order of the chain. */
+export const CHECKS = [
+	'credential',
+	'messagingToken',
+	'messagingHost',
+	'dataverseToken',
+	'dataverseRole',
+	'channelRecord',
+	'channelType',
+	'channelApp',
+	'channelTenant',
+	'workstream',
+	'channelAccepted',
+	'webhookUrl',
+	'activeTrigger',
+	'managedIdentity',
+	'federatedSubject',
+	'clock',
+] as const;
+
+export type CheckName = (typeof CHECKS)[number];
+
+export interface Verdict {
+	status: 'ok' | 'warning' | 'failed' | 'skipped';
+	/** What was found. */
+	detail: string;
+	/** How to mend it. */
+	fix: string;
+}
+
+const NONE_NEEDED = 'None needed';
+
+const ok = (detail: string): Verdict => ({ status: 'ok', detail, fix: NONE_NEEDED });
+const failed = (detail: string, fix: string): Verdict => ({ status: 'failed', detail, fix });
+const warning = (detail: string, fix: string): Verdict => ({ status: 'warning', detail, fix });
+const skipped = (detail: string, fix = 'Mend what failed before it'): Verdict => ({
+	status: 'skipped',
+	detail,
+	fix,
+});
+
+/** What an error says, as a verdict. What is none of ours is thrown on. */
+function failure(error: unknown): Verdict {
+	const told = error instanceof TransportError ? explainTransport(error) : error;
+	if (!(told instanceof ServiceError) && !(told instanceof InputError)) throw told;
+	const code = told instanceof ServiceError && told.code !== null ? ` (${told.code})` : '';
+	return failed(`${told.message}${code}`, told.description);
+}
+
+/** What is said where the credential's fields alone show that nothing can work. */
+export function brokenAtCredential(error: InputError): Array<{ check: CheckName } & Verdict> {
+	const [, ...others] = CHECKS;
+	const first = { check: 'credential' as const, ...failed(error.message, error.description) };
+	return [first, ...others.map((check) => ({ check, ...skipped('An earlier check explains it') }))];
+}
+
+async function checkToken(connection: Connection): Promise<Verdict> {
+	return await getToken(connection).then(
+		() => ok(`A token for ${connection.scope} was issued`),
+		(error: unknown) => failure(error),
+	);
+}
+
+/** The service's host has to be known here, unless a proxy looks names up. */
+async function checkHost({ origin }: Connection): Promise<Verdict> {
+	const { hostname } = new URL(origin);
+	return await lookup(hostname).then(
+		() => ok(`${hostname} is known`),
+		(error: unknown) => {
+			const isProxied = process.env.HTTPS_PROXY !== undefined || process.env.https_proxy !== undefined;
+			if (isProxied) return skipped('The proxy looks names up', NONE_NEEDED);
+			if (readKey(error, 'code') !== 'ENOTFOUND') {
+				return failed(
+					`The name ${hostname} could not be looked up`,
+					'The DNS server of this machine did not answer: check its network.',
+				);
+			}
+			return failed(
+				`There is no host ${hostname}`,
+				'Choose the Geo in which the Dynamics 365 environment is, and check Organization ID in the credential.',
+			);
+		},
+	);
+}
+
+/** What the service itself says to a call that changes nothing, and its clock. */
+interface Accepted {
+	error: ServiceError | undefined;
+	/** Epoch milliseconds; undefined where there was no answer. */
+	clock: number | undefined;
+}
+
+async function askService({ connection, pace }: Run): Promise<Accepted> {
+	const request = { method: 'GET', path: '/conversations', query: { PageSize: '1' } } as const;
+	return await exchange(connection, request, pace).then(
+		({ date }) => ({ error: undefined, clock: date ?? undefined }),
+		(error: unknown) => {
+			if (!(error instanceof ServiceError)) throw error;
+			return { error, clock: error.date ?? undefined };
+		},
+	);
+}
+
+const NO_WORKSTREAM = '30014';
+const ADD_TO_WORKSTREAM =
+	'Add the channel to a messaging workstream in the admin center, as a custom (Messaging API) channel. A Direct Line channel in its place drops conversations silently. Changes take up to 15 minutes.';
+
+function checkWorkstream(channel: Channel | undefined, { error }: Accepted): Verdict {
+	if (error?.code === NO_WORKSTREAM) {
+		return failed('The service says that the channel is on no workstream', ADD_TO_WORKSTREAM);
+	}
+	if (channel && channel.workstreamId === null) {
+		return failed('The channel is not on a workstream', ADD_TO_WORKSTREAM);
+	}
+	if (!channel && error) return skipped('Not checked: the record could not be read');
+	return ok(
+		channel ? `It is on the workstream ${channel.workstreamId}` : 'The service accepts conversations',
+	);
+}
+
+/** @param isExplained whether another check has named the reason already. */
+function checkAccepted({ error }: Accepted, isExplained: boolean): Verdict {
+	if (!error || error.code === NO_WORKSTREAM) return ok('The service accepts organization and channel');
+	if (isExplained) return skipped(`The service refuses the channel, for the reason above: ${error.message}`);
+	return failure(error);
+}
+
+function checkType({ isMessagingApi }: Channel): Verdict {
+	if (isMessagingApi) return ok('It is a Messaging API channel');
+	return failed(
+		'It is a custom channel of another kind, such as Direct Line',
+		'Create a Messaging API channel (Channel: Create) and enter its ID in the credential.',
+	);
+}
+
+function checkApp({ appId }: Channel, { clientId }: Connection): Verdict {
+	if (appId === clientId) return ok('The record names the credential’s app');
+	return failed(
+		`The record names ${appId === null ? 'no app' : `the app ${appId}`}, the credential ${clientId}`,
+		'Correct App ID of the channel (Channel: Update), or Client ID of the credential.',
+	);
+}
+
+function checkTenant({ tenantId }: Channel, connection: Connection): Verdict {
+	if (!isGuid(connection.tenantId)) {
+		return skipped(
+			`The credential has the domain ${connection.tenantId}, the record the ID ${tenantId ?? 'none'}`,
+		);
+	}
+	if (tenantId === connection.tenantId) return ok('The record names the credential’s tenant');
+	return failed(
+		`The record names ${tenantId === null ? 'no tenant' : `the tenant ${tenantId}`}, the credential ${connection.tenantId}`,
+		'Correct Tenant ID of the channel (Channel: Update), or of the credential.',
+	);
+}
+
+const REGISTER =
+	'Activate the workflow with the trigger and register its production URL: with the trigger’s Register Webhook, or Channel: Update.';
+
+function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Connection): Verdict {
+	if (webhookUrl === null || webhookUrl.trim() === '')
+		return failed('The record has no webhook URL', REGISTER);
+	const reason = whyNotRegistrable(webhookUrl, [origin, environmentUrl]);
+	if (reason === undefined) return ok(webhookUrl);
+	return failed(
+		`Dynamics 365 cannot call ${webhookUrl}: ${reason}`,
+		`${REGISTER} n8n makes it of its public address, which starts with https:// and is set as WEBHOOK_URL.`,
+	);
+}
+
+/** TLS codes of a certificate that Dynamics does not accept either. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
+
+async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promise<Verdict> {
+	const probed = await probe(new URL(webhookUrl ?? ''));
+	switch (probed.kind) {
+		case 'trigger':
+			return probed.mark === instanceMark(instanceId)
+				? ok('An active trigger of this n8n is there')
+				: warning(
+						'An active trigger is there, but of another n8n',
+						'If that is not meant, register the URL of this n8n’s trigger.',
+					);
+		case 'other':
+			return failed(`No active trigger is there (HTTP status ${probed.status})`, REGISTER);
+		case 'unreachable':
+			return CERTIFICATE.test(probed.code)
+				? failed(
+						`The certificate there is not trusted (${probed.code})`,
+						'Dynamics 365 delivers to a host with a valid certificate only, not to a self-signed one.',
+					)
+				: warning(
+						`n8n could not call it (${probed.code})`,
+						'A network may keep n8n from calling its own public address: open the URL in a browser from outside; it should answer.',
+					);
+	}
+}
+
+async function checkManagedIdentity(run: Run, { managedIdentityId }: Channel): Promise<Verdict> {
+	const fix = 'Run Channel: Link Managed Identity and enter what it gives in Entra.';
+	if (managedIdentityId === null) {
+		const detail =
+			'No managed identity is bound: Dynamics 365 sends no token, and a trigger that verifies refuses everything';
+		return failed(detail, fix);
+	}
+	return await appOfIdentity(run, managedIdentityId).then(
+		(appId) =>
+			appId === run.connection.clientId
+				? ok(`The managed identity ${managedIdentityId} is bound`)
+				: failed(
+						`The managed identity that is bound is of ${appId === null ? 'no app' : `the app ${appId}`}`,
+						fix,
+					),
+		(error: unknown) => failure(error),
+	);
+}
+
+const RENEW =
+	'Run Channel: Link Managed Identity, and renew the federated credential of the app in Entra with the subject that it gives.';
+
+async function checkSubject(run: Run, channelId: string, linked: string | null): Promise<Verdict> {
+	return await readFederatedCredential(run, channelId, run.connection.tenantId).then(
+		({ subject }) => {
+			if (subject === null) return warning('Dataverse did not say which subject it is', RENEW);
+			if (linked === null) {
+				return skipped(
+					`It is ${subject}; nothing is known to compare it with`,
+					'Compare it with the federated credential in Entra, or enter that one as Federated Subject. n8n does not remember what was linked in a run by hand.',
+				);
+			}
+			if (subject === linked) return ok('It is the one that was linked last');
+			return failed(
+				'The subject has changed since it was last linked, as the webhook URL was changed',
+				RENEW,
+			);
+		},
+		(error: unknown) => failure(error),
+	);
+}
+
+/** Microsoft's own tolerance is five minutes. Source: shared reference, "Webhook". */
+const MAX_SKEW_MS = 300_000;
+const SUSPICIOUS_SKEW_MS = 60_000;
+
+function checkClock(clock: number | undefined): Verdict {
+	if (clock === undefined) return skipped('The service showed no clock');
+	const skew = Date.now() - clock;
+	const detail = `The clock of this machine is ${Math.round(Math.abs(skew) / 1000)} s ${skew < 0 ? 'behind' : 'ahead of'} the service’s`;
+	const fix = 'Set the clock of the machine that n8n runs on (NTP).';
+	if (Math.abs(skew) > MAX_SKEW_MS) return failed(detail, fix);
+	return Math.abs(skew) > SUSPICIOUS_SKEW_MS ? warning(detail, fix) : ok(detail);
+}
+
+/** The channel's record, or why it cannot be had: for the role, or for itself. */
+interface Found {
+	channel?: Channel;
+	role: Verdict;
+	record: Verdict;
+}
+
+const NOT_ALLOWED = new Set(['0x80040220', '0x80042f09', '0x80072560']);
+
+async function readRecord({ connection, pace }: Run, channelId: string): Promise<Found> {
+	// Read before it is judged: an answer that is no record is a finding like any other.
+	const reading = exchange(connection, channelRequest(channelId), pace).then(({ json }) => channelFrom(json));
+	return await reading.then(
+		async (channel) => ({
+			channel,
+			role: await checkRole(connection, pace, channelId),
+			record: ok(`The record of ${channel.name ?? channelId} is there`),
+		}),
+		(error: unknown) => {
+			if (!(error instanceof ServiceError)) throw error;
+			const isRole = NOT_ALLOWED.has(error.code ?? '') || error.httpCode === 401 || error.httpCode === 403;
+			if (isRole) return { role: failure(error), record: skipped('It cannot be read') };
+			if (error.code === '0x80040217') {
+				const fix =
+					'Enter the ID of a channel record of this environment in the credential (Channel: Get Many).';
+				return {
+					role: ok('The app may read'),
+					record: failed(`There is no channel record ${channelId}`, fix),
+				};
+			}
+			return { role: skipped('Not checked: the record could not be read'), record: failure(error) };
+		},
+	);
+}
+
+const GIVE_ROLE =
+	'Give the application user a security role that may write Custom Messaging Channels, in the Power Platform admin center.';
+
+/** Reading worked; registering and updating need the right to write, too. */
+async function checkRole(connection: Connection, pace: Pace, channelId: string): Promise<Verdict> {
+	const ask = async () => {
+		const userId = userIdFrom((await exchange(connection, whoAmIRequest(), pace)).json);
+		return accessFrom((await exchange(connection, accessRequest(userId, channelId), pace)).json);
+	};
+	return await ask().then(
+		(rights) =>
+			rights.includes('WriteAccess')
+				? ok('The app may read and write the channel’s record')
+				: failed('The app may read the channel’s record, but not write it', GIVE_ROLE),
+		(error: unknown) => {
+			if (!(error instanceof ServiceError)) throw error;
+			return warning('The app may read the channel’s record; whether it may write is not known', GIVE_ROLE);
+		},
+	);
+}
+
+/**
+ * Walks the whole chain of a set-up and says of each link how it stands. Changes nothing. What cannot be judged because
+ * an earlier link is broken is skipped, so that one mistake is named once.
+ * @param linked the federated subject that was entered in Entra, as far as is known.
+ */
+export async function checkSetup(
+	run: Run,
+	{ channelId, linked, instanceId }: { channelId: string; linked: string | null; instanceId: string },
+): Promise<Array<{ check: CheckName } & Verdict>> {
+	const connection: Connection = { ...run.connection, channelId };
+	const own: Run = { ...run, connection };
+	const verdicts: Partial<{ [check in CheckName]: Verdict }> = {};
+	const isOk = (check: CheckName) => verdicts[check]?.status === 'ok';
+	const broken = skipped('An earlier check explains it');
+
+	verdicts.credential = ok('Its fields hold what they should');
+	verdicts.messagingToken = await checkToken(connection);
+	verdicts.messagingHost = await checkHost(connection);
+	const isReachable = isOk('messagingToken') && verdicts.messagingHost.status !== 'failed';
+	const accepted: Accepted = isReachable ? await askService(own) : { error: undefined, clock: undefined };
+
+	const { environmentUrl } = connection;
+	verdicts.dataverseToken =
+		environmentUrl === undefined
+			? skipped(
+					'Environment URL is empty in the credential, so the channel record cannot be read',
+					'Enter the address of the Dynamics 365 environment in the credential.',
+				)
+			: isOk('messagingToken')
+				? await checkToken(connectionTo(connection, 'dataverse'))
+				: broken;
+	const unread: Found = { role: broken, record: broken };
+	const record = isOk('dataverseToken') ? await readRecord(own, channelId) : unread;
+	verdicts.dataverseRole = record.role;
+	verdicts.channelRecord = record.record;
+	const { channel } = record;
+	verdicts.channelType = channel ? checkType(channel) : broken;
+	verdicts.channelApp = channel ? checkApp(channel, connection) : broken;
+	verdicts.channelTenant = channel ? checkTenant(channel, connection) : broken;
+	verdicts.workstream = isReachable ? checkWorkstream(channel, accepted) : broken;
+	const reasons: CheckName[] = ['channelRecord', 'channelType', 'channelApp', 'channelTenant'];
+	const isExplained = reasons.some((check) => verdicts[check]?.status === 'failed');
+	verdicts.channelAccepted = isReachable ? checkAccepted(accepted, isExplained) : broken;
+	verdicts.webhookUrl = channel ? checkWebhookUrl(channel, connection) : broken;
+	verdicts.activeTrigger = channel && isOk('webhookUrl') ? await checkTrigger(channel, instanceId) : broken;
+	verdicts.managedIdentity = channel ? await checkManagedIdentity(own, channel) : broken;
+	verdicts.federatedSubject =
+		channel && isOk('managedIdentity') ? await checkSubject(own, channelId, linked) : broken;
+	verdicts.clock = checkClock(accepted.clock);
+	return CHECKS.map((check) => ({ check, ...(verdicts[check] ?? broken) }));
+}

@@ -1,0 +1,52 @@
+// Every kind of business message, and every kind of a template's value, through a real n8n into Azure Communication
+// Services; then what the workflow's caller gets when WhatsApp's window is closed.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { onStage, report, runMain } from './support';
+
+const FILE = join(__dirname, '../../demo/workflows/business-messages.json');
+const KINDS = ['text', 'image', 'video', 'document', 'audio', ...Array.from({ length: 5 }, () => 'template')];
+
+runMain(
+	async () =>
+		await onStage(async ({ emulator, n8n, publish }) => {
+			const { communicationAccessKey, communicationConversationId: conversationId } = emulator.world;
+			const { id } = await n8n.rest<{ id: string }>('POST', '/credentials', {
+				name: 'Azure Communication Services (emulator)',
+				type: 'azureCommunicationServicesApi',
+				data: {
+					authentication: 'accessKey',
+					endpoint: '',
+					accessKey: `endpoint=${emulator.origin}/;accesskey=${communicationAccessKey}`,
+					apiVersion: '2025-04-01-preview',
+				},
+			});
+			const text = readFileSync(FILE, 'utf8').replaceAll('DEMO_COMMUNICATION_CREDENTIAL_ID', id);
+			await publish('businessMessages', JSON.parse(text) as object);
+			const start = async () =>
+				await fetch(`${n8n.url}/webhook/business-messages`, {
+					method: 'POST',
+					headers: { 'content-type': 'application/json' },
+					body: JSON.stringify({ conversationId }),
+				});
+			const said = () =>
+				emulator.communication.conversations[0]!.messages.slice(1).map(({ message }) => message.kind);
+
+			const checks: Record<string, boolean> = {};
+			const answer = await start();
+			const last = (await answer.json()) as { conversationId?: string; messageId?: string };
+			checks['the workflow ends well, with the last message’s ID'] =
+				answer.status === 200 && /^\d{13}$/.test(last.messageId ?? '');
+			checks['every kind arrived once, in the workflow’s order'] = said().join() === KINDS.join();
+			const values = new Set(
+				JSON.stringify(emulator.communication.conversations[0]!.messages).match(/"kind":"\w+"/g),
+			);
+			checks['and a value of every kind'] = ['location', 'quickAction', 'image', 'video', 'document'].every(
+				(kind) => values.has(`"kind":"${kind}"`),
+			);
+			emulator.communication.closeWindow(conversationId);
+			checks['a closed window ends the workflow with an error'] = (await start()).status === 500;
+			checks['and nothing more was said'] = said().length === KINDS.length;
+			return report('business messages', checks);
+		}),
+);

@@ -1,0 +1,71 @@
+// The trigger that registers its own URL, in a real n8n: the channel's record has it while the workflow is active, and what
+// stood there before when it is not any more, also after n8n was killed in between.
+import { randomUUID } from 'node:crypto';
+import { waitFor } from '../../demo/wait';
+import { onStage, report, runMain } from './support';
+
+const BEFORE = 'https://middleware.example.com/hook';
+
+function workflowOf(name: string, credentialId: string) {
+	const [id, webhookId] = [randomUUID(), randomUUID()];
+	const trigger = {
+		id,
+		webhookId,
+		name: 'From Dynamics 365',
+		type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters: { registerWebhook: true },
+		credentials: { dynamics365MessagingApi: { id: credentialId, name: 'Emulator' } },
+	};
+	return {
+		path: `webhook/${webhookId}/${id}`,
+		workflow: { name, nodes: [trigger], connections: {}, settings: {} },
+	};
+}
+
+runMain(
+	async () =>
+		await onStage(async (stage) => {
+			const { emulator, credentialId, publish, restart } = stage;
+			const url = (path: string) => `${stage.n8n.url}/${path}`;
+			const deactivate = async (id: string) =>
+				await stage.n8n.rest('POST', `/workflows/${id}/deactivate`, {});
+			const comesToBe = async (wanted: string | null) =>
+				await waitFor(`${wanted} in the record`, 60_000, async () => emulator.webhookUrl() === wanted).then(
+					() => true,
+					() => false,
+				);
+			emulator.setWebhookUrl(BEFORE);
+			const first = workflowOf('First', credentialId);
+			const second = workflowOf('Second', credentialId);
+			const checks: Record<string, boolean> = {};
+
+			await publish('first', first.workflow);
+			checks['activating registers the URL'] = await comesToBe(url(first.path));
+			const refusal = await publish('second', second.workflow).then(
+				() => '',
+				(error: unknown) => String(error),
+			);
+			checks['a second workflow is refused, by the URL of the first'] = refusal.includes(url(first.path));
+			checks['and leaves the record alone'] = emulator.webhookUrl() === url(first.path);
+
+			await deactivate('first');
+			checks['deactivating puts back what stood there'] = await comesToBe(BEFORE);
+
+			await stage.n8n.rest('POST', '/workflows/first/activate', {
+				versionId: (await stage.n8n.rest<{ versionId: string }>('GET', '/workflows/first')).versionId,
+			});
+			checks['activating again registers it again'] = await comesToBe(url(first.path));
+			await restart();
+			await waitFor(
+				'the trigger to be there again',
+				60_000,
+				async () => (await fetch(url(first.path))).status === 200,
+			);
+			checks['it stands there after n8n was killed and started again'] = await comesToBe(url(first.path));
+			await deactivate('first');
+			checks['and deactivating puts back what stood there before all that'] = await comesToBe(BEFORE);
+			return report('registration', checks);
+		}),
+);

@@ -1,0 +1,363 @@
+import type { Emulator, StatusFault } from '../../emulator';
+import {
+	type Client,
+	connectDataverse,
+	dataverseEntries,
+	dataverseErrorOf,
+	dataverseTextOf,
+	requestToken,
+	rowsOf,
+	send,
+	start,
+} from './support';
+
+let emulator: Emulator;
+let dataverse: Client;
+beforeAll(async () => {
+	emulator = await start();
+	dataverse = await connectDataverse(emulator);
+});
+afterAll(() => emulator.close());
+
+const CHANNELS = '/msdyn_occustommessagingchannels';
+const IDENTITIES = '/managedidentities';
+const WORKSTREAMS = '/msdyn_liveworkstreams';
+const UNKNOWN = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
+
+test.each([undefined, 'Bearer', 'Bearer x', 'Basic eDp5'])(
+	'a token that is none: %s',
+	async (authorization) => {
+		const { headers, status, text } = await dataverse('GET', CHANNELS, { headers: { authorization } });
+		expect([status, text, headers['content-type']]).toEqual([401, '', undefined]);
+		expect(dataverseEntries(emulator).at(-1)).toMatchObject({
+			status: 401,
+			operationId: 'dataverse.listChannels',
+		});
+	},
+);
+
+describe('what is refused', () => {
+	const long = 'x'.repeat(501);
+	test.each<[string, string, string, unknown, number, string, RegExp]>([
+		['a table that is not there', 'GET', '/accounts', undefined, 404, '0x8006088a', /segment 'accounts'/],
+		['a table in other casing', 'GET', '/ManagedIdentities', undefined, 404, '0x8006088a', /segment/],
+		['a function that is posted', 'POST', '/WhoAmI', {}, 404, '', /No HTTP resource/],
+		['a set that is patched', 'PATCH', CHANNELS, {}, 405, '', /does not support http method 'PATCH'/],
+		['a set that is deleted', 'DELETE', CHANNELS, undefined, 405, '', /'DELETE'/],
+		['a key that is no GUID', 'GET', `${CHANNELS}(abc)`, undefined, 400, '0x80060888', /query syntax/],
+		['a key in braces', 'GET', `${CHANNELS}({${UNKNOWN}})`, undefined, 400, '0x80060888', /query syntax/],
+		[
+			'a record that is not there',
+			'GET',
+			`${WORKSTREAMS}(${UNKNOWN})`,
+			undefined,
+			404,
+			'0x80040217',
+			/Does Not Exist/,
+		],
+		[
+			'a selected column',
+			'GET',
+			`${CHANNELS}?$select=msdyn_Name`,
+			undefined,
+			400,
+			'0x80060888',
+			/property named 'msdyn_Name' on type 'Microsoft\.Dynamics\.CRM\.msdyn_occustommessagingchannel'/,
+		],
+		[
+			'a look-up by its name',
+			'GET',
+			`${CHANNELS}?$select=managedidentityid`,
+			undefined,
+			400,
+			'0x80060888',
+			/property named/,
+		],
+		[
+			'an ordering column',
+			'GET',
+			`${CHANNELS}?$orderby=x%20desc`,
+			undefined,
+			400,
+			'0x80060888',
+			/property named 'x'/,
+		],
+		[
+			'a filtering column',
+			'GET',
+			`${CHANNELS}?$filter=x%20eq%201`,
+			undefined,
+			400,
+			'0x80060888',
+			/property named 'x'/,
+		],
+		[
+			'an expanded column',
+			'GET',
+			`${CHANNELS}?$expand=x`,
+			undefined,
+			400,
+			'0x80060888',
+			/property named 'x'/,
+		],
+		[
+			'a column selected inside',
+			'GET',
+			`${CHANNELS}?$expand=managedidentityid($select=x)`,
+			undefined,
+			400,
+			'0x80060888',
+			/'x' on type 'Microsoft\.Dynamics\.CRM\.managedidentity'/,
+		],
+		[
+			'a GUID in quotes',
+			'GET',
+			`${IDENTITIES}?$filter=tenantid%20eq%20'${UNKNOWN}'`,
+			undefined,
+			400,
+			'0x80060888',
+			/'Edm\.Guid' and 'Edm\.String'/,
+		],
+		[
+			'a text without quotes',
+			'GET',
+			`${CHANNELS}?$filter=msdyn_appid%20eq%20${UNKNOWN}`,
+			undefined,
+			400,
+			'0x80060888',
+			/'Edm\.String' and 'Edm\.Guid'/,
+		],
+		[
+			'a broken filter',
+			'GET',
+			`${CHANNELS}?$filter=msdyn_name%20is%20'x'`,
+			undefined,
+			400,
+			'0x80060888',
+			/Syntax error at position 11/,
+		],
+		[
+			'a filter without an end',
+			'GET',
+			`${CHANNELS}?$filter=(statecode%20eq%200`,
+			undefined,
+			400,
+			'0x80060888',
+			/Syntax error/,
+		],
+		['$skip', 'GET', `${CHANNELS}?$skip=1`, undefined, 400, '0x80060888', /Skip Clause/],
+		[
+			'an option that is not known',
+			'GET',
+			`${CHANNELS}?$search=x`,
+			undefined,
+			400,
+			'0x80060888',
+			/\$search is not supported/,
+		],
+		['a $top of nothing', 'GET', `${CHANNELS}?$top=0`, undefined, 400, '0x80060888', /\$top/],
+		['a made-up page', 'GET', `${CHANNELS}?$skiptoken=2`, undefined, 400, '0x80060888', /paging cookie/],
+		['no body', 'POST', CHANNELS, undefined, 400, '0x80048d19', /Error identified in Payload/],
+		[
+			'broken JSON',
+			'POST',
+			CHANNELS,
+			'{"msdyn_name":',
+			400,
+			'0x80048d19',
+			/Entity :'msdyn_occustommessagingchannels'/,
+		],
+		['a list', 'POST', CHANNELS, [], 400, '0x80048d19', /Payload/],
+		[
+			'a column that is not there',
+			'POST',
+			CHANNELS,
+			{ msdyn_Name: 'x' },
+			400,
+			'0x80048d19',
+			/Invalid property 'msdyn_Name'/,
+		],
+		[
+			'an older name of a column',
+			'PATCH',
+			`${CHANNELS}(${UNKNOWN})`,
+			{ msdyn_enablefileattachmentforagents: true },
+			400,
+			'0x80048d19',
+			/Invalid property/,
+		],
+		[
+			'a look-up that is set',
+			'POST',
+			CHANNELS,
+			{ _managedidentityid_value: UNKNOWN },
+			400,
+			'0x80060888',
+			/Use Navigation properties/,
+		],
+		[
+			'a look-up that is not there',
+			'POST',
+			CHANNELS,
+			{ 'msdyn_ManagedIdentity@odata.bind': null },
+			400,
+			'0x80048d19',
+			/undeclared property 'msdyn_ManagedIdentity'/,
+		],
+		[
+			'a reference to another table',
+			'POST',
+			CHANNELS,
+			{ 'managedidentityid@odata.bind': `/msdyn_liveworkstreams(${UNKNOWN})` },
+			400,
+			'0x80048d19',
+			/segment 'msdyn_liveworkstreams'/,
+		],
+		[
+			'a bare id as reference',
+			'POST',
+			CHANNELS,
+			{ 'managedidentityid@odata.bind': UNKNOWN },
+			400,
+			'0x80048d19',
+			/segment/,
+		],
+		[
+			'a reference without a GUID',
+			'POST',
+			CHANNELS,
+			{ 'managedidentityid@odata.bind': '/managedidentities(x)' },
+			400,
+			'0x80060888',
+			/query syntax/,
+		],
+		[
+			'a long name',
+			'POST',
+			CHANNELS,
+			{ msdyn_name: 'x'.repeat(101) },
+			400,
+			'0x80044331',
+			/'msdyn_name' attribute of the 'msdyn_occustommessagingchannel' entity exceeded the maximum allowed length of '100'/,
+		],
+		[
+			'a long URL',
+			'PATCH',
+			`${CHANNELS}(${UNKNOWN})`,
+			{ msdyn_webhookurl: long },
+			400,
+			'0x80044331',
+			/'500'/,
+		],
+		[
+			'a number for a text',
+			'POST',
+			CHANNELS,
+			{ msdyn_appid: 5 },
+			400,
+			'0x80048d19',
+			/expected type 'Edm\.String'/,
+		],
+		[
+			'a text for a switch',
+			'POST',
+			CHANNELS,
+			{ msdyn_enablefileattachmentsforagents: 'yes' },
+			400,
+			'0x80048d19',
+			/expected type 'Edm\.Boolean'/,
+		],
+		[
+			'a text for a choice',
+			'POST',
+			CHANNELS,
+			{ msdyn_occustomchannelid: 'Messaging API' },
+			400,
+			'0x80048d19',
+			/'Messaging API' to the expected type 'Edm\.Int32'/,
+		],
+		[
+			'a choice that is not there',
+			'POST',
+			CHANNELS,
+			{ msdyn_occustomchannelid: 192350003 },
+			400,
+			'0x8004431a',
+			/Accepted Values: 192350000,/,
+		],
+		['no GUID', 'POST', IDENTITIES, { applicationid: 'x' }, 400, '0x80048d19', /expected type 'Edm\.Guid'/],
+		[
+			'null where there must be a value',
+			'POST',
+			IDENTITIES,
+			{ credentialsource: null },
+			400,
+			'0x80048d19',
+			/Edm\.Int32/,
+		],
+		['a workstream', 'POST', WORKSTREAMS, { msdyn_name: 'x' }, 405, '', /'POST'/],
+	])('%s', async (_name, method, path, body, status, code, text) => {
+		const answer = await dataverse(method, path, { body });
+		expect(dataverseErrorOf(answer)).toEqual([status, code]);
+		expect(dataverseTextOf(answer)).toMatch(text);
+		expect(answer.headers['content-type']).toContain('application/json');
+		expect(dataverseEntries(emulator).at(-1)).toMatchObject({ method, status, errorCode: code });
+	});
+
+	test('a body of another media type, or of none', async () => {
+		for (const contentType of ['text/plain', undefined]) {
+			const headers = { 'content-type': contentType };
+			const answer = await dataverse('POST', CHANNELS, { body: '{}', headers });
+			expect(dataverseErrorOf(answer)).toEqual([400, '0x80048d19']);
+		}
+		expect(rowsOf(await dataverse('GET', CHANNELS))).toHaveLength(1);
+	});
+
+	test('another version of the API', async () => {
+		const url = `${emulator.origin}/api/data/v8.2/WhoAmI()`;
+		const { json } = await requestToken(emulator, { scope: `${emulator.origin}/.default` });
+		const headers = { authorization: `Bearer ${String(json.access_token)}` };
+		const answer = await send(url, { ca: emulator.certificate.cert, headers });
+		expect(dataverseErrorOf(answer)).toEqual([404, '']);
+	});
+});
+
+describe('faults in Dataverse’s form', () => {
+	const apply = (action: StatusFault, operationId?: string) => {
+		emulator.settings.faults = [{ match: { operationId }, action }];
+	};
+	afterEach(() => {
+		emulator.settings.faults = [];
+	});
+
+	test.each<[StatusFault, number, string, RegExp]>([
+		[{ status: 429, retryAfter: 7 }, 429, '0x80072322', /Number of requests exceeded/],
+		[{ status: 429, code: 0x80072321, retryAfter: 7 }, 429, '0x80072321', /execution time/],
+		[{ status: 429, code: 0x80072326, retryAfter: 7 }, 429, '0x80072326', /concurrent requests/],
+		[{ status: 500, retryAfter: 7 }, 500, '0x80040216', /fault/],
+		[{ status: 503, code: 30015, retryAfter: 7 }, 503, '', /fault/],
+		[{ status: 403, code: 0x80095ffc, retryAfter: 7 }, 403, '0x80095ffc', /fault/],
+	])('%j', async (action, status, code, text) => {
+		apply(action, 'dataverse.listChannels');
+		const answer = await dataverse('GET', CHANNELS);
+		expect(dataverseErrorOf(answer)).toEqual([status, code]);
+		expect(dataverseTextOf(answer)).toMatch(text);
+		expect(answer.headers['retry-after']).toBe('7');
+		expect(dataverseEntries(emulator).at(-1)).toMatchObject({ status, errorCode: code, fault: action });
+		expect((await dataverse('GET', IDENTITIES)).status).toBe(200);
+	});
+
+	test('a body of its own, and a 401 that has none', async () => {
+		apply({ status: 502, body: '<h1>Bad</h1>', contentType: 'text/html' });
+		const proxied = await dataverse('GET', CHANNELS);
+		expect([proxied.status, proxied.text, proxied.headers['content-type']]).toEqual([
+			502,
+			'<h1>Bad</h1>',
+			'text/html',
+		]);
+		apply({ status: 401 });
+		const refused = await dataverse('GET', CHANNELS);
+		expect([refused.status, refused.text]).toEqual([401, '']);
+		expect(refused.headers['www-authenticate']).toContain('authorization_uri=');
+	});
+});

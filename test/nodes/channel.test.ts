@@ -1,0 +1,726 @@
+import type { IDataObject } from 'n8n-workflow';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { DEFAULT_WORLD, makeCertificate, type Emulator, type FaultAction } from '../../emulator';
+import { exchange } from '../../nodes/Dynamics365Messaging/api/client';
+import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
+import { insertRequest, TABLES, updateRequest } from '../../nodes/Dynamics365Messaging/api/dataverse';
+import { Pace } from '../../nodes/shared/api/pace';
+import { credentialFor, entries, testEmulator } from '../support/emulator';
+import {
+	activate,
+	deactivate,
+	loadPackage,
+	oneNode,
+	outcomeOf,
+	runWorkflow,
+	serveTrigger,
+	type Activation,
+	type LoadedPackage,
+	type TriggerServer,
+} from '../support/n8n';
+
+let emulator: Emulator;
+let loader: LoadedPackage;
+
+beforeAll(async () => void (loader = await loadPackage()));
+beforeEach(async () => void (emulator = await testEmulator()));
+afterEach(async () => await emulator.close());
+
+async function run(operation: string, parameters: IDataObject = {}, credential: IDataObject = {}) {
+	const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), ...credential } as never };
+	const json = oneNode('dynamics365Messaging', { resource: 'channel', operation, ...parameters });
+	const { items, error } = outcomeOf(await runWorkflow(loader, json, credentials));
+	return { items: items.map((item) => item.json), error };
+}
+
+const calls = () => entries(emulator, 'dataverse');
+const OTHER = '11111111-2222-4333-8444-555555555555';
+const OWN = { channelId: DEFAULT_WORLD.channelId };
+
+describe('the channel’s record', () => {
+	test('from its creation to its end, as items with readable names', async () => {
+		const created = await run('create', {
+			name: 'Kiosk',
+			webhookUrl: 'https://n8n.example.com/webhook/a/b',
+			additionalFields: { attachmentsForAgents: true },
+		});
+		expect(created.items).toEqual([
+			{
+				channelId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+				name: 'Kiosk',
+				isMessagingApi: true,
+				appId: DEFAULT_WORLD.clientId,
+				tenantId: DEFAULT_WORLD.tenantId,
+				webhookUrl: 'https://n8n.example.com/webhook/a/b',
+				attachmentsForAgents: true,
+				attachmentsForCustomers: false,
+				managedIdentityId: null,
+				workstreamId: null,
+			},
+		]);
+		const channelId = created.items[0]!.channelId as string;
+		expect((await run('get', { channelId })).items).toEqual(created.items);
+		const listed = await run('getMany', { returnAll: true });
+		expect(listed.items.map(({ name }) => name).sort()).toEqual([DEFAULT_WORLD.channelName, 'Kiosk'].sort());
+		expect((await run('getMany', { limit: 1 })).items).toHaveLength(1);
+
+		const updated = await run('update', { channelId, updateFields: { name: 'Kiosk 2', appId: OTHER } });
+		expect(updated.items).toEqual([{ ...created.items[0], name: 'Kiosk 2', appId: OTHER }]);
+		expect((await run('delete', { channelId })).items).toEqual([{ channelId, deleted: true }]);
+		expect((await run('get', { channelId })).error).toMatchObject({
+			message: 'Dataverse has no such record',
+			httpCode: '404',
+		});
+		expect(calls().filter(({ status }) => status >= 400)).toHaveLength(1);
+	});
+
+	test('is created before the credential can name it, and then has to be named', async () => {
+		const none = { channelId: '' };
+		expect((await run('create', { name: 'First' }, none)).items).toMatchObject([{ name: 'First' }]);
+		expect((await run('getMany', {}, none)).items).toHaveLength(2);
+		expect((await run('get', {}, none)).error).toMatchObject({
+			message: expect.stringContaining('Channel ID is empty'),
+		});
+	});
+
+	test('a wrong ID is an error when it is updated, and makes no new record', async () => {
+		const { error } = await run('update', { channelId: OTHER, updateFields: { name: 'x' } });
+		expect(error).toMatchObject({ message: 'Dataverse has no such record', context: { outcome: 'notSent' } });
+		expect((await run('getMany', { returnAll: true })).items).toHaveLength(1);
+	});
+
+	test('the credential’s channel, app and tenant are the defaults', async () => {
+		expect((await run('get')).items).toMatchObject([{ channelId: DEFAULT_WORLD.channelId }]);
+		const { items } = await run('create', { name: 'x', appId: `{${OTHER.toUpperCase()}}`, tenantId: OTHER });
+		expect(items).toMatchObject([{ appId: OTHER, tenantId: OTHER }]);
+	});
+
+	test('is read in pages', async () => {
+		for (let index = 0; index < 6; index++) await run('create', { name: `c${index}` });
+		emulator.settings.dataverse.maxPageSize = 2;
+		const { items } = await run('getMany', { returnAll: true });
+		expect(new Set(items.map(({ channelId }) => channelId)).size).toBe(7);
+		expect(calls().filter(({ operationId }) => operationId === 'dataverse.listChannels')).toHaveLength(4);
+	});
+
+	test.each([
+		[
+			'somewhere else',
+			'https://elsewhere.example.com/api/data/v9.2/msdyn_occustommessagingchannels',
+			'somewhere else',
+		],
+		['at another table', '/api/data/v9.2/systemusers', 'somewhere else'],
+		[
+			'where it was already',
+			'/api/data/v9.2/msdyn_occustommessagingchannels?$skiptoken=x',
+			'bring nothing new',
+		],
+	])('is not read on from a page that is %s', async (_, link, message) => {
+		const nextLink = link.startsWith('https:') ? link : `${emulator.origin}${link}`;
+		const body = JSON.stringify({ value: [], '@odata.nextLink': nextLink });
+		const action = { status: 200, body, contentType: 'application/json' };
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.listChannels' }, action }];
+		const { error } = await run('getMany', { returnAll: true });
+		expect(error).toMatchObject({ message: expect.stringContaining(message) });
+	});
+
+	test('is written again after a throttling, as Dataverse asks for', async () => {
+		emulator.settings.faults = [
+			{ match: { operationId: 'dataverse.updateChannel' }, action: { status: 429, retryAfter: 1 }, times: 1 },
+		];
+		expect((await run('update', { ...OWN, updateFields: { name: 'x' } })).error).toBeUndefined();
+	});
+
+	test('is cleared of what is given as empty', async () => {
+		emulator.setWebhookUrl('https://n8n.example.com/webhook/a');
+		const { items } = await run('update', { ...OWN, updateFields: { webhookUrl: '', workstreamId: '' } });
+		expect(items).toMatchObject([{ webhookUrl: null, workstreamId: null }]);
+	});
+
+	test('is not made twice by Retry On Fail', async () => {
+		emulator.settings.faults = [
+			{ match: { operationId: 'dataverse.createChannel' }, action: 'resetAfter', times: 1 },
+		];
+		const json = oneNode(
+			'dynamics365Messaging',
+			{ resource: 'channel', operation: 'create', name: 'once' },
+			{ retryOnFail: true, maxTries: 3, waitBetweenTries: 1 },
+		);
+		await runWorkflow(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+		expect(
+			(await run('getMany', { returnAll: true })).items.filter(({ name }) => name === 'once'),
+		).toHaveLength(1);
+	});
+
+	test.each<[string, FaultAction, string]>([
+		[
+			'an answer without a body',
+			{ status: 200, body: '', contentType: 'application/json' },
+			'did not answer with a channel',
+		],
+		['a page', { status: 200, body: '<html></html>', contentType: 'text/html' }, 'is not readable'],
+		[
+			'a page with 404',
+			{ status: 404, body: '<html></html>', contentType: 'text/html' },
+			'A proxy or gateway',
+		],
+		['a 403 of another kind', { status: 403 }, 'Dataverse refuses this to the app'],
+	])('%s is not taken for a record, and the text leads to the environment', async (_, action, message) => {
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.getChannel' }, action }];
+		const { error } = await run('get', { options: { maxRetryTime: 0 } });
+		expect(error).toMatchObject({
+			message: expect.stringContaining(message),
+			description: expect.stringMatching(/Environment URL|application user/),
+		});
+	});
+
+	test('that may have been made is not made again', async () => {
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.createChannel' }, action: 'resetAfter' }];
+		expect((await run('create', { name: 'x' })).error).toMatchObject({
+			description: expect.stringContaining('Channel: Get Many'),
+			context: { outcome: 'uncertain' },
+		});
+		expect(calls()).toHaveLength(1);
+	});
+
+	test.each<[string, IDataObject, string]>([
+		['create', { name: ' ' }, 'Name is empty'],
+		['create', { name: 'x'.repeat(101) }, 'Name is longer than 100'],
+		['create', { name: 'x', appId: 'nope' }, 'App ID is not a GUID'],
+		['create', { name: 'x', tenantId: 'contoso.onmicrosoft.com' }, 'Tenant ID is not a GUID'],
+		['create', { name: 'x', webhookUrl: `https://a.example.com/${'x'.repeat(500)}` }, 'longer than 500'],
+		['create', { name: 'x', webhookUrl: 'http://n8n.example.com/webhook/a' }, 'does not start with https'],
+		['create', { name: 'x', webhookUrl: 'https://10.0.0.1/webhook/a' }, 'private'],
+		['create', { name: 'x', webhookUrl: 'https://n8n.example.com/webhook-test/a' }, 'test URL'],
+		['create', { name: 'x', webhookUrl: 'nope' }, 'is not a URL'],
+		['create', { name: 'x', additionalFields: { workstreamId: 'nope' } }, 'Workstream ID is not a GUID'],
+		['get', { channelId: 'nope' }, 'Channel ID is not a GUID'],
+		['update', OWN, 'nothing to update'],
+		['update', { channelId: ' ', updateFields: { name: 'x' } }, 'Channel ID is empty'],
+		['delete', { channelId: ' ' }, 'Channel ID is empty'],
+	])('%s %j: %s', async (operation, parameters, message) => {
+		expect((await run(operation, parameters)).error).toMatchObject({
+			message: expect.stringContaining(message),
+		});
+		expect(emulator.log).toEqual([]);
+	});
+
+	test.each(['create', 'get', 'getMany', 'update', 'delete', 'linkManagedIdentity'])(
+		'%s needs to know where the environment is, and says so',
+		async (operation) => {
+			const parameters = { name: 'x', channelId: OTHER, updateFields: { name: 'x' } };
+			const { error } = await run(operation, parameters, { environmentUrl: '' });
+			expect(error).toMatchObject({
+				message: 'Environment URL is missing in the credential',
+				description: expect.stringContaining('https://contoso.crm4.dynamics.com'),
+			});
+		},
+	);
+
+	test.each<[string, (settings: Emulator['settings']['dataverse']) => void, string]>([
+		[
+			'no application user',
+			(dataverse) => (dataverse.applicationUser = false),
+			'is no user of this Dataverse environment',
+		],
+		['no role', (dataverse) => (dataverse.role = 'none'), 'has no role in Dataverse'],
+		[
+			'a role that may only read',
+			(dataverse) => (dataverse.role = 'readOnly'),
+			'role in Dataverse does not allow this',
+		],
+	])('%s is told as such', async (_, set, message) => {
+		set(emulator.settings.dataverse);
+		expect((await run('update', { ...OWN, updateFields: { name: 'x' } })).error).toMatchObject({
+			message: expect.stringContaining(message),
+			description: expect.stringContaining('Power Platform admin center'),
+		});
+	});
+});
+
+describe('a managed identity', () => {
+	test('is made, bound and told for Entra; once it is there, nothing changes any more', async () => {
+		const created = await run('create', { name: 'x', webhookUrl: 'https://n8n.example.com/webhook/a' });
+		const channelId = created.items[0]!.channelId as string;
+		const first = await run('linkManagedIdentity', { channelId, appId: OTHER });
+		expect(first.items).toMatchObject([
+			{
+				channelId,
+				created: true,
+				changed: true,
+				issuer: expect.stringContaining('https://'),
+				subject: expect.stringMatching(/./),
+				audience: 'api://AzureADTokenExchange',
+				nextStep: expect.stringContaining('Federated credentials'),
+			},
+		]);
+		const second = await run('linkManagedIdentity', { channelId, appId: OTHER });
+		expect(second.items).toEqual([{ ...first.items[0], created: false, changed: false }]);
+		expect(calls().filter(({ operationId }) => operationId === 'dataverse.updateChannel')).toHaveLength(1);
+		expect((await run('get', { channelId })).items).toMatchObject([
+			{ managedIdentityId: first.items[0]!.managedIdentityId },
+		]);
+
+		await run('update', { channelId, updateFields: { webhookUrl: 'https://n8n.example.com/webhook/b' } });
+		const third = await run('linkManagedIdentity', { channelId, appId: OTHER });
+		expect(third.items[0]!.subject).not.toBe(first.items[0]!.subject);
+	});
+});
+
+test('the managed identity that is bound stays, where it suits, though there is another', async () => {
+	const connection = connectionFrom(credentialFor(emulator));
+	const row = {
+		applicationid: DEFAULT_WORLD.clientId,
+		tenantid: DEFAULT_WORLD.tenantId,
+		credentialsource: 2,
+		subjectscope: 1,
+	};
+	const insert = insertRequest(TABLES.managedIdentities, row, ['managedidentityid'], '');
+	await exchange(connection, insert, new Pace(0));
+	const before = (await run('get')).items[0]!.managedIdentityId;
+	expect((await run('linkManagedIdentity')).items).toMatchObject([
+		{ managedIdentityId: before, created: false, changed: false },
+	]);
+});
+
+describe('Register Webhook', () => {
+	const BASE = 'http://localhost:5678/webhook';
+	const trigger = (parameters: IDataObject = { registerWebhook: true }) =>
+		oneNode('dynamics365MessagingTrigger', parameters);
+	const activation = (given: Partial<Activation> = {}): Activation => ({
+		loader,
+		json: trigger(),
+		credentials: { dynamics365MessagingApi: credentialFor(emulator) },
+		webhookBaseUrl: BASE,
+		staticData: {},
+		...given,
+	});
+	const registered = async () => (await run('get')).items[0]!.webhookUrl;
+	const own = () => {
+		const { id, webhookId } = trigger().nodes[0]!;
+		return `${BASE}/${webhookId}/${id}`;
+	};
+
+	test('puts the URL into the record when the workflow is activated, and what stood there back', async () => {
+		for (const before of [null, 'https://middleware.invalid/hook']) {
+			emulator.setWebhookUrl(before);
+			const one = activation();
+			await activate(one);
+			expect(await registered()).toBe(own());
+			// As after n8n was killed and started again: it activates what was active.
+			const again = { ...one, staticData: JSON.parse(JSON.stringify(one.staticData)) as IDataObject };
+			await activate(again);
+			await deactivate(again);
+			expect(await registered()).toBe(before);
+		}
+	});
+
+	test('is off by default, and never for a test run', async () => {
+		emulator.setWebhookUrl('https://middleware.invalid/hook');
+		await activate(activation({ json: trigger({}) }));
+		await activate(activation({ mode: 'manual' }));
+		// n8n ends a test run in this mode, without what it keeps for the workflow.
+		await deactivate(activation({ mode: 'internal' }));
+		expect(await registered()).toBe('https://middleware.invalid/hook');
+		expect(calls().filter(({ method }) => method !== 'GET')).toEqual([]);
+	});
+
+	test('leaves alone what somebody else registered since', async () => {
+		const one = activation();
+		await activate(one);
+		emulator.setWebhookUrl('https://newer.invalid/hook');
+		await deactivate(one);
+		expect(await registered()).toBe('https://newer.invalid/hook');
+	});
+
+	test('does not take the channel from another active workflow, but from one that is not active any more', async () => {
+		const json = trigger({});
+		json.nodes[0]!.webhookId = 'c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009';
+		const other = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+		emulator.setWebhookUrl(other.url);
+		const failing = activation();
+		await expect(activate(failing)).rejects.toMatchObject({
+			message: expect.stringContaining(other.url),
+			description: expect.stringContaining('one webhook URL'),
+		});
+		// n8n then takes back what it has set up.
+		await deactivate(failing);
+		expect(await registered()).toBe(other.url);
+		await other.close();
+		await activate(activation());
+		expect(await registered()).toBe(own());
+	});
+
+	test('does not keep a trigger down that was registered before, when Dataverse is', async () => {
+		const one = activation();
+		await activate(one);
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.getChannel' }, action: { status: 403 } }];
+		await expect(activate(one)).resolves.toBe(true);
+		await expect(activate(activation())).rejects.toThrow('Dataverse refuses this to the app');
+		emulator.settings.faults = [];
+		await deactivate(one);
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.getChannel' }, action: { status: 403 } }];
+		await expect(activate(one)).rejects.toThrow('Dataverse refuses this to the app');
+	});
+
+	test('is not taken for done where the URL could not be written, and leaves nothing behind', async () => {
+		emulator.setWebhookUrl('https://middleware.invalid/hook');
+		const one = activation();
+		emulator.settings.dataverse.role = 'readOnly';
+		await expect(activate(one)).rejects.toThrow('role in Dataverse does not allow this');
+		expect(one.staticData).toEqual({ 'node:Dynamics': {} });
+		// A second time, as n8n tries activations again.
+		await expect(activate(one)).rejects.toThrow('role in Dataverse does not allow this');
+		expect(await registered()).toBe('https://middleware.invalid/hook');
+	});
+
+	test('is done where only the answers to the writing were lost', async () => {
+		emulator.setWebhookUrl('https://middleware.invalid/hook');
+		emulator.settings.faults = [
+			{ match: { operationId: 'dataverse.updateChannel' }, action: 'resetAfter', times: 1 },
+		];
+		const one = activation();
+		await activate(one);
+		await deactivate(one);
+		expect(await registered()).toBe('https://middleware.invalid/hook');
+	});
+
+	test('clears the record where n8n was killed before it had kept what stood there', async () => {
+		emulator.setWebhookUrl(own());
+		const one = activation();
+		await activate(one);
+		await deactivate(one);
+		expect(await registered()).toBeNull();
+	});
+
+	test('keeps what is to be put back when n8n gets another address', async () => {
+		emulator.setWebhookUrl('https://middleware.invalid/hook');
+		const one = activation();
+		await activate(one);
+		const moved = { ...one, webhookBaseUrl: 'http://localhost:9/webhook' };
+		await activate(moved);
+		expect(await registered()).toContain('http://localhost:9/webhook');
+		await deactivate(moved);
+		expect(await registered()).toBe('https://middleware.invalid/hook');
+	});
+
+	test('is not refused for itself, where the former address of n8n still leads to it', async () => {
+		const json = trigger();
+		const credentials = { dynamics365MessagingApi: credentialFor(emulator) };
+		const itself = await serveTrigger(loader, json, credentials);
+		emulator.setWebhookUrl(itself.url);
+		await expect(activate(activation({ json }))).resolves.toBe(true);
+		await itself.close();
+	});
+
+	test('puts back at the channel that it was registered at, where the credential names another by now', async () => {
+		emulator.setWebhookUrl('https://middleware.invalid/hook');
+		const made = await run('create', { name: 'Other', webhookUrl: 'https://other.example.com/hook' });
+		const channelId = made.items[0]!.channelId as string;
+		const one = activation();
+		await activate(one);
+		const renamed = {
+			dynamics365MessagingApi: { ...credentialFor(emulator), channelId },
+		};
+		const then = { ...one, credentials: renamed };
+		await activate(then);
+		expect(await registered()).toBe('https://middleware.invalid/hook');
+		await deactivate(then);
+		expect((await run('get', { channelId })).items[0]!.webhookUrl).toBe('https://other.example.com/hook');
+	});
+
+	test('of two workflows at once lets one have the channel, and tells the other', async () => {
+		const second = trigger();
+		second.nodes[0]!.webhookId = 'c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009';
+		emulator.settings.faults = [
+			{ match: { operationId: 'dataverse.updateChannel' }, action: { delayMs: 100 } },
+		];
+		const both = await Promise.allSettled([activate(activation()), activate(activation({ json: second }))]);
+		expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+		const refused = both.find((one): one is PromiseRejectedResult => one.status === 'rejected')!;
+		expect((refused.reason as Error).message).toContain(String(await registered()));
+	});
+
+	test('does not take a channel from a workflow of this n8n that n8n itself cannot call', async () => {
+		emulator.setWebhookUrl(
+			`${BASE}/c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009/5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a009`,
+		);
+		await expect(activate(activation())).rejects.toMatchObject({
+			message: expect.stringContaining('cannot call itself'),
+			description: expect.stringContaining('Channel: Update'),
+		});
+	});
+
+	test('does not keep n8n from deactivating when Dataverse is down, and remembers what is to be put back', async () => {
+		emulator.setWebhookUrl('https://middleware.invalid/hook');
+		const one = activation();
+		await activate(one);
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.getChannel' }, action: { status: 403 } }];
+		await expect(deactivate(one)).resolves.toBe(true);
+		emulator.settings.faults = [];
+		await deactivate(one);
+		expect(await registered()).toBe('https://middleware.invalid/hook');
+	});
+
+	test('does not keep n8n from deactivating when the credential is broken', async () => {
+		const one = activation();
+		await activate(one);
+		const broken = { dynamics365MessagingApi: { ...credentialFor(emulator), tenantId: '' } };
+		await expect(deactivate({ ...one, credentials: broken })).resolves.toBe(true);
+		await deactivate(one);
+		expect(await registered()).toBeNull();
+	});
+
+	test.each(['ftp://files.example.com/x', 'mailto:a@example.com'])(
+		'replaces what no one can call: %s',
+		async (url) => {
+			emulator.setWebhookUrl(url);
+			await activate(activation());
+			expect(await registered()).toBe(own());
+		},
+	);
+
+	test('needs the environment', async () => {
+		const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), environmentUrl: '' } };
+		await expect(activate(activation({ credentials }))).rejects.toThrow('Environment URL is missing');
+	});
+});
+
+describe('Check Setup', () => {
+	let served: TriggerServer;
+	beforeEach(async () => {
+		served = await serveTrigger(loader, oneNode('dynamics365MessagingTrigger', {}), {
+			dynamics365MessagingApi: credentialFor(emulator),
+		});
+		emulator.setWebhookUrl(served.url);
+	});
+	afterEach(async () => await served.close());
+
+	async function check(credential: IDataObject = {}, options: IDataObject = {}) {
+		const before = calls().length;
+		const { items, error } = await run('checkSetup', { options }, credential);
+		expect(error).toBeUndefined();
+		// It never changes anything.
+		expect(
+			calls()
+				.slice(before)
+				.filter(({ method }) => method !== 'GET'),
+		).toEqual([]);
+		expect(entries(emulator, 'request').filter(({ method }) => method !== 'GET')).toEqual([]);
+		return items as Array<{ check: string; status: string; detail: string; fix: string }>;
+	}
+	const named = (items: Awaited<ReturnType<typeof check>>) =>
+		items
+			.filter(({ status }) => status === 'failed' || status === 'warning')
+			.map(({ check: name, status }) => [name, status]);
+
+	test('finds nothing where all is in order', async () => {
+		const subject = (await run('linkManagedIdentity')).items[0]!.subject;
+		const items = await check({}, { federatedSubject: subject });
+		expect(named(items)).toEqual([]);
+		expect(items.map(({ status }) => status)).toEqual(items.map(() => 'ok'));
+		for (const item of items)
+			expect(item).toEqual({
+				check: expect.any(String),
+				status: 'ok',
+				detail: expect.stringMatching(/./),
+				fix: 'None needed',
+			});
+	});
+
+	const patch = async (updateFields: IDataObject) =>
+		expect((await run('update', { ...OWN, updateFields })).error).toBeUndefined();
+	/** Writes columns that no operation writes. */
+	async function write(changes: Record<string, unknown>): Promise<void> {
+		const request = updateRequest(TABLES.channels, emulator.world.channelId, changes, ['msdyn_name']);
+		await exchange(connectionFrom(credentialFor(emulator)), request, new Pace(0));
+	}
+	test.each<[string, string, () => Promise<IDataObject | void> | IDataObject | void, string]>([
+		[
+			'dashes in the scope',
+			'credential',
+			() => ({ scope: `https://${DEFAULT_WORLD.organizationId}-c.crm4.dynamics.com/.default` }),
+			'dashes',
+		],
+		[
+			'no dashes in the host',
+			'credential',
+			() => ({ baseUrl: `https://m-${OTHER.replaceAll('-', '')}.eu.omnichannelengagementhub.com` }),
+			'dashes',
+		],
+		[
+			'an environment on http',
+			'credential',
+			() => ({ environmentUrl: 'http://contoso.crm4.dynamics.com' }),
+			'https',
+		],
+		[
+			'a managed identity of another app',
+			'managedIdentity',
+			async () => {
+				await run('linkManagedIdentity', { appId: OTHER });
+			},
+			OTHER,
+		],
+		[
+			'a URL that is none of the web',
+			'webhookUrl',
+			() => emulator.setWebhookUrl('ftp://localhost/x'),
+			'https',
+		],
+		['a wrong secret', 'messagingToken', () => ({ clientSecret: 'x' }), 'secret is wrong'],
+		['an expired secret', 'messagingToken', () => ({ clientSecret: 'expired-secret' }), 'expired'],
+		['an app of another tenant', 'messagingToken', () => ({ clientId: OTHER }), 'not known in this tenant'],
+		['a wrong zone', 'messagingToken', () => ({ zone: 'crm2' }), 'Geo (or Zone)'],
+		[
+			'a host that is not known',
+			'messagingHost',
+			() => ({ baseUrl: 'https://m-x.nowhere.invalid' }),
+			'There is no host',
+		],
+		[
+			'a channel that is not authorised',
+			'channelAccepted',
+			() => void (emulator.settings.channelAuthorized = false),
+			'did not accept',
+		],
+		[
+			'an environment that is another one',
+			'dataverseToken',
+			() => ({ environmentUrl: 'https://contoso.invalid' }),
+			'Environment URL is not one',
+		],
+		[
+			'no application user',
+			'dataverseRole',
+			() => void (emulator.settings.dataverse.applicationUser = false),
+			'no user',
+		],
+		[
+			'a role without rights',
+			'dataverseRole',
+			() => void (emulator.settings.dataverse.role = 'none'),
+			'role',
+		],
+		[
+			'a role that may only read',
+			'dataverseRole',
+			() => void (emulator.settings.dataverse.role = 'readOnly'),
+			'not write',
+		],
+		['a channel that is not there', 'channelRecord', () => ({ channelId: OTHER }), 'no channel record'],
+		['another app in the record', 'channelApp', () => patch({ appId: OTHER }), OTHER],
+		['another tenant in the record', 'channelTenant', () => patch({ tenantId: OTHER }), OTHER],
+		[
+			'a channel of another kind',
+			'channelType',
+			() => write({ msdyn_occustomchannelid: 192350002 }),
+			'of another kind',
+		],
+		[
+			'no workstream in the record',
+			'workstream',
+			() => write({ 'msdyn_liveworkstreamid@odata.bind': null }),
+			'workstream',
+		],
+		[
+			'no managed identity',
+			'managedIdentity',
+			() => write({ 'managedidentityid@odata.bind': null }),
+			'No managed identity',
+		],
+		['no workstream', 'workstream', () => void (emulator.settings.linkedToWorkstream = false), 'workstream'],
+		[
+			'n8n’s test URL',
+			'webhookUrl',
+			() => emulator.setWebhookUrl('https://n8n.example.com/webhook-test/a/b'),
+			'test URL',
+		],
+		[
+			'a URL on http',
+			'webhookUrl',
+			() => emulator.setWebhookUrl('http://n8n.example.com/webhook/a/b'),
+			'https',
+		],
+		[
+			'a URL on localhost of another service',
+			'webhookUrl',
+			() => emulator.setWebhookUrl('https://10.1.2.3/webhook/a/b'),
+			'private',
+		],
+		['no URL', 'webhookUrl', () => emulator.setWebhookUrl(null), 'no webhook URL'],
+		[
+			'a workflow that is not active',
+			'activeTrigger',
+			() => emulator.setWebhookUrl(`${served.url}x`),
+			'No active trigger',
+		],
+	])('%s is named by %s and no other', async (_, name, mistake, words) => {
+		const credential = (await mistake()) ?? {};
+		const items = await check(credential);
+		expect(named(items)).toEqual([[name, 'failed']]);
+		const found = items.find((item) => item.check === name)!;
+		expect(found.detail).toContain(words);
+		expect(found.fix).not.toBe('');
+	});
+
+	test('a federated subject that was changed since it was linked is named, and no other', async () => {
+		const subject = (await run('linkManagedIdentity')).items[0]!.subject;
+		emulator.setWebhookUrl(`${served.url}/`);
+		const items = await check({}, { federatedSubject: subject });
+		expect(named(items)).toEqual([['federatedSubject', 'failed']]);
+	});
+
+	test('the subject that this workflow linked last is remembered, and compared with', async () => {
+		const staticData: IDataObject = {};
+		const inWorkflow = async (operation: string) => {
+			const json = { ...oneNode('dynamics365Messaging', { resource: 'channel', operation }), staticData };
+			const credentials = { dynamics365MessagingApi: credentialFor(emulator) };
+			const { items } = outcomeOf(await runWorkflow(loader, json, credentials));
+			return items.find((item) => item.json.check === 'federatedSubject')?.json.status;
+		};
+		expect(await inWorkflow('checkSetup')).toBe('skipped');
+		await inWorkflow('linkManagedIdentity');
+		expect(await inWorkflow('checkSetup')).toBe('ok');
+		emulator.setWebhookUrl(`${served.url}/`);
+		expect(await inWorkflow('checkSetup')).toBe('failed');
+	});
+
+	test('a clock that is wrong is named, and no other', async () => {
+		emulator.settings.clockSkewMs = 3_600_000;
+		expect(named(await check())).toEqual([['clock', 'failed']]);
+		emulator.settings.clockSkewMs = -120_000;
+		expect(named(await check())).toEqual([['clock', 'warning']]);
+	});
+
+	test('a certificate that nobody trusts is named, and no other', async () => {
+		const server = createServer(await makeCertificate());
+		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+		emulator.setWebhookUrl(`https://localhost:${(server.address() as AddressInfo).port}/webhook/a`);
+		const items = await check();
+		expect(named(items)).toEqual([['activeTrigger', 'failed']]);
+		expect(items.find((item) => item.check === 'activeTrigger')!.detail).toContain('certificate');
+		server.close();
+	});
+
+	test('an answer that is no record is named, and no other, in place of an error', async () => {
+		const action = { status: 200, body: '', contentType: 'application/json' };
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.getChannel' }, action }];
+		expect(named(await check())).toEqual([['channelRecord', 'failed']]);
+	});
+
+	test('a host that n8n cannot call is no more than a warning: networks keep n8n from its own address', async () => {
+		emulator.setWebhookUrl('https://localhost:1/webhook/a');
+		expect(named(await check())).toEqual([['activeTrigger', 'warning']]);
+	});
+
+	test('without the environment what is in Dataverse is skipped, and says why', async () => {
+		const items = await check({ environmentUrl: '' });
+		expect(named(items)).toEqual([]);
+		expect(items.find(({ check: name }) => name === 'dataverseToken')).toMatchObject({
+			status: 'skipped',
+			fix: expect.stringContaining('credential'),
+		});
+	});
+});

@@ -1,0 +1,133 @@
+import { urlBelow } from '../../../nodes/shared/api/request';
+import { findOperation } from '../../../nodes/shared/operations/properties';
+import { parameterReader } from '../../../nodes/shared/operations/parameters';
+import { withIds } from '../../../nodes/AzureCommunicationConversations/api/request';
+import { fieldsOf, OPERATIONS } from '../../../nodes/AzureCommunicationConversations/operations/registry';
+import { AzureCommunicationConversations } from '../../../nodes/AzureCommunicationConversations/AzureCommunicationConversations.node';
+import { AzureCommunicationServicesApi } from '../../../credentials/AzureCommunicationServicesApi.credentials';
+
+const ID = '19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2';
+const CHANNEL = 'e41a6c37-90bd-4f52-a8d6-3b7f15c9e280';
+
+function plan(path: string, given: Record<string, unknown> = {}) {
+	const [resource, name] = path.split(': ') as [string, string];
+	const operation = findOperation(OPERATIONS, resource, name)!;
+	const defaults = Object.fromEntries(fieldsOf(operation).map((field) => [field.name, field.default]));
+	const values: Record<string, unknown> = { ...defaults, conversationId: ID, ...given };
+	const reader = parameterReader({
+		get: (key) => values[key],
+		getLocator: (key) => values[key],
+		getFile: () => undefined,
+		fileProperties: () => [],
+		toIso: () => undefined,
+	});
+	return operation.plan(reader, undefined as never);
+}
+
+const participants = { participant: [{ kind: 'external', contactId: '1' }] };
+const WRITES: Array<[string, Record<string, unknown>, boolean]> = [
+	['conversation: create', {}, false],
+	['conversation: delete', {}, true],
+	['conversation: terminate', {}, true],
+	['message: send', { content: 'x' }, true],
+	['participant: add', { participants }, true],
+	['participant: remove', { participantIds: '1' }, true],
+];
+
+// Source: Microsoft's SDK, where all of these take the pair but createConversation.
+test.each(WRITES)('%s: recognised when it is repeated, and then repeated', (path, given, isRecognised) => {
+	const { request, lane } = plan(path, given);
+	expect(request).toMatchObject({ repeatable: isRecognised });
+	const { headers } = withIds(request, new Date('2022-04-13T18:09:12.345Z'));
+	const guid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+	expect(headers).toEqual({
+		'x-ms-client-request-id': guid,
+		...(isRecognised && {
+			'repeatability-request-id': guid,
+			'repeatability-first-sent': 'Wed, 13 Apr 2022 18:09:12 GMT',
+		}),
+	});
+	expect(lane).toBe(isRecognised ? `conversation ${ID}` : undefined);
+});
+
+test.each([
+	['conversation: get', {}],
+	['conversation: getMany', {}],
+	['message: getMany', {}],
+	['template: getMany', { channelId: CHANNEL }],
+])('%s only looks', (path, given) => {
+	expect(Object.keys(withIds(plan(path, given).request).headers!)).toEqual(['x-ms-client-request-id']);
+});
+
+const bodyOf = (given: Record<string, unknown>) => {
+	const { request } = plan('message: send', given);
+	return 'body' in request ? request.body : undefined;
+};
+const URL_ = 'https://example.com/a';
+
+test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+	['text', { content: ' Hi \n' }, { kind: 'text', content: ' Hi \n' }],
+	['image', { mediaUri: URL_, caption: 'C', fileName: 'f' }, { kind: 'image', mediaUri: URL_, caption: 'C' }],
+	['video', { mediaUri: URL_, caption: 'C', fileName: 'f' }, { kind: 'video', mediaUri: URL_, caption: 'C' }],
+	[
+		'document',
+		{ mediaUri: URL_, caption: 'C', fileName: 'f' },
+		{ kind: 'document', mediaUri: URL_, caption: 'C', fileName: 'f' },
+	],
+	['audio', { mediaUri: URL_, caption: 'C', fileName: 'f' }, { kind: 'audio', mediaUri: URL_ }],
+	[
+		'image',
+		{ mediaUri: ' https://example.com/ä b.png' },
+		{ kind: 'image', mediaUri: 'https://example.com/%C3%A4%20b.png' },
+	],
+])('%s: what it has, and nothing else', (kind, given, request) => {
+	expect(bodyOf({ kind, ...given })).toEqual({ request });
+});
+
+test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+	[
+		'video',
+		{ url: URL_, caption: 'C', fileName: 'f.mp4', text: 'no' },
+		{ url: URL_, caption: 'C', fileName: 'f.mp4' },
+	],
+	['image', { url: URL_, caption: 'C', latitude: 1 }, { url: URL_, caption: 'C' }],
+	['document', { url: URL_, fileName: 'f.pdf' }, { url: URL_, fileName: 'f.pdf' }],
+	[
+		'location',
+		{ latitude: '1.5', longitude: 0, address: 'A' },
+		{ latitude: 1.5, longitude: 0, address: 'A' },
+	],
+	['quickAction', { text: 'T', payload: 'P', url: URL_ }, { text: 'T', payload: 'P' }],
+	['text', { text: 7 }, { text: '7' }],
+])('a template’s value of the kind %s', (kind, given, expected) => {
+	const body = bodyOf({
+		kind: 'template',
+		templateName: 'a',
+		templateLanguage: 'en',
+		templateValues: { value: [{ name: 'v', kind, ...given }] },
+	});
+	expect(body).toMatchObject({ request: { template: { values: [{ name: 'v', kind, ...expected }] } } });
+	const [value] = (body!.request as { template: { values: object[] } }).template.values;
+	expect(Object.keys(value!).sort()).toEqual(Object.keys({ name: 'v', kind, ...expected }).sort());
+});
+
+test('a location that an expression left empty is no place in the sea', () => {
+	const value = [{ name: 'v', kind: 'location', latitude: null, longitude: undefined }];
+	const given = { kind: 'template', templateName: 'a', templateLanguage: 'en', templateValues: { value } };
+	expect(() => plan('message: send', given)).toThrow('Latitude');
+});
+
+test('no conversation’s ID leads out of the path', () => {
+	for (const conversationId of ['19:a/../../x', '19:a?b#c', 'ü', '19:%2e%2e']) {
+		const { request } = plan('conversation: get', { conversationId });
+		const url = urlBelow('https://localhost', '', request);
+		expect(decodeURIComponent(url.pathname)).toBe(`/messages/conversations/${conversationId}`);
+	}
+});
+
+test('it is said that Microsoft retires services of this family, and that keys are in doubt', () => {
+	const { description } = new AzureCommunicationConversations().description;
+	expect(description).toContain('Microsoft announced retirements');
+	const notice = new AzureCommunicationServicesApi().properties.find(({ type }) => type === 'notice');
+	expect(notice!.displayName).toContain('contradict');
+});

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { settledItems } from '../../../nodes/shared/operations/run';
+import { lanesOf, runLanes } from '../../../nodes/shared/operations/lanes';
+import { ranges } from '../../../nodes/shared/operations/nodeErrors';
+
+test.each<[Array<string | undefined>, number[][]]>([
+	[[], []],
+	[
+		['a', 'b', 'a'],
+		[[0, 2], [1]],
+	],
+	[
+		[undefined, undefined],
+		[[0], [1]],
+	],
+	[
+		['a', undefined, 'a', 'b', undefined, 'b'],
+		[[0, 2], [1], [3, 5], [4]],
+	],
+])('%j become the lanes %j', (keys, lanes) => expect(lanesOf(keys)).toEqual(lanes));
+
+test('whatever the lanes and however long each item takes, every item is done once, a lane in its order, never more lanes at once than allowed', async () => {
+	const key = fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined });
+	await fc.assert(
+		fc.asyncProperty(
+			fc.array(key, { maxLength: 30 }),
+			fc.integer({ min: 1, max: 5 }),
+			fc.scheduler(),
+			async (keys, parallel, scheduler) => {
+				const done: number[] = [];
+				let now = 0;
+				let most = 0;
+				const work = async (index: number) => {
+					most = Math.max(most, ++now);
+					await scheduler.schedule(Promise.resolve());
+					done.push(index);
+					now--;
+				};
+				await scheduler.waitFor(runLanes(lanesOf(keys), parallel, work, () => false));
+				expect([...done].sort((one, other) => one - other)).toEqual([...keys.keys()]);
+				for (const lane of lanesOf(keys)) expect(done.filter((index) => lane.includes(index))).toEqual(lane);
+				expect(most).toBeLessThanOrEqual(parallel);
+			},
+		),
+	);
+});
+
+test('when it is over nothing more is begun, and what is under way is waited for', async () => {
+	const begun: number[] = [];
+	const ended: number[] = [];
+	const work = async (index: number) => {
+		begun.push(index);
+		await new Promise(setImmediate);
+		ended.push(index);
+	};
+	await runLanes(lanesOf(['a', 'b', 'a', 'b', 'c']), 2, work, () => begun.includes(1));
+	expect(begun).toEqual([0, 1]);
+	expect(ended).toEqual([0, 1]);
+});
+
+test.each([
+	[[], ''],
+	[[3], '3'],
+	[[0, 1], '0 and 1'],
+	[[0, 1, 2, 3, 7], '0 to 3 and 7'],
+	[[0, 2, 4, 5, 6], '0, 2 and 4 to 6'],
+])('%j is told as %p', (numbers, words) => expect(ranges(numbers)).toBe(words));
+
+// What another try of a run leaves as it is: sent or perhaps sent, and what comes before that in its lane.
+test.each<[number[][], Array<'sent' | 'uncertain' | 'notSent' | undefined>, number[]]>([
+	[[[0], [1]], ['sent', 'notSent'], [0]],
+	[[[0, 1]], ['notSent', 'sent'], [0, 1]],
+	[[[0, 1, 2]], ['sent', 'notSent', undefined], [0]],
+	[
+		[[0, 2], [1]],
+		['notSent', 'notSent', 'uncertain'],
+		[0, 2],
+	],
+	[[[0, 1]], ['notSent', 'notSent'], []],
+])('of the lanes %j with %j, %j are settled', (lanes, outcomes, settled) => {
+	expect(settledItems(lanes, outcomes)).toEqual(settled);
+});

@@ -1,0 +1,224 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import Ajv from 'ajv';
+import { loadOutputSchema, resolveOutputSchemaPath } from 'n8n-core';
+import type { IDataObject } from 'n8n-workflow';
+import type { Emulator } from '../../emulator';
+import { OPERATIONS } from '../../nodes/Dynamics365Messaging/operations/registry';
+import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+
+/** What the schemas are made of, as far as these tests look into them. */
+interface Schema {
+	type?: string | string[];
+	properties?: Record<string, Schema>;
+	items?: Schema;
+}
+
+const OPERATION_NAMES = OPERATIONS.map(({ resource, operation }) => `${resource}: ${operation}`);
+
+let loader: LoadedPackage;
+let emulator: Emulator;
+
+beforeAll(async () => void (loader = await loadPackage()));
+
+/** What n8n asks by; its editor gives nothing else, its assistant would take another version's schema as well. */
+function asked(name: string) {
+	const { sourcePath } = loader.known.nodes.dynamics365Messaging!;
+	const { version } = loader.getNode('dynamics365Messaging').type.description as { version: number };
+	const [resource, operation] = name.split(': ');
+	return { nodeDir: dirname(join(loader.directory, sourcePath)), version, resource, operation };
+}
+
+function schemaOf(name: string): Schema {
+	return JSON.parse(readFileSync(resolveOutputSchemaPath(asked(name))!, 'utf8')) as Schema;
+}
+
+/** The paths of all fields that a schema describes, in its order, such as `attachments[].name`. */
+function described({ properties = {} }: Schema, path = ''): string[] {
+	return Object.entries(properties).flatMap(([name, schema]) => {
+		const own = `${path}${name}`;
+		return [own, ...(schema.items ? described(schema.items, `${own}[].`) : described(schema, `${own}.`))];
+	});
+}
+
+/**
+ * What the editor makes of a schema before the first run. It knows `type`, `properties` and `items` alone; of several
+ * types it takes the first one and looks no further, so an object that may be null is to be marked as `nullable`.
+ * Source: n8n's editor, useDataSchema, getSchemaForJsonSchema.
+ */
+function drawn(schema: Schema, path = ''): Array<{ path: string; type: string | undefined }> {
+	if (schema.type === 'array') return schema.items ? drawn(schema.items, `${path}[]`) : [];
+	if (schema.type !== 'object') return [];
+	return Object.entries(schema.properties ?? {}).flatMap(([name, inner]) => {
+		const own = path === '' ? name : `${path}.${name}`;
+		return [{ path: own, type: [inner.type].flat()[0] }, ...drawn(inner, own)];
+	});
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What the documentation calls typically null, and what is null wherever nothing failed. */
+const MAY_STAY_NULL = new Set(['content', 'thumbnailUrl', 'downloadError']);
+
+/** The paths of all fields that a value fills, known to the schema or not, down to where the schema says no more. */
+function filled(schema: Schema | undefined, value: unknown, path = ''): string[] {
+	if (!schema?.properties || !isRecord(value)) return [];
+	return Object.entries(value).flatMap(([name, inner]) => {
+		if (inner === null && !MAY_STAY_NULL.has(name)) return [];
+		const own = `${path}${name}`;
+		const known = schema.properties?.[name];
+		if (!Array.isArray(inner)) return [own, ...filled(known, inner, `${own}.`)];
+		return [own, ...inner.flatMap((entry) => filled(known?.items, entry, `${own}[].`))];
+	});
+}
+
+describe('for every operation', () => {
+	test.each(OPERATION_NAMES)('n8n finds a schema: %s', (name) => {
+		const path = resolveOutputSchemaPath(asked(name))!;
+		expect({ path, exists: existsSync(path) }).toEqual({ path, exists: true });
+		expect(loadOutputSchema({ ...asked(name), versionFallback: true })).toEqual(schemaOf(name));
+	});
+
+	test.each(OPERATION_NAMES)('the editor draws every field, to be dragged into an expression: %s', (name) => {
+		const schema = schemaOf(name);
+		expect(schema.type).toBe('object');
+		const fields = drawn(schema);
+		expect(fields).not.toEqual([]);
+		expect(fields.map(({ path }) => path)).toEqual(described(schema));
+		// The icons of `null` and of no type at all say that there is nothing to be had.
+		expect(fields.filter(({ type }) => type === undefined || type === 'null')).toEqual([]);
+		// The editor joins names by dots whatever they hold, and `a.b-c` would be a subtraction.
+		expect(fields.filter(({ path }) => !/^\w+(\[\])?(\.\w+(\[\])?)*$/.test(path))).toEqual([]);
+	});
+});
+
+test('there are schemas for operations alone: one without would be taken for the trigger and for the action', () => {
+	const folder = join(asked(OPERATION_NAMES[0]!).nodeDir, '__schema__');
+	const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+		.filter((entry) => entry.isFile())
+		.map(({ parentPath, name }) => relative(folder, join(parentPath, name)));
+	expect(files.sort()).toEqual(
+		OPERATION_NAMES.map((name) => `v1.0.0/${name.replace(': ', '/')}.json`).sort(),
+	);
+});
+
+describe('of every operation', () => {
+	beforeEach(async () => {
+		emulator = await testEmulator();
+		emulator.setWebhookUrl('https://n8n.example.com/webhook/a/b');
+	});
+	afterEach(async () => await emulator.close());
+
+	test.each(OPERATION_NAMES)(
+		'all that comes out is in the schema, and the other way round: %s',
+		async (name) => {
+			const items = await OUTPUTS[name]!();
+			const schema = schemaOf(name);
+			// A context variable is of one of several types, which ajv takes for an oversight unless it is told.
+			const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
+			const validate = ajv.compile(schema);
+			for (const item of items) {
+				validate(item);
+				expect({ item, errors: validate.errors }).toEqual({ item, errors: null });
+			}
+			const found = new Set(items.flatMap((item) => filled(schema, item)));
+			expect([...found].sort()).toEqual(described(schema).sort());
+		},
+	);
+});
+
+async function run(name: string, parameters: IDataObject, item: IDataObject = {}): Promise<IDataObject[]> {
+	const [resource, operation] = name.split(': ');
+	const credentials = { dynamics365MessagingApi: credentialFor(emulator) };
+	const json = oneNode('dynamics365Messaging', { resource, operation, ...parameters });
+	const { items, error } = outcomeOf(await runWorkflow(loader, json, credentials, [item]));
+	expect(error).toBeUndefined();
+	expect(items).not.toEqual([]);
+	return items.map((one) => one.json);
+}
+
+/** Opens a conversation. @returns what its field is set to */
+async function opened(): Promise<IDataObject> {
+	const variable = [{ name: 'product', value: 'Heat pump' }];
+	const [item] = await run('conversation: create', { contextVariables: { variable } });
+	return { __rl: true, mode: 'id', value: item!.conversationId };
+}
+
+/** What comes out of each operation: as many runs as it takes to fill each of its fields. */
+const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
+	'channel: checkSetup': async () => await run('channel: checkSetup', {}),
+	'channel: create': async () => {
+		const [linked] = await run('channel: linkManagedIdentity', {});
+		expect(linked).toBeDefined();
+		const additionalFields = { workstreamId: emulator.world.workstreamId };
+		const naming = { name: 'Kiosk', webhookUrl: 'https://n8n.example.com/webhook/a' };
+		const created = await run('channel: create', { ...naming, additionalFields });
+		// A new channel has no managed identity yet; one that is there has.
+		return [...created, ...(await run('channel: get', {}))];
+	},
+	'channel: delete': async () => {
+		const [created] = await run('channel: create', { name: 'Kiosk' });
+		return await run('channel: delete', { channelId: created!.channelId });
+	},
+	'channel: get': async () => await run('channel: get', {}),
+	'channel: getMany': async () => await run('channel: getMany', {}),
+	'channel: linkManagedIdentity': async () => await run('channel: linkManagedIdentity', {}),
+	'channel: update': async () =>
+		await run('channel: update', {
+			channelId: emulator.world.channelId,
+			updateFields: { name: 'Kiosk' },
+		}),
+	'conversation: create': async () => {
+		const parameters = { customerId: 'jdoe', options: { startMessage: 'Hello?' } };
+		const first = await run('conversation: create', parameters);
+		return [...first, ...(await run('conversation: create', parameters))];
+	},
+	'conversation: end': async () => await run('conversation: end', { conversationId: await opened() }),
+	'conversation: getContext': async () => {
+		const conversationId = await opened();
+		// The editor has one preview for both output formats, which is to be that of the default.
+		return await run('conversation: getContext', { conversationId });
+	},
+	'conversation: getMany': async () => {
+		await opened();
+		return await run('conversation: getMany', {});
+	},
+	'conversation: sendOrStart': async () => {
+		const parameters = { customerId: 'jdoe', text: 'Hello?', options: { skipAiAgent: true } };
+		const first = await run('conversation: sendOrStart', parameters);
+		const second = await run('conversation: sendOrStart', parameters);
+		expect([...first, ...second].map(({ delivered }) => delivered)).toEqual(['startMessage', 'message']);
+		return [...first, ...second];
+	},
+	'customEvent: send': async () =>
+		await run('customEvent: send', { conversationId: await opened(), eventName: 'Order' }),
+	'message: downloadAttachments': async () => {
+		const { value } = await opened();
+		emulator.desk.accept(value as string, {});
+		const file = { name: 'a.txt', contentType: 'text/plain', data: Buffer.from('turn it off') };
+		emulator.desk.reply(value as string, { files: [file] });
+		await emulator.idle();
+		const { attachments } = entries(emulator, 'delivery').at(-1)!.activity as { attachments: IDataObject[] };
+		// What is typically null may hold something all the same.
+		const odd = { ...attachments[0], content: { alt: 'A note' }, thumbnailUrl: `${emulator.origin}/small` };
+		return await run('message: downloadAttachments', {}, { attachments: [...attachments, odd] });
+	},
+	'message: getMany': async () => {
+		const conversationId = await opened();
+		const attachment = [{ url: 'https://example.com/photo.jpg', contentType: 'image/jpeg' }];
+		const options = { automated: true, senderName: 'John' };
+		await run('message: send', { conversationId, text: 'It is loud', attachments: { attachment }, options });
+		await run('message: send', { conversationId, text: 'Very loud' });
+		return await run('message: getMany', { conversationId });
+	},
+	'message: markAsRead': async () => {
+		const conversationId = await opened();
+		const [sent] = await run('message: send', { conversationId, text: 'Hello?' });
+		return await run('message: markAsRead', { conversationId, messageId: sent!.messageId });
+	},
+	'message: send': async () => await run('message: send', { conversationId: await opened(), text: 'Hello?' }),
+	'message: sendTyping': async () => await run('message: sendTyping', { conversationId: await opened() }),
+};

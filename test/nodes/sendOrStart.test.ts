@@ -1,0 +1,255 @@
+import type { IDataObject, INode } from 'n8n-workflow';
+import type { Emulator, FaultRule } from '../../emulator';
+import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+
+let emulator: Emulator;
+let loader: LoadedPackage;
+
+beforeAll(async () => void (loader = await loadPackage()));
+beforeEach(async () => void (emulator = await testEmulator()));
+afterEach(async () => await emulator.close());
+
+async function run(operation: string, parameters: IDataObject, items?: IDataObject[], node?: Partial<INode>) {
+	const json = oneNode('dynamics365Messaging', { resource: 'conversation', operation, ...parameters }, node);
+	return outcomeOf(
+		await runWorkflow(loader, json, { dynamics365MessagingApi: credentialFor(emulator) }, items),
+	);
+}
+
+const say = async (parameters: IDataObject = {}, items?: IDataObject[], node?: Partial<INode>) =>
+	await run('sendOrStart', { customerId: 'jdoe', text: 'Hello', ...parameters }, items, node);
+const direct = { options: { skipAiAgent: true } };
+const create = (options: IDataObject = {}) =>
+	run('create', { customerId: 'jdoe', options: { skipAiAgent: true, startMessage: 'Hello', ...options } });
+
+/** What arrived, conversation by conversation. */
+const said = () =>
+	emulator.desk
+		.list()
+		.map(({ lines }) => lines.filter(({ who }) => who === 'customer').map(({ text }) => text));
+const calls = () =>
+	entries(emulator, 'request')
+		.filter(({ method }) => method === 'POST')
+		.map(({ operationId }) => operationId);
+const onCreate = (action: FaultRule['action'], times = 1): FaultRule => ({
+	match: { operationId: 'createConversation' },
+	action,
+	times,
+});
+const onSend = (action: FaultRule['action'], times = 1): FaultRule => ({
+	match: { operationId: 'sendActivity' },
+	action,
+	times,
+});
+
+describe('what is said arrives once', () => {
+	test('as the start message of a new conversation without the AI agent, and later as messages', async () => {
+		const first = await say(direct);
+		expect(first.items[0]!.json).toEqual({
+			conversationId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+			isNew: true,
+			messageId: expect.stringMatching(/^\d{13}$/),
+			delivered: 'startMessage',
+		});
+		const { conversationId } = first.items[0]!.json;
+		const second = await say({ ...direct, text: 'It is loud' });
+		expect(second.items[0]!.json).toEqual({
+			conversationId,
+			isNew: false,
+			messageId: expect.stringMatching(/^\d{13}$/),
+			delivered: 'message',
+		});
+		expect(said()).toEqual([['Hello', 'It is loud']]);
+	});
+
+	test('as a message where an AI agent is there, or files go along', async () => {
+		expect((await say()).items[0]!.json).toMatchObject({ isNew: true, delivered: 'message' });
+		const attachment = { source: 'url', url: 'data:text/plain;base64,aGk=', name: 'a.txt' };
+		const withFile = { ...direct, customerId: 'anna', attachments: { attachment: [attachment] } };
+		expect((await say(withFile)).items[0]!.json).toMatchObject({ isNew: true, delivered: 'message' });
+		expect(said()).toEqual([['Hello'], ['Hello']]);
+	});
+
+	test('in a conversation that was opened anew, where it was closed in between; a second time is an error', async () => {
+		const closing: FaultRule = onSend({ status: 404, code: 30013 });
+		emulator.settings.faults = [closing];
+		expect((await say()).items[0]!.json).toMatchObject({ delivered: 'message' });
+		expect(calls()).toEqual(['createConversation', 'sendActivity', 'createConversation', 'sendActivity']);
+		emulator.settings.faults = [{ ...closing, times: 2 }];
+		const { error } = await say({ text: 'again' });
+		expect(error).toMatchObject({ httpCode: '404', context: { code: '30013', outcome: 'notSent' } });
+		expect(said()).toEqual([['Hello']]);
+	});
+
+	test('in a new conversation where a representative closed the first one between the two calls', async () => {
+		const stop = emulator.onLog((entry) => {
+			if (entry.kind === 'request' && entry.operationId === 'createConversation') {
+				stop();
+				emulator.desk.accept(entry.conversationId!);
+				emulator.desk.close(entry.conversationId!);
+			}
+		});
+		const { items } = await say();
+		expect(items[0]!.json).toMatchObject({ isNew: true, delivered: 'message' });
+		expect(said()).toEqual([[], ['Hello']]);
+	});
+
+	test('not at all where the channel itself is gone, and nothing is opened for it a second time', async () => {
+		emulator.settings.faults = [onSend({ status: 404, code: 30004 })];
+		expect((await say()).error).toMatchObject({ context: { code: '30004', outcome: 'notSent' } });
+		expect(calls()).toEqual(['createConversation', 'sendActivity']);
+	});
+
+	test('customers side by side, each one’s words in their order', async () => {
+		const items = Array.from({ length: 60 }, (_, index) => ({ id: `c${index % 6}`, text: `${index}` }));
+		emulator.settings.faults = [{ ...onSend({ delayMs: 5 }), times: undefined, probability: 0.5 }];
+		const { items: given } = await say({ customerId: '={{ $json.id }}', text: '={{ $json.text }}' }, items);
+		expect(given.map(({ pairedItem }) => pairedItem)).toEqual(items.map((_, item) => ({ item })));
+		expect(new Set(given.map(({ json }) => json.conversationId)).size).toBe(6);
+		const expected = Array.from({ length: 6 }, (_, customer) =>
+			items.filter(({ id }) => id === `c${customer}`).map(({ text }) => text),
+		);
+		expect(said().sort()).toEqual(expected.sort());
+	});
+});
+
+// What becomes of words whose call was cut off: each case with what the service had done by then.
+describe('a lost answer', () => {
+	test.each<[string, FaultRule[], string[][], IDataObject]>([
+		[
+			'the opening came to nothing',
+			[onCreate('resetBefore')],
+			[['Hello']],
+			{ isNew: true, delivered: 'message' },
+		],
+		[
+			'the opening took place with its start message',
+			[onCreate('resetAfter')],
+			[['Hello']],
+			{ isNew: true, delivered: 'startMessage', messageId: expect.stringMatching(/^\d{13}$/) },
+		],
+		[
+			'the opening failed with 500',
+			[onCreate({ status: 500 })],
+			[['Hello']],
+			{ isNew: true, delivered: 'message' },
+		],
+		[
+			'the opening took place, and so did a second that was cut off',
+			[onCreate('resetAfter', 2)],
+			[['Hello']],
+			{ delivered: 'startMessage' },
+		],
+	])('where %s: said once', async (_, faults, expected, item) => {
+		emulator.settings.faults = faults;
+		const { items, error } = await say(direct);
+		expect(error).toBeUndefined();
+		expect(items[0]!.json).toMatchObject(item);
+		expect(said()).toEqual(expected);
+	});
+
+	test('of the same words said twice in a row is not taken for the first of them', async () => {
+		emulator.settings.faults = [onCreate({ delayMs: 0 }), onCreate('resetAfter')];
+		const { items } = await say(direct, [{}, {}]);
+		expect(items.map(({ json }) => json.delivered)).toEqual(['startMessage', 'message']);
+		expect(said()).toEqual([['Hello', 'Hello']]);
+	});
+
+	test('of a message leaves it uncertain, and nothing is said again', async () => {
+		emulator.settings.faults = [onSend('resetAfter')];
+		const { error } = await say();
+		expect(error).toMatchObject({
+			message: expect.stringContaining('may have arrived'),
+			description: expect.stringMatching(/conversation [0-9a-f-]{36} \(Message: Get Many\)/),
+			context: { outcome: 'uncertain' },
+		});
+		expect(said()).toEqual([['Hello']]);
+	});
+
+	test('of the opening alone leaves nothing uncertain, as the words did not go along', async () => {
+		emulator.settings.faults = [onCreate('resetAfter', 9)];
+		const { error } = await say({ options: { maxRetryTime: 0 } });
+		expect(error).toMatchObject({
+			message: 'The answer to opening the conversation was lost, so nothing was said in it',
+			context: { outcome: 'notSent' },
+		});
+		expect(calls()).toEqual(['createConversation']);
+	});
+
+	test('that cannot be settled stays uncertain', async () => {
+		emulator.settings.faults = [
+			onCreate('resetAfter'),
+			{ match: { operationId: 'listMessages' }, action: { status: 404 } },
+		];
+		const { items } = await say(direct, undefined, { onError: 'continueRegularOutput' });
+		expect(items[0]!.json).toMatchObject({
+			error: expect.stringContaining('may have arrived'),
+			errorDetails: { outcome: 'uncertain' },
+		});
+		expect(said()).toEqual([['Hello']]);
+	});
+});
+
+describe('Create with a start message', () => {
+	test.each<[string, FaultRule[], IDataObject]>([
+		['was processed', [onCreate('resetAfter')], { isNew: true }],
+		['was not processed', [onCreate('resetBefore')], { isNew: true }],
+	])('whose lost call %s delivers it once', async (_, faults, item) => {
+		emulator.settings.faults = faults;
+		const { items } = await create();
+		expect(items[0]!.json).toMatchObject({ ...item, messageId: expect.stringMatching(/^\d{13}$/) });
+		expect(said()).toEqual([['Hello']]);
+	});
+
+	test('that must not reach the AI agent is not sent as a message: the error names the conversation', async () => {
+		emulator.settings.faults = [onCreate('resetBefore')];
+		const { error } = await create({ skipAiAgent: false });
+		const [conversation] = emulator.desk.list();
+		expect(error).toMatchObject({
+			message: `Conversation ${conversation!.id} was opened, but its start message was not delivered`,
+			description: expect.stringContaining('Send the text with Message: Send'),
+			// What may be sent again by itself must not be this: the conversation would drop it.
+			context: { outcome: 'uncertain', conversationId: conversation!.id },
+		});
+		expect(said()).toEqual([[]]);
+	});
+
+	test('without a customer ID is not repeated after a lost answer', async () => {
+		emulator.settings.faults = [onCreate('resetAfter')];
+		const { error } = await run('create', { options: { startMessage: 'Hello' } });
+		expect(error).toMatchObject({ context: { outcome: 'uncertain' } });
+		expect(calls()).toEqual(['createConversation']);
+	});
+
+	test('without one and without words is not either, as it would open another conversation', async () => {
+		emulator.settings.faults = [onCreate('resetAfter')];
+		expect((await run('create', {})).error).toMatchObject({ context: { outcome: 'uncertain' } });
+		expect(emulator.desk.list()).toHaveLength(1);
+	});
+
+	test('but with a customer ID and without words it is repeated freely', async () => {
+		emulator.settings.faults = [onCreate('resetAfter')];
+		const { items } = await run('create', { customerId: 'jdoe' });
+		expect(items[0]!.json).toMatchObject({ conversationId: emulator.desk.list()[0]!.id, isNew: false });
+		expect(calls()).toHaveLength(2);
+	});
+
+	test('at a path that the service does not know says so', async () => {
+		emulator.settings.faults = [onCreate({ status: 404 })];
+		expect((await run('create', {})).error).toMatchObject({
+			message: 'The service does not know the path that opens conversations',
+			description: expect.stringContaining('Create Path'),
+		});
+	});
+});
+
+test('what was given for a new conversation and could not be used is told below the node', async () => {
+	const variables = { contextVariables: { variable: [{ name: 'a', value: 'b' }] } };
+	expect((await say(variables)).hints).toEqual([]);
+	expect((await say()).hints).toEqual([]);
+	expect((await say(variables)).hints).toMatchObject([
+		{ message: expect.stringContaining('Context Variables'), type: 'warning' },
+	]);
+	expect((await say({ customer: { lastName: 'Doe' } })).hints).toHaveLength(1);
+});

@@ -1,0 +1,149 @@
+import type { IDataObject } from 'n8n-workflow';
+import type { FaultAction, FaultRule } from '../../emulator';
+import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+
+/**
+ * Thousands of messages through everything that can go wrong. The emulator's log says what arrived, the node's items say
+ * what became of each message, and the two must agree: sent exactly once, or not at all, or reported as uncertain, and
+ * never out of order.
+ */
+const SEED = Number(process.env.SOAK_SEED ?? Date.now() % 1_000_000);
+const CONVERSATIONS = 200;
+/** With SOAK=full every part gets all the messages, as in CI; otherwise only messages through all faults at once do. */
+const ALL = 5_000;
+const isFull = process.env.SOAK === 'full';
+const SINGLE = isFull ? ALL : 400;
+const WORDS = isFull ? ALL : 1_500;
+
+let loader: LoadedPackage;
+beforeAll(async () => {
+	loader = await loadPackage();
+	process.stdout.write(`The soak's seed is ${SEED}; SOAK_SEED=${SEED} repeats its dice.\n`);
+});
+
+const FAULTS: Record<string, { action: FaultAction; probability: number }> = {
+	'429 with Retry-After': { action: { status: 429, retryAfter: 1 }, probability: 0.0005 },
+	'429 without it': { action: { status: 429 }, probability: 0.0005 },
+	'503 with Retry-After': { action: { status: 503, retryAfter: 1 }, probability: 0.0005 },
+	'503 without it': { action: { status: 503 }, probability: 0.0005 },
+	'500': { action: { status: 500 }, probability: 0.02 },
+	'a reset before the request': { action: 'resetBefore', probability: 0.02 },
+	'a reset after the request': { action: 'resetAfter', probability: 0.02 },
+	'a slow answer': { action: { delayMs: 30 }, probability: 0.05 },
+	'a revoked token': { action: 'revokeTokens', probability: 0.01 },
+	'a rotated key': { action: 'rotateKeys', probability: 0.005 },
+};
+
+type Fate = 'sent' | 'notSent' | 'uncertain';
+
+function fateOf(json: IDataObject): Fate {
+	const details = json.errorDetails as { outcome: Fate } | undefined;
+	return details?.outcome ?? 'sent';
+}
+
+/** Sends numbered messages to customers in turn and compares what the node says with what the emulator's log says. */
+async function soak(operation: 'send' | 'sendOrStart', messages: number, faults: FaultRule[]) {
+	const emulator = await testEmulator({ seed: SEED });
+	const run = async (parameters: IDataObject, items: IDataObject[]) => {
+		const json = oneNode('dynamics365Messaging', parameters, { onError: 'continueRegularOutput' });
+		return outcomeOf(
+			await runWorkflow(loader, json, { dynamics365MessagingApi: credentialFor(emulator) }, items),
+		);
+	};
+	const customers = Array.from({ length: CONVERSATIONS }, (_, customer) => ({ customer: `c${customer}` }));
+	const opened =
+		operation === 'send'
+			? await run(
+					{ resource: 'conversation', operation: 'create', customerId: '={{ $json.customer }}' },
+					customers,
+				)
+			: undefined;
+	const items = Array.from({ length: messages }, (_, index) => ({
+		customer: `c${index % CONVERSATIONS}`,
+		id: opened?.items[index % CONVERSATIONS]!.json.conversationId as string,
+		text: `message ${index}`,
+	}));
+	emulator.settings.faults = faults;
+	const options = { parallelConversations: 50, skipAiAgent: true };
+	const { items: given } =
+		operation === 'send'
+			? await run(
+					{
+						resource: 'message',
+						operation,
+						conversationId: { __rl: true, mode: 'id', value: '={{ $json.id }}' },
+						text: '={{ $json.text }}',
+						options: { parallelConversations: 50 },
+					},
+					items,
+				)
+			: await run(
+					{
+						resource: 'conversation',
+						operation,
+						customerId: '={{ $json.customer }}',
+						text: '={{ $json.text }}',
+						options,
+					},
+					items,
+				);
+
+	const arrived = new Map<string, string[]>();
+	const orders = new Map<string, number[]>();
+	for (const { body, messageId, conversationId } of entries(emulator, 'request')) {
+		if (messageId === undefined) continue;
+		const { text, startmessage } = body as { text?: string; startmessage?: { message: string } };
+		const said = text ?? startmessage!.message;
+		arrived.set(said, [...(arrived.get(said) ?? []), messageId]);
+		const order = orders.get(conversationId!) ?? [];
+		order.push(Number(said.split(' ')[1]));
+		orders.set(conversationId!, order);
+	}
+	await emulator.close();
+
+	expect(given).toHaveLength(messages);
+	const fates: Record<Fate, number> = { sent: 0, notSent: 0, uncertain: 0 };
+	for (const [index, { json, pairedItem }] of given.entries()) {
+		expect(pairedItem).toEqual({ item: index });
+		const fate = fateOf(json);
+		const ids = arrived.get(`message ${index}`) ?? [];
+		fates[fate]++;
+		if (fate === 'sent') expect(ids).toEqual([json.messageId]);
+		if (fate === 'notSent') expect(ids).toEqual([]);
+		if (fate === 'uncertain') expect(ids.length).toBeLessThanOrEqual(1);
+	}
+	for (const order of orders.values()) expect(order).toEqual([...order].sort((one, other) => one - other));
+	// One whose few messages all met a fault may have none.
+	expect(orders.size).toBeGreaterThan(CONVERSATIONS * 0.9);
+	const applied = entries(emulator, 'request').filter(({ fault }) => fault !== undefined).length;
+	return { ...fates, faults: applied };
+}
+
+test.each(Object.keys(FAULTS))(
+	'messages through %s',
+	async (name) => {
+		const { action } = FAULTS[name]!;
+		// What holds back the whole run, or all that is under way, is met a few times; the rest by every twentieth message.
+		const holds = typeof action === 'object' && 'status' in action && action.status !== 500;
+		const isRare = holds || action === 'revokeTokens' || action === 'rotateKeys';
+		const fates = await soak('send', SINGLE, [{ action, probability: isRare ? 8 / SINGLE : 0.05 }]);
+		expect(fates.faults).toBeGreaterThan(0);
+	},
+	300_000,
+);
+
+const mixed = (): FaultRule[] => Object.values(FAULTS).map((fault) => ({ ...fault }));
+
+test('5,000 messages over 200 conversations through everything at once', async () => {
+	const fates = await soak('send', ALL, mixed());
+	process.stdout.write(`Message: Send, seed ${SEED}: ${JSON.stringify(fates)}\n`);
+	expect(fates.sent).toBeGreaterThan(ALL * 0.85);
+	expect(fates.uncertain).toBeGreaterThan(0);
+}, 300_000);
+
+test('the words of 200 customers through everything at once, their conversations opened on the way', async () => {
+	const fates = await soak('sendOrStart', WORDS, mixed());
+	process.stdout.write(`Conversation: Send or Start, seed ${SEED}: ${JSON.stringify(fates)}\n`);
+	expect(fates.sent).toBeGreaterThan(WORDS * 0.85);
+}, 300_000);
