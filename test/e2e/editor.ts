@@ -1,0 +1,327 @@
+// What a newcomer does in n8n's editor, in a real browser: finds the nodes, makes credentials, sends, listens, imports the
+// templates. The pictures of the documentation are taken on the way.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium, selectors, type Browser, type Locator, type Page } from 'playwright-core';
+import { owner } from '../../demo/n8n';
+import { waitFor } from '../../demo/wait';
+import { onStage, post, report, runMain, type Stage } from './support';
+
+const IMAGES = join(__dirname, '../../docs/images');
+const TEMPLATES = join(__dirname, '../../templates');
+const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+
+selectors.setTestIdAttribute('data-test-id');
+
+/** Chromium as it is installed from Debian's packages; CHROMIUM names another one. */
+async function openBrowser(): Promise<Browser> {
+	const executablePath = [process.env.CHROMIUM ?? '', ...BROWSERS].find((path) => existsSync(path));
+	if (executablePath === undefined) throw new Error('There is no Chromium: apt-get install chromium');
+	// As root it has no sandbox; the rest keeps it from calling out.
+	const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
+	return await chromium.launch({ executablePath, args });
+}
+
+/** The editor as a person uses it. */
+class Editor {
+	constructor(
+		readonly page: Page,
+		private readonly url: string,
+	) {}
+
+	id(testId: string): Locator {
+		return this.page.getByTestId(testId);
+	}
+
+	async signIn(): Promise<void> {
+		await this.page.goto(`${this.url}/signin`);
+		await this.page.fill('input[name=emailOrLdapLoginId]', owner.email);
+		await this.page.fill('input[name=password]', owner.password);
+		await this.id('form-submit-button').click();
+		await this.id('project-name').waitFor();
+	}
+
+	/** Takes a picture for the documentation. */
+	async picture(name: string): Promise<void> {
+		await this.page.evaluate('document.fonts.ready.then(() => true)');
+		await this.page.screenshot({ path: join(IMAGES, `${name}.png`), animations: 'disabled' });
+	}
+
+	async newWorkflow(): Promise<void> {
+		await this.page.goto(`${this.url}/workflow/new`);
+		await this.id('canvas-add-button').waitFor();
+	}
+
+	/** Opens the list of nodes and types; whether a node is found. */
+	async search(words: string, node: string): Promise<boolean> {
+		const add = (await this.id('canvas-add-button').isVisible())
+			? 'canvas-add-button'
+			: 'node-creator-plus-button';
+		await this.id(add).click();
+		await this.id('node-creator-search-bar').fill(words);
+		return await this.isShown(this.id('node-creator-item-name').filter({ hasText: node }));
+	}
+
+	/** Whether something comes to be seen. */
+	async isShown(what: Locator): Promise<boolean> {
+		return await what
+			.first()
+			.waitFor({ timeout: 20_000 })
+			.then(
+				() => true,
+				() => false,
+			);
+	}
+
+	/** Opens what was found, and one of its two lists. */
+	async choose(node: string, list: 'Actions' | 'Triggers', action: string): Promise<void> {
+		await this.id('node-creator-item-name').filter({ hasText: node }).first().click();
+		const wanted = this.id('item-iterator-item').filter({ hasText: action }).first();
+		const category = this.id('node-creator-category-item').filter({ hasText: list });
+		await category.or(wanted).first().waitFor();
+		if (!(await wanted.isVisible())) await category.click();
+		await wanted.click();
+		await this.id('ndv').waitFor();
+	}
+
+	/** Types into a field of the credential or node that is open. */
+	async fill(field: string, value: string): Promise<void> {
+		await this.id(`parameter-input-${field}`).locator('input, textarea').first().fill(value);
+	}
+
+	async pick(field: string, option: string): Promise<void> {
+		await this.id(`parameter-input-${field}`).first().click();
+		await this.page
+			.getByRole('option', { name: option })
+			.or(this.page.locator('li:visible', { hasText: option }))
+			.first()
+			.click();
+	}
+
+	async newCredential(type: string): Promise<void> {
+		await this.page.goto(`${this.url}/home/credentials`);
+		await this.id('add-resource-credential').click();
+		await this.id('new-credential-type-select').click();
+		await this.page.keyboard.type(type);
+		await this.id('new-credential-type-select-option')
+			.filter({ hasText: type, visible: true })
+			.first()
+			.click();
+		await this.id('new-credential-type-button').click();
+		await this.id('credential-edit-dialog').waitFor();
+	}
+
+	/** Saves the credential, which tries it; whether that tells what is expected. */
+	async saveCredential(expected: RegExp): Promise<boolean> {
+		await this.id('credential-save-button').click();
+		const told = this.id('credential-edit-dialog').getByText(expected);
+		const more = this.page.getByText('More details');
+		await this.isShown(told.or(more));
+		if (await more.isVisible()) await more.click();
+		return await this.isShown(told);
+	}
+}
+
+const SUCCESS = /Connection tested successfully/;
+
+async function credentials(editor: Editor, { emulator }: Stage): Promise<Record<string, boolean>> {
+	const { world, origin } = emulator;
+	const checks: Record<string, boolean> = {};
+	await editor.newCredential('Dynamics 365 Messaging API');
+	for (const field of ['tenantId', 'clientId', 'organizationId', 'channelId'] as const) {
+		await editor.fill(field, world[field]);
+	}
+	await editor.fill('clientSecret', 'not the secret');
+	for (const field of ['environmentUrl', 'baseUrl', 'authorityHost']) await editor.fill(field, origin);
+	await editor.pick('geo', world.geoName);
+	checks['a wrong secret fails with what to do'] = await editor.saveCredential(
+		/The client secret is wrong.*not its ID/,
+	);
+	await editor.picture('credential-wrong-secret');
+	await editor.fill('clientSecret', world.clientSecret);
+	checks['the credential’s Test succeeds'] = await editor.saveCredential(SUCCESS);
+	await editor.picture('credential-test');
+
+	await editor.newCredential('Azure Communication Services API');
+	await editor.pick('authentication', 'Access Key');
+	await editor.fill('accessKey', `endpoint=${origin}/;accesskey=${world.communicationAccessKey}`);
+	checks['so does that of Azure Communication Services'] = await editor.saveCredential(SUCCESS);
+	return checks;
+}
+
+const WORDS = ['Dynamics', 'Omnichannel', 'Customer Service', 'Messaging API', 'Contact Center'];
+
+async function finding(editor: Editor): Promise<Record<string, boolean>> {
+	const checks: Record<string, boolean> = {};
+	for (const words of WORDS) {
+		await editor.newWorkflow();
+		checks[`${words} finds the nodes`] = await editor.search(words, 'Dynamics 365 Messaging');
+	}
+	await editor.picture('search');
+	for (const words of ['Azure Communication', 'WhatsApp']) {
+		await editor.newWorkflow();
+		await editor.search('manually', 'Trigger manually');
+		await editor.id('node-creator-item-name').first().click();
+		await editor.id('canvas-node').first().waitFor();
+		const name = 'Azure Communication Conversations';
+		checks[`${words} finds the node`] = await editor.search(words, name);
+	}
+	return checks;
+}
+
+async function sending(editor: Editor, { emulator }: Stage): Promise<Record<string, boolean>> {
+	const checks: Record<string, boolean> = {};
+	await editor.newWorkflow();
+	await editor.search('Dynamics', 'Dynamics 365 Messaging');
+	await editor.choose('Dynamics 365 Messaging', 'Actions', 'Send message or start conversation');
+	await editor.fill('customerId', 'kim');
+	await editor.fill('text', 'My heat pump is loud. Can you help?');
+	await editor.id('node-execute-button').click();
+	await waitFor('the conversation at the desk', 30_000, async () => emulator.desk.list().length === 1);
+	const [conversation] = emulator.desk.list();
+	await editor.id('output-panel').getByText(conversation!.id).first().waitFor();
+	await editor.picture('send-or-start');
+	checks['a message is sent, and seen at the desk'] = conversation!.lines.some(
+		({ text }) => text?.includes('heat pump') === true,
+	);
+
+	await editor.newWorkflow();
+	await editor.search('Dynamics', 'Dynamics 365 Messaging');
+	await editor.choose('Dynamics 365 Messaging', 'Actions', 'Send a message as the customer');
+	await editor.id('rlc-mode-selector').click();
+	await editor.page.getByText('From list', { exact: false }).last().click();
+	await editor.id('rlc-input').click();
+	const choice = editor.id('rlc-item').filter({ hasText: conversation!.id });
+	await choice.waitFor();
+	await editor.picture('conversation-list');
+	await choice.click();
+	await editor.fill('text', 'It is louder at night.');
+	await editor.id('node-execute-button').click();
+	checks['into a conversation chosen from the list'] = await waitFor('the second message', 30_000, async () =>
+		emulator.desk.list()[0]!.lines.some(({ text }) => text === 'It is louder at night.'),
+	).then(() => true);
+	return checks;
+}
+
+async function listening(editor: Editor, { emulator }: Stage): Promise<Record<string, boolean>> {
+	const { page } = editor;
+	const checks: Record<string, boolean> = {};
+	await editor.newWorkflow();
+	await editor.search('Dynamics', 'Dynamics 365 Messaging');
+	await editor.choose('Dynamics 365 Messaging', 'Triggers', 'On message');
+	await page.getByText('Webhook URLs', { exact: true }).click();
+	const shown = page.locator('.webhook-url');
+	const testUrl = (await shown.first().innerText()).trim();
+	await editor.id('radio-button-production').click();
+	const production = (await shown.first().innerText()).trim();
+	await shown.first().click();
+	checks['the production URL is shown, and a click copies it'] =
+		/\/webhook\/[0-9a-f-]{36}\/[0-9a-f-]{36}$/.test(production) &&
+		(await page.evaluate('navigator.clipboard.readText()')) === production;
+	await editor.picture('trigger-url');
+
+	await editor.id('trigger-execute-button').click();
+	await editor.id('trigger-listening').waitFor();
+	const [conversation] = emulator.desk.list();
+	const url = new URL(`${testUrl}/v3/conversations/${conversation!.id}/activities`);
+	const activity = {
+		type: 'message',
+		id: '1756399395730',
+		text: 'Hello Kim, **this is Ana**.',
+		from: { name: 'Ana Lopes' },
+	};
+	const status = await post(url, await emulator.issueDeliveryToken(), JSON.stringify(activity));
+	await editor.id('output-panel').getByText('Hello Kim, this is Ana.').first().waitFor();
+	checks['a test event is listened for, and received'] = status === 200;
+	await editor.picture('test-event');
+	return checks;
+}
+
+async function checkingSetup(editor: Editor): Promise<Record<string, boolean>> {
+	await editor.newWorkflow();
+	await editor.search('Dynamics', 'Dynamics 365 Messaging');
+	await editor.choose('Dynamics 365 Messaging', 'Actions', 'Check the setup of a channel');
+	await editor.id('node-execute-button').click();
+	await editor.id('output-panel').getByText('workstream').first().waitFor();
+	await editor.picture('check-setup');
+	return { 'Check Setup answers in the editor': true };
+}
+
+/** Imports each template as a person does, and takes its picture. */
+async function templates(editor: Editor): Promise<Record<string, boolean>> {
+	const checks: Record<string, boolean> = {};
+	for (const file of readdirSync(TEMPLATES).filter((name) => name.endsWith('.json'))) {
+		await editor.newWorkflow();
+		await editor.id('workflow-menu').click();
+		await editor.id('workflow-menu-item-import').hover();
+		await editor.id('workflow-import-input').setInputFiles(join(TEMPLATES, file));
+		const nodes = editor.page.locator('[data-test-id=canvas-node]');
+		await nodes.first().waitFor();
+		await editor.page.keyboard.press('Escape');
+		await editor.id('zoom-to-fit').click();
+		await editor.page.waitForFunction('document.querySelectorAll("[data-test-id=canvas-node]").length > 2');
+		const unknown = await editor.page.getByText('Install this node to use it').count();
+		checks[`${file} is imported`] = (await nodes.count()) > 2 && unknown === 0;
+		await editor.picture(`template-${file.replace('.json', '')}`);
+	}
+	return checks;
+}
+
+async function desk({ emulator }: Stage, page: Page): Promise<Record<string, boolean>> {
+	const webhook = createServer((_, response) => response.end('{}'));
+	await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
+	emulator.setWebhookUrl(`http://127.0.0.1:${(webhook.address() as AddressInfo).port}/webhook`);
+	const { id } = emulator.desk.list()[0]!;
+	emulator.desk.accept(id, { agentName: 'Ana Lopes' });
+	emulator.desk.reply(id, { text: 'Hello Kim, this is Ana. Please set the fan to level 3.' });
+	await emulator.idle();
+	await page.goto(emulator.deskOrigin);
+	await page.getByText('Hello Kim, this is Ana.').first().click();
+	const said = page.locator('#lines').getByText('It is louder at night.');
+	await said.waitFor();
+	await page.screenshot({ path: join(IMAGES, 'agent-desk.png'), animations: 'disabled' });
+	webhook.close();
+	return { 'the agent desk shows the conversation': await said.isVisible() };
+}
+
+runMain(
+	async () =>
+		await onStage(async (stage) => {
+			mkdirSync(IMAGES, { recursive: true });
+			const browser = await openBrowser();
+			try {
+				const context = await browser.newContext({
+					viewport: { width: 1280, height: 800 },
+					permissions: ['clipboard-read', 'clipboard-write'],
+				});
+				const page = await context.newPage();
+				page.setDefaultTimeout(30_000);
+				const editor = new Editor(page, stage.n8n.url);
+				await editor.signIn();
+				const checks: Record<string, boolean> = {};
+				const parts = {
+					finding: () => finding(editor),
+					credentials: () => credentials(editor, stage),
+					sending: () => sending(editor, stage),
+					listening: () => listening(editor, stage),
+					'checking the setup': () => checkingSetup(editor),
+					templates: () => templates(editor),
+					desk: () => desk(stage, page),
+				};
+				for (const [name, play] of Object.entries(parts)) {
+					try {
+						Object.assign(checks, await play());
+					} catch (error) {
+						console.error(`${name}: ${String(error).slice(0, 600)}`);
+						await page.screenshot({ path: join(process.env.E2E_FAILURES ?? '/tmp', `editor-${name}.png`) });
+						checks[name] = false;
+					}
+				}
+				return report('editor', checks);
+			} finally {
+				await browser.close();
+			}
+		}),
+);

@@ -1,0 +1,170 @@
+import { Executions, type Execution } from '../../../demo/executions';
+import { waitFor } from '../../../demo/wait';
+import { connect, startConversation } from '../../emulator/support';
+import type { Stage } from '../support';
+import { inProduction, type Json, ownCredentials } from './channel';
+
+const LAST = 'Archive the conversation';
+
+/** Two conversations that close, one of them more than once, and what n8n's tables then hold. */
+export async function play(stage: Stage): Promise<Record<string, boolean>> {
+	const { desk } = stage.emulator;
+	const executions = new Executions(stage.n8n);
+	const filling = { credentials: ownCredentials(stage) };
+	const customer = await connect(stage.emulator);
+	const open = (customerid: string, conversationcontext: Json) =>
+		startConversation(customer, { customercontext: { customerid }, conversationcontext });
+	const write = async (conversationId: string, text: string) => {
+		const { channelId } = stage.emulator.world;
+		const from = { name: 'Kim Berger' };
+		const body = { type: 'message', channelId, conversation: { id: conversationId }, from, text };
+		const { status } = await customer('POST', `/conversation/${conversationId}`, { body });
+		if (status !== 200) throw new Error(`The customer’s words were answered with ${status}`);
+	};
+	return await inProduction(stage, 'archive-on-close', filling, async ({ id }) => {
+		const ofThis = async () => (await executions.all()).filter(({ workflowId }) => workflowId === id);
+		const did = (node: string) => (execution: Execution) =>
+			execution.runs.some((run) => run.node === node && run.items.length > 0);
+		const archived = (times: number) =>
+			waitFor(`${times} conversations to be archived`, 60_000, async () =>
+				(await ofThis()).filter(did(LAST)).length >= times ? true : undefined,
+			);
+		const rest = async () => {
+			await stage.emulator.idle();
+			await executions.settle();
+		};
+
+		// A conversation with four messages, a file and a context.
+		const one = await open('kim-archive', {
+			topic: { isDisplayable: true, value: 'Heat pump' },
+			floor: { isDisplayable: false, value: 3 },
+		});
+		await write(one, 'My heat pump …');
+		desk.accept(one, { agentName: 'Ana Lopes' });
+		desk.reply(one, { text: 'Hello, this is Ana.' });
+		await write(one, 'It is very loud.');
+		const file = { name: 'manual.pdf', contentType: 'application/pdf', data: Buffer.from('%PDF-') };
+		desk.reply(one, { text: 'Page 3 says how to clean it.', files: [file] });
+		await rest();
+		const early = (await ofThis()).filter(did(LAST)).length;
+		desk.close(one);
+		await archived(1);
+		await rest();
+		const before = { ...(await tablesOf(stage)) };
+		const read = (await ofThis()).filter(did('Read the messages')).length;
+
+		// Its end comes again, in both ways in which it may: the same event, and another that says the same.
+		const { channelId, messages } = desk.get(one);
+		const place = { channelId, conversation: { id: one } };
+		for (const name of ['ConversationClosed', 'PrimaryAgentEndConversation']) {
+			desk.deliver(one, { type: 'message', name, text: `EventName: **_${name}_**`, ...place });
+		}
+		await rest();
+		const ended = await waitFor('the repeated ends', 30_000, async () => {
+			const found = (await ofThis()).filter(({ runs }) =>
+				runs.some(({ node }) => node === 'Archived before?'),
+			);
+			return found.length >= 3 ? found : undefined;
+		});
+		const after = await tablesOf(stage);
+		const readAgain = (await ofThis()).filter(did('Read the messages')).length;
+
+		// Another conversation, in which nobody said a word.
+		const two = await open('lee-archive', {});
+		desk.close(two);
+		await archived(2);
+		await rest();
+		const all = await tablesOf(stage);
+		const failedBefore = (await ofThis()).filter(({ status }) => status !== 'success').length;
+
+		// One whose context and, at first, whose messages cannot be read.
+		const { faults } = stage.emulator.settings;
+		const three = await open('pat-archive', {});
+		await write(three, 'Hello?');
+		faults.push({ match: { operationId: 'getContext', conversationId: three }, action: { status: 403 } });
+		faults.push({
+			match: { operationId: 'listMessages', conversationId: three },
+			action: { status: 403 },
+			times: 1,
+		});
+		desk.close(three);
+		const failed = await executions.waitFor(
+			'one that fails',
+			({ workflowId, status }) => workflowId === id && status === 'error',
+		);
+		const unread = (await tablesOf(stage)).conversations.length;
+		await stage.n8n.rest('POST', `/executions/${failed.id}/retry`, { loadWorkflow: false });
+		await archived(3);
+		await rest();
+		faults.length = 0;
+		const retried = await tablesOf(stage);
+
+		const rows = before.messages.filter(({ conversationId }) => conversationId === one);
+		const [summary] = before.conversations;
+		const silent = all.conversations.find(({ conversationId }) => conversationId === two);
+		const texts = messages.map(({ text }) => text);
+		const [first, last] = [messages[0]!, messages.at(-1)!].map(({ timestamp }) => Date.parse(timestamp));
+		return {
+			'nothing is archived before the end': early === 0,
+			'there is one row per message': rows.length === messages.length && messages.length === 4,
+			'with the words of all':
+				JSON.stringify(rows.map(({ text }) => text).sort()) === JSON.stringify([...texts].sort()),
+			'and who said them, and when': messages.every(({ messageId, from, timestamp }) =>
+				rows.some(
+					(row) =>
+						row.messageId === messageId &&
+						row.fromName === from.name &&
+						Date.parse(String(row.sentAt)) === Date.parse(timestamp),
+				),
+			),
+			'and the file':
+				rows.filter(({ attachments }) => String(attachments).includes('manual.pdf')).length === 1,
+			'there is one row of the conversation':
+				before.conversations.length === 1 && summary?.conversationId === one,
+			'with its context':
+				JSON.stringify(sorted(JSON.parse(String(summary?.context)) as Json)) ===
+				JSON.stringify({ floor: 3, topic: 'Heat pump' }),
+			'and how many messages': summary?.messages === 4,
+			'and the first and the last time':
+				Date.parse(String(summary?.firstAt)) === first && Date.parse(String(summary?.lastAt)) === last,
+			'and its length': summary?.lengthSeconds === Math.round((last! - first!) / 1000),
+			'and how it closed': summary?.closedBy === 'ConversationClosed',
+			'its end came three times': ended.length === 3 && ended.every(({ status }) => status === 'success'),
+			'but was read once': read === 1 && readAgain === 1,
+			'and archived once': JSON.stringify(after) === JSON.stringify(before),
+			'a conversation without words is archived': silent?.messages === 0 && silent.lengthSeconds === 0,
+			'with no message': all.messages.length === before.messages.length,
+			'no execution failed': failedBefore === 0,
+			'what cannot be read is not archived': unread === 2,
+			'until it is tried again':
+				retried.conversations.length === 3 &&
+				retried.messages.filter(({ conversationId }) => conversationId === three).length === 1,
+			'without its context it is archived all the same':
+				retried.conversations.find(({ conversationId }) => conversationId === three)?.context === '{}',
+		};
+	});
+}
+
+const sorted = (object: Json) => Object.fromEntries(Object.entries(object).sort());
+
+/** The rows of both tables, as n8n keeps them. */
+async function tablesOf({ n8n }: Stage): Promise<{ messages: Json[]; conversations: Json[] }> {
+	const { id: project } = await n8n.rest<{ id: string }>('GET', '/projects/personal');
+	const { data: tables } = await n8n.rest<{ data: Array<{ id: string; name: string }> }>(
+		'GET',
+		`/projects/${project}/data-tables`,
+	);
+	const rowsOf = async (name: string) => {
+		const found = tables.filter((table) => table.name === name);
+		if (found.length !== 1) throw new Error(`There are ${found.length} tables ${name}`);
+		const { data } = await n8n.rest<{ data: Json[] }>(
+			'GET',
+			`/projects/${project}/data-tables/${found[0]!.id}/rows?take=100`,
+		);
+		return data;
+	};
+	return {
+		messages: await rowsOf('Dynamics 365 messages'),
+		conversations: await rowsOf('Dynamics 365 conversations'),
+	};
+}

@@ -1,0 +1,102 @@
+// Customers who write when nobody is on duty: a ticket by e-mail with what they wrote, and a word to them; also where the
+// mail server is down. Any other event opens no ticket.
+import { randomUUID } from 'node:crypto';
+import { Executions } from '../../../demo/executions';
+import { waitFor } from '../../../demo/wait';
+import { connect, startConversation } from '../../emulator/support';
+import type { Stage } from '../support';
+import { startHttpStub } from './httpStub';
+import { startSmtpStub } from './smtpStub';
+import { inProduction, makeSecret, ownCredentials } from './channel';
+import type { Filling } from './support';
+
+interface Shown {
+	conversationId: string;
+	eventName: string;
+	text: string;
+}
+
+export async function play(stage: Stage): Promise<Record<string, boolean>> {
+	const { emulator, n8n } = stage;
+	const app = await startHttpStub();
+	const smtp = await startSmtpStub();
+	try {
+		const mail = await n8n.rest<{ id: string }>('POST', '/credentials', {
+			name: 'Mail',
+			type: 'smtp',
+			data: {
+				user: '',
+				password: '',
+				host: '127.0.0.1',
+				port: smtp.port,
+				secure: false,
+				disableStartTls: true,
+			},
+		});
+		const secret = await makeSecret(stage);
+		const filling: Filling = {
+			credentials: {
+				...ownCredentials(stage),
+				'n8n-nodes-base.httpRequest': { type: 'httpHeaderAuth', id: secret.credentialId },
+				'n8n-nodes-base.emailSend': { type: 'smtp', id: mail.id },
+			},
+			set: ({ name, parameters }) => {
+				if (name === 'Open a ticket') parameters.toEmail = 'cases@contoso.example';
+				if (name === 'Tell the customer') parameters.url = `${app.url}/show`;
+			},
+		};
+		return await inProduction(stage, 'out-of-hours', filling, async () => {
+			const client = await connect(emulator);
+			const shownOf = (id: string) =>
+				app.requests.map(({ body }) => body as Shown).filter(({ conversationId }) => conversationId === id);
+			const told = async (id: string) =>
+				await waitFor('a word to the customer', 60_000, () => shownOf(id)[0]);
+			const checks: Record<string, boolean> = {};
+
+			const evening = await startConversation(client, {
+				customercontext: { customerid: randomUUID(), preferredname: 'Kim Berger' },
+				conversationcontext: {
+					email: { isDisplayable: true, value: 'kim@example.com' },
+					product: { isDisplayable: true, value: 'Heat pump 7' },
+				},
+				startmessage: { message: 'My heat pump is cold.' },
+			});
+			emulator.desk.outOfHours(evening);
+			const word = await told(evening);
+			const ticket = smtp.mails[0];
+			checks['a ticket goes where the template’s note says'] =
+				smtp.mails.length === 1 && ticket?.to.join() === 'cases@contoso.example';
+			checks['its subject says what it is about'] =
+				ticket?.headers.subject === `Written outside our hours: conversation ${evening}`;
+			checks['it holds what the customer wrote, and what is known of them'] =
+				ticket?.text.includes('- Kim Berger: My heat pump is cold.') === true &&
+				ticket.text.includes('- product: Heat pump 7');
+			checks['and an answer to it goes to the customer'] = ticket?.headers['reply-to'] === 'kim@example.com';
+			checks['the app knows who calls'] =
+				app.requests[0]!.headers['x-channel-secret'] === secret.headers['x-channel-secret'];
+			checks['the customer is told that it is noted'] =
+				word.eventName === 'OutOfOperatingHoursDueToNonWorkingHours' &&
+				word.text.startsWith('We are closed at the moment. We have noted');
+
+			smtp.refuses = true;
+			const holiday = await startConversation(client, { startmessage: { message: 'Hello?' } });
+			emulator.desk.outOfHours(holiday, { holiday: true });
+			const other = await told(holiday);
+			checks['on a holiday, and without a mail server, the customer is not told of a ticket'] =
+				smtp.mails.length === 1 &&
+				other.text === 'Today is a holiday, and nobody is here. Please write again when we are back.';
+
+			smtp.refuses = false;
+			emulator.desk.accept(holiday);
+			emulator.desk.reply(holiday, { text: 'I am here after all.' });
+			emulator.desk.close(holiday);
+			await emulator.idle();
+			await new Executions(n8n).settle();
+			checks['what else happens in a conversation opens no ticket'] =
+				smtp.mails.length === 1 && shownOf(holiday).length === 1;
+			return checks;
+		});
+	} finally {
+		await Promise.all([app.close(), smtp.close()]);
+	}
+}

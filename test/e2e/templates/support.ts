@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Stage } from '../support';
+
+const FOLDER = join(__dirname, '../../../templates');
+
+interface TemplateNode {
+	name: string;
+	type: string;
+	parameters: Record<string, unknown>;
+	[key: string]: unknown;
+}
+
+/** A template as its file has it. */
+export interface Template {
+	name: string;
+	nodes: TemplateNode[];
+	connections: Record<string, unknown>;
+	settings?: Record<string, unknown>;
+}
+
+/** The credentials that a test has made: by the node's type, the credential's type and ID. */
+export type CredentialIds = Record<string, { type: string; id: string }>;
+
+function chosen(nodeType: string, credentials: CredentialIds): object {
+	const one = credentials[nodeType];
+	return one ? { credentials: { [one.type]: { id: one.id, name: one.type } } } : {};
+}
+
+/** What must not be in a file that is handed on: it would belong to somebody's own n8n. */
+const OWN = ['id', 'webhookId', 'credentials', 'pinData', 'instanceId', 'versionId', 'meta'];
+
+/**
+ * Reads a template.
+ * @param name the file's, without its folder and ending.
+ * @throws Error where it holds what belongs to one n8n: ids, credentials, pinned data.
+ */
+export function readTemplate(name: string): Template {
+	const template = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as Template;
+	for (const place of [template, ...template.nodes] as Array<Record<string, unknown>>) {
+		const own = OWN.filter((key) => key in place);
+		if (own.length > 0) throw new Error(`${name}.json holds ${own.join(', ')} of somebody’s own n8n`);
+	}
+	return template;
+}
+
+/** What a person does after importing a template: choose credentials, and set what its notes say. */
+export interface Filling {
+	credentials: CredentialIds;
+	/** Changes a node's parameters in place, e.g. to set an address. */
+	set?: (node: TemplateNode) => void;
+}
+
+/** A template in production. */
+export interface Published {
+	id: string;
+	/** The production URL of a webhook or trigger, by the node's name. */
+	urlOf: (node: string) => string;
+}
+
+/** Imports a template as it is, fills it in and puts it into production. */
+export async function publishTemplate(
+	{ n8n, publish }: Stage,
+	name: string,
+	{ credentials, set }: Filling,
+): Promise<Published> {
+	const template = readTemplate(name);
+	const nodes = template.nodes.map((node) => {
+		const filled = structuredClone(node);
+		set?.(filled);
+		return { ...filled, id: randomUUID(), webhookId: randomUUID(), ...chosen(node.type, credentials) };
+	});
+	const id = randomUUID().slice(0, 16);
+	await publish(id, { ...template, nodes });
+	return {
+		id,
+		urlOf: (wanted) => {
+			const node = nodes.find((one) => one.name === wanted);
+			if (!node) throw new Error(`${name}.json has no node ${wanted}`);
+			const { path } = node.parameters as { path?: string };
+			return `${n8n.url}/webhook/${path ?? `${node.webhookId}/${node.id}`}`;
+		},
+	};
+}
