@@ -262,12 +262,21 @@ export async function importWorkflow(
 		readFileSync(file, 'utf8'),
 	);
 	const made = await n8n.rest<Workflow>('POST', '/workflows', { ...(JSON.parse(text) as object), id });
-	await n8n.rest('POST', `/workflows/${id}/activate`, { versionId: made.versionId });
-	await waitFor(`n8n to register the webhooks of "${made.name}"`, 60_000, async () => {
+	await activate(n8n, made);
+	return made;
+}
+
+/**
+ * Puts a workflow into production, and returns when n8n has done so: until then it has not kept what the triggers
+ * remember, and forgets it if it is killed.
+ */
+export async function activate(n8n: N8n, { id, name }: Pick<Workflow, 'id' | 'name'>): Promise<void> {
+	const { versionId } = await n8n.rest<Workflow>('GET', `/workflows/${id}`);
+	await n8n.rest('POST', `/workflows/${id}/activate`, { versionId });
+	await waitFor(`n8n to register the webhooks of "${name}"`, 60_000, async () => {
 		const { status, triggers } = await n8n.rest<Publication>('GET', `/workflows/${id}/publication-status`);
 		const failed = triggers.find(({ errorMessage }) => errorMessage);
-		if (failed) throw new Error(`n8n cannot activate "${made.name}": ${failed.errorMessage}`);
+		if (failed) throw new Error(`n8n cannot activate "${name}": ${failed.errorMessage}`);
 		return status === 'published';
 	});
-	return made;
 }

@@ -1,6 +1,7 @@
 // The trigger that registers its own URL, in a real n8n: the channel's record has it while the workflow is active, and what
 // stood there before when it is not any more, also after n8n was killed in between.
 import { randomUUID } from 'node:crypto';
+import { activate } from '../../demo/n8n';
 import { waitFor } from '../../demo/wait';
 import { onStage, report, runMain } from './support';
 
@@ -53,9 +54,7 @@ runMain(
 			await deactivate('first');
 			checks['deactivating puts back what stood there'] = await comesToBe(BEFORE);
 
-			await stage.n8n.rest('POST', '/workflows/first/activate', {
-				versionId: (await stage.n8n.rest<{ versionId: string }>('GET', '/workflows/first')).versionId,
-			});
+			await activate(stage.n8n, { id: 'first', name: 'First' });
 			checks['activating again registers it again'] = await comesToBe(url(first.path));
 			await restart();
 			await waitFor(
