@@ -31,12 +31,11 @@ interface Publication {
 	triggers: Array<{ errorMessage: string | null }>;
 }
 
-/** A running n8n, signed in as its owner. */
-export interface N8n {
-	/** The editor's origin. */
-	url: string;
-	/** A call to n8n's own REST interface; throws what n8n answered if it was no success. */
-	rest: <T>(method: 'GET' | 'POST', path: string, body?: unknown) => Promise<T>;
+/** A process of n8n. */
+export interface N8nProcess {
+	pid: number | undefined;
+	/** Where its own log is kept. */
+	log: string;
 	/** Ends n8n and waits until it has ended. */
 	stop: () => Promise<void>;
 	/** Ends it at once, as when the power fails. */
@@ -44,6 +43,28 @@ export interface N8n {
 	/** Resolves when n8n ends without having been asked to. */
 	died: Promise<string>;
 }
+
+/** A running n8n, signed in as its owner. */
+export interface N8n extends N8nProcess {
+	/** The editor's origin. */
+	url: string;
+	/** A call to n8n's own REST interface; throws what n8n answered if it was no success. */
+	rest: <T>(method: 'GET' | 'POST', path: string, body?: unknown) => Promise<T>;
+}
+
+/** An n8n that npm has installed, and the Node.js that runs it. */
+export interface Installation {
+	/** The folder whose node_modules has n8n. */
+	folder: string;
+	/** The binary of Node.js. */
+	node: string;
+}
+
+/** The demo's own. */
+export const ownInstallation: Installation = {
+	folder: __dirname,
+	node: join(__dirname, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node'),
+};
 
 /** The preferred port if it is free, else any that is: for IPv6 too, since `localhost` may mean either. */
 export async function freePort(preferred: number): Promise<number> {
@@ -97,26 +118,58 @@ function isRunning(pid: number): boolean {
 	}
 }
 
+/** What a start of n8n needs to know. */
+export interface StartOptions {
+	/** An empty folder, or that of an n8n that ran before. */
+	runFolder: string;
+	/** What n8n is to trust. */
+	certificateFile: string;
+	/** Settings of n8n beside or instead of the demo's own. */
+	env?: NodeJS.ProcessEnv;
+	installation?: Installation;
+}
+
 /**
  * Starts n8n, and returns when it answers and its owner is signed in.
- * @param options an empty folder, or that of an n8n that ran before and its port; what n8n is to trust.
+ * @param options with `before`, the n8n that ran in this folder before: it gets the same port.
  */
-export async function startN8n(options: {
-	runFolder: string;
-	certificateFile: string;
-	before?: { url: string };
-}): Promise<N8n> {
+export async function startN8n(options: StartOptions & { before?: { url: string } }): Promise<N8n> {
 	const port = options.before ? Number(new URL(options.before.url).port) : await freePort(5678);
+	const started = await startProcess('start', port, options);
+	try {
+		const rest = await signIn(started.url, options.before === undefined);
+		return { ...started, rest };
+	} catch (error) {
+		await started.stop();
+		throw error;
+	}
+}
+
+/**
+ * Starts one process of n8n, and returns when it is ready.
+ * @param command of n8n: the whole of it (`start`), or in queue mode a `worker` or `webhook` processor.
+ * @param port on which it answers; for a worker that of its health check.
+ */
+export async function startProcess(
+	command: 'start' | 'worker' | 'webhook',
+	port: number,
+	options: StartOptions,
+): Promise<N8nProcess & { url: string }> {
 	// Not `localhost`, which may mean ::1, where the reader's own n8n may be.
 	const url = `http://127.0.0.1:${port}`;
+	const logFile = command === 'start' ? n8nLog : join(userFolder, `n8n-${command}-${port}.log`);
 	// Unlinked rather than emptied: a demo that still runs goes on writing into its own.
-	rmSync(n8nLog, { force: true });
-	const log = openSync(n8nLog, 'a');
-	const node = join(__dirname, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node');
+	rmSync(logFile, { force: true });
+	const log = openSync(logFile, 'a');
+	const { folder, node } = options.installation ?? ownInstallation;
 	const watcher = join(__dirname, 'end-with-parent.cjs');
-	const child = spawn(node, ['--require', watcher, join(__dirname, 'node_modules/n8n/bin/n8n'), 'start'], {
-		cwd: __dirname,
-		env: { ...withoutOtherN8n(process.env), ...settings(port, await freePort(5679), url, options) },
+	const child = spawn(node, ['--require', watcher, join(folder, 'node_modules/n8n/bin/n8n'), command], {
+		cwd: folder,
+		env: {
+			...withoutOtherN8n(process.env),
+			...settings(port, await freePort(5679), url, options),
+			...options.env,
+		},
 		stdio: ['ignore', log, log],
 		// Not in the terminal's group: Ctrl-C is ours to handle, n8n is stopped in order.
 		detached: process.platform !== 'win32',
@@ -128,7 +181,7 @@ export async function startN8n(options: {
 			waitFor('n8n to be ready', 180_000, () => answersOk(`${url}/healthz/readiness`)),
 			died.then((how) => Promise.reject(new Error(how))),
 		]);
-		return { url, died, stop, kill, rest: await signIn(url, options.before === undefined) };
+		return { url, pid: child.pid, log: logFile, died, stop, kill };
 	} catch (error) {
 		await stop();
 		throw error;
@@ -139,7 +192,7 @@ function settings(
 	port: number,
 	brokerPort: number,
 	url: string,
-	{ runFolder, certificateFile }: { runFolder: string; certificateFile: string },
+	{ runFolder, certificateFile }: StartOptions,
 ): NodeJS.ProcessEnv {
 	return {
 		N8N_USER_FOLDER: runFolder,
@@ -181,7 +234,7 @@ function withoutOtherN8n(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	return Object.fromEntries(Object.entries(env).filter(([name]) => !theirs.test(name)));
 }
 
-function lifeOf(child: ChildProcess): Pick<N8n, 'died' | 'stop' | 'kill'> {
+function lifeOf(child: ChildProcess): Pick<N8nProcess, 'died' | 'stop' | 'kill'> {
 	let asked = false;
 	const ended = new Promise<string>((resolve) => {
 		child.once('error', (error) => resolve(`n8n could not be started: ${error.message}`));

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
-import { importWorkflow, makeRunFolder, startN8n, type N8n } from '../../demo/n8n';
+import { importWorkflow, makeRunFolder, startN8n, type N8n, type StartOptions } from '../../demo/n8n';
 import { waitFor } from '../../demo/wait';
 import { startEmulator, type Emulator } from '../../emulator';
 
@@ -27,13 +27,20 @@ async function atRest(url: string): Promise<void> {
 	});
 }
 
-/** Starts emulator and n8n, lets `play` work with them, and ends both whatever happens. */
-export async function onStage<T>(play: (stage: Stage) => Promise<T>): Promise<T> {
+/**
+ * Starts emulator and n8n, lets `play` work with them, and ends both whatever happens.
+ * @param play what is to happen on it.
+ * @param options settings of n8n beside the demo's, and another installation of n8n than the demo's.
+ */
+export async function onStage<T>(
+	play: (stage: Stage) => Promise<T>,
+	options: Pick<StartOptions, 'env' | 'installation'> = {},
+): Promise<T> {
 	const runFolder = makeRunFolder();
 	const emulator = await startEmulator({ port: 0, deskPort: 0 });
 	const certificateFile = join(runFolder, 'emulator.pem');
 	writeFileSync(certificateFile, emulator.certificate.cert);
-	let n8n = await startN8n({ runFolder, certificateFile });
+	let n8n = await startN8n({ ...options, runFolder, certificateFile });
 	try {
 		const { tenantId, clientId, clientSecret, organizationId, geo, channelId } = emulator.world;
 		const { origin } = emulator;
@@ -57,7 +64,7 @@ export async function onStage<T>(play: (stage: Stage) => Promise<T>): Promise<T>
 			publish,
 			restart: async () => {
 				await n8n.kill();
-				n8n = await startN8n({ runFolder, certificateFile, before: n8n });
+				n8n = await startN8n({ ...options, runFolder, certificateFile, before: n8n });
 				stage.n8n = n8n;
 			},
 		};
