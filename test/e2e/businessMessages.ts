@@ -17,7 +17,7 @@ runMain(
 				data: {
 					authentication: 'accessKey',
 					endpoint: '',
-					accessKey: `endpoint=${emulator.origin}/;accesskey=${communicationAccessKey}`,
+					secretAccessKey: `endpoint=${emulator.origin}/;accesskey=${communicationAccessKey}`,
 					apiVersion: '2025-04-01-preview',
 				},
 			});

@@ -146,7 +146,7 @@ async function credentials(editor: Editor, { emulator }: Stage): Promise<Record<
 
 	await editor.newCredential('Azure Communication Services API');
 	await editor.pick('authentication', 'Access Key');
-	await editor.fill('accessKey', `endpoint=${origin}/;accesskey=${world.communicationAccessKey}`);
+	await editor.fill('secretAccessKey', `endpoint=${origin}/;accesskey=${world.communicationAccessKey}`);
 	checks['so does that of Azure Communication Services'] = await editor.saveCredential(SUCCESS);
 	return checks;
 }

@@ -65,7 +65,7 @@ export function communicationCredential(
 	authentication: 'clientSecret' | 'accessKey' | 'userToken' = 'clientSecret',
 ): ICredentialDataDecryptedObject {
 	const common = { authentication, endpoint: origin, apiVersion: '2025-04-01-preview' };
-	if (authentication === 'accessKey') return { ...common, accessKey: world.communicationAccessKey };
+	if (authentication === 'accessKey') return { ...common, secretAccessKey: world.communicationAccessKey };
 	if (authentication === 'userToken') return { ...common, userToken: world.communicationUserToken };
 	const { tenantId, clientId, clientSecret } = world;
 	return { ...common, tenantId, clientId, clientSecret, authorityHost: origin, scope: '' };

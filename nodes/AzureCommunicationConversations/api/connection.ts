@@ -72,7 +72,7 @@ function accessKeyOf(value: string): string {
 }
 
 function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin' | 'proof'> {
-	const pasted = text(data.accessKey);
+	const pasted = text(data.secretAccessKey);
 	const endpoint = text(data.endpoint);
 	const whole = readConnectionString(pasted);
 	const key = accessKeyOf(whole ? whole.accessKey : pasted);

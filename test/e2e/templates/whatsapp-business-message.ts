@@ -23,7 +23,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 		data: {
 			authentication: 'accessKey',
 			endpoint: '',
-			accessKey: `endpoint=${emulator.origin}/;accesskey=${communicationAccessKey}`,
+			secretAccessKey: `endpoint=${emulator.origin}/;accesskey=${communicationAccessKey}`,
 			apiVersion: '2025-04-01-preview',
 		},
 	});

@@ -50,22 +50,22 @@ test.each<[string, Record<string, unknown>, object]>([
 	],
 	[
 		'an access key',
-		keyed({ endpoint: `${ORIGIN}/`, accessKey: ` ${KEY}\n` }),
+		keyed({ endpoint: `${ORIGIN}/`, secretAccessKey: ` ${KEY}\n` }),
 		{ origin: ORIGIN, proof: { kind: 'accessKey', key: KEY } },
 	],
 	[
 		'a connection string',
-		keyed({ accessKey: `endpoint=${ORIGIN}/;accesskey=${KEY}` }),
+		keyed({ secretAccessKey: `endpoint=${ORIGIN}/;accesskey=${KEY}` }),
 		{ origin: ORIGIN, proof: { kind: 'accessKey', key: KEY } },
 	],
 	[
 		'a connection string the other way round, and the same endpoint beside it',
-		keyed({ endpoint: ORIGIN, accessKey: `AccessKey=${KEY}; Endpoint=${ORIGIN}/` }),
+		keyed({ endpoint: ORIGIN, secretAccessKey: `AccessKey=${KEY}; Endpoint=${ORIGIN}/` }),
 		{ origin: ORIGIN, proof: { key: KEY } },
 	],
 	[
 		'a connection string of a key alone',
-		keyed({ endpoint: ORIGIN, accessKey: `accesskey=${KEY}` }),
+		keyed({ endpoint: ORIGIN, secretAccessKey: `accesskey=${KEY}` }),
 		{ origin: ORIGIN, proof: { key: KEY } },
 	],
 	[
@@ -81,10 +81,10 @@ test.each<[string, Record<string, unknown>, object]>([
 ])('reads %s', (_, data, expected) => expect(connectionFrom(data)).toMatchObject(expected));
 
 test.each<[string, Record<string, unknown>, string]>([
-	['no endpoint', keyed({ accessKey: KEY }), 'Endpoint is missing'],
+	['no endpoint', keyed({ secretAccessKey: KEY }), 'Endpoint is missing'],
 	[
 		'http',
-		keyed({ endpoint: 'http://my-resource.communication.azure.com', accessKey: KEY }),
+		keyed({ endpoint: 'http://my-resource.communication.azure.com', secretAccessKey: KEY }),
 		'must start with https://',
 	],
 	[
@@ -93,13 +93,13 @@ test.each<[string, Record<string, unknown>, string]>([
 		'Endpoint in the credential is a connection string',
 	],
 	['no key', keyed({ endpoint: ORIGIN }), 'Access Key is missing'],
-	['half a connection string', keyed({ accessKey: `endpoint=${ORIGIN}/` }), 'Access Key is missing'],
-	['what is no key', keyed({ endpoint: ORIGIN, accessKey: 'not base64!' }), 'is not a key'],
+	['half a connection string', keyed({ secretAccessKey: `endpoint=${ORIGIN}/` }), 'Access Key is missing'],
+	['what is no key', keyed({ endpoint: ORIGIN, secretAccessKey: 'not base64!' }), 'is not a key'],
 	[
 		'two resources',
 		keyed({
 			endpoint: 'https://other.communication.azure.com',
-			accessKey: `endpoint=${ORIGIN};accesskey=${KEY}`,
+			secretAccessKey: `endpoint=${ORIGIN};accesskey=${KEY}`,
 		}),
 		'not that of the connection string',
 	],

@@ -477,8 +477,8 @@ describe('access', () => {
 	});
 
 	test('by a connection string, and in the later version', async () => {
-		const accessKey = `endpoint=${emulator.origin}/;accesskey=${emulator.world.communicationAccessKey}`;
-		const credential = { endpoint: '', accessKey, apiVersion: '2025-09-01-preview' };
+		const secretAccessKey = `endpoint=${emulator.origin}/;accesskey=${emulator.world.communicationAccessKey}`;
+		const credential = { endpoint: '', secretAccessKey, apiVersion: '2025-09-01-preview' };
 		const { error } = await say({}, { authentication: 'accessKey', credential });
 		expect(error).toBeUndefined();
 		expect(calls()[0]!.path).toContain('api-version=2025-09-01-preview');
@@ -523,7 +523,7 @@ describe('access', () => {
 	});
 
 	test.each<[Authentication, IDataObject, string]>([
-		['accessKey', { accessKey: 'AAAA' }, 'did not accept the access key'],
+		['accessKey', { secretAccessKey: 'AAAA' }, 'did not accept the access key'],
 		['userToken', { userToken: 'old' }, 'did not accept the user access token'],
 	])('refused for a wrong %s', async (authentication, credential, message) => {
 		const { error } = await say(retried, { authentication, credential });
@@ -775,7 +775,7 @@ describe('in the editor', () => {
 		const mistakes = [
 			await tested('clientSecret', { clientSecret: 'nope' }),
 			await tested('clientSecret', { tenantId: '11111111-2222-4333-8444-555555555555' }),
-			await tested('accessKey', { accessKey: 'AAAA' }),
+			await tested('accessKey', { secretAccessKey: 'AAAA' }),
 			await tested('accessKey', { endpoint: 'https://nowhere.invalid' }),
 			await tested('userToken', { userToken: 'old' }),
 			await tested('userToken', { endpoint: '' }),
