@@ -3,13 +3,27 @@ import { join } from 'node:path';
 import { type Emulator, startEmulator } from '../emulator';
 import { type CustomerApp, startCustomerApp } from './customer';
 import { Executions } from './executions';
-import { freePort, importWorkflow, makeRunFolder, type N8n, n8nLog, owner, startN8n } from './n8n';
+import {
+	freePort,
+	importWorkflow,
+	installationOf,
+	makeRunFolder,
+	type N8n,
+	n8nLog,
+	owner,
+	startN8n,
+} from './n8n';
 import { customer, play } from './play';
 import { paint } from './terminal';
 import { checkList, checks, nodes, transcript } from './transcript';
 import { waitFor } from './wait';
 
 const once = process.argv.includes('--once');
+/** Another version of n8n than the demo's own, and another folder of community packages; both for the tests. */
+const argument = (name: string) =>
+	process.argv.find((given) => given.startsWith(`--${name}=`))?.slice(name.length + 3);
+const version = argument('n8n');
+const installation = version === undefined ? undefined : installationOf(version);
 
 /** True once there is nothing left to do but to wait for Ctrl-C. */
 let up = false;
@@ -34,11 +48,13 @@ async function wire(step: Step): Promise<Wired> {
 	const app = await startCustomerApp();
 	cleanup.push(() => app.close());
 
-	const runFolder = makeRunFolder();
+	const runFolder = makeRunFolder(argument('packages'));
 	cleanup.push(() => rmSync(runFolder, { recursive: true, force: true }));
 	const certificateFile = join(runFolder, 'emulator.pem');
 	writeFileSync(certificateFile, emulator.certificate.cert);
-	const n8n = await step('n8n, with the package', () => startN8n({ runFolder, certificateFile }));
+	const n8n = await step('n8n, with the package', () =>
+		startN8n({ runFolder, certificateFile, installation }),
+	);
 	cleanup.push(() => n8n.stop());
 	return { emulator, app, n8n, ...(await step('Credential and workflows', () => setUp(n8n, emulator, app))) };
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import installations from './installations.json';
 import { waitFor } from './wait';
 
 const userFolder = join(__dirname, '.n8n');
@@ -58,13 +59,23 @@ export interface Installation {
 	folder: string;
 	/** The binary of Node.js. */
 	node: string;
+	/** What this version has to be told. */
+	env?: NodeJS.ProcessEnv;
 }
 
-/** The demo's own. */
-export const ownInstallation: Installation = {
-	folder: __dirname,
-	node: join(__dirname, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node'),
-};
+/**
+ * One of the versions of n8n that the package promises to run in.
+ * @throws Error where it is none of them, naming those that are.
+ */
+export function installationOf(version: string): Installation {
+	const all: Record<string, { folder: string; ownNode?: boolean; env?: NodeJS.ProcessEnv }> = installations;
+	const found = all[version];
+	if (!found) throw new Error(`There is no n8n ${version} here: ${Object.keys(all).join(', ')}`);
+	const folder = join(__dirname, found.folder);
+	const binary = process.platform === 'win32' ? 'node.exe' : 'node';
+	const node = found.ownNode ? join(folder, 'node_modules/node/bin', binary) : process.execPath;
+	return { folder, node, env: found.env };
+}
 
 /** The preferred port if it is free, else any that is: for IPv6 too, since `localhost` may mean either. */
 export async function freePort(preferred: number): Promise<number> {
@@ -94,8 +105,9 @@ function listensOn(port: number, host: string): Promise<number | undefined> {
 /**
  * n8n's user folder for this run alone, so that a demo that still runs, or was killed, is in nobody's way; it has
  * nothing in it but the package. What runs that have ended left behind is removed.
+ * @param packages the folder in which n8n keeps community packages.
  */
-export function makeRunFolder(): string {
+export function makeRunFolder(packages = join(userFolder, '.n8n', 'nodes')): string {
 	mkdirSync(userFolder, { recursive: true });
 	for (const name of readdirSync(userFolder)) {
 		const pid = /^run-(\d+)$/.exec(name)?.[1];
@@ -105,7 +117,7 @@ export function makeRunFolder(): string {
 	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(join(folder, '.n8n'), { recursive: true });
 	// A junction is what Windows allows to everybody; elsewhere the word means nothing.
-	symlinkSync(join(userFolder, '.n8n', 'nodes'), join(folder, '.n8n', 'nodes'), 'junction');
+	symlinkSync(packages, join(folder, '.n8n', 'nodes'), 'junction');
 	return folder;
 }
 
@@ -137,6 +149,8 @@ export async function startN8n(options: StartOptions & { before?: { url: string 
 	const port = options.before ? Number(new URL(options.before.url).port) : await freePort(5678);
 	const started = await startProcess('start', port, options);
 	try {
+		// n8n 1 says that it is ready before it answers there.
+		await waitFor("n8n's REST interface", 60_000, () => answersOk(`${started.url}/rest/settings`));
 		const rest = await signIn(started.url, options.before === undefined);
 		return { ...started, rest };
 	} catch (error) {
@@ -161,13 +175,14 @@ export async function startProcess(
 	// Unlinked rather than emptied: a demo that still runs goes on writing into its own.
 	rmSync(logFile, { force: true });
 	const log = openSync(logFile, 'a');
-	const { folder, node } = options.installation ?? ownInstallation;
+	const { folder, node, env } = options.installation ?? installationOf('2.41.1');
 	const watcher = join(__dirname, 'end-with-parent.cjs');
 	const child = spawn(node, ['--require', watcher, join(folder, 'node_modules/n8n/bin/n8n'), command], {
 		cwd: folder,
 		env: {
 			...withoutOtherN8n(process.env),
 			...settings(port, await freePort(5679), url, options),
+			...env,
 			...options.env,
 		},
 		stdio: ['ignore', log, log],
@@ -314,7 +329,11 @@ export async function importWorkflow(
 		(filled, [placeholder, value]) => filled.replaceAll(placeholder, value),
 		readFileSync(file, 'utf8'),
 	);
-	const made = await n8n.rest<Workflow>('POST', '/workflows', { ...(JSON.parse(text) as object), id });
+	const made = await n8n.rest<Workflow>('POST', '/workflows', {
+		...(JSON.parse(text) as object),
+		id,
+		active: false,
+	});
 	await activate(n8n, made);
 	return made;
 }
@@ -327,7 +346,13 @@ export async function activate(n8n: N8n, { id, name }: Pick<Workflow, 'id' | 'na
 	const { versionId } = await n8n.rest<Workflow>('GET', `/workflows/${id}`);
 	await n8n.rest('POST', `/workflows/${id}/activate`, { versionId });
 	await waitFor(`n8n to register the webhooks of "${name}"`, 60_000, async () => {
-		const { status, triggers } = await n8n.rest<Publication>('GET', `/workflows/${id}/publication-status`);
+		const { status, triggers } = await n8n
+			.rest<Publication>('GET', `/workflows/${id}/publication-status`)
+			.catch((error: unknown) => {
+				// n8n 1 has none: there the call above has done it.
+				if (String(error).includes(' with 404')) return { status: 'published', triggers: [] };
+				throw error;
+			});
 		const failed = triggers.find(({ errorMessage }) => errorMessage);
 		if (failed) throw new Error(`n8n cannot activate "${name}": ${failed.errorMessage}`);
 		return status === 'published';

@@ -1,24 +1,37 @@
 // What the demo and the end-to-end tests need before they can start: both packages installed, built, packed.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandWorks, ensureBuilt, ensureInstalled, root, run, step } from '../scripts/setup.mjs';
 import { ensurePacked } from './pack.mjs';
 
 const demo = join(root, 'demo');
 const node24 = join(demo, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
-const n8nWorks = () =>
-	existsSync(join(demo, 'node_modules', 'n8n', 'bin', 'n8n')) &&
-	commandWorks(node24, ['-e', `require(${JSON.stringify(join(demo, 'node_modules', 'sqlite3'))})`]);
+
+/** The versions of n8n that the package promises to run in, the demo's own first. */
+export const installations = JSON.parse(readFileSync(join(demo, 'installations.json'), 'utf8'));
 
 /** Sets up a real n8n with the packed package in it; quick where that is done already. */
 export async function setUpN8n() {
 	console.log('\nSetting up (the first run downloads n8n: 2.7 GB, about 5 minutes)');
 	await step('The tools of this repository', () => ensureInstalled(root));
-	await step('A real n8n 2.41.1 with its own Node.js 24, into demo/', () =>
-		ensureInstalled(demo, { rebuild: ['node', 'sqlite3'], works: n8nWorks }),
-	);
+	await installN8n(Object.keys(installations)[0]);
 	await step('Build', ensureBuilt);
 	await step('Pack, and install the packed package into n8n', ensurePacked);
+}
+
+/**
+ * Installs a version of n8n from its lock file.
+ * @param {string} version one of `installations`
+ */
+export async function installN8n(version) {
+	const { folder, ownNode, rebuild } = installations[version];
+	const dir = join(demo, folder);
+	const nodeOf = ownNode ? node24 : process.execPath;
+	const works = () =>
+		existsSync(join(dir, 'node_modules', 'n8n', 'bin', 'n8n')) &&
+		commandWorks(nodeOf, ['-e', `require(${JSON.stringify(join(dir, 'node_modules', 'sqlite3'))})`]);
+	const what = ownNode ? 'with its own Node.js 24, into demo/' : `into demo/${folder}/`;
+	await step(`A real n8n ${version} ${what}`, () => ensureInstalled(dir, { rebuild, works }));
 }
 
 /**

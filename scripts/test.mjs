@@ -15,6 +15,7 @@ await start(async () => {
 		await check('Lint', 'eslint', ['.']);
 		await check('Check the format', 'prettier', ['--check', '--log-level', 'warn', '.']);
 		await check('Check the types', 'tsc', ['--noEmit']);
+		await check('Check the types against the oldest n8n', 'tsc', ['-p', 'tsconfig.oldest.json']);
 	}
 	await step('Build the package', ensureBuilt);
 	return await run(bin('jest'), forJest, { allowFailure: true });

@@ -1,0 +1,25 @@
+// npm run test:versions: the packed tarball, installed as n8n's own installer does it, plays the demo's conversation in
+// each version of n8n that the package promises to run in.
+import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled, root, SetupError, start, step } from '../scripts/setup.mjs';
+import { installAsN8nDoes, userFolder } from './pack.mjs';
+import { installations, installN8n, runScript } from './setup.mjs';
+
+const named = process.argv.slice(2);
+const packages = join(userFolder, 'installed', 'nodes');
+
+await start(async () => {
+	const unknown = named.find((version) => !(version in installations));
+	if (unknown) throw new SetupError(`There is no n8n ${unknown} here: ${Object.keys(installations).join(', ')}`);
+	await step('The tools of this repository', () => ensureInstalled(root));
+	await step('Build', ensureBuilt);
+	await step("Pack, and install as n8n's own installer does", () => installAsN8nDoes(packages));
+	let failed = 0;
+	for (const version of named.length > 0 ? named : Object.keys(installations)) {
+		console.log(`\nn8n ${version}`);
+		await installN8n(version);
+		const code = await runScript('demo/main.ts', ['--once', `--n8n=${version}`, `--packages=${packages}`]);
+		if (code !== 0) failed++;
+	}
+	return failed === 0 ? 0 : 1;
+});
