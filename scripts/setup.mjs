@@ -175,6 +175,7 @@ export async function ensureBuilt() {
 		'gulpfile.js',
 		'tsconfig.json',
 		'tsconfig.build.json',
+		'tsconfig.items.json',
 	];
 	const wanted = hashOf(sources.flatMap((name) => filesIn(join(root, name))));
 	// dist's state belongs to the stamp, so that a build by hand, of other sources, is not taken for this one.
@@ -232,7 +233,8 @@ function directDependencyMissing(dir, found) {
 	return Object.keys({ ...dependencies, ...devDependencies }).some((name) => !found[`node_modules/${name}`]);
 }
 
-function npmCommand() {
+/** npm, the one that started us where one did, as a command and its first arguments. */
+export function npmCommand() {
 	const starter = process.env.npm_execpath;
 	if (starter && basename(starter) === 'npm-cli.js') return [process.execPath, starter];
 	if (!windows) return ['npm'];
