@@ -63,18 +63,13 @@ export interface Installation {
 	env?: NodeJS.ProcessEnv;
 }
 
-/**
- * One of the versions of n8n that the package promises to run in.
- * @throws Error where it is none of them, naming those that are.
- */
+/** Where demo/setup.mjs installs a version of n8n: one of installations.json, or any that npm knows. */
 export function installationOf(version: string): Installation {
-	const all: Record<string, { folder: string; ownNode?: boolean; env?: NodeJS.ProcessEnv }> = installations;
-	const found = all[version];
-	if (!found) throw new Error(`There is no n8n ${version} here: ${Object.keys(all).join(', ')}`);
-	const folder = join(__dirname, found.folder);
+	const known: Record<string, { folder: string; ownNode?: boolean; env?: NodeJS.ProcessEnv }> = installations;
+	const { folder: name, ownNode, env } = known[version] ?? { folder: `.n8n/n8n-${version}`, ownNode: true };
+	const folder = join(__dirname, name);
 	const binary = process.platform === 'win32' ? 'node.exe' : 'node';
-	const node = found.ownNode ? join(folder, 'node_modules/node/bin', binary) : process.execPath;
-	return { folder, node, env: found.env };
+	return { folder, env, node: ownNode ? join(folder, 'node_modules/node/bin', binary) : process.execPath };
 }
 
 /** The preferred port if it is free, else any that is: for IPv6 too, since `localhost` may mean either. */

@@ -1,7 +1,7 @@
 // What the demo and the end-to-end tests need before they can start: both packages installed, built, packed.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandWorks, ensureBuilt, ensureInstalled, root, run, step } from '../scripts/setup.mjs';
+import { commandWorks, ensureBuilt, ensureInstalled, npm, root, run, step } from '../scripts/setup.mjs';
 import { ensurePacked } from './pack.mjs';
 
 const demo = join(root, 'demo');
@@ -20,10 +20,11 @@ export async function setUpN8n() {
 }
 
 /**
- * Installs a version of n8n from its lock file.
- * @param {string} version one of `installations`
+ * Installs a version of n8n: from its lock file, or for one that has none here with the newest of everything below it.
+ * @param {string} version one of `installations`, or any that npm knows, such as `latest`
  */
 export async function installN8n(version) {
+	if (!(version in installations)) return await installUnlocked(version);
 	const { folder, ownNode, rebuild } = installations[version];
 	const dir = join(demo, folder);
 	const nodeOf = ownNode ? node24 : process.execPath;
@@ -32,6 +33,22 @@ export async function installN8n(version) {
 		commandWorks(nodeOf, ['-e', `require(${JSON.stringify(join(dir, 'node_modules', 'sqlite3'))})`]);
 	const what = ownNode ? 'with its own Node.js 24, into demo/' : `into demo/${folder}/`;
 	await step(`A real n8n ${version} ${what}`, () => ensureInstalled(dir, { rebuild, works }));
+}
+
+async function installUnlocked(version) {
+	const dir = join(demo, '.n8n', `n8n-${version}`);
+	const log = join(root, '.cache', 'npm-unlocked.log');
+	mkdirSync(dir, { recursive: true });
+	const { dependencies, ...rest } = JSON.parse(readFileSync(join(demo, 'package.json'), 'utf8'));
+	const wanted = { ...rest, dependencies: { ...dependencies, n8n: version } };
+	writeFileSync(join(dir, 'package.json'), JSON.stringify(wanted, null, 2));
+	await step(`n8n ${version} as npm has it today, into demo/.n8n/`, async () => {
+		await npm(['install', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'], {
+			cwd: dir,
+			log,
+		});
+		await npm(['rebuild', '--ignore-scripts=false', 'node', 'sqlite3'], { cwd: dir, log });
+	});
 }
 
 /**
