@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import {
 	closeSync,
 	existsSync,
+	lstatSync,
 	mkdirSync,
 	openSync,
 	readdirSync,
@@ -147,7 +148,12 @@ export function npm(args, options = {}) {
  * @param {{ rebuild?: string[], works?: () => boolean }} [options]
  */
 export async function ensureInstalled(dir, { rebuild = [], works = () => true } = {}) {
-	const stamp = join(dir, 'node_modules', '.stamp');
+	const modules = join(dir, 'node_modules');
+	// npm would empty the folder that it leads to, which is somebody else's.
+	if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
+		throw new SetupError(`${modules} is a link. Remove it; the packages are installed in its place.`);
+	}
+	const stamp = join(modules, '.stamp');
 	const wanted = installStamp(dir);
 	const found = existsSync(stamp) ? readFileSync(stamp, 'utf8') : wanted;
 	if (existsSync(stamp) && found === wanted) return false;
