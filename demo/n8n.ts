@@ -7,6 +7,9 @@ import { waitFor } from './wait';
 
 const userFolder = join(__dirname, '.n8n');
 
+/** Short, as benchmarks take the time until n8n is ready. */
+const READY_POLL_MS = 20;
+
 /** Where n8n's own log is kept. */
 export const n8nLog = join(userFolder, 'n8n.log');
 
@@ -63,8 +66,10 @@ export interface Installation {
 	env?: NodeJS.ProcessEnv;
 }
 
-/** Where demo/setup.mjs installs a version of n8n: one of installations.json, or any that npm knows. */
-export function installationOf(version: string): Installation {
+const [ownVersion] = Object.keys(installations) as [string];
+
+/** Where demo/setup.mjs installs a version of n8n: the demo's own, one of installations.json, or any that npm knows. */
+export function installationOf(version = ownVersion): Installation {
 	const known: Record<string, { folder: string; ownNode?: boolean; env?: NodeJS.ProcessEnv }> = installations;
 	const { folder: name, ownNode, env } = known[version] ?? { folder: `.n8n/n8n-${version}`, ownNode: true };
 	const folder = join(__dirname, name);
@@ -170,7 +175,7 @@ export async function startProcess(
 	// Unlinked rather than emptied: a demo that still runs goes on writing into its own.
 	rmSync(logFile, { force: true });
 	const log = openSync(logFile, 'a');
-	const { folder, node, env } = options.installation ?? installationOf('2.41.1');
+	const { folder, node, env } = options.installation ?? installationOf();
 	const watcher = join(__dirname, 'end-with-parent.cjs');
 	const child = spawn(node, ['--require', watcher, join(folder, 'node_modules/n8n/bin/n8n'), command], {
 		cwd: folder,
@@ -188,7 +193,7 @@ export async function startProcess(
 	const { died, stop, kill } = lifeOf(child);
 	try {
 		await Promise.race([
-			waitFor('n8n to be ready', 180_000, () => answersOk(`${url}/healthz/readiness`)),
+			waitFor('n8n to be ready', 180_000, () => answersOk(`${url}/healthz/readiness`), READY_POLL_MS),
 			died.then((how) => Promise.reject(new Error(how))),
 		]);
 		return { url, pid: child.pid, log: logFile, died, stop, kill };
@@ -262,7 +267,9 @@ function lifeOf(child: ChildProcess): Pick<N8nProcess, 'died' | 'stop' | 'kill'>
 			// Nobody is left in it.
 		}
 	};
-	process.once('exit', () => (kill('SIGKILL'), killGroup()));
+	const killWithUs = () => (kill('SIGKILL'), killGroup());
+	process.once('exit', killWithUs);
+	void ended.then(() => process.off('exit', killWithUs));
 	return {
 		died,
 		async kill() {

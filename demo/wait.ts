@@ -3,12 +3,14 @@ export class NotSeen extends Error {}
 
 /**
  * Asks until there is an answer that is neither false nor undefined.
+ * @param everyMs how long it waits between two questions, milliseconds.
  * @throws NotSeen after `limit` milliseconds, naming what was not seen
  */
 export async function waitFor<T>(
 	what: string,
 	limit: number,
 	probe: () => T | Promise<T>,
+	everyMs = 100,
 ): Promise<Exclude<T, false | undefined>> {
 	const until = Date.now() + limit;
 	for (;;) {
@@ -16,6 +18,6 @@ export async function waitFor<T>(
 		if (seen !== false && seen !== undefined) return seen as Exclude<T, false | undefined>;
 		if (Date.now() > until)
 			throw new NotSeen(`Waited ${Math.round(limit / 1000)} s for ${what}, and it did not come.`);
-		await new Promise((resolve) => setTimeout(resolve, 100));
+		await new Promise((resolve) => setTimeout(resolve, everyMs));
 	}
 }

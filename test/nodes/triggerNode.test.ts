@@ -36,7 +36,9 @@ const cleanUps: Array<() => unknown> = [];
 
 async function serve(parameters: IDataObject = {}, credential: IDataObject = {}): Promise<void> {
 	await trigger?.close();
-	trigger = await serveTrigger(loader, oneNode('dynamics365MessagingTrigger', parameters), {
+	// Each has a node of its own, as the trigger remembers for some seconds what a node's credential says.
+	const json = oneNode('dynamics365MessagingTrigger', parameters, { id: crypto.randomUUID() });
+	trigger = await serveTrigger(loader, json, {
 		dynamics365MessagingApi: { ...credentialFor(emulator), ...credential } as never,
 	});
 	emulator.setWebhookUrl(trigger.url);

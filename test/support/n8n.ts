@@ -274,11 +274,15 @@ function pathOf(workflow: Workflow, node: INode, { path }: IWebhookDescription):
 	return resolved.includes(':') ? `${node.webhookId}/${resolved}` : resolved;
 }
 
-/** Serves a workflow whose first node is the trigger, on a free port. */
+/**
+ * Serves a workflow whose first node is the trigger, on a free port.
+ * @param mode `manual` where the workflow listens for a test.
+ */
 export async function serveTrigger(
 	loader: LoadedPackage,
 	json: IWorkflowBase,
 	credentials: Credentials,
+	mode: WorkflowExecuteMode = 'webhook',
 ): Promise<TriggerServer> {
 	const workflow = workflowOf(loader, json);
 	const node = workflow.nodes[json.nodes[0]!.name]!;
@@ -308,7 +312,7 @@ export async function serveTrigger(
 				workflowId: workflow.id,
 				workflowExecuteAdditionalData: additionalData,
 			};
-			const context = new WebhookContext(workflow, node, additionalData, 'webhook', webhook, [], null);
+			const context = new WebhookContext(workflow, node, additionalData, mode, webhook, [], null);
 			await served.beforeWebhook();
 			await served.beforeWebhook();
 			const result: IWebhookResponseData = await nodeType.webhook!.call(context);

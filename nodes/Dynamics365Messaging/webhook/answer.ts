@@ -3,8 +3,8 @@ import { outputsFor, passes, type Filter } from '../activity/filter';
 import type { EventType, TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
 import { fetchAttachments } from '../api/attachments';
-import { connectionFrom } from '../api/connection';
 import type { Json } from '../../shared/api/json';
+import { triggerConnection } from './credential';
 import { admit, identify } from './duplicates';
 import { checkSize } from './hostile';
 import { NotBelieved, verifyCaller, type Trust } from './verify';
@@ -58,7 +58,7 @@ async function ownOrigin(
 	{ verification }: Settings,
 ): Promise<string | undefined> {
 	if (verification === 'none') return undefined;
-	return connectionFrom(await context.getCredentials('dynamics365MessagingApi')).origin;
+	return (await triggerConnection(context)).origin;
 }
 
 /**
@@ -87,8 +87,7 @@ async function dataOf(
 async function judge(context: IWebhookFunctions, readSettings: () => Settings): Promise<Verdict> {
 	const settings = readSettings();
 	if (settings.verification !== 'none') {
-		const connection = connectionFrom(await context.getCredentials('dynamics365MessagingApi'));
-		await verifyCaller(authorizationOf(context), connection, settings.trust);
+		await verifyCaller(authorizationOf(context), await triggerConnection(context), settings.trust);
 	}
 	const item = readDelivery(context);
 	if (!passes(item, settings)) return { kind: 'dropped' };
