@@ -48,7 +48,7 @@ async function wire(step: Step): Promise<Wired> {
 	const app = await startCustomerApp();
 	cleanup.push(() => app.close());
 
-	const runFolder = makeRunFolder(argument('packages'));
+	const runFolder = makeRunFolder('', argument('packages'));
 	cleanup.push(() => rmSync(runFolder, { recursive: true, force: true }));
 	const certificateFile = join(runFolder, 'emulator.pem');
 	writeFileSync(certificateFile, emulator.certificate.cert);

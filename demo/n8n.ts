@@ -105,15 +105,16 @@ function listensOn(port: number, host: string): Promise<number | undefined> {
 /**
  * n8n's user folder for this run alone, so that a demo that still runs, or was killed, is in nobody's way; it has
  * nothing in it but the package. What runs that have ended left behind is removed.
+ * @param name tells several n8n of one run apart.
  * @param packages the folder in which n8n keeps community packages.
  */
-export function makeRunFolder(packages = join(userFolder, '.n8n', 'nodes')): string {
+export function makeRunFolder(name = '', packages = join(userFolder, '.n8n', 'nodes')): string {
 	mkdirSync(userFolder, { recursive: true });
-	for (const name of readdirSync(userFolder)) {
-		const pid = /^run-(\d+)$/.exec(name)?.[1];
-		if (pid && !isRunning(Number(pid))) rmSync(join(userFolder, name), { recursive: true, force: true });
+	for (const other of readdirSync(userFolder)) {
+		const pid = /^run-(\d+)(-|$)/.exec(other)?.[1];
+		if (pid && !isRunning(Number(pid))) rmSync(join(userFolder, other), { recursive: true, force: true });
 	}
-	const folder = join(userFolder, `run-${process.pid}`);
+	const folder = join(userFolder, `run-${process.pid}${name && `-${name}`}`);
 	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(join(folder, '.n8n'), { recursive: true });
 	// A junction is what Windows allows to everybody; elsewhere the word means nothing.
@@ -267,9 +268,12 @@ function lifeOf(child: ChildProcess): Pick<N8nProcess, 'died' | 'stop' | 'kill'>
 			// Nobody is left in it.
 		}
 	};
-	const killWithUs = () => (kill('SIGKILL'), killGroup());
-	process.once('exit', killWithUs);
-	void ended.then(() => process.off('exit', killWithUs));
+	const atOurEnd = () => (kill('SIGKILL'), killGroup());
+	process.once('exit', atOurEnd);
+	void ended.then(() => {
+		killGroup();
+		process.off('exit', atOurEnd);
+	});
 	return {
 		died,
 		async kill() {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -71,7 +72,10 @@ export class Deliveries {
 		private readonly identity: Identity,
 		/** The channel of a conversation, also of one that does not exist; undefined when the record is gone. */
 		private readonly channelOf: (conversationId: string) => Channel | undefined,
-	) {}
+	) {
+		// Every delivery that pauses between two tries listens to it.
+		setMaxListeners(0, this.stopped.signal);
+	}
 
 	/**
 	 * Queues an activity.

@@ -1,0 +1,253 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+	freePort,
+	importWorkflow,
+	makeRunFolder,
+	type N8n,
+	type N8nProcess,
+	startN8n,
+	startProcess,
+	type StartOptions,
+} from '../../demo/n8n';
+import { startEmulator, type Emulator, type FaultRule } from '../../emulator';
+import { Door } from './door';
+import { checkRedis, Database, removeKeys, servicesFrom } from './services';
+
+/** A process of n8n that may be ended and started again, as a supervisor does. */
+export class Member {
+	private life: N8nProcess | undefined;
+	private kills = 0;
+
+	constructor(
+		readonly kind: 'webhook' | 'worker',
+		readonly port: number,
+		private readonly options: StartOptions,
+	) {}
+
+	/** How often it ended without having been asked to: n8n gives up by itself in some troubles. */
+	endedByItself = 0;
+
+	/** How often it was started. */
+	starts = 0;
+
+	/**
+	 * Starts it, and from then on again whenever it ends by itself; returns when it is ready.
+	 * @param env settings of n8n for this start, beside those that it has.
+	 */
+	async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+		const kills = this.kills;
+		this.starts++;
+		const life = await startProcess(this.kind, this.port, {
+			...this.options,
+			env: { ...this.options.env, ...env },
+		});
+		this.life = life;
+		void life.died.then(() => this.revive(kills));
+	}
+
+	/** Starts it again until it stays, or somebody ends it. */
+	private async revive(kills: number): Promise<void> {
+		for (let alive = false; !alive && this.kills === kills;) {
+			this.endedByItself++;
+			alive = await this.start().then(
+				() => true,
+				() => false,
+			);
+		}
+	}
+
+	/** How long it has had a processor since it was started, seconds; NaN where the system does not tell (Linux does). */
+	cpuSeconds(): number {
+		const pid = this.life?.pid;
+		if (pid === undefined) return 0;
+		try {
+			// Behind the name, which may hold anything: user and system time, in hundredths of a second.
+			const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+			return (Number(fields[11]) + Number(fields[12])) / 100;
+		} catch {
+			return NaN;
+		}
+	}
+
+	/** Ends it as when the power fails. */
+	async kill(): Promise<void> {
+		this.kills++;
+		await this.life?.kill();
+		this.life = undefined;
+	}
+
+	/** Ends it in order: a worker does what it has begun. */
+	async stop(): Promise<void> {
+		this.kills++;
+		await this.life?.stop();
+		this.life = undefined;
+	}
+}
+
+/** n8n in queue mode, with the service that it works with. */
+export interface Cluster {
+	emulator: Emulator;
+	main: N8n;
+	webhooks: Member[];
+	workers: Member[];
+	/** n8n's own database. */
+	database: Database;
+	/** The ways of all processes to PostgreSQL and Redis. */
+	doors: { postgres: Door; redis: Door };
+	/** Imports a workflow and puts it into production. */
+	publish: (id: string, workflow: object) => Promise<void>;
+	/** Has Dynamics deliver to a trigger, over both webhook processors in turn. */
+	leadTo: (trigger: { id: string; webhookId: string }) => void;
+	/** Has the service answer messages by these rules, and the rest as quickly as a service over the Internet does. */
+	serviceAnswers: (rules: FaultRule[]) => void;
+	/** The ids of n8n's credentials. */
+	credentials: { dynamics365: string; postgres: string };
+}
+
+/** What rules about sending messages match. */
+export const MESSAGES = { operationId: 'sendActivity' };
+/** The emulator alone would answer before anything could happen to an execution that waits for it. */
+export const SERVICE_MS = 300;
+
+/** How soon somebody else's work counts as left behind, seconds. */
+export interface Patience {
+	/** A job whose worker has not said for so long that it works on it is stalled. n8n's own default is 60. */
+	job: number;
+	/** The lease of a turn in a conversation; longer than sending may take. */
+	turn: number;
+	/** How often the workflow looks for turns that were left behind. */
+	sweep: number;
+}
+
+/**
+ * Starts the emulator and n8n in queue mode (one main, two webhook processors, two workers) on PostgreSQL and Redis,
+ * lets `play` work with them, and removes all of it whatever happens.
+ */
+export async function onCluster<T>(patience: Patience, play: (cluster: Cluster) => Promise<T>): Promise<T> {
+	const cleanUp: Array<() => unknown> = [];
+	try {
+		return await play(await build(patience, cleanUp));
+	} finally {
+		for (const undo of cleanUp.reverse()) await undo();
+	}
+}
+
+async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Promise<Cluster> {
+	const services = servicesFrom(process.env);
+	await checkRedis(services.redis);
+	const name = `n8n_bench_queue_${process.pid}`;
+	const database = await Database.create(services.postgres, name);
+	cleanUp.push(() => database.drop());
+	cleanUp.push(() => removeKeys(services.redis, name));
+	const inbox = readFileSync(join(__dirname, 'inbox.sql'), 'utf8');
+	await database.rows(inbox.replaceAll('90 seconds', `${turn} seconds`));
+	const [postgresDoor, redisDoor] = [await Door.to([services.postgres]), await Door.to([services.redis])];
+	cleanUp.push(() => Promise.all([postgresDoor.shut(), redisDoor.shut()]));
+	const emulator = await startEmulator({ port: 0, deskPort: 0 });
+	// A process asks again when its token ends, which is not what is counted here.
+	emulator.settings.tokenLifetimeSeconds = 86_400;
+	cleanUp.push(() => emulator.close());
+
+	const folderOf = (member: string) => {
+		const folder = makeRunFolder(member);
+		cleanUp.push(() => rmSync(folder, { recursive: true, force: true }));
+		return folder;
+	};
+	const certificateFile = join(folderOf('files'), 'emulator.pem');
+	writeFileSync(certificateFile, emulator.certificate.cert);
+	const { user, password } = services.postgres;
+	const postgres = { ...postgresDoor.place, user, password, database: name };
+	const balancer = await Door.to([]);
+	cleanUp.push(() => balancer.shut());
+	const webhookUrl = `http://127.0.0.1:${balancer.place.port}/`;
+	const shared = {
+		QUEUE_WORKER_LOCK_DURATION: String(job * 1000),
+		QUEUE_WORKER_LOCK_RENEW_TIME: String(job * 300),
+		QUEUE_WORKER_STALLED_INTERVAL: String(job * 300),
+		EXECUTIONS_MODE: 'queue',
+		EXECUTIONS_DATA_PRUNE: 'false',
+		DB_TYPE: 'postgresdb',
+		DB_POSTGRESDB_HOST: postgres.host,
+		DB_POSTGRESDB_PORT: String(postgres.port),
+		DB_POSTGRESDB_USER: user,
+		DB_POSTGRESDB_PASSWORD: password,
+		DB_POSTGRESDB_DATABASE: name,
+		QUEUE_BULL_PREFIX: `${name}_bull`,
+		N8N_REDIS_KEY_PREFIX: `${name}_n8n`,
+		QUEUE_BULL_REDIS_HOST: redisDoor.place.host,
+		QUEUE_BULL_REDIS_PORT: String(redisDoor.place.port),
+		QUEUE_BULL_REDIS_PASSWORD: services.redis.password,
+		QUEUE_BULL_REDIS_DB: String(services.redis.db),
+		N8N_WEBHOOK_URL: webhookUrl,
+		// As containers of one image have it: what one start has compiled, the next one need not.
+		NODE_COMPILE_CACHE: join(folderOf('compiled'), 'cache'),
+		...(process.env.BENCH_PROFILES && {
+			NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env.BENCH_PROFILES}`,
+		}),
+	};
+	const optionsFor = (member: string, env: NodeJS.ProcessEnv = {}): StartOptions => ({
+		runFolder: folderOf(member),
+		certificateFile,
+		env: { ...shared, ...env },
+	});
+
+	// The first one alone: it makes the tables that all others need.
+	const main = await startN8n(optionsFor('main', { N8N_DISABLE_PRODUCTION_MAIN_PROCESS: 'true' }));
+	cleanUp.push(() => main.stop());
+	const members: Member[] = [];
+	for (const [kind, count] of [['webhook', 2] as const, ['worker', 2] as const]) {
+		for (let index = 0; index < count; index++) {
+			const port = await freePort(0);
+			const broker = { N8N_RUNNERS_BROKER_PORT: String(await freePort(0)) };
+			const health = {
+				QUEUE_HEALTH_CHECK_ACTIVE: 'true',
+				QUEUE_HEALTH_CHECK_PORT: String(port),
+				N8N_WORKER_SERVER_ADDRESS: '127.0.0.1',
+			};
+			const env = kind === 'worker' ? { ...broker, ...health } : broker;
+			members.push(new Member(kind, port, optionsFor(`${kind}-${index}`, env)));
+		}
+	}
+	cleanUp.push(() => Promise.all(members.map((member) => member.stop())));
+	await Promise.all(members.map((member) => member.start()));
+	const webhooks = members.filter(({ kind }) => kind === 'webhook');
+	balancer.targets = webhooks.map(({ port }) => ({ host: '127.0.0.1', port }));
+
+	const serviceAnswers = (rules: FaultRule[]) =>
+		(emulator.settings.faults = [...rules, { match: MESSAGES, action: { delayMs: SERVICE_MS } }]);
+	serviceAnswers([]);
+	const credentialOf = async (type: string, data: object) =>
+		(await main.rest<{ id: string }>('POST', '/credentials', { name: type, type, data })).id;
+	const { tenantId, clientId, clientSecret, organizationId, geo, channelId } = emulator.world;
+	const urls = { baseUrl: emulator.origin, authorityHost: emulator.origin, environmentUrl: emulator.origin };
+	const dynamics365 = {
+		tenantId,
+		clientId,
+		clientSecret,
+		organizationId,
+		geo,
+		channelId,
+		zone: '',
+		scope: '',
+	};
+	return {
+		emulator,
+		main,
+		webhooks,
+		workers: members.filter(({ kind }) => kind === 'worker'),
+		database,
+		doors: { postgres: postgresDoor, redis: redisDoor },
+		serviceAnswers,
+		credentials: {
+			dynamics365: await credentialOf('dynamics365MessagingApi', { ...dynamics365, ...urls }),
+			postgres: await credentialOf('postgres', { ...postgres, ssl: 'disable', sshTunnel: false }),
+		},
+		publish: async (id, workflow) => {
+			const file = join(folderOf(`workflow-${id}`), 'workflow.json');
+			writeFileSync(file, JSON.stringify(workflow));
+			await importWorkflow(main, id, file, {});
+		},
+		leadTo: ({ id, webhookId }) => emulator.setWebhookUrl(`${webhookUrl}webhook/${webhookId}/${id}`),
+	};
+}

@@ -1,0 +1,129 @@
+import { exec } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { StatusFault } from '../../emulator';
+import { type Cluster, type Member, MESSAGES } from './cluster';
+import type { Door } from './door';
+import { PrivateRedis } from './services';
+
+/** Something that goes wrong under load. */
+export interface Fault {
+	/** What goes wrong, as the table says it. */
+	name: string;
+	/** Before the load begins. */
+	prepare?: (cluster: Cluster) => Promise<void>;
+	/** Makes it go wrong once, and mends it as a supervisor would. */
+	strike: (cluster: Cluster, turn: number) => Promise<void>;
+	/** After n8n has come to rest. */
+	cleanUp?: (cluster: Cluster) => Promise<void>;
+}
+
+/** How long a service is away that is restarted. */
+const DOWN_MS = 3_000;
+/** How long the service is busy. */
+const BUSY_MS = 10_000;
+
+async function killOne(members: Member[], turn: number): Promise<void> {
+	const member = members[turn % members.length]!;
+	await member.kill();
+	await member.start();
+}
+
+async function away(door: Door): Promise<void> {
+	await door.shut();
+	await pause(DOWN_MS);
+	await door.reopen();
+}
+
+/** Restarts a service by a command that its owner gave, or else only cuts everybody off from it for a while. */
+async function restart(command: string | undefined, door: Door): Promise<void> {
+	if (command === undefined) return await away(door);
+	await promisify(exec)(command);
+}
+
+const workerKilled: Fault = {
+	name: 'A worker killed (SIGKILL), and started again',
+	strike: async ({ workers }, turn) => await killOne(workers, turn),
+};
+
+const webhookKilled: Fault = {
+	name: 'A webhook processor killed (SIGKILL), and started again',
+	strike: async ({ webhooks }, turn) => await killOne(webhooks, turn),
+};
+
+const postgresAway = (command: string | undefined): Fault => ({
+	name: command
+		? 'PostgreSQL restarted'
+		: `PostgreSQL gone for ${DOWN_MS / 1000} s (connections reset, then refused)`,
+	strike: async ({ doors }) => await restart(command, doors.postgres),
+});
+
+const redisAway = (command: string | undefined): Fault => ({
+	name: command ? 'Redis restarted' : `Redis gone for ${DOWN_MS / 1000} s (connections reset, then refused)`,
+	strike: async ({ doors }) => await restart(command, doors.redis),
+});
+
+/** In a Redis of the bench's own, to which n8n is led meanwhile: that of the machine may be in use. */
+function redisKilled(appendOnly: boolean): Fault {
+	let redis: PrivateRedis | undefined;
+	let before: Door['targets'] = [];
+	return {
+		name: `Redis killed and started again, \`appendonly ${appendOnly ? 'yes' : 'no'}\``,
+		prepare: async ({ doors }) => {
+			redis = await PrivateRedis.start(appendOnly);
+			before = doors.redis.targets;
+			doors.redis.targets = [redis.place];
+			doors.redis.reset();
+			await pause(5_000);
+		},
+		strike: async () => await redis?.restart(DOWN_MS),
+		cleanUp: async ({ doors }) => {
+			doors.redis.targets = before;
+			doors.redis.reset();
+			await redis?.stop();
+			await pause(5_000);
+		},
+	};
+}
+
+/** Half of all messages are answered so, for a while. */
+function serviceAnswers(name: string, ...answers: [StatusFault, StatusFault]): Fault {
+	return {
+		name: `The service answers ${name} to half of all messages for ${BUSY_MS / 1000} s`,
+		strike: async (cluster) => {
+			// The first one takes a quarter of all, the second one a third of what is left.
+			cluster.serviceAnswers([
+				{ match: MESSAGES, action: answers[0], probability: 0.25 },
+				{ match: MESSAGES, action: answers[1], probability: 1 / 3 },
+			]);
+			await pause(BUSY_MS);
+			cluster.serviceAnswers([]);
+		},
+	};
+}
+
+const serviceBusy = serviceAnswers(
+	'429 or 503, with Retry-After,',
+	{ status: 429, retryAfter: 1 },
+	{ status: 503, retryAfter: 1 },
+);
+
+const serviceSilent = serviceAnswers('503 without Retry-After', { status: 503 }, { status: 503 });
+
+/**
+ * What goes wrong, one after the other.
+ * @param env BENCH_RESTART_REDIS and BENCH_RESTART_POSTGRES hold the commands by which those that n8n works with may
+ * really be restarted.
+ */
+export function allFaults(short: boolean, env: NodeJS.ProcessEnv): Fault[] {
+	if (short) return [workerKilled, serviceBusy];
+	return [
+		workerKilled,
+		webhookKilled,
+		redisAway(env.BENCH_RESTART_REDIS),
+		...(PrivateRedis.isThere() ? [redisKilled(true), redisKilled(false)] : []),
+		postgresAway(env.BENCH_RESTART_POSTGRES),
+		serviceBusy,
+		serviceSilent,
+	];
+}

@@ -1,0 +1,32 @@
+import type { Cluster } from './cluster';
+
+/** An execution that did not end well, as n8n keeps it. */
+export interface FailedRun {
+	execution: number;
+	status: string;
+}
+
+/**
+ * Which of some deliveries n8n itself lists as executions that failed.
+ * @returns by the deliveries' numbers.
+ */
+export async function failedRuns({ database }: Cluster, numbers: number[]): Promise<Map<number, FailedRun>> {
+	const rows = await database.rows<{ execution: number; status: string; number: string | null }>(
+		`SELECT e.id AS execution, e.status, (regexp_match(d.data, '"delivery (\\d+)"'))[1] AS number
+		FROM execution_entity e JOIN execution_data d ON d."executionId" = e.id
+		WHERE e.status IN ('error', 'crashed') ORDER BY e.id`,
+	);
+	const wanted = new Set(numbers);
+	return new Map(
+		rows
+			.filter(({ number }) => number !== null && wanted.has(Number(number)))
+			.map(({ number, execution, status }) => [Number(number), { execution, status }]),
+	);
+}
+
+/** What a person does who finds them in n8n's list: Retry. One that n8n refuses stays as it is. */
+export async function retryRuns({ main }: Cluster, runs: Iterable<FailedRun>): Promise<void> {
+	for (const { execution } of runs) {
+		await main.rest('POST', `/executions/${execution}/retry`, { loadWorkflow: false }).catch(() => undefined);
+	}
+}
