@@ -1,6 +1,9 @@
 import { runMain } from '../test/e2e/support';
+import { attachments } from './attachments';
 import { cost } from './cost';
+import { list } from './list';
 import { runBenchmarks } from './sections';
+import { send } from './send';
 import { trigger } from './trigger';
 
-runMain(async () => await runBenchmarks([trigger, cost], process.argv.slice(2)));
+runMain(async () => await runBenchmarks([trigger, send, list, attachments, cost], process.argv.slice(2)));

@@ -268,12 +268,10 @@ function lifeOf(child: ChildProcess): Pick<N8nProcess, 'died' | 'stop' | 'kill'>
 			// Nobody is left in it.
 		}
 	};
-	const atOurEnd = () => (kill('SIGKILL'), killGroup());
-	process.once('exit', atOurEnd);
-	void ended.then(() => {
-		killGroup();
-		process.off('exit', atOurEnd);
-	});
+	const endAll = () => (kill('SIGKILL'), killGroup());
+	process.once('exit', endAll);
+	// Its number may be another process' by then.
+	void ended.then(() => (killGroup(), process.off('exit', endAll)));
 	return {
 		died,
 		async kill() {

@@ -17,7 +17,7 @@ export interface Stage {
 }
 
 /** Waits until n8n has come to rest: for some seconds after it is ready it still loads things, and answers nobody. */
-async function atRest(url: string): Promise<void> {
+export async function atRest(url: string): Promise<void> {
 	let quickAnswers = 0;
 	await waitFor('n8n to come to rest', 120_000, async () => {
 		const startedAt = performance.now();

@@ -300,6 +300,22 @@ describe('files of binary fields', () => {
 		}
 	});
 
+	test('go along whole once more after a token that was not accepted', async () => {
+		const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => index % 251));
+		const [id] = await opened(1);
+		emulator.revokeTokens();
+		const { error } = await run(
+			'message: send',
+			{ conversationId: byId(id!), ...attachment('data') },
+			{ binary: [{ data: file(bytes) }] },
+		);
+		expect(error).toBeUndefined();
+		expect(sends().map(({ status }) => status)).toEqual([401, 200]);
+		const [sent] = emulator.desk.get(id!).messages[0]!.attachments;
+		const content = Buffer.from(await (await fetch(sent!.contentUrl)).arrayBuffer());
+		expect(content.equals(bytes)).toBe(true);
+	});
+
 	test.each<[string, IBinaryKeyData]>([
 		['there is no binary field “data”', { other: file(Buffer.from('x')) }],
 		['a.txt is empty', { data: file(Buffer.alloc(0)) }],

@@ -1,3 +1,4 @@
+import { EmbeddedFile } from '../../shared/api/body';
 import { InputError } from '../../shared/api/errors';
 import { isRecord } from '../../shared/api/json';
 import type { SendRequest } from '../api/request';
@@ -38,9 +39,9 @@ export function checkSize({ label, maxBytes }: BinaryFile, bytes: number): void 
 	}
 }
 
-function encode({ contentType, encoding }: BinaryFile, data: Buffer): string {
-	const base64 = data.toString('base64');
-	return encoding === 'base64' ? base64 : `data:${contentType.replace(/\s/g, '')};base64,${base64}`;
+function embedded({ contentType, encoding }: BinaryFile, data: Buffer): EmbeddedFile {
+	const prefix = encoding === 'base64' ? '' : `data:${contentType.replace(/\s/g, '')};base64,`;
+	return new EmbeddedFile(data, prefix);
 }
 
 function isBinaryFile(value: unknown): value is BinaryFile {
@@ -67,7 +68,7 @@ export async function withFiles(
 		}
 		const data = await read(contentUrl.property);
 		checkSize(contentUrl, data.length);
-		filled.push({ ...attachment, contentUrl: encode(contentUrl, data) });
+		filled.push({ ...attachment, contentUrl: embedded(contentUrl, data) });
 	}
 	return { ...request, body: { ...request.body, attachments: filled } };
 }

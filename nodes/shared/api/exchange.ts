@@ -1,3 +1,4 @@
+import { jsonBody, textOf } from './body';
 import { PROXY_PASSWORD, ServiceError, uncertain, type Looking } from './errors';
 import { sendHttps, TransportError, type HttpsResponse } from './https';
 import { parseJson, type Json } from './json';
@@ -67,7 +68,15 @@ async function send<Request extends ApiRequest>(
 ): Promise<HttpsResponse> {
 	const { method } = request;
 	const url = service.urlOf(request);
-	const body = method === 'GET' || request.body === undefined ? undefined : JSON.stringify(request.body);
+	const body = method === 'GET' || request.body === undefined ? undefined : jsonBody(request.body);
+	const call: OutgoingCall = {
+		method,
+		url,
+		// Whole only for those who look at it: it can be large.
+		get body() {
+			return textOf(body ?? '');
+		},
+	};
 	return await sendHttps({
 		method,
 		url,
@@ -75,7 +84,7 @@ async function send<Request extends ApiRequest>(
 			accept: 'application/json',
 			...(body !== undefined && { 'content-type': 'application/json' }),
 			...request.headers,
-			...service.sign(proof, { method, url, body: body ?? '' }),
+			...service.sign(proof, call),
 		},
 		body,
 		signal,

@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
+import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { PiecedBody, type Body } from './body';
 
 /**
  * One HTTPS exchange. Everything that carries a secret or a token goes through here: the token request that MSAL
@@ -12,7 +14,7 @@ interface HttpsRequest {
 	method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
 	url: URL;
 	headers?: Record<string, string>;
-	body?: string;
+	body?: Body;
 	/** Milliseconds for the whole exchange, after which it is given up. */
 	timeoutMs?: number;
 	/** The longest answer that is read, in bytes. */
@@ -68,8 +70,8 @@ export class TransportError extends Error {
 export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 	const { url } = options;
 	if (url.protocol !== 'https:') throw new TransportError('NOT_HTTPS', 'no', url.host);
-	const body = options.body === undefined ? undefined : Buffer.from(options.body, 'utf8');
-	const headers = { ...options.headers, ...(body && { 'content-length': String(body.length) }) };
+	const body = typeof options.body === 'string' ? Buffer.from(options.body, 'utf8') : options.body;
+	const headers = { ...options.headers, ...(body && { 'content-length': String(body.byteLength) }) };
 	const deadline = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
 	const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
 	const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
@@ -113,6 +115,8 @@ export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 				}),
 			);
 		});
-		outgoing.end(body);
+		// No faster than the connection takes them, so that no more than a piece or two are there at a time.
+		if (body instanceof PiecedBody) Readable.from(body, { highWaterMark: 1 }).pipe(outgoing);
+		else outgoing.end(body);
 	});
 }

@@ -1,0 +1,231 @@
+// Files of 5 MB, sent and fetched, beside what n8n's own nodes need for the same.
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onStage, type Stage } from '../test/e2e/support';
+import { runWatched, startAnew } from './memory';
+import { median, type Benchmark, type Section } from './sections';
+import {
+	httpRequest,
+	ourNode,
+	publishChain,
+	splitOut,
+	withService,
+	type NodeStep,
+	type Service,
+} from './service';
+
+const MEGABYTE = 1024 * 1024;
+const SIZE = 5 * MEGABYTE;
+/** Of the one file that goes before: small, as what it takes would still be there. */
+const WARM_UP_SIZE = 1024;
+const TYPE = 'application/pdf';
+/** The default of Message: Send. */
+const PARALLEL = 10;
+
+const SIZES = { full: { files: 20, runs: 3 }, short: { files: 4, runs: 1 } };
+
+type Who = 'ours' | 'theirs';
+const BOTH: Who[] = ['ours', 'theirs'];
+
+/** Files to be sent or fetched. */
+interface Files {
+	count: number;
+	/** Bytes of each. */
+	size: number;
+	/** Where on the disk they are. */
+	folder: string;
+}
+
+/** Something to be done with files, and the nodes that do it. */
+interface Task {
+	name: string;
+	nodes: Record<Who, string>;
+	steps: Record<Who, (service: Service) => NodeStep[]>;
+	/** What the workflow is started with. */
+	body: (service: Service, files: Files) => object;
+	/** How many files arrived where they should. */
+	arrived: (service: Service, items: Record<string, number>) => number;
+}
+
+const readFiles: NodeStep = {
+	name: 'Read',
+	type: 'n8n-nodes-base.readWriteFile',
+	typeVersion: 1.1,
+	parameters: { fileSelector: '={{ $json.body.folder }}/*.pdf', options: {} },
+};
+
+/** Extract from File does the same, but n8n 2.41.1 cannot load it as npm installs it: a package of its own is missing. */
+const toBase64: NodeStep = {
+	name: 'Base64',
+	type: 'n8n-nodes-base.moveBinaryData',
+	typeVersion: 1.1,
+	parameters: {
+		mode: 'binaryToJson',
+		setAllData: false,
+		sourceKey: 'data',
+		destinationKey: 'data',
+		options: { keepAsBase64: true },
+	},
+};
+
+const CONVERSATION = "{{ $('Start').first().json.body.ids[$itemIndex] }}";
+
+const sending: Task = {
+	name: 'sent',
+	nodes: { ours: '**Message: Send**', theirs: 'Move Binary Data, HTTP Request' },
+	steps: {
+		ours: (service) => [
+			readFiles,
+			ourNode(service, 'Send', {
+				resource: 'message',
+				operation: 'send',
+				conversationId: { __rl: true, mode: 'id', value: `=${CONVERSATION}` },
+				text: '',
+				attachments: { attachment: [{ source: 'binary', binaryPropertyName: 'data' }] },
+				options: { parallelConversations: PARALLEL },
+			}),
+		],
+		theirs: (service) => [
+			readFiles,
+			toBase64,
+			httpRequest(service, 'Send', {
+				method: 'POST',
+				url: `=${service.api}/conversation/${CONVERSATION}`,
+				sendBody: true,
+				specifyBody: 'json',
+				jsonBody: `={{ ({ type: 'message', channelId: '${service.emulator.world.channelId}', conversation: { id: $('Start').first().json.body.ids[$itemIndex] }, attachments: [{ contentType: '${TYPE}', name: 'file.pdf', contentUrl: 'data:${TYPE};base64,' + $json.data }] }) }}`,
+				options: { batching: { batch: { batchSize: PARALLEL, batchInterval: 1_000 } } },
+			}),
+		],
+	},
+	body: ({ emulator }, { count, folder }) => {
+		emulator.addConversations(count);
+		return { ids: emulator.desk.list().map(({ id }) => id), folder };
+	},
+	arrived: ({ emulator }) =>
+		emulator.desk
+			.list()
+			.flatMap(({ messages }) => messages.flatMap(({ attachments }) => attachments))
+			.filter(({ contentUrl }) => contentUrl.startsWith(emulator.origin)).length,
+};
+
+const fetching: Task = {
+	name: 'fetched',
+	nodes: { ours: '**Message: Download Attachments**', theirs: 'Split Out, HTTP Request' },
+	steps: {
+		ours: (service) => [
+			ourNode(service, 'Fetch', {
+				resource: 'message',
+				operation: 'downloadAttachments',
+				attachments: '={{ $json.body.attachments }}',
+				options: {},
+			}),
+			splitOut('Files', '$binary'),
+		],
+		theirs: (service) => [
+			splitOut('Attachments', 'body.attachments'),
+			httpRequest(service, 'Files', {
+				url: '={{ $json.contentUrl }}',
+				options: { response: { response: { responseFormat: 'file' } } },
+			}),
+		],
+	},
+	body: ({ emulator }, { count, size }) => {
+		emulator.addConversations(1);
+		const [conversation] = emulator.desk.list();
+		const id = conversation?.id ?? '';
+		const file = (index: number) => ({ name: `${index}.pdf`, contentType: TYPE, data: randomBytes(size) });
+		emulator.desk.accept(id);
+		emulator.desk.reply(id, { files: Array.from({ length: count }, (_, index) => file(index)) });
+		return { attachments: conversation?.messages.at(-1)?.attachments };
+	},
+	arrived: (_service, items) => items.Files ?? 0,
+};
+
+const TASKS = [fetching, sending];
+
+interface Measured {
+	ms: number;
+	/** How often the files' size n8n grew. */
+	times: number;
+}
+
+async function measureOnce(stage: Stage, task: Task, who: Who, files: Files): Promise<Measured> {
+	return await withService(stage, async (service) => {
+		const { count, size } = files;
+		const body = task.body(service, files);
+		const chain = await publishChain(stage, `${task.name} ${who}`, task.steps[who](service));
+		const { growth, items, wholeMs } = await runWatched(stage, chain, body);
+		const arrived = task.arrived(service, items);
+		if (arrived !== count) throw new Error(`${arrived} of ${count} files were ${task.name}`);
+		return { ms: wholeMs, times: growth / (count * size) };
+	});
+}
+
+function writeFiles(folder: string, count: number, size: number): Files {
+	mkdirSync(folder);
+	for (let index = 0; index < count; index++) writeFileSync(join(folder, `${index}.pdf`), randomBytes(size));
+	return { folder, count, size };
+}
+
+type Results = Map<Task, Record<Who, Measured[]>>;
+
+function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], short: boolean): Section {
+	const middle = (measured: Measured[], key: keyof Measured) => median(measured.map((one) => one[key]));
+	const rows = [...results].flatMap(([{ name, nodes }, by]) =>
+		BOTH.map((who) => [
+			name,
+			nodes[who],
+			`${(middle(by[who], 'ms') / 1000).toFixed(2)} s`,
+			`${Math.round((middle(by[who], 'times') * files * SIZE) / MEGABYTE)} MB`,
+			middle(by[who], 'times').toFixed(2),
+		]),
+	);
+	return {
+		how: `${files} files of 5 MB in one run, in n8n's default mode for binary data (files on disk); medians of ${runs} alternating runs, ${short ? 'all in one n8n' : 'each in an n8n that was started for it'}. Sent: each in a message of its own into a conversation of its own, ${PARALLEL} at once, read from disk by Read/Write Files; HTTP Request, which needs their base64 in the item, gets it from Move Binary Data (its successor, Extract from File, cannot be loaded in n8n 2.41.1 as npm installs it). Fetched: all from one message, all at once. Time: the whole execution, as its caller saw it. Peak memory: by how much n8n's process grew at the most in the execution, all nodes of it.`,
+		header: ['', '', 'time', 'peak memory', 'per file ÷ its size'],
+		rows,
+		checks: [...results].map(([{ name }, by]) => ({
+			what: `peak memory per file ÷ its size, ${name}`,
+			ratio: middle(by.ours, 'times'),
+			atMost: 3,
+		})),
+	};
+}
+
+export const attachments: Benchmark = {
+	name: 'attachments',
+	title: 'Attachments',
+	measure: async ({ short }) => {
+		const size = SIZES[short ? 'short' : 'full'];
+		const folder = mkdtempSync(join(tmpdir(), 'bench-attachments-'));
+		const files = writeFiles(join(folder, 'files'), size.files, SIZE);
+		const small = writeFiles(join(folder, 'small'), 1, WARM_UP_SIZE);
+		const env = { N8N_RESTRICT_FILE_ACCESS_TO: folder };
+		try {
+			return await onStage(
+				async (stage) => {
+					const results: Results = new Map(TASKS.map((task) => [task, { ours: [], theirs: [] }]));
+					for (const [task, by] of results) {
+						for (let round = 1; round <= size.runs; round++) {
+							for (const who of BOTH) {
+								if (!short) await startAnew(stage);
+								// So that what it needs is loaded.
+								await measureOnce(stage, task, who, small);
+								const measured = await measureOnce(stage, task, who, files);
+								by[who].push(measured);
+								console.log(`  run ${round}, ${task.name}, ${who}: ${JSON.stringify(measured)}`);
+							}
+						}
+					}
+					return sectionOf(results, size, short);
+				},
+				{ env },
+			);
+		} finally {
+			rmSync(folder, { recursive: true, force: true });
+		}
+	},
+};

@@ -1,0 +1,33 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { atRest, type Stage } from '../test/e2e/support';
+import { forgetPeak, memoryOf, pidOf } from './process';
+import type { Chain, Run } from './service';
+
+/** After a start or a run, until memory is what it is. */
+const REST_MS = 2_000;
+
+/** A run, and by how much n8n's memory grew for it at the most, bytes, beyond what it had before. */
+export interface MeasuredRun extends Run {
+	growth: number;
+	/** What it took as its caller saw it, milliseconds: with what n8n does to keep it. */
+	wholeMs: number;
+}
+
+/** Starts n8n anew, so that nothing is in memory of what it did before. */
+export async function startAnew(stage: Stage): Promise<void> {
+	await stage.restart();
+	await atRest(stage.n8n.url);
+}
+
+/** Runs a workflow and watches the memory of n8n's process. */
+export async function runWatched({ n8n }: Stage, chain: Chain, body: object): Promise<MeasuredRun> {
+	await pause(REST_MS);
+	const pid = pidOf(n8n);
+	forgetPeak(pid);
+	const { now } = memoryOf(pid);
+	const startedAt = performance.now();
+	await chain.start(body);
+	const wholeMs = performance.now() - startedAt;
+	const { peak } = memoryOf(pid);
+	return { ...(await chain.lastRun()), growth: peak - now, wholeMs };
+}

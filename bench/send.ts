@@ -1,0 +1,186 @@
+// Message: Send, beside n8n's HTTP Request node that makes the same calls.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Emulator, LogEntry } from '../emulator';
+import { onStage, type Stage } from '../test/e2e/support';
+import { countOutOfOrder, mostWithin, shuffled } from './order';
+import { cpuMs, pidOf } from './process';
+import { median, type Benchmark, type Section } from './sections';
+import {
+	httpRequest,
+	ourNode,
+	publishChain,
+	splitOut,
+	withService,
+	type NodeStep,
+	type Service,
+} from './service';
+
+/** What one call takes at the service. */
+const SERVICE_MS = 50;
+/** The node's own default. */
+const PARALLEL = 10;
+/** n8n has little to do before and after a run; what it does then is not of the run. */
+const REST_MS = 1_000;
+
+const SIZES = {
+	full: { messages: 1_000, conversations: 100, runs: 3 },
+	short: { messages: 200, conversations: 20, runs: 2 },
+};
+
+type Who = 'ours' | 'theirs' | 'theirsAtOnce' | 'neither';
+const ALL: Who[] = ['ours', 'theirs', 'theirsAtOnce', 'neither'];
+
+interface Measured {
+	wallMs: number;
+	cpuPerMessageMs: number;
+	tokenRequests: number;
+	outOfOrder: number;
+	/** The most calls that the service began within its own time for one. */
+	atOnce: number;
+}
+
+const postEach = (service: Service, options: object): NodeStep =>
+	httpRequest(service, 'Send', {
+		method: 'POST',
+		url: `=${service.api}/conversation/{{ $json.conversationId }}`,
+		sendBody: true,
+		specifyBody: 'json',
+		jsonBody: `={{ ({ type: 'message', channelId: '${service.emulator.world.channelId}', conversation: { id: $json.conversationId }, text: $json.text }) }}`,
+		options,
+	});
+
+const SEND: Record<Who, (service: Service) => NodeStep[]> = {
+	ours: (service) => [
+		ourNode(service, 'Send', {
+			resource: 'message',
+			operation: 'send',
+			conversationId: { __rl: true, mode: 'id', value: '={{ $json.conversationId }}' },
+			text: '={{ $json.text }}',
+			options: { parallelConversations: PARALLEL },
+		}),
+	],
+	// It begins a batch an interval after it began the one before, whatever has become of that.
+	theirs: (service) => [
+		postEach(service, { batching: { batch: { batchSize: PARALLEL, batchInterval: SERVICE_MS } } }),
+	],
+	theirsAtOnce: (service) => [postEach(service, {})],
+	neither: () => [],
+};
+
+const isSend = (entry: LogEntry) => entry.kind === 'request' && entry.operationId === 'sendActivity';
+
+async function measureOnce(
+	stage: Stage,
+	who: Who,
+	{ messages, conversations }: (typeof SIZES)['full'],
+): Promise<Measured> {
+	return await withService(stage, async (service) => {
+		const { emulator } = service;
+		emulator.addConversations(conversations);
+		emulator.settings.faults = [
+			{ match: { operationId: 'sendActivity' }, action: { delayMs: SERVICE_MS }, times: Infinity },
+		];
+		const ids = emulator.desk.list().map(({ id }) => id);
+		const turns = shuffled(Array.from({ length: messages }, (_, index) => ids[index % conversations]));
+		const items = turns.map((conversationId, index) => ({ conversationId, text: String(index) }));
+		const chain = await publishChain(stage, who, [splitOut('Items', 'body.items'), ...SEND[who](service)]);
+		const pid = pidOf(stage.n8n);
+
+		await pause(REST_MS);
+		const before = cpuMs(pid);
+		await chain.start({ items });
+		await pause(REST_MS);
+		const used = cpuMs(pid) - before;
+		const { ms } = await chain.lastRun();
+		checkAllArrived(emulator, who === 'neither' ? 0 : messages);
+		return {
+			wallMs: ms.Send ?? 0,
+			cpuPerMessageMs: used / messages,
+			tokenRequests: emulator.log.filter(({ kind }) => kind === 'token').length,
+			outOfOrder: countOutOfOrder(emulator.desk.list().map(({ messages: said }) => said)),
+			atOnce: mostWithin(
+				emulator.log.filter(isSend).map(({ at }) => Date.parse(at)),
+				SERVICE_MS,
+			),
+		};
+	});
+}
+
+/** @throws Error where a message is missing or there twice: such a run is not worth comparing. */
+function checkAllArrived({ desk }: Emulator, messages: number): void {
+	const texts = desk.list().flatMap(({ messages: said }) => said.map(({ text }) => text));
+	if (texts.length !== messages || new Set(texts).size !== messages) {
+		throw new Error(`${texts.length} messages arrived, of ${messages}`);
+	}
+}
+
+const NAMES: Record<Who, string> = {
+	ours: '**Message: Send**',
+	theirs: 'HTTP Request, batches',
+	theirsAtOnce: 'HTTP Request, without',
+	neither: 'the workflow without it',
+};
+
+function sectionOf(
+	results: Record<Who, Measured[]>,
+	{ messages, conversations, runs }: (typeof SIZES)['full'],
+): Section {
+	const middle = (who: Who, key: keyof Measured) => median(results[who].map((one) => one[key]));
+	const ratio = (key: keyof Measured) => middle('ours', key) / middle('theirs', key);
+	const row = (who: Who) => [
+		NAMES[who],
+		who === 'neither' ? '' : `${Math.round(middle(who, 'wallMs'))} ms`,
+		`${middle(who, 'cpuPerMessageMs').toFixed(2)} ms`,
+		...(who === 'neither'
+			? []
+			: (['tokenRequests', 'outOfOrder', 'atOnce'] as const).map((key) =>
+					results[who].map((one) => one[key]).join(', '),
+				)),
+	];
+	return {
+		how: `${messages.toLocaleString('en-US')} items for ${conversations} conversations, in a shuffled order, to a service that takes ${SERVICE_MS} ms for each call; medians of ${runs} alternating runs, each with a service, a workflow and a credential of its own, in a warm n8n. Message: Send serves ${PARALLEL} conversations at once (its default); HTTP Request has batches of ${PARALLEL} every ${SERVICE_MS} ms, which is as many at once as long as the service keeps pace: it does not wait for a batch to end. Without batches it begins all calls as fast as it can. Wall time is the node's own, CPU that of n8n's process for the whole execution. Out of order: conversations whose messages the service holds in another order than the items'. At once: the most calls that the service took up within ${SERVICE_MS} ms. The last three columns have each run's number.`,
+		header: [
+			'',
+			'wall time',
+			'CPU per message',
+			'token requests',
+			'conversations out of order',
+			'calls at once',
+		],
+		rows: ALL.map(row),
+		checks: [
+			{ what: 'wall time ÷ HTTP Request', ratio: ratio('wallMs'), atMost: 1 },
+			{ what: 'CPU per message ÷ HTTP Request', ratio: ratio('cpuPerMessageMs'), atMost: 1 },
+			{
+				what: 'token requests of a run',
+				ratio: Math.max(...results.ours.map((one) => one.tokenRequests)),
+				atMost: 1,
+			},
+			{
+				what: 'conversations out of order in any run',
+				ratio: Math.max(...results.ours.map((one) => one.outOfOrder)),
+				atMost: 0,
+			},
+		],
+	};
+}
+
+export const send: Benchmark = {
+	name: 'send',
+	title: 'Sending messages',
+	measure: async ({ short }) => {
+		const size = SIZES[short ? 'short' : 'full'];
+		return await onStage(async (stage) => {
+			const results: Record<Who, Measured[]> = { ours: [], theirs: [], theirsAtOnce: [], neither: [] };
+			// The first round is for n8n to get warm.
+			for (let round = 0; round <= size.runs; round++) {
+				for (const who of ALL) {
+					const measured = await measureOnce(stage, who, size);
+					if (round > 0) results[who].push(measured);
+					console.log(`  ${round === 0 ? 'warm-up' : `run ${round}`}, ${who}: ${JSON.stringify(measured)}`);
+				}
+			}
+			return sectionOf(results, size);
+		});
+	},
+};

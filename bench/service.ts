@@ -1,0 +1,181 @@
+// What the benchmarks of sending, reading and files stand on: a service of their own for each run, and the workflows
+// that are run against it.
+import { randomUUID } from 'node:crypto';
+import { unflatten } from '../demo/executions';
+import { startEmulator, type Emulator } from '../emulator';
+import type { Stage } from '../test/e2e/support';
+
+/** A credential as a node of a workflow names it. */
+type Credentials = Record<string, { id: string; name: string }>;
+
+/** An emulator that n8n has met in nothing yet: no token is left of another run, and its log tells of this run alone. */
+export interface Service {
+	emulator: Emulator;
+	/** For this package's nodes. */
+	ours: Credentials;
+	/** For n8n's HTTP Request node: OAuth2 with client credentials. */
+	theirs: Credentials;
+	/** The path of the API with its host. */
+	api: string;
+}
+
+/** A node, but for its place in a workflow. */
+export interface NodeStep {
+	name: string;
+	type: string;
+	typeVersion: number;
+	parameters: object;
+	credentials?: Credentials;
+}
+
+/**
+ * Starts a service with credentials for it, lets `play` work with it, and ends it.
+ * @param stage its n8n gets the credentials, and trusts the service as it does the stage's own emulator.
+ */
+export async function withService<T>(stage: Stage, play: (service: Service) => Promise<T>): Promise<T> {
+	const { certificate } = stage.emulator;
+	const emulator = await startEmulator({ port: 0, deskPort: 0, certificate });
+	try {
+		const { tenantId, clientId, clientSecret, organizationId, geo, channelId, zone } = emulator.world;
+		const { origin } = emulator;
+		const make = async (type: string, data: object): Promise<Credentials> => {
+			const name = `${type} ${origin}`;
+			const { id } = await stage.n8n.rest<{ id: string }>('POST', '/credentials', { name, type, data });
+			return { [type]: { id, name } };
+		};
+		const app = { clientId, clientSecret };
+		const ours = await make('dynamics365MessagingApi', {
+			...app,
+			...{ tenantId, organizationId, geo, channelId, zone: '', scope: '' },
+			...{ baseUrl: origin, authorityHost: origin, environmentUrl: origin },
+		});
+		const theirs = await make('oAuth2Api', {
+			...app,
+			grantType: 'clientCredentials',
+			accessTokenUrl: `${origin}/${tenantId}/oauth2/v2.0/token`,
+			scope: `https://${organizationId.replaceAll('-', '')}-c.${zone}.dynamics.com/.default`,
+			authentication: 'body',
+		});
+		return await play({ emulator, ours, theirs, api: `${origin}/api/v1.0/consumer` });
+	} finally {
+		await emulator.close();
+	}
+}
+
+/** The HTTP Request node with the service's OAuth2 credential and headers. */
+export function httpRequest({ emulator, theirs }: Service, name: string, parameters: object): NodeStep {
+	const { channelId, organizationId } = emulator.world;
+	return {
+		name,
+		type: 'n8n-nodes-base.httpRequest',
+		typeVersion: 4.5,
+		parameters: {
+			authentication: 'genericCredentialType',
+			genericAuthType: 'oAuth2Api',
+			sendHeaders: true,
+			headerParameters: {
+				parameters: [
+					{ name: 'channel-id', value: channelId },
+					{ name: 'organization-id', value: organizationId },
+				],
+			},
+			...parameters,
+		},
+		credentials: theirs,
+	};
+}
+
+/** This package's action node. */
+export function ourNode({ ours }: Service, name: string, parameters: object): NodeStep {
+	const type = 'n8n-nodes-dynamics365-messaging.dynamics365Messaging';
+	return { name, type, typeVersion: 1, parameters, credentials: ours };
+}
+
+/** n8n's node that makes one item of each entry of a list. */
+export function splitOut(name: string, field: string): NodeStep {
+	const parameters = { fieldToSplitOut: field, options: {} };
+	return { name, type: 'n8n-nodes-base.splitOut', typeVersion: 1, parameters };
+}
+
+/** What one execution took. */
+export interface Run {
+	/** Milliseconds that each node took, by its name. */
+	ms: Record<string, number>;
+	/** How many items came out of each node, by its name. */
+	items: Record<string, number>;
+}
+
+interface RawRun {
+	executionTime: number;
+	data?: { main?: Array<unknown[] | null> };
+}
+
+interface RunData {
+	resultData: { runData?: Record<string, RawRun[]>; error?: { message?: string } };
+}
+
+/** A workflow in production that a call starts. */
+export interface Chain {
+	/** Runs it, and returns when n8n has ended the execution and kept it. @throws Error where n8n answers with an error. */
+	start: (body: object) => Promise<void>;
+	/** What n8n has kept of its last execution. @throws Error where that failed. */
+	lastRun: () => Promise<Run>;
+}
+
+/** Puts nodes into production that run one after the other; the first one gets what was posted as `body`. */
+export async function publishChain(stage: Stage, name: string, steps: NodeStep[]): Promise<Chain> {
+	const id = randomUUID().replaceAll('-', '').slice(0, 16);
+	const path = randomUUID();
+	const start: NodeStep = {
+		name: 'Start',
+		type: 'n8n-nodes-base.webhook',
+		typeVersion: 2,
+		// The first item of the last node is answered, when all of them have ended.
+		parameters: { httpMethod: 'POST', path, responseMode: 'lastNode', options: {} },
+	};
+	const all = [start, ...steps];
+	const nodes = all.map((step, index) => ({
+		...step,
+		id: randomUUID(),
+		position: [index * 220, 0],
+		...(index === 0 && { webhookId: path }),
+	}));
+	const connections = Object.fromEntries(
+		steps.map((step, index) => [
+			(all[index] ?? start).name,
+			{ main: [[{ node: step.name, type: 'main', index: 0 }]] },
+		]),
+	);
+	await stage.publish(id, { name, nodes, connections, settings: { executionOrder: 'v1' } });
+	return {
+		start: async (body) => {
+			const answer = await fetch(`${stage.n8n.url}/webhook/${path}`, {
+				method: 'POST',
+				headers: { 'content-type': 'application/json' },
+				body: JSON.stringify(body),
+			});
+			const text = await answer.text();
+			if (!answer.ok) throw new Error(`“${name}” ended with ${answer.status}: ${text.slice(0, 500)}`);
+		},
+		lastRun: async () => await lastRun(stage, id),
+	};
+}
+
+async function lastRun({ n8n }: Stage, workflowId: string): Promise<Run> {
+	const filter = encodeURIComponent(JSON.stringify({ workflowId }));
+	const { results } = await n8n.rest<{ results: Array<{ id: string }> }>(
+		'GET',
+		`/executions?limit=1&filter=${filter}`,
+	);
+	const { data } = await n8n.rest<{ data: string }>('GET', `/executions/${results[0]?.id}`);
+	const { runData = {}, error } = (unflatten(data) as RunData).resultData;
+	if (error) throw new Error(`An execution failed: ${error.message}`);
+	const each = (value: (run: RawRun) => number) =>
+		Object.fromEntries(
+			Object.entries(runData).map(([name, runs]) => [name, runs.reduce((sum, run) => sum + value(run), 0)]),
+		);
+	return {
+		ms: each(({ executionTime }) => executionTime),
+		items: each(({ data: output }) => output?.main?.[0]?.length ?? 0),
+	};
+}
