@@ -266,12 +266,15 @@ async function measureOn(cluster: Cluster, patience: Patience, isShort: boolean)
 	const accepted = sum(({ outcome }) => outcome.accepted);
 	const tokens = cluster.emulator.log.filter(({ kind }) => kind === 'token').length;
 	const starts = cluster.workers.map((worker) => worker.starts).reduce((one, other) => one + other, 0);
-	checks.push(
-		{
+	// A machine that is busy otherwise says nothing of times: a short run holds none.
+	if (!isShort) {
+		checks.push({
 			what: 'p99 of the answers while nothing goes wrong / 1 s',
 			ratio: quantile(calm.outcome.answersMs, 0.99) / 1000,
 			atMost: 1,
-		},
+		});
+	}
+	checks.push(
 		{
 			what: 'Token requests / processes that send (webhook processors never ask)',
 			ratio: tokens / starts,

@@ -10,7 +10,7 @@ import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from
  */
 const SEED = Number(process.env.SOAK_SEED ?? Date.now() % 1_000_000);
 const CONVERSATIONS = 200;
-/** With SOAK=full every part gets all the messages, as in CI; otherwise only messages through all faults at once do. */
+/** With SOAK=full, as every week, every part gets all the messages; otherwise only those through all faults at once. */
 const ALL = 5_000;
 const isFull = process.env.SOAK === 'full';
 const SINGLE = isFull ? ALL : 400;
