@@ -96,7 +96,7 @@ const sending: Task = {
 				sendBody: true,
 				specifyBody: 'json',
 				jsonBody: `={{ ({ type: 'message', channelId: '${service.emulator.world.channelId}', conversation: { id: $('Start').first().json.body.ids[$itemIndex] }, attachments: [{ contentType: '${TYPE}', name: 'file.pdf', contentUrl: 'data:${TYPE};base64,' + $json.data }] }) }}`,
-				options: { batching: { batch: { batchSize: PARALLEL, batchInterval: 1_000 } } },
+				options: { batching: { batch: { batchSize: PARALLEL, batchInterval: 1 } } },
 			}),
 		],
 	},

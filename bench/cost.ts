@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort, makeRunFolder, installationOf, startProcess } from '../demo/n8n';
 import { resourceOf, startEmulator, type Emulator } from '../emulator';
+import { memoryOf, pidOf } from './process';
 import { type Benchmark, median } from './sections';
 
 const run = promisify(execFile);
@@ -56,11 +57,6 @@ interface Start {
 	mib: number;
 }
 
-async function residentMib(pid: number): Promise<number> {
-	const { stdout } = await run('ps', ['-o', 'rss=', '-p', String(pid)]);
-	return Number(stdout) / 1024;
-}
-
 /** Starts n8n in a folder that it knows, with the package where n8n looks for it or without. */
 async function startOnce(runFolder: string, certificateFile: string, withPackage: boolean): Promise<Start> {
 	// A link, or the empty folder that n8n makes where there is none.
@@ -76,7 +72,7 @@ async function startOnce(runFolder: string, certificateFile: string, withPackage
 		// The icon is what n8n gives without a sign-in, and only of packages that it has loaded.
 		const { ok: has } = await fetch(`${n8n.url}/icons/${packageName}/${ICON}`);
 		if (has !== withPackage) throw new Error(`n8n ${has ? 'has' : 'does not have'} the package`);
-		return { ms, mib: await residentMib(n8n.pid!) };
+		return { ms, mib: memoryOf(pidOf(n8n)).now / MEBIBYTE };
 	} finally {
 		await n8n.stop();
 	}
@@ -184,7 +180,7 @@ export const cost: Benchmark = {
 				how: [
 					'The package as n8n’s own installer lays it out (packed, with its production dependencies), and the n8n that it is installed into, without the Node.js beside it; sizes are those of the files.',
 					`n8n’s starts, with the package and without, in turns, ${startsEach} of each after one that does not count, in a folder that has its database already, until \`/healthz/readiness\` is good; its memory is that of its main process ${SETTLE_MS / 1000} s later.`,
-					`Loading: all that n8n loads of the package (both nodes, the trigger, both credentials) by \`require\` in a fresh process of the same Node.js, and each library by itself. First token: from the credential to an access token through MSAL, beside one \`fetch\` of the emulator’s token endpoint, each in a fresh process that has loaded what it needs, but for Node.js’ own HTTP client, which the first \`fetch\` of a process loads and MSAL does not use. Medians of ${times}, in turns. The targets are our own.`,
+					`Loading: all that n8n loads of the package (both nodes, the trigger, both credentials) by \`require\` in a fresh process of the same Node.js, and each library by itself. First token: from the credential to an access token through MSAL, beside one \`fetch\` of the emulator’s token endpoint, each in a fresh process that has loaded what it needs. Medians of ${times}, in turns. The targets are our own.`,
 				].join(' '),
 				header: ['', 'with the package', 'without', 'difference'],
 				rows: [

@@ -16,6 +16,8 @@ async function firstToken(folder) {
 			client_secret: clientSecret,
 			scope,
 		};
+		// The first one loads Node.js' own HTTP client, as MSAL's were loaded with it.
+		await (await fetch('data:,x')).text();
 		return async () => {
 			const answer = await fetch(process.env.COST_TOKEN_URL, {
 				method: 'POST',

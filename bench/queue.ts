@@ -164,7 +164,7 @@ async function endure(
 	};
 	const startedAt = Date.now();
 	const [outcome] = await Promise.all([
-		load.deliver(count, { perSecond, repeatEvery: REPEAT_EVERY }),
+		load.deliver(count, { perSecond, repeatEvery: REPEAT_EVERY, inARow: 3 }),
 		strikeAll(),
 	]);
 	await load.rest();

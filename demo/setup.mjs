@@ -1,5 +1,5 @@
 // What the demo and the end-to-end tests need before they can start: both packages installed, built, packed.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandWorks, ensureBuilt, ensureInstalled, npm, root, run, step } from '../scripts/setup.mjs';
 import { ensurePacked } from './pack.mjs';
@@ -38,6 +38,8 @@ export async function installN8n(version) {
 async function installUnlocked(version) {
 	const dir = join(demo, '.n8n', `n8n-${version}`);
 	const log = join(root, '.cache', 'npm-unlocked.log');
+	// A lock file that an earlier one left would hold npm to what was the latest then.
+	rmSync(dir, { recursive: true, force: true });
 	mkdirSync(dir, { recursive: true });
 	const { dependencies, ...rest } = JSON.parse(readFileSync(join(demo, 'package.json'), 'utf8'));
 	const wanted = { ...rest, dependencies: { ...dependencies, n8n: version } };

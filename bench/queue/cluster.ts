@@ -11,6 +11,7 @@ import {
 	type StartOptions,
 } from '../../demo/n8n';
 import { startEmulator, type Emulator, type FaultRule } from '../../emulator';
+import { cpuMs } from '../process';
 import { Door } from './door';
 import { checkRedis, Database, removeKeys, servicesFrom } from './services';
 
@@ -62,9 +63,7 @@ export class Member {
 		const pid = this.life?.pid;
 		if (pid === undefined) return 0;
 		try {
-			// Behind the name, which may hold anything: user and system time, in hundredths of a second.
-			const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-			return (Number(fields[11]) + Number(fields[12])) / 100;
+			return cpuMs(pid) / 1000;
 		} catch {
 			return NaN;
 		}

@@ -83,7 +83,7 @@ export class Database {
 			await admin.query(`CREATE DATABASE ${name}`);
 		} catch (error) {
 			throw new Error(
-				`There is no PostgreSQL to work with at ${settings.host}:${settings.port}. Start one (docker compose up -d), or name yours: DB_POSTGRESDB_HOST, _PORT, _USER, _PASSWORD.`,
+				`There is no PostgreSQL to work with at ${settings.host}:${settings.port}. Start one (docker compose up -d --wait), or name yours: DB_POSTGRESDB_HOST, _PORT, _USER, _PASSWORD.`,
 				{ cause: error },
 			);
 		} finally {
@@ -126,7 +126,7 @@ export async function checkRedis(settings: RedisSettings): Promise<void> {
 		await client.ping();
 	} catch (error) {
 		throw new Error(
-			`There is no Redis at ${settings.host}:${settings.port}. Start one (docker compose up -d), or name yours: QUEUE_BULL_REDIS_HOST, _PORT, _PASSWORD, _DB.`,
+			`There is no Redis at ${settings.host}:${settings.port}. Start one (docker compose up -d --wait), or name yours: QUEUE_BULL_REDIS_HOST, _PORT, _PASSWORD, _DB.`,
 			{ cause: error },
 		);
 	} finally {

@@ -84,6 +84,22 @@ test('is not remembered where it cannot be used', async () => {
 	expect(await deliver()).toBe(200);
 });
 
+test('is read anew where a read does not end, as when the database went away', async () => {
+	const { state, credentials } = credential();
+	const good = state.data;
+	const deliver = await serve(credentials);
+	ownTimers();
+	let end = (_data: typeof good) => {};
+	state.data = new Promise<typeof good>((resolve) => (end = resolve)) as never;
+	const first = deliver();
+	while (state.reads === 0) await new Promise((resolve) => setImmediate(resolve));
+	state.data = good;
+	jest.advanceTimersByTime(MAX_AGE_MS);
+	expect(await deliver()).toBe(200);
+	end(good);
+	expect(await first).toBe(200);
+});
+
 test('is read anew for each try in the editor', async () => {
 	const { state, credentials } = credential();
 	const deliver = await serve(credentials, 'manual');

@@ -29,7 +29,9 @@ export async function triggerConnection(context: IWebhookFunctions): Promise<Con
 	if (known) return await known;
 	const read = readConnection(context);
 	connections.set(key, read);
-	const forget = () => connections.delete(key);
-	void read.then(() => setTimeout(forget, MAX_AGE_MS).unref(), forget);
+	const forget = () => connections.get(key) === read && connections.delete(key);
+	// From the beginning of the read: one that never ends is not to hold up all deliveries to come.
+	setTimeout(forget, MAX_AGE_MS).unref();
+	read.catch(forget);
 	return await read;
 }

@@ -107,16 +107,19 @@ export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 				chunks.push(chunk);
 			});
 			incoming.on('error', fail);
-			incoming.on('end', () =>
+			incoming.on('end', () => {
+				// What was answered before it was there whole would never go on, and hold its connection and its files.
+				if (!outgoing.writableEnded) outgoing.destroy();
 				resolve({
 					status: incoming.statusCode ?? 0,
 					headers: incoming.headers,
 					body: Buffer.concat(chunks).toString('utf8'),
-				}),
-			);
+				});
+			});
 		});
 		// No faster than the connection takes them, so that no more than a piece or two are there at a time.
-		if (body instanceof PiecedBody) Readable.from(body, { highWaterMark: 1 }).pipe(outgoing);
-		else outgoing.end(body);
+		if (body instanceof PiecedBody) {
+			Readable.from(body, { highWaterMark: 1 }).on('error', fail).pipe(outgoing);
+		} else outgoing.end(body);
 	});
 }
