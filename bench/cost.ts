@@ -12,8 +12,8 @@ import { type Benchmark, median } from './sections';
 const run = promisify(execFile);
 const demo = join(__dirname, '../demo');
 const n8nModules = join(demo, 'node_modules');
-/** As demo/pack.mjs has laid them out. */
-const communityNodes = join(demo, '.n8n/.n8n/nodes');
+/** As n8n's own installer lays them out: bench/run.mjs. */
+const communityNodes = join(demo, '.n8n/installed/nodes');
 const packageName = 'n8n-nodes-dynamics365-messaging';
 const ICON = 'dist/nodes/Dynamics365Messaging/dynamics365Messaging.svg';
 const packageFolder = join(communityNodes, 'node_modules', packageName);

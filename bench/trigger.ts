@@ -214,6 +214,13 @@ function ratio(one: Round[], other: Round[], what: 'answered' | 'executed'): num
 	return median(one.map((round, index) => round[what] / other[index]![what]));
 }
 
+/** The median over the rounds of how long one took divided by how long the other took, at a quantile. */
+function latencyRatio(one: Round[], other: Round[], share: number): number {
+	return median(
+		one.map(({ latencies }, index) => quantile(latencies, share) / quantile(other[index]!.latencies, share)),
+	);
+}
+
 /** The rounds of each contender in one n8n, in the order of the contenders. */
 interface Results {
 	labels: string[];
@@ -278,6 +285,13 @@ export const trigger: Benchmark = {
 			checks: [
 				{ what: 'ours ÷ bare, answered/s', ratio: ratio(ours, bare, 'answered'), atLeast: 0.95 },
 				{ what: 'ours ÷ bare, executed/s', ratio: ratio(ours, bare, 'executed'), atLeast: 0.95 },
+				...([0.5, 0.99] as const).map((share) => ({
+					what: `bare ÷ ours, p${share * 100}`,
+					ratio: latencyRatio(bare, ours, share),
+					atLeast: 0.95,
+					// A few dozen calls, whose p99 is the slowest one.
+					shortAtLeast: share === 0.5 ? undefined : 0.3,
+				})),
 				{
 					what: 'ours ÷ Webhook and Code, answered/s',
 					ratio: ratio(ours, webhook, 'answered'),

@@ -7,6 +7,8 @@ import { hashOf, npm, root, run, SetupError } from '../scripts/setup.mjs';
 /** n8n's N8N_USER_FOLDER; n8n itself adds `.n8n`. */
 export const userFolder = join(dirname(fileURLToPath(import.meta.url)), '.n8n');
 const nodes = join(userFolder, '.n8n', 'nodes');
+/** Where the tests have the package as n8n's own installer lays it out. */
+export const installed = join(userFolder, 'installed', 'nodes');
 const logs = join(root, '.cache');
 
 /** Packs the package and lays it where n8n looks for community packages, only if it changed; true if it did. */

@@ -9,6 +9,12 @@ const FILE = join(__dirname, 'released.json');
 /** Whether an entry of `options` is a group of fields, as those of a fixed collection are. */
 const isGroup = (option: object): option is INodePropertyCollection => 'values' in option;
 
+/** Of which operations a field is; it says nothing for one that is of all. */
+function whereShown({ show = {} }: NonNullable<INodeProperties['displayOptions']> = {}): string {
+	const by = ['resource', 'operation'].filter((name) => name in show);
+	return by.length === 0 ? '' : ` (${by.map((name) => show[name]!.join('|')).join(': ')})`;
+}
+
 /**
  * The fields of a node or credential as workflows keep them: path, type and default, and the values of a drop-down. Fields
  * of different operations may share a name; where they are alike they count once.
@@ -16,14 +22,15 @@ const isGroup = (option: object): option is INodePropertyCollection => 'values' 
 function fieldsOf(properties: INodeProperties[], path = ''): string[] {
 	return properties
 		.filter(({ type }) => type !== 'notice' && type !== 'hidden')
-		.flatMap(({ name, type, default: preset, options = [] }) => {
+		.flatMap(({ name, type, default: preset, options = [], displayOptions }) => {
 			const own = `${path}${name}`;
+			const shown = whereShown(displayOptions);
 			const inner = options.flatMap((option) => {
 				if (isGroup(option)) return fieldsOf(option.values, `${own}.${option.name}.`);
 				if ('type' in option) return fieldsOf([option], `${own}.`);
-				return 'value' in option ? [`${own} may be ${JSON.stringify(option.value)}`] : [];
+				return 'value' in option ? [`${own}${shown} may be ${JSON.stringify(option.value)}`] : [];
 			});
-			return [`${own}: ${type} = ${JSON.stringify(preset)}`, ...inner];
+			return [`${own}${shown}: ${type} = ${JSON.stringify(preset)}`, ...inner];
 		});
 }
 
