@@ -1,4 +1,5 @@
 import type { Cluster } from './cluster';
+import { numberIn } from './load';
 
 /** An execution that did not end well, as n8n keeps it. */
 export interface FailedRun {
@@ -22,6 +23,15 @@ export async function failedRuns({ database }: Cluster, numbers: number[]): Prom
 			.filter(({ number }) => number !== null && wanted.has(Number(number)))
 			.map(({ number, execution, status }) => [Number(number), { execution, status }]),
 	);
+}
+
+/** Which of some deliveries the inbox has as given out but not sent: for a person to look at, since they may have arrived. */
+export async function heldInInbox({ database }: Cluster, numbers: number[]): Promise<number[]> {
+	const rows = await database.rows<{ message: string }>(
+		"SELECT message FROM dynamics365.inbox WHERE state = 'sending'",
+	);
+	const held = new Set(rows.map(({ message }) => numberIn(message)));
+	return numbers.filter((number) => held.has(number));
 }
 
 /** What a person does who finds them in n8n's list: Retry. One that n8n refuses stays as it is. */
