@@ -301,6 +301,8 @@ async function measureOn(cluster: Cluster, patience: Patience, isShort: boolean)
 			what: 'Conversations out of order / all of them, while nothing goes wrong',
 			ratio: calm.outcome.outOfOrder / calm.outcome.conversations,
 			atMost: 0,
+			// Where the machine is so busy that workers start late, the race of which the limits tell may catch one or two.
+			shortAtMost: 0.2,
 		},
 		{
 			what: 'Conversations out of order / all of them, with the faults',
