@@ -10,6 +10,7 @@ CREATE TABLE dynamics365.inbox (
 	execution bigint,
 	round int,
 	repeats int NOT NULL DEFAULT 0,
+	since timestamptz NOT NULL DEFAULT now(),
 	PRIMARY KEY (conversation, activity)
 );
 CREATE INDEX ON dynamics365.inbox (execution);
@@ -42,15 +43,20 @@ BEGIN
 	END IF;
 END $$;
 
--- A delivery has come: puts it down, and gives it out at once unless somebody else has the conversation's turn. That
--- one will get it with dynamics365.done.
-CREATE FUNCTION dynamics365.take(a_conversation text, an_activity text, a_message text, an_execution bigint)
-RETURNS TABLE (conversation text, activity text, message text) LANGUAGE plpgsql AS $$
-#variable_conflict use_column
-BEGIN
+-- A delivery has come: puts it down. It is taken some time later, so that one that came before it, and that a slower
+-- worker got, is there by then, too.
+CREATE FUNCTION dynamics365.put(a_conversation text, an_activity text, a_message text)
+RETURNS void LANGUAGE sql AS $$
 	INSERT INTO dynamics365.inbox (conversation, activity, message) VALUES (a_conversation, an_activity, a_message)
 	ON CONFLICT (conversation, activity) DO UPDATE SET repeats = inbox.repeats + 1;
 	INSERT INTO dynamics365.turn VALUES (a_conversation) ON CONFLICT DO NOTHING;
+$$;
+
+-- Gives out what waits in the conversation, unless somebody else has its turn. That one will get it with dynamics365.done.
+CREATE FUNCTION dynamics365.take(a_conversation text, an_execution bigint)
+RETURNS TABLE (conversation text, activity text, message text) LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
 	PERFORM 1 FROM dynamics365.turn WHERE conversation = a_conversation FOR UPDATE;
 	UPDATE dynamics365.turn SET execution = an_execution, since = now()
 	WHERE conversation = a_conversation AND (execution IS NULL OR since < now() - interval '90 seconds');
@@ -69,13 +75,17 @@ BEGIN
 	RETURN QUERY SELECT * FROM dynamics365.give(an_execution, a_round + 1);
 END $$;
 
--- For a schedule: takes over the turns of executions that died, and gives out what waits behind them. What they were
--- sending may have arrived, so it stays as it is (state 'sending'), for a person to look at.
+-- For a schedule: takes over the turns of executions that died, also of those that died before they took theirs, and
+-- gives out what waits. What they were sending may have arrived, so it stays as it is (state 'sending'), for a person to look at.
 CREATE FUNCTION dynamics365.take_over(an_execution bigint)
 RETURNS TABLE (conversation text, activity text, message text) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
-	UPDATE dynamics365.turn SET execution = an_execution, since = now()
-	WHERE execution IS NOT NULL AND since < now() - interval '90 seconds';
+	UPDATE dynamics365.turn t SET execution = an_execution, since = now()
+	WHERE (t.execution IS NOT NULL AND t.since < now() - interval '90 seconds')
+		OR (t.execution IS NULL AND EXISTS (
+			SELECT FROM dynamics365.inbox i WHERE i.conversation = t.conversation AND i.state = 'waiting'
+				AND i.since < now() - interval '90 seconds'
+		));
 	RETURN QUERY SELECT * FROM dynamics365.give(an_execution, 0);
 END $$;

@@ -88,6 +88,8 @@ function activityOf(number: number, conversationId: string): Record<string, unkn
 export class Load {
 	private readonly conversations: string[];
 	private next = 1;
+	/** What n8n's list and the inbox have as not done, and nobody does any more. */
+	private readonly forgotten = new Set<string>();
 
 	/** @param patienceMs for how long n8n may do nothing about what is left to do until that counts as forgotten. */
 	constructor(
@@ -141,7 +143,8 @@ export class Load {
 	}
 
 	/**
-	 * Waits until n8n has nothing left to do, or has done nothing for a while: what a queue has forgotten is never done.
+	 * Waits until n8n has nothing left to do, or has done nothing for a while: what a queue has forgotten is never done, and
+	 * not waited for a second time.
 	 */
 	async rest(): Promise<void> {
 		const { database, emulator } = this.cluster;
@@ -149,14 +152,16 @@ export class Load {
 		let seenAt = Date.now();
 		await waitFor('n8n to have nothing left to do', 600_000, async () => {
 			await pause(300);
-			const [row] = await database.rows<{ executions: string; waiting: string }>(
-				`SELECT (SELECT count(*) FROM execution_entity WHERE status IN ('new', 'running')) AS executions,
-				(SELECT count(*) FROM dynamics365.inbox WHERE state = 'waiting') AS waiting`,
+			const rows = await database.rows<{ open: string }>(
+				`SELECT 'execution ' || id AS open FROM execution_entity WHERE status IN ('new', 'running')
+				UNION ALL SELECT 'activity ' || activity FROM dynamics365.inbox WHERE state = 'waiting'`,
 			);
-			const now = JSON.stringify([row, emulator.log.length]);
+			const open = rows.map((row) => row.open).filter((what) => !this.forgotten.has(what));
+			const now = JSON.stringify([open, emulator.log.length]);
 			if (now !== seen) [seen, seenAt] = [now, Date.now()];
-			const isIdle = row?.executions === '0' && row.waiting === '0';
-			return isIdle || Date.now() - seenAt > this.patienceMs;
+			const isForgotten = Date.now() - seenAt > this.patienceMs;
+			if (isForgotten) for (const what of open) this.forgotten.add(what);
+			return open.length === 0 || isForgotten;
 		});
 	}
 }

@@ -9,6 +9,9 @@ export interface Made {
 
 type Credentials = Cluster['credentials'];
 
+/** How much later than the one after it a worker may start a delivery, seconds; each message is held back for so long. */
+export const SETTLE_SECONDS = 1;
+
 /** Puts nodes in a row; each is connected to the next. */
 function inARow(
 	name: string,
@@ -101,15 +104,27 @@ export function onceAndInOrder(credentials: Credentials, sweepSeconds: number): 
 		maxTries: 5,
 		waitBetweenTries: 3000,
 	});
+	const put = query(
+		'Put it down',
+		'put($1, $2, $3)',
+		// One without an ID cannot be known again, but has its place in the order in which n8n took it in.
+		"$json.conversationId, $json.activityId ?? String($execution.id).padStart(13, '0'), $json.text",
+	);
+	// Two workers that start two deliveries of a conversation do so in any order, but not so far from one another.
+	const settle = {
+		name: 'Let the one before come',
+		type: 'n8n-nodes-base.wait',
+		typeVersion: 1.1,
+		parameters: { amount: SETTLE_SECONDS, unit: 'seconds' },
+	};
 	const take = query(
 		'Take my turn',
-		'take($1, $2, $3, $4)',
-		// One without an ID cannot be known again, but has its place in the order in which n8n took it in.
-		"$json.conversationId, $json.activityId ?? String($execution.id).padStart(13, '0'), $json.text, $execution.id",
+		'take($1, $2)',
+		"$('From Dynamics 365').first().json.conversationId, $execution.id",
 	);
 	const send = sendOf('={{ $json.conversation }}', '={{ $json.message }}');
 	const done = query('Done', 'done($1, $2)', '$execution.id, $runIndex');
-	const workflow = inARow('Once and in order', [from, take, send, done], ['Done', 'Send']);
+	const workflow = inARow('Once and in order', [from, put, settle, take, send, done], ['Done', 'Send']);
 	const schedule = {
 		id: randomUUID(),
 		name: 'Now and then',
