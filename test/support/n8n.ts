@@ -76,7 +76,8 @@ function credentialsHelper(credentials: Credentials): ICredentialsHelper {
 	const helper: Partial<ICredentialsHelper> = {
 		getParentTypes: () => [],
 		isCredentialUsableByNode: () => true,
-		getDecrypted: async (_additionalData, _details, type) => structuredClone((await Promise.resolve(credentials[type])) ?? {}),
+		getDecrypted: async (_additionalData, _details, type) =>
+			structuredClone((await Promise.resolve(credentials[type])) ?? {}),
 	};
 	return helper as ICredentialsHelper;
 }
