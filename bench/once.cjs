@@ -26,8 +26,8 @@ async function firstToken(folder) {
 			return (await answer.json()).access_token;
 		};
 	}
-	const { connectionFrom } = require(join(folder, 'dist/nodes/Dynamics365Messaging/api/connection.js'));
-	const { getToken } = require(join(folder, 'dist/nodes/shared/api/token.js'));
+	const { connectionFrom } = require(join(folder, 'dist/nodes/Dynamics365Messaging/connection.js'));
+	const { getToken } = require(join(folder, 'dist/nodes/shared/entra/token.js'));
 	return async () => await getToken(connectionFrom(credential));
 }
 

@@ -1,6 +1,6 @@
 import type { ICredentialType, INodeProperties } from 'n8n-workflow';
 import { DEFAULT_API_VERSION, DEFAULT_SCOPE } from '../nodes/AzureCommunicationConversations/api/connection';
-import { appProofFields, clientField, tenantField } from '../nodes/shared/credentialFields';
+import { appProofFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
 
 const forEntra = { displayOptions: { show: { authentication: ['clientSecret', 'certificate'] } } };
 

@@ -4,10 +4,10 @@ import type {
 	IHttpRequestOptions,
 	INodeProperties,
 } from 'n8n-workflow';
-import { authorizationHeaders } from '../nodes/Dynamics365Messaging/api/client';
-import { connectionFrom, GEOS } from '../nodes/Dynamics365Messaging/api/connection';
-import { getToken } from '../nodes/shared/api/token';
-import { appProofFields, clientField, tenantField } from '../nodes/shared/credentialFields';
+import { authorizationHeaders } from '../nodes/Dynamics365Messaging/messagingApi/client';
+import { connectionFrom, GEOS } from '../nodes/Dynamics365Messaging/connection';
+import { getToken } from '../nodes/shared/entra/token';
+import { appProofFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
 
 export class Dynamics365MessagingApi implements ICredentialType {
 	name = 'dynamics365MessagingApi';

@@ -7,14 +7,14 @@ import {
 	type IWebhookResponseData,
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
-import { toNodeError } from '../shared/operations/nodeErrors';
+import { toNodeError } from '../shared/action/nodeErrors';
 import { instanceMark, TRIGGER_HEADER } from './setup/probe';
 import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
-import { textOf } from '../shared/api/json';
+import { textOf } from '../shared/json';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable } from './webhook/activation';
-import { answerDelivery, type Settings } from './webhook/answer';
+import { handleDelivery, type Settings } from './webhook/handleDelivery';
 
 /**
  * The outputs of the trigger as it is set. n8n's editor and engine evaluate the text of this function, so it can use
@@ -313,6 +313,6 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			this.getResponseObject().setHeader(TRIGGER_HEADER, instanceMark(this.getInstanceId()));
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
-		return await answerDelivery(this, () => settingsOf(this));
+		return await handleDelivery(this, () => settingsOf(this));
 	}
 }

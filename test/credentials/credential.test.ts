@@ -7,8 +7,8 @@ import type {
 import { Dynamics365MessagingApi } from '../../credentials/Dynamics365MessagingApi.credentials';
 import type { Emulator } from '../../emulator';
 import { Dynamics365Messaging } from '../../nodes/Dynamics365Messaging/Dynamics365Messaging.node';
-import { callService } from '../../nodes/Dynamics365Messaging/api/client';
-import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
+import { callService } from '../../nodes/Dynamics365Messaging/messagingApi/client';
+import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
 import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 
 let emulator: Emulator;

@@ -1,8 +1,8 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { Emulator, FaultAction } from '../../emulator';
-import { WORDS } from '../../nodes/Dynamics365Messaging/api/client';
-import { explainTransport } from '../../nodes/shared/api/exchange';
-import { TransportError } from '../../nodes/shared/api/https';
+import { WORDS } from '../../nodes/Dynamics365Messaging/messagingApi/client';
+import { explainTransportError } from '../../nodes/shared/transport/retry';
+import { TransportError } from '../../nodes/shared/transport/https';
 import { credentialFor, openCall, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
 
@@ -61,14 +61,16 @@ test.each<[string, (world: Emulator['world']) => IDataObject, string, string]>([
 
 test('a wrong geo, whose host no DNS server knows', () => {
 	const host = new URL(organizationHost(emulator.world.organizationId)).host;
-	expect(explainTransport(new TransportError('ENOTFOUND', 'no', host), call)).toMatchObject({
+	expect(explainTransportError(new TransportError('ENOTFOUND', 'no', host), call)).toMatchObject({
 		message: `There is no host ${host}: Geo or Organization ID is wrong`,
 		description: expect.stringContaining('Choose the Geo'),
 	});
-	expect(explainTransport(new TransportError('ENOTFOUND', 'no', 'proxy.example.com'), call).message).toBe(
-		'The service at proxy.example.com cannot be reached',
+	expect(
+		explainTransportError(new TransportError('ENOTFOUND', 'no', 'proxy.example.com'), call).message,
+	).toBe('The service at proxy.example.com cannot be reached');
+	expect(explainTransportError(new TransportError('EAI_AGAIN', 'no', host), call).description).toContain(
+		'DNS',
 	);
-	expect(explainTransport(new TransportError('EAI_AGAIN', 'no', host), call).description).toContain('DNS');
 });
 
 test('a channel that is on no workstream', async () => {

@@ -2,8 +2,8 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import type { Emulator, FaultRule } from '../../emulator';
-import { MAX_RETRY_TIME, PARALLEL, readNumber } from '../../nodes/shared/operations/fields';
-import { parameterReader } from '../../nodes/shared/operations/parameters';
+import { MAX_RETRY_TIME, CONCURRENCY, readNumber } from '../../nodes/shared/action/fields';
+import { parameterReader } from '../../nodes/shared/action/parameters';
 import { credentialFor, entries, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, outcomeOf, startWorkflow, type LoadedPackage } from '../support/n8n';
 
@@ -161,7 +161,7 @@ test('a cancelled execution stops sending', async () => {
 });
 
 test.each([
-	[PARALLEL, 10],
+	[CONCURRENCY, 10],
 	[MAX_RETRY_TIME, 60],
 ])('where nothing is said, $name is as documented', (field, standard) => {
 	expect(field.default).toBe(standard);

@@ -1,5 +1,5 @@
 import type { IDataObject, INodeTypeDescription } from 'n8n-workflow';
-import { isPublicAddress } from '../../nodes/shared/api/publicUrl';
+import { isPublicAddress } from '../../nodes/shared/transport/publicUrl';
 import { activate, loadPackage, oneNode, type LoadedPackage } from '../support/n8n';
 
 const credential = {

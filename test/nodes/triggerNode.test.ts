@@ -19,9 +19,9 @@ import {
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
 import { outputsFor } from '../../nodes/Dynamics365Messaging/activity/filter';
-import { callService } from '../../nodes/Dynamics365Messaging/api/client';
-import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
-import { sendHttps } from '../../nodes/shared/api/https';
+import { callService } from '../../nodes/Dynamics365Messaging/messagingApi/client';
+import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
+import { sendHttps } from '../../nodes/shared/transport/https';
 import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
 

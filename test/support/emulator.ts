@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-import type { SendRequest } from '../../nodes/Dynamics365Messaging/api/request';
+import type { SendRequest } from '../../nodes/Dynamics365Messaging/messagingApi/request';
 import { look } from './leaks';
 import { startEmulator, type Emulator, type EmulatorOptions, type LogEntry } from '../../emulator';
 
@@ -84,6 +84,6 @@ export const openCall = {
 	method: 'POST',
 	path: '/conversation/create',
 	body: {},
-	repeatable: false,
-	howToLook: 'Look in the conversation.',
+	isIdempotent: false,
+	howToVerify: 'Look in the conversation.',
 } as const satisfies SendRequest;

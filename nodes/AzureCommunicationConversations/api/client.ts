@@ -1,26 +1,31 @@
-import { exchange, lastingProof, type Answer, type Service } from '../../shared/api/exchange';
-import type { Json } from '../../shared/api/json';
-import { readLinked } from '../../shared/api/links';
-import { Pace } from '../../shared/api/pace';
-import { urlBelow, type ApiRequest, type ReadRequest } from '../../shared/api/request';
-import { tokenProofs } from '../../shared/api/token';
+import {
+	requestWithRetry,
+	staticCredential,
+	type ServiceResponse,
+	type Service,
+} from '../../shared/transport/retry';
+import type { Json } from '../../shared/json';
+import { readLinked } from '../../shared/transport/pagination';
+import { Throttle } from '../../shared/transport/throttle';
+import { urlBelow, type ServiceRequest, type ReadRequest } from '../../shared/transport/request';
+import { tokenProvider } from '../../shared/entra/token';
 import { ENDPOINT, type Connection } from './connection';
-import { explainAnswer } from './errors';
+import { explainCommunicationError } from './errors';
 import { withIds } from './request';
 import { signWithKey } from './signature';
 
-function urlOf({ origin, apiVersion }: Connection, request: ApiRequest): URL {
+function urlOf({ origin, apiVersion }: Connection, request: ServiceRequest): URL {
 	// The link to a next page has a version of its own.
 	return urlBelow(origin, '', { ...request, query: { 'api-version': apiVersion, ...request.query } });
 }
 
 /** The resource, as the credential leads to it. */
-function serviceOf(connection: Connection): Service<ApiRequest> {
+function serviceOf(connection: Connection): Service<ServiceRequest> {
 	const { proof } = connection;
 	const common = {
-		urlOf: (request: ApiRequest) => urlOf(connection, request),
-		explain: explainAnswer(proof.kind),
-		words: {
+		urlOf: (request: ServiceRequest) => urlOf(connection, request),
+		explain: explainCommunicationError(proof.kind),
+		destination: {
 			fields: ENDPOINT,
 			hostField: ENDPOINT,
 			unknownHost: (host: string) => ({
@@ -31,24 +36,24 @@ function serviceOf(connection: Connection): Service<ApiRequest> {
 	};
 	if (proof.kind === 'accessKey') {
 		const sign: Service['sign'] = (key, call) => signWithKey(key, call);
-		return { ...common, proofs: lastingProof(proof.key), sign };
+		return { ...common, tokens: staticCredential(proof.key), sign };
 	}
 	const sign: Service['sign'] = (token) => ({ authorization: `Bearer ${token}` });
-	const proofs = proof.kind === 'entra' ? tokenProofs(proof.source) : lastingProof(proof.token);
-	return { ...common, proofs, sign };
+	const tokens = proof.kind === 'entra' ? tokenProvider(proof.source) : staticCredential(proof.token);
+	return { ...common, tokens, sign };
 }
 
 /**
- * Makes a call, and makes it again as {@link exchange} does.
+ * Makes a call, and makes it again as {@link requestWithRetry} does.
  * @param pace of the run; by default nothing is tried again.
  * @throws ServiceError for every answer but 2xx, and for none; its `outcome` says whether what was sent may have arrived.
  */
 export async function callService(
 	connection: Connection,
-	request: ApiRequest,
-	pace: Pace = new Pace(0),
-): Promise<Answer> {
-	return await exchange(serviceOf(connection), withIds(request), pace);
+	request: ServiceRequest,
+	pace: Throttle = new Throttle(0),
+): Promise<ServiceResponse> {
+	return await requestWithRetry(serviceOf(connection), withIds(request), pace);
 }
 
 /** A page by its link: of the resource itself, however it is spelled; undefined for every other place. */
@@ -67,11 +72,11 @@ const PAGE_SIZE = 100;
  * @param limit how many entries at the most; undefined for all.
  * @throws ServiceError also where a link leads to another origin: the credential would go along.
  */
-export function readList(
+export function listEntries(
 	connection: Connection,
 	request: ReadRequest,
 	limit: number | undefined,
-	pace: Pace = new Pace(0),
+	pace: Throttle = new Throttle(0),
 ): AsyncGenerator<Json> {
 	const first: ReadRequest = {
 		...request,

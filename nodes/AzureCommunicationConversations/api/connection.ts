@@ -1,6 +1,12 @@
-import { appFrom, httpsOrigin, PUBLIC_AUTHORITY, scopeFrom, text } from '../../shared/api/credential';
-import { InputError } from '../../shared/api/errors';
-import type { TokenSource } from '../../shared/api/token';
+import {
+	readApp,
+	httpsOrigin,
+	PUBLIC_AUTHORITY,
+	readScope,
+	trimmedText,
+} from '../../shared/entra/appCredential';
+import { InputError } from '../../shared/transport/errors';
+import type { TokenSource } from '../../shared/entra/token';
 
 /** Source: seed 003. A later preview, 2025-09-01-preview, has the same paths, bodies and answers. */
 export const DEFAULT_API_VERSION = '2025-04-01-preview';
@@ -72,8 +78,8 @@ function accessKeyOf(value: string): string {
 }
 
 function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin' | 'proof'> {
-	const pasted = text(data.secretAccessKey);
-	const endpoint = text(data.endpoint);
+	const pasted = trimmedText(data.secretAccessKey);
+	const endpoint = trimmedText(data.endpoint);
 	const whole = readConnectionString(pasted);
 	const key = accessKeyOf(whole ? whole.accessKey : pasted);
 	const origin = endpointOf(whole?.endpoint || endpoint);
@@ -87,7 +93,7 @@ function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin'
 }
 
 function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin' | 'proof'> {
-	const token = text(data.userToken).replace(/^Bearer\s+/i, '');
+	const token = trimmedText(data.userToken).replace(/^Bearer\s+/i, '');
 	if (token === '' || /[^\x21-\x7e]/.test(token)) {
 		throw new InputError(
 			token === ''
@@ -96,11 +102,11 @@ function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin'
 			'Paste the token of a communication user, with the scope chat or messages, as Azure gives it.',
 		);
 	}
-	return { origin: endpointOf(text(data.endpoint)), proof: { kind: 'userToken', token } };
+	return { origin: endpointOf(trimmedText(data.endpoint)), proof: { kind: 'userToken', token } };
 }
 
 function apiVersionOf(value: unknown): string {
-	const version = text(value) || DEFAULT_API_VERSION;
+	const version = trimmedText(value) || DEFAULT_API_VERSION;
 	if (!API_VERSION.test(version)) {
 		throw new InputError('API Version in the credential is not one', `It looks like ${DEFAULT_API_VERSION}.`);
 	}
@@ -116,11 +122,11 @@ export function connectionFrom(data: Record<string, unknown>): Connection {
 	const apiVersion = apiVersionOf(data.apiVersion);
 	if (data.authentication === 'accessKey') return { ...withAccessKey(data), apiVersion };
 	if (data.authentication === 'userToken') return { ...withUserToken(data), apiVersion };
-	const origin = endpointOf(text(data.endpoint));
+	const origin = endpointOf(trimmedText(data.endpoint));
 	const source: TokenSource = {
-		...appFrom(data, PUBLIC_AUTHORITY),
+		...readApp(data, PUBLIC_AUTHORITY),
 		api: 'communication',
-		scope: scopeFrom(data.scope, DEFAULT_SCOPE),
+		scope: readScope(data.scope, DEFAULT_SCOPE),
 		origin,
 	};
 	return { origin, apiVersion, proof: { kind: 'entra', source } };

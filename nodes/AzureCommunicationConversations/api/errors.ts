@@ -1,12 +1,12 @@
 import {
-	explainWith,
+	explainResponse,
 	header,
 	type Explanation,
-	type Looking,
+	type Verification,
 	type ServiceError,
-} from '../../shared/api/errors';
-import type { HttpsResponse } from '../../shared/api/https';
-import { isRecord, nonEmptyText, parseJson, readKey, type Json } from '../../shared/api/json';
+} from '../../shared/transport/errors';
+import type { HttpsResponse } from '../../shared/transport/https';
+import { isRecord, nonEmptyText, parseJson, readKey, type Json } from '../../shared/json';
 import { ENDPOINT, type Proof } from './connection';
 
 const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
@@ -152,15 +152,15 @@ function explanationOf(
  * Source: seed 003, Error; shared reference, "Errors and rules".
  * @param kind with what the resource was shown who calls.
  */
-export function explainAnswer(
+export function explainCommunicationError(
 	kind: Proof['kind'],
-): (response: HttpsResponse, looking?: Looking) => ServiceError {
+): (response: HttpsResponse, looking?: Verification) => ServiceError {
 	return (response, looking) => {
 		const error = readKey(parseJson(response.body), 'error');
 		const code = nonEmptyText(readKey(error, 'code'));
 		const errorCode = header(response.headers, 'x-ms-error-code');
 		const said = wordsOf(error, errorCode === code ? null : errorCode);
-		return explainWith(
+		return explainResponse(
 			response,
 			{
 				name: 'Azure Communication Services',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ApiRequest, ReadRequest, SendRequest } from '../../shared/api/request';
+import type { ServiceRequest, ReadRequest, SendRequest } from '../../shared/transport/request';
 
 /** Source: shared reference of Azure Communication Services, "Send" and "Sibling operations". */
 const CONVERSATIONS = '/messages/conversations';
@@ -22,14 +22,14 @@ export function templatesPath(channelId: string): string {
 }
 
 /** A call that the service knows again by its ids, so that it may be repeated. */
-type RecognisedRequest = SendRequest & { isRecognised: true };
+type IdempotentRequest = SendRequest & { isRecognised: true };
 
 /**
  * A request with the ids of its own that every try of it carries: the one by which support finds it, and, where doing
  * it twice would not be the same as doing it once, the pair by which the service knows a repeated one and answers as it
  * did the first time. Source: seed 003, Request Header; which calls take the pair is in Microsoft's SDK.
  */
-export function withIds<Request extends ApiRequest>(request: Request, now: Date = new Date()): Request {
+export function withIds<Request extends ServiceRequest>(request: Request, now: Date = new Date()): Request {
 	return {
 		...request,
 		headers: {
@@ -49,11 +49,11 @@ export function readRequest(path: string, query: Record<string, string> = {}): R
 }
 
 /** A call whose repetition the service recognises by {@link withIds}. */
-export function recognisedRequest(
+export function idempotentRequest(
 	method: 'POST' | 'DELETE',
 	path: string,
 	body: Record<string, unknown> | undefined,
-	howToLook: string,
-): RecognisedRequest {
-	return { method, path, body, repeatable: true, isRecognised: true, howToLook };
+	howToVerify: string,
+): IdempotentRequest {
+	return { method, path, body, isIdempotent: true, isRecognised: true, howToVerify };
 }

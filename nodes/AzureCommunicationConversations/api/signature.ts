@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { OutgoingCall } from '../../shared/api/exchange';
+import type { OutgoingCall } from '../../shared/transport/retry';
 
 /**
  * The headers that sign a call with an access key (HMAC-SHA256). Pure.

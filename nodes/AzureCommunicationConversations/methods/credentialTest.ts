@@ -3,8 +3,8 @@ import type {
 	ICredentialTestFunctions,
 	INodeCredentialTestResult,
 } from 'n8n-workflow';
-import { ServiceError } from '../../shared/api/errors';
-import { testResult } from '../../shared/operations/nodeErrors';
+import { ServiceError } from '../../shared/transport/errors';
+import { testResult } from '../../shared/action/nodeErrors';
 import { callService } from '../api/client';
 import { connectionFrom } from '../api/connection';
 import { conversationsRequest } from '../operations/conversation/getMany';

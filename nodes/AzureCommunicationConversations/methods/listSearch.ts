@@ -1,9 +1,9 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-import { InputError } from '../../shared/api/errors';
-import type { Json } from '../../shared/api/json';
-import type { ReadRequest } from '../../shared/api/request';
-import { toNodeError } from '../../shared/operations/nodeErrors';
-import { readList } from '../api/client';
+import { InputError } from '../../shared/transport/errors';
+import type { Json } from '../../shared/json';
+import type { ReadRequest } from '../../shared/transport/request';
+import { toNodeError } from '../../shared/action/nodeErrors';
+import { listEntries } from '../api/client';
 import { connectionFrom } from '../api/connection';
 import { conversationsRequest } from '../operations/conversation/getMany';
 import { conversationItem, readChannelId } from '../operations/fields';
@@ -27,7 +27,7 @@ async function choices(
 		const connection = connectionFrom(await context.getCredentials('azureCommunicationServicesApi'));
 		const wanted = filter?.trim().toLowerCase() ?? '';
 		const found = new Map<string, Choice>();
-		for await (const entry of readList(connection, request(), MAX_ENTRIES)) {
+		for await (const entry of listEntries(connection, request(), MAX_ENTRIES)) {
 			const choice = toChoice(entry);
 			if (!choice?.name.toLowerCase().includes(wanted)) continue;
 			// Of a template in several languages, an approved one speaks for it.

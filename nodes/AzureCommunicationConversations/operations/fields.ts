@@ -1,9 +1,9 @@
 import { unescape } from 'node:querystring';
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import { isGuid, tidyId } from '../../shared/api/credential';
-import { InputError } from '../../shared/api/errors';
-import { nonEmptyText, readKey, textOf, type Json } from '../../shared/api/json';
-import type { ParameterReader } from '../../shared/operations/parameters';
+import { isGuid, tidyId } from '../../shared/entra/appCredential';
+import { InputError } from '../../shared/transport/errors';
+import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
+import type { ParameterReader } from '../../shared/action/parameters';
 
 export const conversationIdField: INodeProperties = {
 	displayName: 'Conversation',
@@ -184,7 +184,7 @@ export function readParticipants(parameters: ParameterReader): Array<Record<stri
 }
 
 /** Values that a person separates by commas or lines, or gives as a list. */
-export function readList(parameters: ParameterReader, name: string, label: string): string[] {
+export function readIds(parameters: ParameterReader, name: string, label: string): string[] {
 	const given = parameters.raw(name);
 	const values = Array.isArray(given)
 		? given.map((value) => textOf(value) ?? '')

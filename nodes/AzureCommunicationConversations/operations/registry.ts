@@ -1,5 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { commonOptions, fieldsWith, propertiesOf, type Resource } from '../../shared/operations/properties';
+import { commonOptions, fieldsWith, propertiesOf, type Resource } from '../../shared/action/properties';
 import { create } from './conversation/create';
 import { remove as deleteConversation } from './conversation/delete';
 import { get } from './conversation/get';

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
-import type { Json } from '../../shared/api/json';
-import type { ReadRequest, SendRequest } from '../../shared/api/request';
-import type { BasePlan, Operation as SharedOperation } from '../../shared/operations/types';
+import type { Json } from '../../shared/json';
+import type { ReadRequest, SendRequest } from '../../shared/transport/request';
+import type { BasePlan, Operation as SharedOperation } from '../../shared/action/operation';
 import type { Connection } from '../api/connection';
 
 export type ResourceName = 'conversation' | 'message' | 'participant' | 'template';

@@ -1,4 +1,4 @@
-import type { Json } from '../../shared/api/json';
+import type { Json } from '../../shared/json';
 import type { EventCategory } from './events';
 
 /** The body of a delivery: a Bot Framework activity, or what claims to be one. */

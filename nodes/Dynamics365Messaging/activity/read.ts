@@ -1,4 +1,4 @@
-import { isRecord, nonEmptyText, parseJson, readKey, textOf, type Json } from '../../shared/api/json';
+import { isRecord, nonEmptyText, parseJson, readKey, textOf, type Json } from '../../shared/json';
 import { categoryOf, endsConversation, isKnownEvent } from './events';
 import { plainTextOf } from './plainText';
 import type { ActivityBody, Attachment, Sender, TriggerItem } from './items';

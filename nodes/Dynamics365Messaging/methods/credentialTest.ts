@@ -4,9 +4,9 @@ import type {
 	INodeCredentialTestResult,
 } from 'n8n-workflow';
 import { conversationList } from '../operations/conversation/getMany';
-import { testResult } from '../../shared/operations/nodeErrors';
-import { connectionFrom } from '../api/connection';
-import { readPage } from '../api/pages';
+import { testResult } from '../../shared/action/nodeErrors';
+import { connectionFrom } from '../connection';
+import { readPage } from '../messagingApi/pages';
 
 /**
  * The credential's Test: gets a token, then lists one conversation, as that call alone shows that the channel and the

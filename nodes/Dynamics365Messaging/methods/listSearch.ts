@@ -1,9 +1,9 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { conversationItem, conversationList } from '../operations/conversation/getMany';
-import { toNodeError } from '../../shared/operations/nodeErrors';
-import { connectionFrom } from '../api/connection';
-import type { Json } from '../../shared/api/json';
-import { readPage } from '../api/pages';
+import { toNodeError } from '../../shared/action/nodeErrors';
+import { connectionFrom } from '../connection';
+import type { Json } from '../../shared/json';
+import { readPage } from '../messagingApi/pages';
 
 /** Pages that one search looks through before it shows what it has. */
 const MAX_PAGES = 20;

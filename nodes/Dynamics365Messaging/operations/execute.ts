@@ -1,13 +1,18 @@
 import type { IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { InputError } from '../../shared/api/errors';
-import type { Pace } from '../../shared/api/pace';
-import { binaryOf, paired, runNode, type Engine, type Given } from '../../shared/operations/run';
-import { fetchAttachments } from '../api/attachments';
-import { callService } from '../api/client';
-import { connectionFrom, type Connection } from '../api/connection';
-import { deliver, openWithStartMessage, type Opening, type Run } from '../api/opening';
-import { readPages } from '../api/pages';
-import { readRows } from '../api/rows';
+import { InputError } from '../../shared/transport/errors';
+import type { Throttle } from '../../shared/transport/throttle';
+import { binaryOf, paired, runNode, type Engine, type Given } from '../../shared/action/run';
+import { fetchAttachments } from '../attachments/fetchAttachments';
+import { callService } from '../messagingApi/client';
+import { connectionFrom, type Connection } from '../connection';
+import {
+	deliver,
+	startWithMessage,
+	type ConversationStart,
+	type Run,
+} from '../messagingApi/startConversation';
+import { readPages } from '../messagingApi/pages';
+import { readRows } from '../dataverse/rows';
 import { checkSize, withFiles } from './files';
 import { OPERATIONS } from './registry';
 import type { DownloadPlan, Plan } from './types';
@@ -86,7 +91,7 @@ async function carryOut(context: IExecuteFunctions, run: Run, plan: Plan, itemIn
 			return { items: [{ ...item, pairedItem: { item: itemIndex } }] };
 		}
 		case 'open': {
-			const opened = await openWithStartMessage(run, plan.opening, plan.instead);
+			const opened = await startWithMessage(run, plan.opening, plan.instead);
 			const isDropped = opened.startMessage === 'dropped';
 			const hint = isDropped ? START_MESSAGE_DROPPED : unusedOf(plan.opening, opened.isNew);
 			return { items: paired(plan.toItems(opened), itemIndex), hint };
@@ -101,7 +106,7 @@ async function carryOut(context: IExecuteFunctions, run: Run, plan: Plan, itemIn
 }
 
 /** Whether what was given for a new conversation was of no use, as there was one already. */
-function unusedOf({ request }: Opening, isNew: boolean): string | undefined {
+function unusedOf({ request }: ConversationStart, isNew: boolean): string | undefined {
 	const { customercontext, ...others } = request.body ?? {};
 	const isGiven = Object.keys(customercontext ?? {}).length > 1 || Object.keys(others).length > 0;
 	return isGiven && !isNew ? OPENING_UNUSED : undefined;
@@ -117,7 +122,7 @@ function engineFor(context: IExecuteFunctions, resource: string): Engine<Connect
 		check: async ({ files = [] }, itemIndex) => {
 			for (const file of files) checkSize(file, await sizeOf(context, itemIndex, file.property));
 		},
-		carryOut: async (connection: Connection, pace: Pace, plan, itemIndex) =>
+		carryOut: async (connection: Connection, pace: Throttle, plan, itemIndex) =>
 			await carryOut(context, { connection, pace, seen }, plan, itemIndex),
 	};
 }

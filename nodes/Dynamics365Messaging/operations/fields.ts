@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { InputError } from '../../shared/api/errors';
-import { nonEmptyText, readKey } from '../../shared/api/json';
+import { InputError } from '../../shared/transport/errors';
+import { nonEmptyText, readKey } from '../../shared/json';
 import {
 	limitFields,
 	limitHint,
@@ -8,8 +8,8 @@ import {
 	readText,
 	unlessEmpty,
 	type TextField,
-} from '../../shared/operations/fields';
-import type { ParameterReader } from '../../shared/operations/parameters';
+} from '../../shared/action/fields';
+import type { ParameterReader } from '../../shared/action/parameters';
 
 export const conversationIdField: INodeProperties = {
 	displayName: 'Conversation',

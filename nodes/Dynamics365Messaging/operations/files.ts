@@ -1,7 +1,7 @@
-import { EmbeddedFile } from '../../shared/api/body';
-import { InputError } from '../../shared/api/errors';
-import { isRecord } from '../../shared/api/json';
-import type { SendRequest } from '../api/request';
+import { EmbeddedFile } from '../../shared/transport/requestBody';
+import { InputError } from '../../shared/transport/errors';
+import { isRecord } from '../../shared/json';
+import type { SendRequest } from '../messagingApi/request';
 
 export type AttachmentEncoding = 'dataUri' | 'base64';
 

@@ -17,7 +17,7 @@ import { getMany as getManyMessages } from './message/getMany';
 import { markAsRead } from './message/markAsRead';
 import { send as sendMessage } from './message/send';
 import { sendTyping } from './message/sendTyping';
-import { commonOptions, fieldsWith, propertiesOf, type Resource } from '../../shared/operations/properties';
+import { commonOptions, fieldsWith, propertiesOf, type Resource } from '../../shared/action/properties';
 import type { Operation, ResourceName } from './types';
 
 /** Every operation of the action node, in the order of the drop-downs. A new one is a line here and a file. */

@@ -1,13 +1,18 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { Attachment } from '../activity/items';
-import type { FetchOptions } from '../api/attachments';
-import type { Delivered, Opened, Opening, Run } from '../api/opening';
-import type { Connection } from '../api/connection';
-import type { PagedRequest } from '../api/pages';
-import type { Json } from '../../shared/api/json';
-import type { ApiRequest, ReadRequest, SendRequest } from '../api/request';
-import type * as shared from '../../shared/operations/types';
-import type { BasePlan } from '../../shared/operations/types';
+import type { FetchOptions } from '../attachments/fetchAttachments';
+import type {
+	Delivered,
+	StartedConversation,
+	ConversationStart,
+	Run,
+} from '../messagingApi/startConversation';
+import type { Connection } from '../connection';
+import type { PagedRequest } from '../messagingApi/pages';
+import type { Json } from '../../shared/json';
+import type { ApiRequest, ReadRequest, SendRequest } from '../messagingApi/request';
+import type * as shared from '../../shared/action/operation';
+import type { BasePlan } from '../../shared/action/operation';
 import type { BinaryFile } from './files';
 
 export type ResourceName = 'channel' | 'conversation' | 'customEvent' | 'message';
@@ -68,19 +73,19 @@ export interface DownloadPlan {
 /** A conversation to be opened. */
 export interface OpenPlan {
 	kind: 'open';
-	opening: Opening;
+	opening: ConversationStart;
 	/**
 	 * The start message as a message, for a conversation that was opened without it because an answer was lost;
 	 * undefined where it would reach somebody else that way, or is too long.
 	 */
 	instead: ((conversationId: string) => SendRequest) | undefined;
-	toItems: (opened: Opened) => IDataObject[];
+	toItems: (opened: StartedConversation) => IDataObject[];
 }
 
 /** Something to be said, in the customer's conversation or in a new one. */
 export interface DeliverPlan {
 	kind: 'deliver';
-	opening: Opening;
+	opening: ConversationStart;
 	message: (conversationId: string) => SendRequest;
 	toItems: (delivered: Delivered) => IDataObject[];
 }

@@ -1,25 +1,25 @@
 import { lookup } from 'node:dns/promises';
-import { explainTransport } from '../../shared/api/exchange';
-import { isGuid } from '../../shared/api/credential';
-import { exchange } from '../api/client';
-import { connectionTo, type Connection } from '../api/connection';
-import { InputError, ServiceError } from '../../shared/api/errors';
-import { TransportError } from '../../shared/api/https';
-import { readKey } from '../../shared/api/json';
-import { whyNotRegistrable } from '../api/webhookUrl';
-import type { Run } from '../api/opening';
-import { getToken } from '../../shared/api/token';
-import type { Pace } from '../../shared/api/pace';
+import { explainTransportError } from '../../shared/transport/retry';
+import { isGuid } from '../../shared/entra/appCredential';
+import { exchange } from '../messagingApi/client';
+import { connectionTo, type Connection } from '../connection';
+import { InputError, ServiceError } from '../../shared/transport/errors';
+import { TransportError } from '../../shared/transport/https';
+import { readKey } from '../../shared/json';
+import { whyNotRegistrable } from './webhookUrl';
+import type { Run } from '../messagingApi/startConversation';
+import { getToken } from '../../shared/entra/token';
+import type { Throttle } from '../../shared/transport/throttle';
 import {
-	accessFrom,
+	readAccessRights,
 	accessRequest,
-	channelFrom,
+	readChannel,
 	channelRequest,
-	userIdFrom,
+	readUserId,
 	whoAmIRequest,
 	type Channel,
-} from './channel';
-import { appOfIdentity, readFederatedCredential } from './managedIdentity';
+} from '../dataverse/channel';
+import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
 import { instanceMark, probe } from './probe';
 
 /** What is looked at, in the order of the chain. */
@@ -65,7 +65,7 @@ const skipped = (detail: string, fix = 'Mend what failed before it'): Verdict =>
 
 /** What an error says, as a verdict. What is none of ours is thrown on. */
 function failure(error: unknown): Verdict {
-	const told = error instanceof TransportError ? explainTransport(error) : error;
+	const told = error instanceof TransportError ? explainTransportError(error) : error;
 	if (!(told instanceof ServiceError) && !(told instanceof InputError)) throw told;
 	const code = told instanceof ServiceError && told.code !== null ? ` (${told.code})` : '';
 	return failed(`${told.message}${code}`, told.description);
@@ -227,7 +227,7 @@ async function checkManagedIdentity(run: Run, { managedIdentityId }: Channel): P
 			'No managed identity is bound: Dynamics 365 sends no token, and a trigger that verifies refuses everything';
 		return failed(detail, fix);
 	}
-	return await appOfIdentity(run, managedIdentityId).then(
+	return await readAppOfIdentity(run, managedIdentityId).then(
 		(appId) =>
 			appId === run.connection.clientId
 				? ok(`The managed identity ${managedIdentityId} is bound`)
@@ -286,7 +286,7 @@ const NOT_ALLOWED = new Set(['0x80040220', '0x80042f09', '0x80072560']);
 
 async function readRecord({ connection, pace }: Run, channelId: string): Promise<Found> {
 	// Read before it is judged: an answer that is no record is a finding like any other.
-	const reading = exchange(connection, channelRequest(channelId), pace).then(({ json }) => channelFrom(json));
+	const reading = exchange(connection, channelRequest(channelId), pace).then(({ json }) => readChannel(json));
 	return await reading.then(
 		async (channel) => ({
 			channel,
@@ -314,10 +314,10 @@ const GIVE_ROLE =
 	'Give the application user a security role that may write Custom Messaging Channels, in the Power Platform admin center.';
 
 /** Reading worked; registering and updating need the right to write, too. */
-async function checkRole(connection: Connection, pace: Pace, channelId: string): Promise<Verdict> {
+async function checkRole(connection: Connection, pace: Throttle, channelId: string): Promise<Verdict> {
 	const ask = async () => {
-		const userId = userIdFrom((await exchange(connection, whoAmIRequest(), pace)).json);
-		return accessFrom((await exchange(connection, accessRequest(userId, channelId), pace)).json);
+		const userId = readUserId((await exchange(connection, whoAmIRequest(), pace)).json);
+		return readAccessRights((await exchange(connection, accessRequest(userId, channelId), pace)).json);
 	};
 	return await ask().then(
 		(rights) =>

@@ -1,5 +1,5 @@
 import type { IDataObject } from 'n8n-workflow';
-import { isRecord, textOf } from '../../shared/api/json';
+import { isRecord, textOf } from '../../shared/json';
 
 /** Where a workflow keeps the subjects that were linked last, by channel. */
 const MEMORY_SLOT = 'dynamics365MessagingSubjects';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { nonEmptyText, readKey } from '../../shared/api/json';
+import { nonEmptyText, readKey } from '../../shared/json';
 
 /** The header by which an active trigger is known at its URL. */
 export const TRIGGER_HEADER = 'x-dynamics365-messaging-trigger';

@@ -1,11 +1,11 @@
 import type { IDataObject, IHookFunctions } from 'n8n-workflow';
-import { exchange } from '../api/client';
-import { connectionFrom, type Connection } from '../api/connection';
-import { TABLES, updateRequest } from '../api/dataverse';
-import { InputError, ServiceError } from '../../shared/api/errors';
-import { isRecord, readKey, textOf } from '../../shared/api/json';
-import { Pace } from '../../shared/api/pace';
-import { channelFrom, channelRequest, COLUMNS } from './channel';
+import { exchange } from '../messagingApi/client';
+import { connectionFrom, type Connection } from '../connection';
+import { TABLES, updateRequest } from '../dataverse/requests';
+import { InputError, ServiceError } from '../../shared/transport/errors';
+import { isRecord, readKey, textOf } from '../../shared/json';
+import { Throttle } from '../../shared/transport/throttle';
+import { readChannel, channelRequest, COLUMNS } from '../dataverse/channel';
 import { instanceMark, probe } from './probe';
 
 /** Where the workflow keeps what stood in the channel's record before. */
@@ -45,15 +45,19 @@ interface Present {
 }
 
 async function readPresent(connection: Connection): Promise<Present> {
-	const { json } = await exchange(connection, channelRequest(connection.channelId), new Pace(MAX_RETRY_MS));
-	const url = channelFrom(json).webhookUrl?.trim() ?? '';
+	const { json } = await exchange(
+		connection,
+		channelRequest(connection.channelId),
+		new Throttle(MAX_RETRY_MS),
+	);
+	const url = readChannel(json).webhookUrl?.trim() ?? '';
 	return { url: url === '' ? null : url, version: textOf(readKey(json, '@odata.etag')) ?? undefined };
 }
 
 async function writeUrl(connection: Connection, url: string | null, version?: string): Promise<void> {
 	const changes = { msdyn_webhookurl: url };
 	const request = updateRequest(TABLES.channels, connection.channelId, changes, COLUMNS, version);
-	await exchange(connection, request, new Pace(MAX_RETRY_MS));
+	await exchange(connection, request, new Throttle(MAX_RETRY_MS));
 }
 
 /** What the trigger is told of beside its credential. */

@@ -1,7 +1,7 @@
 import { NodeOperationError, type IHookFunctions } from 'n8n-workflow';
-import { connectionFrom } from '../api/connection';
-import { isLoopback } from '../../shared/api/publicUrl';
-import { whyNotCallable } from '../api/webhookUrl';
+import { connectionFrom } from '../connection';
+import { isLoopback } from '../../shared/transport/publicUrl';
+import { whyNotCallable } from '../setup/webhookUrl';
 
 /** Whether the credential is for a service on this machine, i.e. the emulator, which can call any URL of it. */
 async function isLocalService(context: IHookFunctions): Promise<boolean> {

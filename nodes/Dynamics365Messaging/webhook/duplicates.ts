@@ -13,18 +13,18 @@ interface Seen {
 	/** Resolves with whether n8n took it, once n8n has answered it. */
 	accepted: Promise<boolean>;
 	/** Whether the caller was gone before it was answered. */
-	unheard: boolean;
+	callerDisconnected: boolean;
 	/** When it came, or the caller went; epoch milliseconds. */
 	at: number;
 }
 
 /** A retry follows its twin at once, so an equal text much later is another one. */
-const UNHEARD_MS = 60_000;
+const DISCONNECTED_MS = 60_000;
 const KNOWN_ID_MS = 60 * 60_000;
 /** Deliveries that are remembered at the most, in this process. */
 const MAX_SEEN = 20_000;
 /** For how long a retry waits for what becomes of its twin; then Dynamics is asked to try once more. */
-const TWIN_TIMEOUT_MS = 8_000;
+const EARLIER_TIMEOUT_MS = 8_000;
 
 /** The deliveries by their keys, in the order of arrival, so that the oldest can be forgotten. */
 const seen = new Map<string, Seen[]>();
@@ -59,12 +59,12 @@ export function rememberedCount(): number {
 function watch({ key, hasId }: Identity, response: ServerResponse): void {
 	// n8n looks the workflow up before it asks the trigger; a caller may be gone by then, and `close` with it.
 	const isGone = response.closed || response.destroyed || response.socket?.destroyed === true;
-	const entry: Seen = { accepted: Promise.resolve(true), unheard: isGone, at: Date.now() };
+	const entry: Seen = { accepted: Promise.resolve(true), callerDisconnected: isGone, at: Date.now() };
 	response.once('close', () => {
-		entry.unheard = !response.writableFinished;
+		entry.callerDisconnected = !response.writableFinished;
 		entry.at = Date.now();
 		// Without an id, what was heard is never the twin of anything.
-		if (!hasId && !entry.unheard) forget(key, entry);
+		if (!hasId && !entry.callerDisconnected) forget(key, entry);
 	});
 	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
 	entry.accepted = new Promise((resolve) => {
@@ -90,17 +90,19 @@ function forget(key: string, entry: Seen): void {
 }
 
 /** The earlier delivery that this one may repeat. */
-function twinOf({ key, hasId }: Identity): Seen | undefined {
+function earlierDelivery({ key, hasId }: Identity): Seen | undefined {
 	const now = Date.now();
 	return seen
 		.get(key)
-		?.find(({ unheard, at }) => (hasId ? now - at < KNOWN_ID_MS : unheard && now - at < UNHEARD_MS));
+		?.find(({ callerDisconnected, at }) =>
+			hasId ? now - at < KNOWN_ID_MS : callerDisconnected && now - at < DISCONNECTED_MS,
+		);
 }
 
 async function withinTime(accepted: Promise<boolean>): Promise<boolean | undefined> {
 	let timer: NodeJS.Timeout | undefined;
 	const timeout = new Promise<undefined>(
-		(resolve) => (timer = setTimeout(resolve, TWIN_TIMEOUT_MS, undefined)),
+		(resolve) => (timer = setTimeout(resolve, EARLIER_TIMEOUT_MS, undefined)),
 	);
 	return await Promise.race([accepted, timeout]).finally(() => clearTimeout(timer));
 }
@@ -114,7 +116,7 @@ export async function admit(
 	response: ServerResponse,
 ): Promise<'new' | 'duplicate' | 'undecided'> {
 	const { key, hasId } = identity;
-	for (let twin = twinOf(identity); twin; twin = twinOf(identity)) {
+	for (let twin = earlierDelivery(identity); twin; twin = earlierDelivery(identity)) {
 		// Without an id each retry stands for one twin, so the twin is taken before anybody else can take it.
 		if (!hasId) forget(key, twin);
 		const accepted = await withinTime(twin.accepted);

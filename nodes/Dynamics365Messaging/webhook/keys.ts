@@ -1,8 +1,8 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { isGuid } from '../../shared/api/credential';
-import type { Connection } from '../api/connection';
-import { sendHttps } from '../../shared/api/https';
-import { parseJson, readKey, textOf } from '../../shared/api/json';
+import { isGuid } from '../../shared/entra/appCredential';
+import type { Connection } from '../connection';
+import { sendHttps } from '../../shared/transport/https';
+import { parseJson, readKey, textOf } from '../../shared/json';
 
 /** The keys cannot be had now: nobody can be believed or refused. */
 export class KeysUnavailable extends Error {

@@ -1,9 +1,9 @@
 import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
-import { CLOUDS, type Connection } from '../api/connection';
+import { CLOUDS, type Connection } from '../connection';
 import { keysFor } from './keys';
 
 /** The caller is not believed. The reason is for n8n's log only: a forger is told nothing. */
-export class NotBelieved extends Error {
+export class TokenRejected extends Error {
 	constructor(
 		/** What failed, e.g. `aud`, without any value of the token. */
 		readonly reason: string,
@@ -53,20 +53,21 @@ function checkClaims(
 	tenantId: string,
 	{ callerObjectId }: Trust,
 ): void {
-	if (lower(claims.tid) !== tenantId) throw new NotBelieved('tid');
+	if (lower(claims.tid) !== tenantId) throw new TokenRejected('tid');
 	const apps = [claims.appid, claims.azp].filter((app) => app !== undefined);
-	if (apps.length === 0 || apps.some((app) => lower(app) !== clientId)) throw new NotBelieved('appid or azp');
-	if (claims.idtyp !== undefined && claims.idtyp !== 'app') throw new NotBelieved('idtyp');
-	if (claims.scp !== undefined) throw new NotBelieved('scp: the token is a user’s');
+	if (apps.length === 0 || apps.some((app) => lower(app) !== clientId))
+		throw new TokenRejected('appid or azp');
+	if (claims.idtyp !== undefined && claims.idtyp !== 'app') throw new TokenRejected('idtyp');
+	if (claims.scp !== undefined) throw new TokenRejected('scp: the token is a user’s');
 	if (callerObjectId !== undefined && lower(claims.oid) !== callerObjectId.toLowerCase())
-		throw new NotBelieved('oid');
+		throw new TokenRejected('oid');
 	// jose takes any one of several audiences; Entra issues a token for one.
-	if (typeof claims.aud !== 'string') throw new NotBelieved('aud');
+	if (typeof claims.aud !== 'string') throw new TokenRejected('aud');
 }
 
 function keyIdOf(token: string): string {
 	const { kid } = decodeProtectedHeader(token);
-	if (typeof kid !== 'string') throw new NotBelieved('kid');
+	if (typeof kid !== 'string') throw new TokenRejected('kid');
 	return kid;
 }
 
@@ -81,10 +82,10 @@ export async function verifyCaller(
 	connection: Connection,
 	trust: Trust = {},
 ): Promise<void> {
-	if (authorization === undefined) throw new NotBelieved(NO_TOKEN);
-	if (authorization.length > MAX_TOKEN_LENGTH) throw new NotBelieved('the token is too long');
+	if (authorization === undefined) throw new TokenRejected(NO_TOKEN);
+	if (authorization.length > MAX_TOKEN_LENGTH) throw new TokenRejected('the token is too long');
 	const token = BEARER.exec(authorization)?.[1];
-	if (token === undefined) throw new NotBelieved('no bearer token');
+	if (token === undefined) throw new TokenRejected('no bearer token');
 	await verifyToken(token, connection, trust).catch(refuse);
 }
 
@@ -107,10 +108,10 @@ async function verifyToken(token: string, connection: Connection, trust: Trust):
 /** Puts jose's errors into the one word that n8n's log gets. */
 function refuse(error: unknown): never {
 	if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
-		throw new NotBelieved(error.claim);
+		throw new TokenRejected(error.claim);
 	}
-	if (error instanceof errors.JOSEError) throw new NotBelieved(error.code);
+	if (error instanceof errors.JOSEError) throw new TokenRejected(error.code);
 	// jose throws a TypeError for what is no token at all.
-	if (error instanceof TypeError) throw new NotBelieved('the token cannot be read');
+	if (error instanceof TypeError) throw new TokenRejected('the token cannot be read');
 	throw error;
 }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { NotAnActivity, readActivity } from '../../../nodes/Dynamics365Messaging/activity/read';
-import type { Json } from '../../../nodes/shared/api/json';
+import type { Json } from '../../../nodes/shared/json';
 
 const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
 const CHANNEL = '6a0f4b2d-e793-4d8c-9b56-c8124ef7a391';

@@ -1,4 +1,4 @@
-import { InputError } from '../../../nodes/shared/api/errors';
+import { InputError } from '../../../nodes/shared/transport/errors';
 import { connectionFrom } from '../../../nodes/AzureCommunicationConversations/api/connection';
 
 const KEY = 'cHc=';

@@ -1,14 +1,15 @@
-import { explainAnswer } from '../../../nodes/AzureCommunicationConversations/api/errors';
+import { explainCommunicationError } from '../../../nodes/AzureCommunicationConversations/api/errors';
 import { templateFields } from '../../../nodes/AzureCommunicationConversations/operations/message/templateFields';
 
-type Kind = Parameters<typeof explainAnswer>[0];
+type Kind = Parameters<typeof explainCommunicationError>[0];
 
 const answer = (status: number, error: object = {}, headers: Record<string, string> = {}) => ({
 	status,
 	headers,
 	body: JSON.stringify({ error: { code: 'C', message: 'M', ...error } }),
 });
-const explain = (kind: Kind, ...given: Parameters<typeof answer>) => explainAnswer(kind)(answer(...given));
+const explain = (kind: Kind, ...given: Parameters<typeof answer>) =>
+	explainCommunicationError(kind)(answer(...given));
 const inner = (message: string) => ({ innererror: { code: 'I', message } });
 
 test.each<[string, Kind, Parameters<typeof answer>, string, string]>([

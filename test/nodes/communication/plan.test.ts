@@ -1,6 +1,6 @@
-import { urlBelow } from '../../../nodes/shared/api/request';
-import { findOperation } from '../../../nodes/shared/operations/properties';
-import { parameterReader } from '../../../nodes/shared/operations/parameters';
+import { urlBelow } from '../../../nodes/shared/transport/request';
+import { findOperation } from '../../../nodes/shared/action/properties';
+import { parameterReader } from '../../../nodes/shared/action/parameters';
 import { withIds } from '../../../nodes/AzureCommunicationConversations/api/request';
 import { fieldsOf, OPERATIONS } from '../../../nodes/AzureCommunicationConversations/operations/registry';
 import { AzureCommunicationConversations } from '../../../nodes/AzureCommunicationConversations/AzureCommunicationConversations.node';
@@ -36,7 +36,7 @@ const WRITES: Array<[string, Record<string, unknown>, boolean]> = [
 
 // Source: Microsoft's SDK, where all of these take the pair but createConversation.
 test.each(WRITES)('%s: recognised when it is repeated, and then repeated', (path, given, isRecognised) => {
-	const { request, lane } = plan(path, given);
+	const { request, orderingKey } = plan(path, given);
 	expect(request).toMatchObject({ repeatable: isRecognised });
 	const { headers } = withIds(request, new Date('2022-04-13T18:09:12.345Z'));
 	const guid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -47,7 +47,7 @@ test.each(WRITES)('%s: recognised when it is repeated, and then repeated', (path
 			'repeatability-first-sent': 'Wed, 13 Apr 2022 18:09:12 GMT',
 		}),
 	});
-	expect(lane).toBe(isRecognised ? `conversation ${ID}` : undefined);
+	expect(orderingKey).toBe(isRecognised ? `conversation ${ID}` : undefined);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { InputError } from '../../../nodes/shared/api/errors';
+import { InputError } from '../../../nodes/shared/transport/errors';
 import { checkTemplate } from '../../../nodes/AzureCommunicationConversations/operations/message/template';
 
 const text = { name: 'who', kind: 'text', text: 'Anna' };

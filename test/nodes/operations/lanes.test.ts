@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { settledItems } from '../../../nodes/shared/operations/run';
-import { lanesOf, runLanes } from '../../../nodes/shared/operations/lanes';
-import { ranges } from '../../../nodes/shared/operations/nodeErrors';
+import { settledItems } from '../../../nodes/shared/action/run';
+import { groupByOrderingKey, runGroups } from '../../../nodes/shared/action/concurrency';
+import { ranges } from '../../../nodes/shared/action/nodeErrors';
 
 test.each<[Array<string | undefined>, number[][]]>([
 	[[], []],
@@ -17,7 +17,7 @@ test.each<[Array<string | undefined>, number[][]]>([
 		['a', undefined, 'a', 'b', undefined, 'b'],
 		[[0, 2], [1], [3, 5], [4]],
 	],
-])('%j become the lanes %j', (keys, lanes) => expect(lanesOf(keys)).toEqual(lanes));
+])('%j become the lanes %j', (keys, lanes) => expect(groupByOrderingKey(keys)).toEqual(lanes));
 
 test('whatever the lanes and however long each item takes, every item is done once, a lane in its order, never more lanes at once than allowed', async () => {
 	const key = fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined });
@@ -36,9 +36,10 @@ test('whatever the lanes and however long each item takes, every item is done on
 					done.push(index);
 					now--;
 				};
-				await scheduler.waitFor(runLanes(lanesOf(keys), parallel, work, () => false));
+				await scheduler.waitFor(runGroups(groupByOrderingKey(keys), parallel, work, () => false));
 				expect([...done].sort((one, other) => one - other)).toEqual([...keys.keys()]);
-				for (const lane of lanesOf(keys)) expect(done.filter((index) => lane.includes(index))).toEqual(lane);
+				for (const lane of groupByOrderingKey(keys))
+					expect(done.filter((index) => lane.includes(index))).toEqual(lane);
 				expect(most).toBeLessThanOrEqual(parallel);
 			},
 		),
@@ -53,7 +54,7 @@ test('when it is over nothing more is begun, and what is under way is waited for
 		await new Promise(setImmediate);
 		ended.push(index);
 	};
-	await runLanes(lanesOf(['a', 'b', 'a', 'b', 'c']), 2, work, () => begun.includes(1));
+	await runGroups(groupByOrderingKey(['a', 'b', 'a', 'b', 'c']), 2, work, () => begun.includes(1));
 	expect(begun).toEqual([0, 1]);
 	expect(ended).toEqual([0, 1]);
 });

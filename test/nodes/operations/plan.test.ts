@@ -1,12 +1,15 @@
 import { validateRequest } from '../../../emulator/contract';
-import { InputError } from '../../../nodes/shared/api/errors';
-import type { Json } from '../../../nodes/shared/api/json';
-import { openedFrom, withStartMessage } from '../../../nodes/Dynamics365Messaging/api/opening';
-import { urlOf, type ApiRequest } from '../../../nodes/Dynamics365Messaging/api/request';
-import { jsonBody, textOf } from '../../../nodes/shared/api/body';
+import { InputError } from '../../../nodes/shared/transport/errors';
+import type { Json } from '../../../nodes/shared/json';
+import {
+	readStartedConversation,
+	withStartMessage,
+} from '../../../nodes/Dynamics365Messaging/messagingApi/startConversation';
+import { urlOf, type ApiRequest } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
+import { requestBody, bodyText } from '../../../nodes/shared/transport/requestBody';
 import { checkSize, withFiles } from '../../../nodes/Dynamics365Messaging/operations/files';
-import { findOperation } from '../../../nodes/shared/operations/properties';
-import { parameterReader, type FileInfo } from '../../../nodes/shared/operations/parameters';
+import { findOperation } from '../../../nodes/shared/action/properties';
+import { parameterReader, type FileInfo } from '../../../nodes/shared/action/parameters';
 import { fieldsOf, OPERATIONS, properties } from '../../../nodes/Dynamics365Messaging/operations/registry';
 import type { Plan } from '../../../nodes/Dynamics365Messaging/operations/types';
 
@@ -478,12 +481,12 @@ describe('what comes out', () => {
 			{ conversationId: 'c', isNew: true, messageId: '1756399395730', startMessage: 'delivered' },
 		],
 	])('conversation: create %j', (answer, opened) => {
-		expect(openedFrom(answer, true, 'Look.')).toEqual(opened);
-		expect(openedFrom(answer, false, 'Look.')).toMatchObject({ startMessage: 'none' });
+		expect(readStartedConversation(answer, true, 'Look.')).toEqual(opened);
+		expect(readStartedConversation(answer, false, 'Look.')).toMatchObject({ startMessage: 'none' });
 		const planned = plan('conversation: create', {});
 		if (planned.kind !== 'open') throw new Error('it opens nothing');
-		const { conversationId, isNew, messageId } = openedFrom(answer, true, 'Look.');
-		expect(planned.toItems(openedFrom(answer, true, 'Look.'))).toEqual([
+		const { conversationId, isNew, messageId } = readStartedConversation(answer, true, 'Look.');
+		expect(planned.toItems(readStartedConversation(answer, true, 'Look.'))).toEqual([
 			{ conversationId, isNew, messageId },
 		]);
 	});
@@ -491,7 +494,7 @@ describe('what comes out', () => {
 	test.each<[Json]>([[null], [{}], [{ conversationId: ' ' }], [[]]])(
 		'conversation: create %j does not say which conversation it is, so it is looked for',
 		(answer) =>
-			expect(thrownBy(() => openedFrom(answer, true, 'Look.'))).toMatchObject({
+			expect(thrownBy(() => readStartedConversation(answer, true, 'Look.'))).toMatchObject({
 				outcome: 'uncertain',
 				description: 'Look.',
 			}),
@@ -581,7 +584,7 @@ describe('what a customer says, in an active conversation or a new one', () => {
 			...variables({ name: 'a', value: 'b' }),
 			options: { requestId: 'r', createPath: '/conversations/create', senderId: 's', messageId: 'm' },
 		};
-		const { opening, message, lane } = deliverPlan(given);
+		const { opening, message, orderingKey } = deliverPlan(given);
 		expect(opening.request).toMatchObject({
 			path: '/conversations/create',
 			repeatable: true,
@@ -592,7 +595,7 @@ describe('what a customer says, in an active conversation or a new one', () => {
 			},
 		});
 		expect(message(CONVERSATION).body).toMatchObject({ id: 'm', from: { id: 's' } });
-		expect(lane).toBe(deliverPlan({ ...said, customerId: ' JDoe ' }).lane);
+		expect(orderingKey).toBe(deliverPlan({ ...said, customerId: ' JDoe ' }).orderingKey);
 	});
 
 	test.each([
@@ -633,7 +636,7 @@ describe('files of binary fields', () => {
 		const planned = plan('message: send', given);
 		if (planned.kind !== 'call' || planned.request.method !== 'POST') throw new Error('it sends nothing');
 		const { body } = await withFiles(planned.request, async (property) => Buffer.from(property));
-		expect(JSON.parse(textOf(jsonBody(body!)))).toHaveProperty('attachments', [
+		expect(JSON.parse(bodyText(requestBody(body!)))).toHaveProperty('attachments', [
 			{ contentType: 'image/jpeg', name: 'photo.jpg', contentUrl: 'data:image/jpeg;base64,cGhvdG8=' },
 			{ contentType: file.contentType, name: file.name, contentUrl: file.url },
 			{ contentType: 'image/png', name: 'file.png', contentUrl: 'data:image/png;base64,bmFtZWxlc3M=' },
@@ -699,7 +702,7 @@ describe('what keeps its order, and what may be repeated', () => {
 		['conversation: create', { customerId: 'jdoe' }, 'customer jdoe'],
 		['conversation: create', {}, undefined],
 		['message: getMany', inConversation, undefined],
-	])('%s %j waits for its like: %p', (path, given, lane) => expect(plan(path, given).lane).toBe(lane));
+	])('%s %j waits for its like: %p', (path, given, lane) => expect(plan(path, given).orderingKey).toBe(lane));
 
 	test.each<[string, Record<string, unknown>, boolean, string]>([
 		['message: send', { ...inConversation, text: 'x' }, false, 'Message: Get Many'],
@@ -710,10 +713,10 @@ describe('what keeps its order, and what may be repeated', () => {
 		['conversation: create', {}, false, 'Conversation: Get Many'],
 		['conversation: create', { customerId: 'jdoe' }, true, 'jdoe'],
 		['conversation: create', { customerId: 'jdoe', options: { startMessage: 'x' } }, false, 'jdoe'],
-	])('%s %j may be repeated: %p', (path, given, repeatable, howToLook) => {
+	])('%s %j may be repeated: %p', (path, given, repeatable, howToVerify) => {
 		expect(requestOf(path, given)).toMatchObject({
 			repeatable,
-			howToLook: expect.stringContaining(howToLook),
+			howToVerify: expect.stringContaining(howToVerify),
 		});
 	});
 

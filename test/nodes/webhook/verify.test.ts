@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importJWK, SignJWT, type JWK } from 'jose';
-import { connectionFrom, type Connection } from '../../../nodes/Dynamics365Messaging/api/connection';
+import { connectionFrom, type Connection } from '../../../nodes/Dynamics365Messaging/connection';
 import { verifyCaller } from '../../../nodes/Dynamics365Messaging/webhook/verify';
 
 const TENANT = 'b5122edb-5678-4def-99e2-abcdef123456';

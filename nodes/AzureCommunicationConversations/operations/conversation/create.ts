@@ -1,10 +1,10 @@
-import { withoutEmpty } from '../../../shared/operations/fields';
+import { withoutEmpty } from '../../../shared/action/fields';
 import { conversationsPath } from '../../api/request';
 import {
 	conversationItem,
 	participantsField,
 	readChannelId,
-	readList,
+	readIds,
 	readParticipants,
 	readStrategy,
 	strategyField,
@@ -49,7 +49,7 @@ export const create: Operation = {
 		},
 	],
 	plan: (parameters) => {
-		const channelIds = readList(parameters, 'deliveryChannelIds', 'Channel IDs');
+		const channelIds = readIds(parameters, 'deliveryChannelIds', 'Channel IDs');
 		const participants = readParticipants(parameters);
 		const conversation = withoutEmpty({
 			topic: parameters.text('topic', 'Topic').trim(),
@@ -67,8 +67,8 @@ export const create: Operation = {
 				body: { conversation, ...(content.trim() !== '' && { initialMessage: { content } }) },
 				// Of all calls that do something, this one alone has no mark by which a repeated one is recognised.
 				// Source: Microsoft's SDK, createConversation.
-				repeatable: false,
-				howToLook: 'Look whether it is there (Conversation: Get Many) before you create it again.',
+				isIdempotent: false,
+				howToVerify: 'Look whether it is there (Conversation: Get Many) before you create it again.',
 			},
 			toItems: (answer) => [conversationItem(answer)],
 		};

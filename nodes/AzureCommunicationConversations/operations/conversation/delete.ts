@@ -1,5 +1,5 @@
-import { conversationLane } from '../../../shared/operations/fields';
-import { conversationPath, recognisedRequest } from '../../api/request';
+import { conversationOrderingKey } from '../../../shared/action/fields';
+import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
@@ -13,12 +13,12 @@ export const remove: Operation = {
 	fields: [conversationIdField],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
-		const howToLook = 'Look whether it is gone (Conversation: Get) before you delete it again.';
+		const howToVerify = 'Look whether it is gone (Conversation: Get) before you delete it again.';
 		return {
 			kind: 'call',
-			request: recognisedRequest('DELETE', conversationPath(conversationId), undefined, howToLook),
+			request: idempotentRequest('DELETE', conversationPath(conversationId), undefined, howToVerify),
 			toItems: () => [{ conversationId, deleted: true }],
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

@@ -1,5 +1,5 @@
-import { limitFields, optionsField, readLimit } from '../../../shared/operations/fields';
-import type { ReadRequest } from '../../../shared/api/request';
+import { limitFields, optionsField, readLimit } from '../../../shared/action/fields';
+import type { ReadRequest } from '../../../shared/transport/request';
 import { conversationsPath, readRequest } from '../../api/request';
 import { conversationItem, readChannelId } from '../fields';
 import type { Operation } from '../types';

@@ -1,5 +1,5 @@
-import { conversationLane } from '../../../shared/operations/fields';
-import { conversationPath, recognisedRequest } from '../../api/request';
+import { conversationOrderingKey } from '../../../shared/action/fields';
+import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
@@ -14,12 +14,12 @@ export const terminate: Operation = {
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
 		const path = conversationPath(conversationId, ':terminate');
-		const howToLook = 'Look at the conversation (Conversation: Get) before you terminate it again.';
+		const howToVerify = 'Look at the conversation (Conversation: Get) before you terminate it again.';
 		return {
 			kind: 'call',
-			request: recognisedRequest('POST', path, undefined, howToLook),
+			request: idempotentRequest('POST', path, undefined, howToVerify),
 			toItems: () => [{ conversationId, terminated: true }],
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
-import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/api/json';
-import { limitFields, optionsField, readLimit } from '../../../shared/operations/fields';
+import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
+import { limitFields, optionsField, readLimit } from '../../../shared/action/fields';
 import { conversationPath, readRequest } from '../../api/request';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';

@@ -1,5 +1,5 @@
-import { InputError } from '../../../shared/api/errors';
-import { whyNotOnInternet } from '../../../shared/api/publicUrl';
+import { InputError } from '../../../shared/transport/errors';
+import { whyNotOnInternet } from '../../../shared/transport/publicUrl';
 
 /**
  * Checks the URL of a file that the service is to fetch.

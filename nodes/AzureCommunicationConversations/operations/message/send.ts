@@ -1,9 +1,9 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { InputError } from '../../../shared/api/errors';
-import { readKey, nonEmptyText } from '../../../shared/api/json';
-import { conversationLane, withoutEmpty } from '../../../shared/operations/fields';
-import type { ParameterReader } from '../../../shared/operations/parameters';
-import { conversationPath, recognisedRequest } from '../../api/request';
+import { InputError } from '../../../shared/transport/errors';
+import { readKey, nonEmptyText } from '../../../shared/json';
+import { conversationOrderingKey, withoutEmpty } from '../../../shared/action/fields';
+import type { ParameterReader } from '../../../shared/action/parameters';
+import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readStrategy, strategyField } from '../fields';
 import type { Operation } from '../types';
 import { mediaUrl } from './mediaUrl';
@@ -131,14 +131,14 @@ export const send: Operation = {
 		const body = withoutEmpty({ request: message, outboundDeliveryStrategy: readStrategy(parameters) });
 		return {
 			kind: 'call',
-			request: recognisedRequest(
+			request: idempotentRequest(
 				'POST',
 				conversationPath(conversationId, '/messages:send'),
 				body,
 				`Check whether it is in conversation ${conversationId} (Message: Get Many) before you send it again.`,
 			),
 			toItems: (answer) => [{ conversationId, messageId: nonEmptyText(readKey(answer, 'messageId')) }],
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 			hint,
 		};
 	},

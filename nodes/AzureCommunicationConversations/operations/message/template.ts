@@ -1,7 +1,7 @@
-import { InputError } from '../../../shared/api/errors';
-import { isRecord, parseJson, textOf } from '../../../shared/api/json';
-import { withoutEmpty } from '../../../shared/operations/fields';
-import type { ParameterReader } from '../../../shared/operations/parameters';
+import { InputError } from '../../../shared/transport/errors';
+import { isRecord, parseJson, textOf } from '../../../shared/json';
+import { withoutEmpty } from '../../../shared/action/fields';
+import type { ParameterReader } from '../../../shared/action/parameters';
 import { mediaUrl } from './mediaUrl';
 
 /** The kinds of values that a template is filled with. Source: seed 003, MessageTemplateValueKind. */

@@ -1,6 +1,6 @@
-import { InputError } from '../../../shared/api/errors';
-import { conversationLane } from '../../../shared/operations/fields';
-import { conversationPath, recognisedRequest } from '../../api/request';
+import { InputError } from '../../../shared/transport/errors';
+import { conversationOrderingKey } from '../../../shared/action/fields';
+import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, participantsField, readConversationId, readParticipants } from '../fields';
 import type { Operation } from '../types';
 import { refuseInvalid } from './invalid';
@@ -18,10 +18,10 @@ export const add: Operation = {
 		const participants = readParticipants(parameters);
 		if (participants.length === 0) throw new InputError('There are no Participants', 'Add at least one.');
 		const path = conversationPath(conversationId, '/participants:add');
-		const howToLook = 'Look at the participants (Conversation: Get) before you add them again.';
+		const howToVerify = 'Look at the participants (Conversation: Get) before you add them again.';
 		return {
 			kind: 'call',
-			request: recognisedRequest('POST', path, { participants }, howToLook),
+			request: idempotentRequest('POST', path, { participants }, howToVerify),
 			toItems: (answer) => {
 				refuseInvalid(
 					answer,
@@ -31,7 +31,7 @@ export const add: Operation = {
 				);
 				return [{ conversationId, added: participants.length }];
 			},
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

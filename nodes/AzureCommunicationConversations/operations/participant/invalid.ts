@@ -1,5 +1,5 @@
-import { ServiceError } from '../../../shared/api/errors';
-import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/api/json';
+import { ServiceError } from '../../../shared/transport/errors';
+import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
 
 /**
  * Looks at an answer that is a success by its status (207) whatever became of the participants.

@@ -1,7 +1,7 @@
-import { InputError } from '../../../shared/api/errors';
-import { conversationLane } from '../../../shared/operations/fields';
-import { conversationPath, recognisedRequest } from '../../api/request';
-import { conversationIdField, readConversationId, readList } from '../fields';
+import { InputError } from '../../../shared/transport/errors';
+import { conversationOrderingKey } from '../../../shared/action/fields';
+import { conversationPath, idempotentRequest } from '../../api/request';
+import { conversationIdField, readConversationId, readIds } from '../fields';
 import type { Operation } from '../types';
 import { refuseInvalid } from './invalid';
 
@@ -27,15 +27,15 @@ export const remove: Operation = {
 	],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
-		const participantIds = readList(parameters, 'participantIds', 'Participant IDs');
+		const participantIds = readIds(parameters, 'participantIds', 'Participant IDs');
 		if (participantIds.length === 0) {
 			throw new InputError('Participant IDs is empty', 'Conversation: Get gives the participants’ IDs.');
 		}
 		const path = conversationPath(conversationId, '/participants:remove');
-		const howToLook = 'Look at the participants (Conversation: Get) before you remove them again.';
+		const howToVerify = 'Look at the participants (Conversation: Get) before you remove them again.';
 		return {
 			kind: 'call',
-			request: recognisedRequest('POST', path, { participantIds }, howToLook),
+			request: idempotentRequest('POST', path, { participantIds }, howToVerify),
 			toItems: (answer) => {
 				refuseInvalid(
 					answer,
@@ -45,7 +45,7 @@ export const remove: Operation = {
 				);
 				return [{ conversationId, removed: participantIds.length }];
 			},
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
-import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/api/json';
-import type { ReadRequest } from '../../../shared/api/request';
-import { limitFields, readLimit } from '../../../shared/operations/fields';
+import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
+import type { ReadRequest } from '../../../shared/transport/request';
+import { limitFields, readLimit } from '../../../shared/action/fields';
 import { readRequest, templatesPath } from '../../api/request';
 import { readChannelId } from '../fields';
 import type { Operation } from '../types';

@@ -1,6 +1,6 @@
 import { brokenAtCredential, checkSetup as walk } from '../../setup/check';
 import { rememberedSubject } from '../../setup/memory';
-import { optionsField } from '../../../shared/operations/fields';
+import { optionsField } from '../../../shared/action/fields';
 import type { Operation } from '../types';
 import { channelIdField, readChannelId } from './fields';
 

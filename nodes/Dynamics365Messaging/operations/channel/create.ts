@@ -1,6 +1,6 @@
-import { insertRequest, TABLES } from '../../api/dataverse';
-import { InputError } from '../../../shared/api/errors';
-import { channelFrom, COLUMNS, MESSAGING_API } from '../../setup/channel';
+import { insertRequest, TABLES } from '../../dataverse/requests';
+import { InputError } from '../../../shared/transport/errors';
+import { readChannel, COLUMNS, MESSAGING_API } from '../../dataverse/channel';
 import type { Operation } from '../types';
 import {
 	nameField,
@@ -43,11 +43,11 @@ export const create: Operation = {
 			msdyn_tenantid: tenantId,
 		};
 		if (!('msdyn_name' in row)) throw new InputError('Name is empty', 'Give the channel a name.');
-		const howToLook = 'Look whether it is there (Channel: Get Many) before you create it again.';
+		const howToVerify = 'Look whether it is there (Channel: Get Many) before you create it again.';
 		return {
 			kind: 'call',
-			request: insertRequest(TABLES.channels, row, COLUMNS, howToLook),
-			toItems: (answer) => [{ ...channelFrom(answer, 'uncertain') }],
+			request: insertRequest(TABLES.channels, row, COLUMNS, howToVerify),
+			toItems: (answer) => [{ ...readChannel(answer, 'uncertain') }],
 		};
 	},
 };

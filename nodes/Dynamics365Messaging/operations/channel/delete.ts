@@ -1,4 +1,4 @@
-import { deleteRequest, TABLES } from '../../api/dataverse';
+import { deleteRequest, TABLES } from '../../dataverse/requests';
 import type { Operation } from '../types';
 import { channelIdField, readGuid, requiredChannelIdField } from './fields';
 
@@ -12,10 +12,10 @@ export const remove: Operation = {
 	fields: [requiredChannelIdField],
 	plan: (parameters) => {
 		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
-		const howToLook = 'Look whether it is gone (Channel: Get) before you delete it again.';
+		const howToVerify = 'Look whether it is gone (Channel: Get) before you delete it again.';
 		return {
 			kind: 'call',
-			request: deleteRequest(TABLES.channels, channelId, howToLook),
+			request: deleteRequest(TABLES.channels, channelId, howToVerify),
 			toItems: () => [{ channelId, deleted: true }],
 		};
 	},

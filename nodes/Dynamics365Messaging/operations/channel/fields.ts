@@ -1,10 +1,10 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { isGuid, tidyId } from '../../../shared/api/credential';
-import { TABLES } from '../../api/dataverse';
-import { InputError } from '../../../shared/api/errors';
-import { whyNotRegistrable } from '../../api/webhookUrl';
-import { limitHint, readTrimmed, type TextField } from '../../../shared/operations/fields';
-import type { ParameterReader } from '../../../shared/operations/parameters';
+import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import { TABLES } from '../../dataverse/requests';
+import { InputError } from '../../../shared/transport/errors';
+import { whyNotRegistrable } from '../../setup/webhookUrl';
+import { limitHint, readTrimmed, type TextField } from '../../../shared/action/fields';
+import type { ParameterReader } from '../../../shared/action/parameters';
 import type { CredentialIds } from '../types';
 
 /** Source: shared reference, "The channel record (Dataverse)". */

@@ -1,4 +1,4 @@
-import { channelFrom, channelRequest } from '../../setup/channel';
+import { readChannel, channelRequest } from '../../dataverse/channel';
 import type { Operation } from '../types';
 import { channelIdField, readChannelId } from './fields';
 
@@ -13,6 +13,6 @@ export const get: Operation = {
 	plan: (parameters, credential) => ({
 		kind: 'call',
 		request: channelRequest(readChannelId(parameters, credential)),
-		toItems: (row) => [{ ...channelFrom(row) }],
+		toItems: (row) => [{ ...readChannel(row) }],
 	}),
 };

@@ -1,5 +1,5 @@
-import { channelFrom, channelsRequest } from '../../setup/channel';
-import { limitFields, readLimit } from '../../../shared/operations/fields';
+import { readChannel, channelsRequest } from '../../dataverse/channel';
+import { limitFields, readLimit } from '../../../shared/action/fields';
 import type { Operation } from '../types';
 import { PAGE_SIZE } from './fields';
 
@@ -17,7 +17,7 @@ export const getMany: Operation = {
 			kind: 'rows',
 			request: channelsRequest(Math.min(limit ?? PAGE_SIZE, PAGE_SIZE)),
 			limit,
-			toItem: (row) => ({ ...channelFrom(row) }),
+			toItem: (row) => ({ ...readChannel(row) }),
 		};
 	},
 };

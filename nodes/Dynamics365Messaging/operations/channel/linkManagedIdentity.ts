@@ -1,5 +1,5 @@
 import { rememberSubject } from '../../setup/memory';
-import { linkManagedIdentity as link } from '../../setup/managedIdentity';
+import { linkManagedIdentity as link } from '../../dataverse/managedIdentity';
 import type { Operation } from '../types';
 import { channelIdField, ownerFields, readChannelId, readOwner } from './fields';
 

@@ -1,6 +1,6 @@
-import { TABLES, updateRequest } from '../../api/dataverse';
-import { InputError } from '../../../shared/api/errors';
-import { channelFrom, COLUMNS } from '../../setup/channel';
+import { TABLES, updateRequest } from '../../dataverse/requests';
+import { InputError } from '../../../shared/transport/errors';
+import { readChannel, COLUMNS } from '../../dataverse/channel';
 import type { Operation } from '../types';
 import {
 	channelIdField,
@@ -52,7 +52,7 @@ export const update: Operation = {
 		return {
 			kind: 'call',
 			request: updateRequest(TABLES.channels, channelId, changes, COLUMNS),
-			toItems: (answer) => [{ ...channelFrom(answer, 'uncertain') }],
+			toItems: (answer) => [{ ...readChannel(answer, 'uncertain') }],
 		};
 	},
 };

@@ -1,18 +1,18 @@
-import { InputError } from '../../../shared/api/errors';
-import type { StartMessage } from '../../api/opening';
-import { activityRequest } from '../activity';
-import { limitHint, optionsField } from '../../../shared/operations/fields';
-import { TEXT } from '../message/content';
-import type { ParameterReader } from '../../../shared/operations/parameters';
+import { InputError } from '../../../shared/transport/errors';
+import type { StartMessage } from '../../messagingApi/startConversation';
+import { activityRequest } from '../../messagingApi/sendActivity';
+import { limitHint, optionsField } from '../../../shared/action/fields';
+import { TEXT } from '../message/messageBody';
+import type { ParameterReader } from '../../../shared/action/parameters';
 import type { Operation } from '../types';
 import {
 	CUSTOMER_ID,
 	customerFields,
-	customerLane,
-	openingOptions,
+	customerOrderingKey,
+	startOptions,
 	readCustomerId,
-	readOpening,
-} from './opening';
+	readConversationStart,
+} from './startFields';
 
 /** Source: shared reference, create body. */
 const START_MESSAGE_MAX_BYTES = 27 * 1024;
@@ -49,9 +49,9 @@ export const create: Operation = {
 		},
 		...customerFields,
 		optionsField([
-			openingOptions.createPath,
-			openingOptions.requestId,
-			openingOptions.skipAiAgent,
+			startOptions.createPath,
+			startOptions.requestId,
+			startOptions.skipAiAgent,
 			{
 				displayName: 'Start Message',
 				name: 'startMessage',
@@ -60,7 +60,7 @@ export const create: Operation = {
 				default: '',
 				description: `First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are lost if the conversation is active already (isNew is false then): Conversation: Send or Start delivers words in any case.`,
 			},
-			openingOptions.displayName,
+			startOptions.displayName,
 		]),
 	],
 	plan: (parameters, { channelId }) => {
@@ -72,7 +72,7 @@ export const create: Operation = {
 		const canBeMessage = text !== '' && options.flag('skipAiAgent') && text.length <= TEXT.maxLength;
 		return {
 			kind: 'open',
-			opening: readOpening(parameters, startMessage),
+			opening: readConversationStart(parameters, startMessage),
 			instead: canBeMessage
 				? (conversationId) => {
 						const name = startMessage?.displayname;
@@ -81,7 +81,7 @@ export const create: Operation = {
 					}
 				: undefined,
 			toItems: ({ conversationId, isNew, messageId }) => [{ conversationId, isNew, messageId }],
-			lane: customerId === '' ? undefined : customerLane(customerId),
+			orderingKey: customerId === '' ? undefined : customerOrderingKey(customerId),
 		};
 	},
 };

@@ -1,5 +1,5 @@
-import { activityRequest, sentItem } from '../activity';
-import { conversationLane } from '../../../shared/operations/fields';
+import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
+import { conversationOrderingKey } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
@@ -18,7 +18,7 @@ export const end: Operation = {
 			kind: 'call',
 			request: activityRequest(channelId, conversationId, { type: 'endOfConversation' }),
 			toItems: sentItem(conversationId),
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

@@ -1,6 +1,6 @@
-import { readKey, textOf, type Json } from '../../../shared/api/json';
-import { conversationPath } from '../../api/request';
-import { optionsField } from '../../../shared/operations/fields';
+import { readKey, textOf, type Json } from '../../../shared/json';
+import { conversationPath } from '../../messagingApi/request';
+import { optionsField } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 

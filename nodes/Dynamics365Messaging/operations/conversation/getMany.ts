@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
-import { readKey, textOf } from '../../../shared/api/json';
-import type { PagedRequest } from '../../api/pages';
-import { readLimit } from '../../../shared/operations/fields';
+import { readKey, textOf } from '../../../shared/json';
+import type { PagedRequest } from '../../messagingApi/pages';
+import { readLimit } from '../../../shared/action/fields';
 import { listFields, readListQuery } from '../fields';
 import type { Operation } from '../types';
 

@@ -1,19 +1,19 @@
-import { InputError } from '../../../shared/api/errors';
-import { limitHint, optionsField } from '../../../shared/operations/fields';
+import { InputError } from '../../../shared/transport/errors';
+import { limitHint, optionsField } from '../../../shared/action/fields';
 import { SENDER_NAME } from '../fields';
-import { contentFields, contentOptions, readContent } from '../message/content';
+import { contentFields, contentOptions, readContent } from '../message/messageBody';
 import type { Operation } from '../types';
 import {
 	CUSTOMER_ID,
 	customerFields,
-	customerLane,
-	openingOptions,
+	customerOrderingKey,
+	startOptions,
 	readCustomerId,
-	readOpening,
-} from './opening';
+	readConversationStart,
+} from './startFields';
 
 /** Both operations' options, in the order of their names. */
-const options = [...contentOptions, ...Object.values(openingOptions)].sort((one, other) =>
+const options = [...contentOptions, ...Object.values(startOptions)].sort((one, other) =>
 	one.displayName.localeCompare(other.displayName),
 );
 
@@ -56,10 +56,10 @@ export const sendOrStart: Operation = {
 		const startMessage = displayname === '' ? { message: text } : { message: text, displayname };
 		return {
 			kind: 'deliver',
-			opening: readOpening(parameters, asStartMessage ? startMessage : undefined),
+			opening: readConversationStart(parameters, asStartMessage ? startMessage : undefined),
 			message: (conversationId) => request(channelId, conversationId),
 			toItems: (delivered) => [{ ...delivered }],
-			lane: customerLane(customerId),
+			orderingKey: customerOrderingKey(customerId),
 			files,
 		};
 	},

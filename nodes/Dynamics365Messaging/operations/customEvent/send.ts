@@ -1,15 +1,15 @@
-import { InputError } from '../../../shared/api/errors';
-import { isRecord, parseJson } from '../../../shared/api/json';
-import { activityRequest, sentItem } from '../activity';
+import { InputError } from '../../../shared/transport/errors';
+import { isRecord, parseJson } from '../../../shared/json';
+import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
 import {
-	conversationLane,
+	conversationOrderingKey,
 	limitHint,
 	optionsField,
 	readTrimmed,
 	type TextField,
-} from '../../../shared/operations/fields';
+} from '../../../shared/action/fields';
 import { conversationIdField, readConversationId, readSender, senderFields } from '../fields';
-import type { ParameterReader } from '../../../shared/operations/parameters';
+import type { ParameterReader } from '../../../shared/action/parameters';
 import type { Operation } from '../types';
 
 /** Source: seed 002, custom events. */
@@ -83,7 +83,7 @@ export const send: Operation = {
 				},
 			}),
 			toItems: sentItem(conversationId),
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

@@ -1,9 +1,9 @@
 import type { Attachment } from '../../activity/items';
 import { attachmentsOf } from '../../activity/read';
-import { InputError } from '../../../shared/api/errors';
-import { parseJson, type Json } from '../../../shared/api/json';
-import { optionsField } from '../../../shared/operations/fields';
-import type { ParameterReader } from '../../../shared/operations/parameters';
+import { InputError } from '../../../shared/transport/errors';
+import { parseJson, type Json } from '../../../shared/json';
+import { optionsField } from '../../../shared/action/fields';
+import type { ParameterReader } from '../../../shared/action/parameters';
 import type { Operation } from '../types';
 
 /** What an organization can allow at the most. Source: shared reference, "Errors". */

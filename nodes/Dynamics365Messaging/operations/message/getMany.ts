@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
-import { readKey, type Json } from '../../../shared/api/json';
-import { conversationPath } from '../../api/request';
-import { readLimit } from '../../../shared/operations/fields';
+import { readKey, type Json } from '../../../shared/json';
+import { conversationPath } from '../../messagingApi/request';
+import { readLimit } from '../../../shared/action/fields';
 import { conversationIdField, listFields, messageIdOf, readConversationId, readListQuery } from '../fields';
 import type { Operation } from '../types';
 

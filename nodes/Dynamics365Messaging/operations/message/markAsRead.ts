@@ -1,6 +1,6 @@
-import { InputError } from '../../../shared/api/errors';
-import { activityRequest } from '../activity';
-import { conversationLane } from '../../../shared/operations/fields';
+import { InputError } from '../../../shared/transport/errors';
+import { activityRequest } from '../../messagingApi/sendActivity';
+import { conversationOrderingKey } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
 
@@ -42,7 +42,7 @@ export const markAsRead: Operation = {
 			}),
 			// The service answers with an empty id; the one that was read is what a workflow needs.
 			toItems: () => [{ conversationId, messageId }],
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

@@ -1,8 +1,8 @@
-import { sentItem } from '../activity';
-import { conversationLane, optionsField } from '../../../shared/operations/fields';
+import { sentItem } from '../../messagingApi/sendActivity';
+import { conversationOrderingKey, optionsField } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../types';
-import { contentFields, contentOptions, readContent } from './content';
+import { contentFields, contentOptions, readContent } from './messageBody';
 
 export const send: Operation = {
 	resource: 'message',
@@ -20,7 +20,7 @@ export const send: Operation = {
 			kind: 'call',
 			request: request(channelId, conversationId),
 			toItems: sentItem(conversationId),
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 			files,
 		};
 	},

@@ -1,6 +1,6 @@
-import { InputError } from '../../../shared/api/errors';
-import { activityRequest, sentItem } from '../activity';
-import { conversationLane, limitHint, readTrimmed } from '../../../shared/operations/fields';
+import { InputError } from '../../../shared/transport/errors';
+import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
+import { conversationOrderingKey, limitHint, readTrimmed } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId, SENDER_NAME } from '../fields';
 import type { Operation } from '../types';
 
@@ -34,7 +34,7 @@ export const sendTyping: Operation = {
 				from: { name },
 			}),
 			toItems: sentItem(conversationId),
-			lane: conversationLane(conversationId),
+			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

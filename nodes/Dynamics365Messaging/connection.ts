@@ -1,0 +1,191 @@
+import {
+	readApp,
+	readGuid,
+	httpsOrigin,
+	PUBLIC_AUTHORITY,
+	readScope,
+	trimmedText,
+	type AppCredential,
+} from '../shared/entra/appCredential';
+import { InputError } from '../shared/transport/errors';
+import type { Api } from './messagingApi/request';
+
+/**
+ * The regions of the service: the part of the host name, and the Dataverse zone that goes with it in the token's scope.
+ * Source: shared reference, "Zone ↔ geo".
+ */
+export const GEOS = [
+	{ geo: 'ae', zone: 'crm15', name: 'United Arab Emirates' },
+	{ geo: 'as', zone: 'crm5', name: 'Asia Pacific' },
+	{ geo: 'au', zone: 'crm6', name: 'Australia' },
+	{ geo: 'br', zone: 'crm2', name: 'South America' },
+	{ geo: 'ca', zone: 'crm3', name: 'Canada' },
+	{ geo: 'ch', zone: 'crm17', name: 'Switzerland' },
+	{ geo: 'de', zone: 'crm16', name: 'Germany' },
+	{ geo: 'eu', zone: 'crm4', name: 'Europe, Middle East, Africa' },
+	{ geo: 'fr', zone: 'crm12', name: 'France' },
+	{ geo: 'gov', zone: 'crm9', name: 'US Government (GCC)' },
+	{ geo: 'in', zone: 'crm8', name: 'India' },
+	{ geo: 'jp', zone: 'crm7', name: 'Japan' },
+	{ geo: 'kr', zone: 'crm21', name: 'Korea' },
+	{ geo: 'no', zone: 'crm19', name: 'Norway' },
+	{ geo: 'se', zone: 'crm22', name: 'Sweden' },
+	{ geo: 'sg', zone: 'crm20', name: 'Singapore' },
+	{ geo: 'uk', zone: 'crm11', name: 'United Kingdom' },
+	{ geo: 'us', zone: 'crm', name: 'North America' },
+	{ geo: 'za', zone: 'crm14', name: 'South Africa' },
+] as const;
+
+/**
+ * Microsoft's clouds: their token authority, the domain of their organizations (for the token's scope) and that of the
+ * service. What is not global is inferred, which is why the credential can override all of it.
+ * Source: shared reference, "Host, headers, token".
+ */
+export const CLOUDS = {
+	global: {
+		authorityHost: PUBLIC_AUTHORITY,
+		dataverseDomain: 'dynamics.com',
+		serviceDomain: 'omnichannelengagementhub.com',
+	},
+	usGovernment: {
+		authorityHost: 'https://login.microsoftonline.us',
+		dataverseDomain: 'microsoftdynamics.us',
+		serviceDomain: 'omnichannelengagementhub.us',
+	},
+	china: {
+		authorityHost: 'https://login.partner.microsoftonline.cn',
+		dataverseDomain: 'dynamics.cn',
+		serviceDomain: 'omnichannelengagementhub.cn',
+	},
+} as const;
+
+type Cloud = keyof typeof CLOUDS;
+
+/** Where to send what, and as whom: everything that the credential says, checked and in one spelling. */
+export interface Connection extends AppCredential {
+	/** Which of the two services origin and scope are of. */
+	api: Api;
+	organizationId: string;
+	/** GUID in lower case; '' where the credential names none and none is needed. */
+	channelId: string;
+	/** The service's origin, e.g. `https://m-….eu.omnichannelengagementhub.com`; tokens go to it and nowhere else. */
+	origin: string;
+	/** The token's whole scope, with `/.default`. */
+	scope: string;
+	/** The Dataverse environment's origin, e.g. `https://contoso.crm4.dynamics.com`; undefined where it is not given. */
+	environmentUrl: string | undefined;
+}
+
+const ZONE = /^crm\d{0,2}$/;
+
+function cloudOf(value: unknown): Cloud {
+	const cloud = trimmedText(value) || 'global';
+	if (!Object.hasOwn(CLOUDS, cloud)) {
+		throw new InputError(
+			'Cloud in the credential is not one that Microsoft has',
+			'Choose the cloud from the list.',
+		);
+	}
+	return cloud as Cloud;
+}
+
+function zoneOf(value: unknown, geo: string, cloud: Cloud): string {
+	const zone = trimmedText(value).toLowerCase();
+	// The sovereign clouds have one zone each.
+	if (zone === '') return cloud === 'global' ? (GEOS.find((entry) => entry.geo === geo)?.zone ?? '') : 'crm';
+	if (!ZONE.test(zone)) {
+		throw new InputError(
+			'Zone in the credential is not a Dataverse zone',
+			'It looks like crm4: the part before .dynamics.com in the address of the environment.',
+		);
+	}
+	return zone;
+}
+
+/** The host of a region. GCC has a domain of its own. Source: shared reference, "Host, headers, token". */
+function hostOf(organizationId: string, geo: string, cloud: Cloud): string {
+	const { serviceDomain } = CLOUDS[geo === 'gov' ? 'usGovernment' : cloud];
+	return `https://m-${organizationId}.${geo}.${serviceDomain}`;
+}
+
+function baseUrlOf(value: unknown): string | undefined {
+	const url = trimmedText(value);
+	if (url === '') return undefined;
+	const origin = httpsOrigin(url, 'Base URL');
+	if (/^https:\/\/m-[0-9a-f]{32}\./.test(origin)) {
+		throw new InputError(
+			'Base URL in the credential has the organization ID without its dashes',
+			'The host has it with dashes (only the scope has none). Leave Base URL empty: it is made from Organization ID and Geo.',
+		);
+	}
+	return origin;
+}
+
+/** The address of the environment, as a person copies it out of the browser: what comes after the host is let go. */
+function environmentUrlOf(value: unknown): string | undefined {
+	const url = trimmedText(value);
+	if (url === '') return undefined;
+	return httpsOrigin(URL.canParse(url) ? new URL(url).origin : url, 'Environment URL');
+}
+
+function scopeOf(value: unknown, organizationId: string, zone: string, cloud: Cloud): string {
+	const standard = `https://${organizationId.replaceAll('-', '')}-c.${zone}.${CLOUDS[cloud].dataverseDomain}/.default`;
+	const scope = readScope(value, standard);
+	if (/^https:\/\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-c\./i.test(scope)) {
+		throw new InputError(
+			'Scope in the credential has the organization ID with dashes',
+			'The scope has it without dashes (only the host has them). Leave Scope empty: it is made from Organization ID and Geo.',
+		);
+	}
+	return scope;
+}
+
+/**
+ * Turns the stored credential into a connection. Pure: nothing is looked up.
+ * @param data the credential's fields as n8n decrypts them.
+ * @param needs whether a channel must be named: there is none before it was created.
+ * @throws InputError naming the field that does not hold what it should.
+ */
+export function connectionFrom(
+	data: Record<string, unknown>,
+	needs: { channel: boolean } = { channel: true },
+): Connection {
+	const cloud = cloudOf(data.cloud);
+	const app = readApp(data, CLOUDS[cloud].authorityHost);
+	const organizationId = readGuid(data.organizationId, 'Organization ID');
+	const hasChannel = needs.channel || trimmedText(data.channelId) !== '';
+	const channelId = hasChannel ? readGuid(data.channelId, 'Channel ID') : '';
+	const geo = trimmedText(data.geo).toLowerCase();
+	if (!GEOS.some((entry) => entry.geo === geo)) {
+		throw new InputError(
+			'Geo in the credential is not one that the service has',
+			'Choose the region from the list.',
+		);
+	}
+	return {
+		...app,
+		api: 'messaging',
+		organizationId,
+		channelId,
+		origin: baseUrlOf(data.baseUrl) ?? hostOf(organizationId, geo, cloud),
+		scope: scopeOf(data.scope, organizationId, zoneOf(data.zone, geo, cloud), cloud),
+		environmentUrl: environmentUrlOf(data.environmentUrl),
+	};
+}
+
+/**
+ * The connection to one of the two APIs. Dataverse has an origin and a scope of its own.
+ * Source: shared reference, "The channel record (Dataverse)".
+ * @throws InputError where the credential does not say where the environment is.
+ */
+export function connectionTo(connection: Connection, api: Api): Connection {
+	if (api === 'messaging') return connection;
+	const { environmentUrl } = connection;
+	if (environmentUrl === undefined) {
+		throw new InputError(
+			'Environment URL is missing in the credential',
+			'Enter the address of the Dynamics 365 environment, such as https://contoso.crm4.dynamics.com: the channel’s record is there.',
+		);
+	}
+	return { ...connection, api, origin: environmentUrl, scope: `${environmentUrl}/.default` };
+}

@@ -1,0 +1,109 @@
+import {
+	explainResponse,
+	IS_HTML,
+	scalarsIn,
+	ServiceError,
+	type Explanation,
+	type Verification,
+} from '../../shared/transport/errors';
+import type { HttpsResponse } from '../../shared/transport/https';
+import { parseJson } from '../../shared/json';
+
+/** The credential's fields that lead to the Messaging API. */
+export const WAY_TO_SERVICE = 'Organization ID, Geo and Base URL';
+
+/** The service's body codes. Source: shared reference, "Errors". */
+const BY_CODE: Record<string, Explanation> = {
+	'30001': {
+		message: 'The organization ID is not accepted',
+		fix: 'Check Organization ID in the credential.',
+	},
+	'30002': { message: 'The channel ID is not accepted', fix: 'Check Channel ID in the credential.' },
+	'30003': {
+		message: 'The service does not know this operation',
+		fix: 'Check Create Path, or the name of the event.',
+	},
+	'30004': {
+		message: 'The channel has no configuration in this organization',
+		fix: 'Check Channel ID in the credential, and that the channel record exists. Changes take up to 15 minutes.',
+	},
+	'30005': {
+		message: 'The conversation ID is not accepted',
+		fix: 'Use the conversationId that creating the conversation gave.',
+	},
+	'30006': {
+		message: 'The start time is not accepted',
+		fix: 'Give a date and time such as 2026-01-31T09:00:00Z.',
+	},
+	'30007': { message: 'The page size must be 1 to 250', fix: 'Lower Limit.' },
+	'30008': { message: 'The page size must be 1 to 100', fix: 'Lower Limit.' },
+	'30009': {
+		message: 'The service did not accept its own page token',
+		fix: 'Run the node again: the list is read from the start.',
+	},
+	'30010': { message: 'There are more than 100 context variables', fix: 'Send at most 100.' },
+	'30011': {
+		message: 'The text is longer than 6,000 characters',
+		fix: 'Shorten it or send it as several messages.',
+	},
+	'30012': { message: 'The service could not read the request', fix: 'Check the fields of this node.' },
+	'30013': {
+		message: 'The conversation does not exist or is closed already',
+		fix: 'It may have been closed in between. Conversation: Send or Start opens a new one by itself if you know the customer’s ID.',
+	},
+	'30014': {
+		message: 'The channel is not linked to a workstream',
+		fix: 'Add the channel to a messaging workstream in the admin center, as a custom (Messaging API) channel. Changes take up to 15 minutes.',
+	},
+	'30015': {
+		message: 'The service could not write its answer',
+		fix: 'Try again; if it stays, contact Microsoft with the correlation ID.',
+	},
+	'30016': { message: 'The message has neither text nor attachments', fix: 'Give at least one of the two.' },
+};
+
+const BY_STATUS: Record<number, Explanation> = {
+	413: { message: 'What was sent is too large for the service', fix: 'Send smaller or fewer attachments.' },
+	401: {
+		message: 'The service did not accept the token for this channel and organization',
+		fix: 'Check that the channel record names this tenant and Client ID, that Organization ID and Channel ID belong together, and wait 15 minutes after a change.',
+	},
+	403: {
+		message: 'The service refused access',
+		fix: 'Check that the channel record names this tenant and Client ID.',
+	},
+	404: {
+		message: 'The conversation does not exist or is closed already',
+		fix: 'Check the Conversation ID. It may have been closed in between: Conversation: Send or Start opens a new one by itself if you know the customer’s ID.',
+	},
+};
+
+/** The service's codes, 30001 to 30016, standing alone or within a text. */
+const CODE = /\b300(?:0[1-9]|1[0-6])\b/;
+
+/** The key of the code is not documented: any value that is one is taken, also further down, else one within a text. */
+function findCode(body: unknown): string | null {
+	const values = scalarsIn(body).map(String);
+	const whole = values.find((value) => CODE.exec(value)?.[0] === value);
+	return whole ?? values.map((value) => CODE.exec(value)?.[0]).find((code) => code !== undefined) ?? null;
+}
+
+/**
+ * Explains an answer of the Messaging API that is no success. Pure.
+ * Source: shared reference, "Errors": every failure carries `x-ms-correlation-id`, most a code in the body.
+ */
+export function explainMessagingError(response: HttpsResponse, looking?: Verification): ServiceError {
+	const code = IS_HTML.test(response.body) ? null : findCode(parseJson(response.body) ?? response.body);
+	const explanation = (code === null ? undefined : BY_CODE[code]) ?? BY_STATUS[response.status];
+	return explainResponse(
+		response,
+		{ name: 'The service', code, explanation, fields: WAY_TO_SERVICE },
+		looking,
+	);
+}
+
+/** Whether the service itself says that a conversation is not there: closed, or unknown. */
+export function isConversationGone(error: unknown): boolean {
+	if (!(error instanceof ServiceError) || error.httpCode !== 404) return false;
+	return error.code === null || error.code === '30013';
+}

@@ -1,0 +1,277 @@
+import { unescape } from 'node:querystring';
+import type { INodeProperties } from 'n8n-workflow';
+import { InputError } from '../../../shared/transport/errors';
+import type { SendRequest } from '../../messagingApi/request';
+import { activityRequest, type OutgoingAttachment } from '../../messagingApi/sendActivity';
+import {
+	checkLength,
+	limitHint,
+	numberField,
+	readNumber,
+	readText,
+	readTrimmed,
+	type NumberField,
+	type TextField,
+} from '../../../shared/action/fields';
+import { readSender, senderFields } from '../fields';
+import type { AttachmentEncoding, BinaryFile } from '../files';
+import type { ParameterReader } from '../../../shared/action/parameters';
+
+/** Source: seed 002, message payload field reference. */
+export const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };
+const CONTENT_TYPE: TextField = { name: 'contentType', label: 'Content Type', maxLength: 256 };
+const FILE_NAME: TextField = { name: 'name', label: 'File Name', maxLength: 256 };
+
+/** What an organization allows by default, and at the most. Source: shared reference, "Errors". */
+const MAX_SIZE_MB: NumberField = {
+	name: 'maxAttachmentSizeMb',
+	label: 'Max Attachment Size (MB)',
+	default: 5,
+	min: 0.001,
+	max: 128,
+	isWhole: false,
+};
+
+/** What is said: text and files. */
+export const contentFields: INodeProperties[] = [
+	{
+		displayName: TEXT.label,
+		name: TEXT.name,
+		type: 'string',
+		typeOptions: { rows: 3 },
+		default: '',
+		placeholder: 'e.g. My heat pump is loud',
+		description: `What the customer says. ${limitHint(TEXT)}. May be empty if there are attachments.`,
+	},
+	{
+		displayName: 'Attachments',
+		name: 'attachments',
+		type: 'fixedCollection',
+		typeOptions: { multipleValues: true },
+		placeholder: 'Add attachment',
+		default: {},
+		description:
+			'Files that go with the message. Attachments of customers must be switched on for the channel in Dynamics 365.',
+		options: [
+			{
+				displayName: 'Attachment',
+				name: 'attachment',
+				values: [
+					{
+						displayName: 'Source',
+						name: 'source',
+						type: 'options',
+						default: 'url',
+						options: [
+							{ name: 'Binary Field', value: 'binary', description: 'A file that the item carries' },
+							{ name: 'URL', value: 'url', description: 'A file that Dynamics 365 can fetch' },
+						],
+						description: 'Where the file is',
+					},
+					{
+						displayName: 'Input Data Field Name',
+						name: 'binaryPropertyName',
+						type: 'string',
+						default: 'data',
+						displayOptions: { show: { source: ['binary'] } },
+						placeholder: 'e.g. data',
+						description: 'Name of the item’s binary field that holds the file',
+					},
+					{
+						displayName: 'URL',
+						name: 'url',
+						type: 'string',
+						default: '',
+						displayOptions: { show: { source: ['url'] } },
+						placeholder: 'e.g. https://example.com/files/photo.jpg',
+						description:
+							'Where Dynamics 365 can fetch the file, or the file itself in base64 (best as a data URI)',
+					},
+					{
+						displayName: CONTENT_TYPE.label,
+						name: CONTENT_TYPE.name,
+						type: 'string',
+						default: '',
+						placeholder: 'e.g. image/jpeg',
+						description: `MIME type of the file. Required with a URL; left empty, it is the one of the binary field or the data URI. ${limitHint(CONTENT_TYPE)}.`,
+					},
+					{
+						displayName: FILE_NAME.label,
+						name: FILE_NAME.name,
+						type: 'string',
+						default: '',
+						placeholder: 'e.g. photo.jpg',
+						description: `Name of the file with its extension. Left empty, it is the end of the URL or the name of the binary field’s file. ${limitHint(FILE_NAME)}.`,
+					},
+				],
+			},
+		],
+	},
+];
+
+/** The options of saying something, by the order in which they are shown. */
+export const contentOptions: INodeProperties[] = [
+	{
+		displayName: 'Attachment Encoding',
+		name: 'attachmentEncoding',
+		type: 'options',
+		default: 'dataUri',
+		options: [
+			{ name: 'Data URI', value: 'dataUri', description: 'Base64 with its content type before it' },
+			{ name: 'Plain Base64', value: 'base64' },
+		],
+		description: 'How the file of a binary field is written. Try the other one if files do not open.',
+	},
+	{
+		displayName: 'Automated',
+		name: 'automated',
+		type: 'boolean',
+		default: false,
+		description:
+			'Whether the message is marked as automated, as one that a program or a language model wrote',
+	},
+	numberField(MAX_SIZE_MB, 'A larger file of a binary field is an error, before it is read'),
+	{
+		displayName: 'Message ID',
+		name: 'messageId',
+		type: 'string',
+		default: '',
+		description:
+			'Your own ID of the message. It is not the one that comes out as messageId, which the service gives.',
+	},
+	...senderFields,
+];
+
+/**
+ * A URL, or a file in base64: as a data URI, or bare. Shorter than that, bare base64 is rather a word.
+ * Source: seed 002, contentUrl.
+ */
+const CONTENT_URL = /^(https?:\/\/\S+|data:[^,]*;base64,[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{24,}=*)$/i;
+
+/** What a URL says of its file: a data URI its type, any other the name at its end. */
+function hintsOf(contentUrl: string): { contentType: string; name: string } {
+	if (/^data:/i.test(contentUrl))
+		return { contentType: /^data:([^;,]*)/i.exec(contentUrl)?.[1] ?? '', name: '' };
+	const lastSegment = URL.canParse(contentUrl) ? new URL(contentUrl).pathname.split('/').at(-1) : undefined;
+	return { contentType: '', name: unescape(lastSegment ?? '') };
+}
+
+/** Checks what a file is called. Source: seed 002, name: "including extension", by which organizations block files. */
+function checkName(name: string, which: string): string {
+	checkLength(name, FILE_NAME);
+	if (name === '')
+		throw new InputError(`${which} has no File Name`, 'Give one with its extension, such as photo.jpg.');
+	if (!/[^.]\.[^.\s]+$/.test(name)) {
+		throw new InputError(
+			`${which}: the file name ${name} has no extension`,
+			'Dynamics 365 goes by it: give a File Name such as photo.jpg.',
+		);
+	}
+	return name;
+}
+
+function checkContentType(contentType: string, which: string): string {
+	checkLength(contentType, CONTENT_TYPE);
+	if (contentType === '') {
+		throw new InputError(
+			`${which} has no Content Type`,
+			'Give its MIME type, such as image/jpeg or application/pdf.',
+		);
+	}
+	return contentType;
+}
+
+function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachment {
+	const contentUrl = row.text('url', `${which}: URL`).trim();
+	if (!CONTENT_URL.test(contentUrl)) {
+		throw new InputError(
+			contentUrl === '' ? `${which} has no URL` : `${which}: URL is not one that can be fetched`,
+			'Give a URL that starts with https://, or the file itself in base64, best as a data URI.',
+		);
+	}
+	const hints = hintsOf(contentUrl);
+	return {
+		contentType: checkContentType(readTrimmed(row, CONTENT_TYPE) || hints.contentType, which),
+		contentUrl,
+		name: checkName(row.text(FILE_NAME.name, FILE_NAME.label).trim() || hints.name, which),
+	};
+}
+
+interface FileOptions {
+	encoding: AttachmentEncoding;
+	maxBytes: number;
+}
+
+function attachmentByField(row: ParameterReader, which: string, options: FileOptions): OutgoingAttachment {
+	const property = row.text('binaryPropertyName', `${which}: Input Data Field Name`).trim();
+	const file = property === '' ? undefined : row.file(property);
+	if (!file) {
+		const there = row.fileProperties();
+		throw new InputError(
+			property === ''
+				? `${which} has no Input Data Field Name`
+				: `${which}: there is no binary field “${property}”`,
+			there.length === 0
+				? 'The item carries no files: check the node before this one.'
+				: `The item has: ${there.join(', ')}. Name one; add an attachment for each further file.`,
+		);
+	}
+	// Some nodes give a file no name at all; its type then says what its extension is.
+	const ownName = file.fileName?.trim() || (file.fileExtension ? `file.${file.fileExtension}` : '');
+	const name = checkName(row.text(FILE_NAME.name, FILE_NAME.label).trim() || ownName, which);
+	const contentType = checkContentType(readTrimmed(row, CONTENT_TYPE) || file.mimeType, which);
+	const label = `${which}: ${name}`;
+	return { contentType, contentUrl: { kind: 'binaryFile', property, label, contentType, ...options }, name };
+}
+
+function readFileOptions(options: ParameterReader): FileOptions {
+	const encoding = options.text('attachmentEncoding', 'Attachment Encoding') || 'dataUri';
+	if (encoding !== 'dataUri' && encoding !== 'base64') {
+		throw new InputError('Attachment Encoding is unknown', 'Choose Data URI or Plain Base64.');
+	}
+	return { encoding, maxBytes: Math.round(readNumber(options, MAX_SIZE_MB) * 1024 * 1024) };
+}
+
+/** What is said, read and checked. */
+export interface Content {
+	text: string;
+	files: BinaryFile[];
+	hasAttachments: boolean;
+	isAutomated: boolean;
+	/** The message in a conversation of a channel. */
+	request: (channelId: string, conversationId: string) => SendRequest;
+}
+
+/**
+ * Reads text, attachments and their options.
+ * @throws InputError naming the field.
+ */
+export function readContent(parameters: ParameterReader): Content {
+	const options = parameters.collection('options');
+	const fileOptions = readFileOptions(options);
+	const text = readText(parameters, TEXT);
+	const attachments = parameters.rows('attachments', 'attachment').map((row, index) => {
+		const which = `Attachment ${index + 1}`;
+		const source = row.text('source', `${which}: Source`) || 'url';
+		return source === 'binary' ? attachmentByField(row, which, fileOptions) : attachmentByUrl(row, which);
+	});
+	if (text.trim() === '' && attachments.length === 0) {
+		throw new InputError('The message has neither Text nor Attachments', 'Give at least one of the two.');
+	}
+	const isAutomated = options.flag('automated');
+	const message = {
+		type: 'message' as const,
+		id: options.text('messageId', 'Message ID').trim(),
+		from: readSender(options),
+		text,
+		attachments: attachments.length === 0 ? undefined : attachments,
+		channelData: isAutomated ? { 'messagingapi-oc': { type: 'AutomatedMessage' as const } } : undefined,
+	};
+	return {
+		text,
+		files: attachments.flatMap(({ contentUrl }) => (typeof contentUrl === 'string' ? [] : [contentUrl])),
+		hasAttachments: attachments.length > 0,
+		isAutomated,
+		request: (channelId, conversationId) => activityRequest(channelId, conversationId, message),
+	};
+}

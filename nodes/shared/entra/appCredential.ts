@@ -1,0 +1,155 @@
+import type { PastedCertificate } from './certificate';
+import { InputError } from '../transport/errors';
+
+/** The token authority of Microsoft's public cloud. */
+export const PUBLIC_AUTHORITY = 'https://login.microsoftonline.com';
+
+/** How the app proves who it is. */
+export type ClientAuthentication =
+	{ kind: 'clientSecret'; clientSecret: string } | ({ kind: 'certificate' } & PastedCertificate);
+
+/** The app in whose name tokens are asked for, and where. */
+export interface AppCredential {
+	/** GUID in lower case, or a verified domain. */
+	tenantId: string;
+	clientId: string;
+	authentication: ClientAuthentication;
+	/** The token authority's origin, e.g. `https://login.microsoftonline.com`. */
+	authorityHost: string;
+}
+
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const DASHLESS_GUID = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
+const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
+/** Whether a text is a GUID in the one spelling that we send: dashed and in lower case. */
+export function isGuid(text: string): boolean {
+	return GUID.test(text);
+}
+
+/** Undoes what happens to ids on their way through a clipboard: white space, braces, capitals, missing dashes. */
+export function tidyId(value: unknown): string {
+	const id = trimmedText(value)
+		.replace(/^\{\s*(.*?)\s*\}$/, '$1')
+		.toLowerCase();
+	return id.replace(DASHLESS_GUID, '$1-$2-$3-$4-$5');
+}
+
+/** A text of a credential without the white space around it, which comes with pasting. */
+export function trimmedText(value: unknown): string {
+	return typeof value === 'string' ? value.trim() : '';
+}
+
+/** @throws InputError where it is no GUID. */
+export function readGuid(value: unknown, field: string): string {
+	const id = tidyId(value);
+	if (id === '') throw new InputError(`${field} is missing in the credential`, `Enter the ${field}, a GUID.`);
+	if (!isGuid(id)) {
+		throw new InputError(
+			`${field} in the credential is not a GUID`,
+			'A GUID looks like 9f6c021d-1234-4abc-8df7-123456789abc.',
+		);
+	}
+	return id;
+}
+
+function tenant(value: unknown): string {
+	const id = tidyId(value);
+	if (!isGuid(id) && !DOMAIN.test(id)) {
+		throw new InputError(
+			id === ''
+				? 'Tenant ID is missing in the credential'
+				: 'Tenant ID in the credential is neither a GUID nor a domain',
+			'Enter the directory (tenant) ID from the app registration, or a verified domain such as contoso.onmicrosoft.com.',
+		);
+	}
+	return id;
+}
+
+/**
+ * Reads an https origin that a person typed.
+ * @throws InputError when it is no https URL, or holds more than scheme, host and port.
+ */
+export function httpsOrigin(value: string, field: string): string {
+	if (!URL.canParse(value)) {
+		throw new InputError(`${field} in the credential is not a URL`, 'It looks like https://host.example.com');
+	}
+	const url = new URL(value);
+	if (url.protocol !== 'https:') {
+		throw new InputError(
+			`${field} in the credential must start with https://`,
+			'Secrets and tokens are sent over TLS only.',
+		);
+	}
+	if (
+		url.pathname !== '/' ||
+		url.search !== '' ||
+		url.hash !== '' ||
+		url.username !== '' ||
+		url.password !== ''
+	) {
+		throw new InputError(
+			`${field} in the credential must be an origin only`,
+			`Leave out what comes after the host: ${url.origin}`,
+		);
+	}
+	return url.origin;
+}
+
+function authenticationOf(data: Record<string, unknown>): ClientAuthentication {
+	const kind = trimmedText(data.authentication) || 'clientSecret';
+	if (kind === 'certificate') {
+		const pasted = { certificate: trimmedText(data.certificate), privateKey: trimmedText(data.privateKey) };
+		const missing = pasted.certificate === '' ? 'Certificate' : pasted.privateKey === '' ? 'Private Key' : '';
+		if (missing !== '') {
+			throw new InputError(`${missing} is missing in the credential`, 'Paste it in PEM.');
+		}
+		// A passphrase may begin or end with a space.
+		const passphrase = typeof data.passphrase === 'string' ? data.passphrase : '';
+		return { kind: 'certificate', ...pasted, passphrase };
+	}
+	if (kind !== 'clientSecret') {
+		throw new InputError('Authentication in the credential is unknown', 'Choose it from the list.');
+	}
+	const clientSecret = trimmedText(data.clientSecret);
+	if (clientSecret === '') {
+		throw new InputError(
+			'Client Secret is missing in the credential',
+			'Create one under Certificates & secrets of the app registration, and paste its value (not its ID).',
+		);
+	}
+	return { kind: 'clientSecret', clientSecret };
+}
+
+/**
+ * Reads the app of a credential: tenantId, clientId, authentication with its fields, authorityHost.
+ * @param authorityHost the token authority where the credential names none.
+ * @throws InputError naming the field that does not hold what it should.
+ */
+export function readApp(data: Record<string, unknown>, authorityHost: string): AppCredential {
+	const tenantId = tenant(data.tenantId);
+	const clientId = readGuid(data.clientId, 'Client ID');
+	const authentication = authenticationOf(data);
+	const given = trimmedText(data.authorityHost);
+	return {
+		tenantId,
+		clientId,
+		authentication,
+		authorityHost: given === '' ? authorityHost : httpsOrigin(given, 'Authority Host'),
+	};
+}
+
+/**
+ * Reads a token's scope.
+ * @param standard where the credential names none.
+ * @throws InputError where it is not one scope for an app.
+ */
+export function readScope(value: unknown, standard: string): string {
+	const scope = trimmedText(value) || standard;
+	if (!scope.endsWith('/.default') || /\s/.test(scope)) {
+		throw new InputError(
+			'Scope in the credential must be one scope that ends with /.default',
+			`For example ${standard}`,
+		);
+	}
+	return scope;
+}

@@ -1,0 +1,148 @@
+import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
+import { readKey, textOf } from '../json';
+import { hostOf, isLoopback, isPublicAddress } from './publicUrl';
+
+/** Why a file was not fetched, in words for the person who reads the item. */
+export class DownloadError extends Error {
+	constructor(reason: string) {
+		super(reason);
+		this.name = 'DownloadError';
+	}
+}
+
+export interface DownloadOptions {
+	/** Bytes. */
+	maxBytes: number;
+	/** Ends the download when the time is over. */
+	signal: AbortSignal;
+	/** The credential's own origin: if it is on this machine or in a private network, files may come from there too. */
+	ownOrigin: string | undefined;
+}
+
+const MAX_REDIRECTS = 5;
+
+/** Whether a URL may lead to an address that is not on the internet, because the service itself is there. */
+function mayBeLocal(url: URL, ownOrigin: string | undefined): boolean {
+	if (ownOrigin === undefined) return false;
+	const own = new URL(ownOrigin);
+	return hostOf(own) === hostOf(url) || (isLoopback(own) && isLoopback(url));
+}
+
+type LookupCallback = (
+	error: NodeJS.ErrnoException | null,
+	address: string | LookupAddress[],
+	family?: number,
+) => void;
+
+/**
+ * Looks a name up and lets only public addresses through. It is this look-up's addresses that the socket connects to,
+ * so a name that changes its address between a check and the connection gains nothing.
+ */
+function publicLookup(hostname: string, options: LookupOptions, callback: LookupCallback): void {
+	dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
+		if (error) return callback(error, []);
+		if (!addresses.every(({ address }) => isPublicAddress(address))) {
+			return callback(new DownloadError(`${hostname} is not an address on the internet`), []);
+		}
+		const [first] = addresses;
+		if (options.all) callback(null, addresses);
+		else callback(null, first?.address ?? '', first?.family);
+	});
+}
+
+/** Sends one GET and gives the answer's head. No token, no cookie, nothing of ours goes along. */
+async function open(url: URL, { signal, ownOrigin }: DownloadOptions): Promise<IncomingMessage> {
+	if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+		throw new DownloadError(`${url.protocol} is not a protocol that files are fetched by`);
+	}
+	const local = mayBeLocal(url, ownOrigin);
+	const host = hostOf(url);
+	// An address that is written out is not looked up.
+	if (!local && ((isIP(host) !== 0 && !isPublicAddress(host)) || isLoopback(url))) {
+		throw new DownloadError(`${host} is not an address on the internet`);
+	}
+	const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
+	return await new Promise((resolve, reject) => {
+		const outgoing = request(url, { method: 'GET', signal, ...(!local && { lookup: publicLookup }) });
+		outgoing.on('response', resolve);
+		outgoing.on('error', reject);
+		outgoing.end();
+	});
+}
+
+function tooLarge(maxBytes: number): DownloadError {
+	return new DownloadError(`the file is larger than ${maxBytes / 1024 / 1024} MB`);
+}
+
+async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
+	const chunks: Buffer[] = [];
+	let bytes = 0;
+	for await (const chunk of answer as AsyncIterable<Buffer>) {
+		bytes += chunk.length;
+		// Leaving the loop destroys the answer, so that nothing more of it is read.
+		if (bytes > maxBytes) throw tooLarge(maxBytes);
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks);
+}
+
+const DATA_URI = /^data:[^,]*?(;base64)?,/i;
+
+/** Percent-encoded bytes; not `decodeURIComponent`, as they need not be UTF-8. */
+function percentDecoded(text: string): Buffer {
+	const bytes = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+	return Buffer.from(bytes, 'latin1');
+}
+
+function readDataUri(uri: string, maxBytes: number): Buffer {
+	const head = DATA_URI.exec(uri);
+	if (!head) throw new DownloadError('the data URI cannot be read');
+	const content = uri.slice(head[0].length);
+	const data = head[1] ? Buffer.from(content, 'base64') : percentDecoded(content);
+	if (data.length > maxBytes) throw tooLarge(maxBytes);
+	return data;
+}
+
+async function follow(url: URL, options: DownloadOptions, redirectsLeft: number): Promise<Buffer> {
+	const answer = await open(url, options);
+	const status = answer.statusCode ?? 0;
+	const { location } = answer.headers;
+	if (status >= 300 && status < 400 && location !== undefined) {
+		answer.destroy();
+		if (redirectsLeft === 0) throw new DownloadError('there are too many redirects');
+		const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+		if (!next) throw new DownloadError('it redirects to what is no URL');
+		if (url.protocol === 'https:' && next.protocol === 'http:') {
+			throw new DownloadError('it redirects from https to http');
+		}
+		return await follow(next, options, redirectsLeft - 1);
+	}
+	if (status !== 200) {
+		answer.destroy();
+		throw new DownloadError(`the host answered with HTTP status ${status}`);
+	}
+	return await readAll(answer, options.maxBytes);
+}
+
+function inWords(error: unknown, signal: AbortSignal): DownloadError {
+	if (error instanceof DownloadError) return error;
+	if (signal.aborted) return new DownloadError('it took too long');
+	return new DownloadError(textOf(readKey(error, 'message')) ?? 'it failed');
+}
+
+/**
+ * Fetches a file that somebody else named, so no further than to the internet: not to loopback, private or link-local
+ * addresses, also not after a redirect or by a name that points there.
+ * @param contentUrl an http or https URL, or the file itself as a data URI.
+ * @throws DownloadError saying why there is no file.
+ */
+export async function download(contentUrl: string, options: DownloadOptions): Promise<Buffer> {
+	if (/^data:/i.test(contentUrl)) return readDataUri(contentUrl, options.maxBytes);
+	if (!URL.canParse(contentUrl)) throw new DownloadError('the attachment has no URL that can be fetched');
+	return await follow(new URL(contentUrl), options, MAX_REDIRECTS).catch((error: unknown) => {
+		throw inWords(error, options.signal);
+	});
+}

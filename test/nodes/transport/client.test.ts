@@ -1,0 +1,278 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { makeCertificate, type Emulator } from '../../../emulator';
+import { callService, WORDS } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
+import { explainTransportError } from '../../../nodes/shared/transport/retry';
+import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
+import { sendHttps, TransportError } from '../../../nodes/shared/transport/https';
+import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/messagingApi/pages';
+import { urlOf } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
+import { credentialFor, entries, testEmulator, openCall } from '../../support/emulator';
+
+let emulator: Emulator;
+const list = { method: 'GET', path: '/conversations' } as const;
+const create = openCall;
+const connection = (given = {}) => connectionFrom({ ...credentialFor(emulator), ...given });
+
+beforeEach(async () => void (emulator = await testEmulator()));
+afterEach(async () => await emulator.close());
+
+/** A server with the emulator's certificate that answers as the test says; the emulator stays the authority. */
+async function otherServer(
+	answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<{ server: Server; origin: string }> {
+	const server = createServer(emulator.certificate, answer);
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return { server, origin: `https://localhost:${(server.address() as AddressInfo).port}` };
+}
+
+test('a revoked token costs one more token and one more try for each of the requests that met it', async () => {
+	await callService(connection(), list);
+	emulator.revokeTokens();
+	await Promise.all(Array.from({ length: 20 }, async () => await callService(connection(), list)));
+	expect(entries(emulator, 'token')).toHaveLength(2);
+	const statuses = entries(emulator, 'request').map(({ status }) => status);
+	expect(statuses.filter((status) => status === 401)).toHaveLength(20);
+	expect(statuses.filter((status) => status === 200)).toHaveLength(21);
+});
+
+test('a channel that is not authorised is told after one fresh token, not after one for each request', async () => {
+	emulator.settings.channelAuthorized = false;
+	for (let call = 0; call < 3; call++) {
+		await expect(callService(connection(), list)).rejects.toMatchObject({ httpCode: 401 });
+	}
+	expect(entries(emulator, 'token')).toHaveLength(2);
+});
+
+test('a token that is revoked soon after the last one is renewed again, as the service accepted it in between', async () => {
+	for (let revoked = 0; revoked < 3; revoked++) {
+		await callService(connection(), list);
+		emulator.revokeTokens();
+	}
+	await expect(callService(connection(), list)).resolves.toBeDefined();
+	expect(entries(emulator, 'token')).toHaveLength(4);
+});
+
+test('a request that breaks on a new connection may have arrived too', async () => {
+	const { server, origin } = await otherServer((request) => request.socket.destroy());
+	await expect(callService(connection({ baseUrl: origin }), create)).rejects.toMatchObject({
+		message: expect.stringContaining('may have arrived'),
+	});
+	server.close();
+});
+
+test('nothing but a 401 is tried again, and a lost answer says that it may have arrived', async () => {
+	emulator.settings.faults = [
+		{ match: { operationId: 'createConversation' }, action: { status: 503, retryAfter: 1 }, times: 1 },
+	];
+	await expect(callService(connection(), create)).rejects.toMatchObject({ httpCode: 503 });
+	emulator.settings.faults = [
+		{ match: { operationId: 'createConversation' }, action: 'resetAfter', times: 1 },
+	];
+	await expect(callService(connection(), create)).rejects.toMatchObject({
+		message: expect.stringContaining('may have arrived'),
+		description: expect.stringContaining('Look in the conversation'),
+	});
+	expect(entries(emulator, 'request')).toHaveLength(2);
+});
+
+test('redirects are not followed, so that the token does not go along', async () => {
+	let visited = 0;
+	const target = await otherServer((_, response) => {
+		visited++;
+		response.end('{}');
+	});
+	const { server, origin } = await otherServer((_, response) => {
+		response.writeHead(307, { location: `${target.origin}/api/v1.0/consumer/conversations` }).end();
+	});
+	await expect(callService(connection({ baseUrl: origin }), list)).rejects.toMatchObject({ httpCode: 307 });
+	expect(visited).toBe(0);
+	server.close();
+	target.server.close();
+});
+
+test('an authority that redirects does not get the secret sent on', async () => {
+	let visited = 0;
+	const target = await otherServer((_, response) => {
+		visited++;
+		response.end('{}');
+	});
+	const { server, origin } = await otherServer((_, response) => {
+		response.writeHead(308, { location: target.origin }).end();
+	});
+	await expect(callService(connection({ authorityHost: origin }), list)).rejects.toMatchObject({
+		httpCode: 308,
+	});
+	expect(visited).toBe(0);
+	server.close();
+	target.server.close();
+});
+
+test('plain http is refused before anything is sent', async () => {
+	await expect(sendHttps({ method: 'GET', url: new URL(emulator.deskOrigin) })).rejects.toMatchObject({
+		code: 'NOT_HTTPS',
+		sent: 'no',
+	});
+});
+
+test.each([
+	[
+		'nobody listens',
+		{ baseUrl: 'https://localhost:1' },
+		'service at localhost:1 cannot be reached',
+		'ECONNREFUSED',
+	],
+	[
+		'no authority',
+		{ authorityHost: 'https://localhost:1' },
+		'token authority at localhost:1 cannot be reached',
+		'ECONNREFUSED',
+	],
+	[
+		'no such host',
+		{ baseUrl: 'https://nowhere.invalid' },
+		'service at nowhere.invalid cannot be reached',
+		/ENOTFOUND|EAI_AGAIN/,
+	],
+])('says which host cannot be reached: %s', async (_, given, message, code) => {
+	await expect(callService(connection(given), create)).rejects.toMatchObject({
+		message: expect.stringContaining(message),
+		code: expect.stringMatching(code),
+		httpCode: null,
+	});
+});
+
+test('a certificate that nobody vouches for is told apart from a host that is down', async () => {
+	const server = createServer(await makeCertificate());
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address() as AddressInfo;
+	await expect(callService(connection({ baseUrl: `https://localhost:${port}` }), list)).rejects.toThrow(
+		'is not trusted',
+	);
+	server.close();
+});
+
+test('an answer that drips, is cut or never ends is given up', async () => {
+	const { server, origin } = await otherServer((request, response) => {
+		response.writeHead(200, { 'content-type': 'application/json' });
+		if (request.url === '/cut') response.write('{"a":', () => response.destroy());
+		else setInterval(() => response.write(request.url === '/long' ? 'x'.repeat(100_000) : ' '), 20).unref();
+	});
+	const get = async (path: string, options = {}) =>
+		await sendHttps({ method: 'GET', url: new URL(path, origin), ...options }).catch(
+			(error: unknown) => error,
+		);
+	expect(await get('/drip', { timeoutMs: 300 })).toMatchObject({ code: 'ETIMEDOUT', sent: 'maybe' });
+	expect(await get('/cut')).toMatchObject({ code: 'ECONNRESET' });
+	expect(await get('/long', { maxBytes: 1_000_000 })).toMatchObject({ code: 'ANSWER_TOO_LONG' });
+	const cancelled = new AbortController();
+	const waiting = get('/drip', { signal: cancelled.signal });
+	cancelled.abort();
+	expect(await waiting).toMatchObject({ code: 'ABORT_ERR' });
+	server.closeAllConnections();
+	server.close();
+});
+
+test.each([
+	['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'NODE_EXTRA_CA_CERTS'],
+	['DEPTH_ZERO_SELF_SIGNED_CERT', 'NODE_EXTRA_CA_CERTS'],
+	['CERT_HAS_EXPIRED', 'expired'],
+	['ERR_TLS_CERT_ALTNAME_INVALID', 'another name'],
+])('says what to do about %s', (code, words) => {
+	const error = explainTransportError(new TransportError(code, 'no', 'host'), {
+		request: create,
+		words: WORDS.messaging,
+	});
+	expect(error.message).toContain('is not trusted');
+	expect(error.description).toContain(words);
+});
+
+test('a cancelled execution is not told as an unreachable host', () => {
+	expect(
+		explainTransportError(new TransportError('ABORT_ERR', 'no', 'host'), {
+			request: create,
+			words: WORDS.messaging,
+		}).message,
+	).toContain('cancelled');
+});
+
+test('an answer that is no JSON is an error, not an empty success', async () => {
+	const { server, origin } = await otherServer((_, response) =>
+		response.end('<html>sign in to the proxy</html>'),
+	);
+	await expect(callService(connection({ baseUrl: origin }), create)).rejects.toThrow('not readable');
+	server.close();
+});
+
+describe('paths', () => {
+	test.each(['/../x', '/conversation/..', '/conversation/../../x', '/x?y=1', '/x#y'])(
+		'%s does not leave the API',
+		(path) => {
+			expect(() => urlOf('https://localhost:1', { method: 'GET', path })).toThrow('leave the API');
+		},
+	);
+});
+
+describe('pages', () => {
+	const paged = (limit?: number): PagedRequest => ({
+		request: list,
+		entriesKey: 'conversations',
+		limit,
+		maxPageSize: 2,
+	});
+	const readAll = async (request: PagedRequest) => {
+		const all = [];
+		for await (const entry of readPages(connection(), request)) all.push(entry);
+		return all;
+	};
+	const open = async (count: number) => {
+		for (let index = 0; index < count; index++) await callService(connection(), create);
+	};
+	const listed = () =>
+		entries(emulator, 'request').filter(({ operationId }) => operationId === 'listConversations');
+
+	test.each([
+		[undefined, 5, 3],
+		[1, 1, 1],
+		[2, 2, 1],
+		[3, 3, 2],
+		[50, 5, 3],
+	])('with the limit %p gives %i of 5 in %i pages', async (limit, count, pages) => {
+		await open(5);
+		const found = await readAll(paged(limit));
+		expect(found).toHaveLength(count);
+		expect(new Set(found.map((entry) => JSON.stringify(entry))).size).toBe(count);
+		expect(listed()).toHaveLength(pages);
+	});
+
+	test('asks for no more than is wanted', async () => {
+		await open(3);
+		await readAll(paged(1));
+		expect(listed()[0]!.path).toContain('PageSize=1');
+	});
+
+	test('gives no more than was asked for, whatever the service gives, and reads a token that is a number', async () => {
+		const asked: string[] = [];
+		const { server, origin } = await otherServer((request, response) => {
+			asked.push(request.url ?? '');
+			response.end(`{"Conversations":[{},{},{}],"ContinuationToken":${asked.length}}`);
+		});
+		const all = [];
+		for await (const entry of readPages(connection({ baseUrl: origin }), paged(4))) all.push(entry);
+		expect(all).toHaveLength(4);
+		expect(asked[1]).toContain('ContinuationToken=1');
+		server.close();
+	});
+
+	test('a token that comes twice ends in an error, not in a loop', async () => {
+		const { server, origin } = await otherServer((_, response) =>
+			response.end('{"conversations":[{"conversationid":"1"}],"continuationtoken":"same"}'),
+		);
+		const read = async () => {
+			for await (const entry of readPages(connection({ baseUrl: origin }), paged())) void entry;
+		};
+		await expect(read()).rejects.toThrow('same page token twice');
+		server.close();
+	});
+});

@@ -1,0 +1,185 @@
+import { connectionFrom, GEOS } from '../../../nodes/Dynamics365Messaging/connection';
+import { InputError } from '../../../nodes/shared/transport/errors';
+
+const GUID = '9f6c021d-1234-4abc-8df7-123456789abc';
+const ORGANIZATION = '93d5e7b8-1c4f-4062-b8aa-5f27c9e31d60';
+const typed = {
+	tenantId: 'b5122edb-5678-4def-99e2-abcdef123456',
+	clientId: GUID,
+	clientSecret: 'a secret',
+	organizationId: ORGANIZATION,
+	geo: 'eu',
+	channelId: '6a0f4b2d-e793-4d8c-9b56-c8124ef7a391',
+	zone: '',
+	baseUrl: '',
+	authorityHost: '',
+	scope: '',
+};
+
+describe('what is derived', () => {
+	test('host with the dashes, scope without them, the public authority', () => {
+		expect(connectionFrom(typed)).toMatchObject({
+			origin: `https://m-${ORGANIZATION}.eu.omnichannelengagementhub.com`,
+			scope: 'https://93d5e7b81c4f4062b8aa5f27c9e31d60-c.crm4.dynamics.com/.default',
+			authorityHost: 'https://login.microsoftonline.com',
+		});
+	});
+
+	const zones =
+		'us crm,br crm2,ca crm3,eu crm4,as crm5,au crm6,jp crm7,in crm8,gov crm9,uk crm11,fr crm12,za crm14,ae crm15,de crm16,ch crm17,no crm19,sg crm20,kr crm21,se crm22';
+	test.each(zones.split(',').map((pair) => pair.split(' ')))('geo %s is zone %s', (geo, zone) => {
+		expect(connectionFrom({ ...typed, geo }).scope).toContain(`-c.${zone}.dynamics.com/`);
+	});
+	test('every geo of the list is in the table above', () => {
+		expect(GEOS).toHaveLength(zones.split(',').length);
+	});
+	test('GCC has a domain of its own', () => {
+		expect(connectionFrom({ ...typed, geo: 'gov' }).origin).toBe(
+			`https://m-${ORGANIZATION}.gov.omnichannelengagementhub.us`,
+		);
+	});
+});
+
+test.each([
+	[
+		'zone',
+		{ zone: ' CRM11 ' },
+		{ scope: 'https://93d5e7b81c4f4062b8aa5f27c9e31d60-c.crm11.dynamics.com/.default' },
+	],
+	[
+		'base URL',
+		{ baseUrl: ' https://Proxy.example.com:8443/ ' },
+		{ origin: 'https://proxy.example.com:8443' },
+	],
+	[
+		'authority',
+		{ authorityHost: 'https://login.microsoftonline.us' },
+		{ authorityHost: 'https://login.microsoftonline.us' },
+	],
+	[
+		'scope',
+		{ scope: 'https://x.crm.appsplatform.us/.default' },
+		{ scope: 'https://x.crm.appsplatform.us/.default' },
+	],
+])('%s can be overridden', (_, given, expected) => {
+	expect(connectionFrom({ ...typed, ...given })).toMatchObject(expected);
+});
+
+test.each([
+	['white space', `  ${GUID}\n`],
+	['braces', `{${GUID}}`],
+	['braces and white space', ` { ${GUID} } `],
+	['capitals', GUID.toUpperCase()],
+	['no dashes', GUID.replaceAll('-', '')],
+])('a GUID pasted with %s is forgiven', (_, pasted) => {
+	const ids = { tenantId: pasted, clientId: pasted, organizationId: pasted, channelId: pasted };
+	expect(connectionFrom({ ...typed, ...ids })).toMatchObject({
+		tenantId: GUID,
+		clientId: GUID,
+		organizationId: GUID,
+		channelId: GUID,
+	});
+});
+
+test('a verified domain is a tenant, in lower case', () => {
+	expect(connectionFrom({ ...typed, tenantId: ' Contoso.OnMicrosoft.com ' }).tenantId).toBe(
+		'contoso.onmicrosoft.com',
+	);
+});
+
+test('a secret is trimmed, and nothing else of it is touched', () => {
+	expect(connectionFrom({ ...typed, clientSecret: ' a~{B}.c \n' }).authentication).toEqual({
+		kind: 'clientSecret',
+		clientSecret: 'a~{B}.c',
+	});
+});
+
+test.each([
+	['Tenant ID', { tenantId: '' }],
+	['Tenant ID', { tenantId: 'contoso' }],
+	['Tenant ID', { tenantId: 'common/../x' }],
+	['Tenant ID', { tenantId: '9f6c021d-1234-4abc-8df7-123456789ab' }],
+	['Client ID', { clientId: 'not a guid' }],
+	['Client ID', { clientId: undefined }],
+	['Client Secret', { clientSecret: '  ' }],
+	['Organization ID', { organizationId: `${ORGANIZATION}0` }],
+	['Channel ID', { channelId: 'g'.repeat(32) }],
+	['Geo', { geo: 'mars' }],
+	['Zone', { zone: 'crm4.dynamics.com' }],
+	['Zone', { zone: 'evil.com/' }],
+	['Base URL', { baseUrl: 'http://localhost:8443' }],
+	['Base URL', { baseUrl: 'https://host.example.com/api/v1.0/consumer' }],
+	['Base URL', { baseUrl: 'https://user:password@host.example.com' }],
+	['Base URL', { baseUrl: 'host.example.com' }],
+	['Authority Host', { authorityHost: 'http://login.microsoftonline.com' }],
+	['Authority Host', { authorityHost: 'https://login.microsoftonline.com/tenant' }],
+	['Scope', { scope: 'https://x.crm4.dynamics.com' }],
+	['Scope', { scope: 'https://x/.default openid https://y/.default' }],
+])('%s is checked: %j', (field, given) => {
+	const read = () => connectionFrom({ ...typed, ...given });
+	expect(read).toThrow(InputError);
+	expect(read).toThrow(field);
+});
+
+test.each([
+	[
+		{ cloud: 'usGovernment', geo: 'us' },
+		{
+			authorityHost: 'https://login.microsoftonline.us',
+			origin: `https://m-${ORGANIZATION}.us.omnichannelengagementhub.us`,
+			scope: `https://${ORGANIZATION.replaceAll('-', '')}-c.crm.microsoftdynamics.us/.default`,
+		},
+	],
+	[
+		{ cloud: 'china', geo: 'as' },
+		{
+			authorityHost: 'https://login.partner.microsoftonline.cn',
+			origin: `https://m-${ORGANIZATION}.as.omnichannelengagementhub.cn`,
+			scope: `https://${ORGANIZATION.replaceAll('-', '')}-c.crm.dynamics.cn/.default`,
+		},
+	],
+	[
+		// GCC has Government hosts, but the global authority.
+		{ cloud: 'global', geo: 'gov', zone: '' },
+		{
+			authorityHost: 'https://login.microsoftonline.com',
+			origin: `https://m-${ORGANIZATION}.gov.omnichannelengagementhub.us`,
+			scope: `https://${ORGANIZATION.replaceAll('-', '')}-c.crm9.dynamics.com/.default`,
+		},
+	],
+	[
+		{
+			cloud: 'usGovernment',
+			authorityHost: 'https://a.example.com',
+			baseUrl: 'https://b.example.com',
+			scope: 'c/.default',
+		},
+		{ authorityHost: 'https://a.example.com', origin: 'https://b.example.com', scope: 'c/.default' },
+	],
+])('the cloud chooses authority and domains, and can be overridden: %j', (given, expected) => {
+	expect(connectionFrom({ ...typed, zone: '', baseUrl: '', scope: '', ...given })).toMatchObject(expected);
+});
+
+test.each<[string, Record<string, unknown>]>([
+	['Cloud', { cloud: 'moon' }],
+	['Authentication', { authentication: 'password' }],
+	['Certificate is missing', { authentication: 'certificate', certificate: ' ' }],
+	['Private Key is missing', { authentication: 'certificate', certificate: 'x' }],
+	[
+		'without its dashes',
+		{ baseUrl: `https://m-${ORGANIZATION.replaceAll('-', '')}.eu.omnichannelengagementhub.com` },
+	],
+	['with dashes', { scope: `https://${ORGANIZATION}-c.crm4.dynamics.com/.default` }],
+])('%s: %j', (message, given) => {
+	expect(() => connectionFrom({ ...typed, ...given })).toThrow(message);
+});
+
+test('a certificate takes the place of the secret, and its passphrase keeps its spaces', () => {
+	const given = { authentication: 'certificate', certificate: ' a ', privateKey: ' b ', passphrase: ' c ' };
+	expect(connectionFrom({ ...typed, clientSecret: '', ...given }).authentication).toEqual({
+		kind: 'certificate',
+		certificate: 'a',
+		privateKey: 'b',
+		passphrase: ' c ',
+	});
+});

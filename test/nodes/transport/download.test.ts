@@ -1,0 +1,194 @@
+import {
+	createServer as createHttp,
+	type IncomingMessage,
+	type Server,
+	type ServerResponse,
+} from 'node:http';
+import { createServer as createHttps } from 'node:https';
+import { readFileSync } from 'node:fs';
+import dns from 'node:dns';
+import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
+import { fetchAttachments } from '../../../nodes/Dynamics365Messaging/attachments/fetchAttachments';
+import { download, type DownloadOptions } from '../../../nodes/shared/transport/download';
+
+const servers: Server[] = [];
+let origin: string;
+let httpOrigin: string;
+let asked: IncomingMessage[];
+
+async function serve(
+	secure: boolean,
+	answer: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<string> {
+	const pem = (name: string) => readFileSync(join(process.env.TEST_CERTIFICATE_FOLDER!, name), 'utf8');
+	const server = secure
+		? createHttps({ key: pem('key.pem'), cert: pem('cert.pem') }, answer)
+		: createHttp(answer);
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	servers.push(server);
+	return `${secure ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`;
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+	asked.push(request);
+	const [, path = '', argument = ''] = /^\/([a-z]*)\??(.*)$/.exec(request.url ?? '') ?? [];
+	if (path === 'file') response.end('file content');
+	else if (path === 'to') response.writeHead(302, { location: decodeURIComponent(argument) }).end();
+	else if (path === 'loop') response.writeHead(302, { location: '/loop' }).end();
+	else if (path === 'big') response.end(Buffer.alloc(3000));
+	else if (path === 'endless') {
+		response.writeHead(200);
+		const timer = setInterval(() => response.write(Buffer.alloc(500)), 5);
+		response.on('close', () => clearInterval(timer));
+	} else if (path === 'silent') return;
+	else response.writeHead(404).end();
+}
+
+beforeAll(
+	async () => void ([origin, httpOrigin] = await Promise.all([serve(true, answer), serve(false, answer)])),
+);
+beforeEach(() => void (asked = []));
+afterEach(() => jest.restoreAllMocks());
+afterAll(() => {
+	for (const server of servers) {
+		server.closeAllConnections();
+		server.close();
+	}
+});
+
+const options = (given: Partial<DownloadOptions> = {}): DownloadOptions => ({
+	maxBytes: 2000,
+	signal: AbortSignal.timeout(2_000),
+	ownOrigin: origin,
+	...given,
+});
+const to = (url: string) => `${origin}/to?${encodeURIComponent(url)}`;
+
+test('fetches a file, following redirects, with nothing of ours going along', async () => {
+	expect((await download(`${origin}/file`, options())).toString()).toBe('file content');
+	expect((await download(to(`${origin}/file`), options())).toString()).toBe('file content');
+	for (const { headers } of asked) expect(Object.keys(headers).sort()).toEqual(['connection', 'host']);
+});
+
+test.each([
+	['data:text/plain;base64,aGVsbG8=', 'hello'],
+	['data:text/plain,a%20b%C3%BC', 'a bü'],
+])('reads %s', async (uri, content) => {
+	expect((await download(uri, options({ ownOrigin: undefined }))).toString()).toBe(content);
+});
+
+test.each<[string, () => string, string]>([
+	['a file that is not there', () => `${origin}/gone`, 'HTTP status 404'],
+	['a file whose length is too large', () => `${origin}/big`, 'larger than'],
+	['a file that never ends', () => `${origin}/endless`, 'larger than'],
+	['a data URI that is too large', () => `data:,${'x'.repeat(2001)}`, 'larger than'],
+	['a circle of redirects', () => `${origin}/loop`, 'too many redirects'],
+	['a redirect from https to http', () => to(`${httpOrigin}/file`), 'from https to http'],
+	['a redirect to a file of this machine', () => to('file:///etc/passwd'), 'not a protocol'],
+	['another protocol', () => 'ftp://example.com/x', 'not a protocol'],
+	['no URL', () => 'photo.jpg', 'no URL'],
+	['nothing', () => '', 'no URL'],
+	['a host that does not exist', () => 'https://nowhere.invalid/x', 'nowhere.invalid'],
+])('says why there is no file: %s', async (_, url, reason) => {
+	await expect(download(url(), options())).rejects.toThrow(reason);
+});
+
+test('says when it took too long', async () => {
+	await expect(download(`${origin}/silent`, options({ signal: AbortSignal.timeout(100) }))).rejects.toThrow(
+		'too long',
+	);
+});
+
+describe('stays on the internet', () => {
+	const elsewhere = { ownOrigin: 'https://m-x.eu.omnichannelengagementhub.com' };
+	test.each([
+		'https://localhost/',
+		'https://127.0.0.1/',
+		'http://127.1/',
+		'http://2130706433/',
+		'http://0x7f000001/',
+		'https://[::1]/',
+		'https://[::ffff:127.0.0.1]/',
+		'http://169.254.169.254/metadata',
+		'https://10.0.0.1/',
+		'https://192.168.0.1/',
+		'https://0.0.0.0/',
+		'https://localhost./',
+		'https://a.localhost/',
+	])('%s is not fetched', async (url) => {
+		const connect = jest.spyOn(dns, 'lookup');
+		await expect(download(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
+		await expect(download(url, options({ ownOrigin: undefined }))).rejects.toThrow(
+			'not an address on the internet',
+		);
+		expect(connect).not.toHaveBeenCalled();
+	});
+
+	test('not by a name that leads to this machine, also if it led elsewhere a moment before', async () => {
+		const port = new URL(httpOrigin).port;
+		let lookUps = 0;
+		jest.spyOn(dns, 'lookup').mockImplementation(((
+			_: string,
+			__: object,
+			callback: (...given: unknown[]) => void,
+		) => {
+			lookUps++;
+			callback(null, [{ address: lookUps === 1 ? '127.0.0.1' : '10.0.0.1', family: 4 }]);
+		}) as never);
+		await expect(download(`http://rebinding.example.com:${port}/file`, options(elsewhere))).rejects.toThrow(
+			'not an address on the internet',
+		);
+		expect(lookUps).toBe(1);
+		expect(asked).toEqual([]);
+	});
+
+	test('not after a redirect', async () => {
+		// The first host is the credential's own, the one that it leads to is not.
+		await expect(download(to('https://10.0.0.1/secret'), options())).rejects.toThrow(
+			'not an address on the internet',
+		);
+		await expect(download(to('https://[fe80::1]/'), options())).rejects.toThrow(
+			'not an address on the internet',
+		);
+	});
+});
+
+test('attachments come as binary fields, and what cannot be had keeps its URL and the reason', async () => {
+	const attachment = (contentUrl: string | null, name: string) => ({
+		contentUrl,
+		name,
+		contentType: 'text/plain',
+		content: null,
+		thumbnailUrl: null,
+	});
+	const list = [
+		attachment(`${origin}/file`, 'a.txt'),
+		attachment(`${origin}/gone`, 'b.txt'),
+		attachment(null, 'c.txt'),
+		attachment(`${origin}/file`, 'd.txt'),
+	];
+	const { attachments, binary } = await fetchAttachments(
+		list,
+		{ ...options(), maxCount: 3 },
+		async (data, fileName, mimeType) => ({
+			data: data.toString('base64'),
+			fileName,
+			mimeType: mimeType ?? '',
+		}),
+	);
+	expect(binary).toEqual({
+		attachment_0: {
+			data: Buffer.from('file content').toString('base64'),
+			fileName: 'a.txt',
+			mimeType: 'text/plain',
+		},
+	});
+	expect(attachments.map(({ binaryProperty, downloadError }) => [binaryProperty, downloadError])).toEqual([
+		['attachment_0', null],
+		[null, expect.stringContaining('404')],
+		[null, expect.stringContaining('no URL')],
+		[null, expect.stringContaining('only the first 3')],
+	]);
+	expect(attachments.map(({ contentUrl }) => contentUrl)).toEqual(list.map(({ contentUrl }) => contentUrl));
+});

@@ -1,0 +1,157 @@
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Emulator } from '../../../emulator';
+import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
+import {
+	classifyStartMessage,
+	startConversation,
+	readStartedConversation,
+	type StartedConversation,
+} from '../../../nodes/Dynamics365Messaging/messagingApi/startConversation';
+import { Throttle } from '../../../nodes/shared/transport/throttle';
+import { credentialFor, openCall, testEmulator } from '../../support/emulator';
+
+let emulator: Emulator;
+let server: Server;
+beforeAll(async () => void (emulator = await testEmulator()));
+afterAll(async () => await emulator.close());
+afterEach(() => {
+	server.closeAllConnections();
+	server.close();
+});
+
+interface Service {
+	/** The answer to the second call that opens; the first one's connection is cut. */
+	isNew: boolean;
+	/** How far the service's clock is from ours, milliseconds; null: it does not show it. */
+	clock?: number | null;
+	/** What stands in the conversation then: texts, and how long before now they came, milliseconds. */
+	messages?: Array<{ text: string; age: number }>;
+	/** A 429 before the call that is cut off, to be waited for. */
+	isBusy?: boolean;
+	/** A 429 after it. */
+	isBusyThen?: boolean;
+}
+
+/** Opens a conversation with “Hello” at a service that cuts the first call off. */
+async function openAt(
+	{ isNew, clock = 0, messages = [], isBusy = false, isBusyThen = false }: Service,
+	seen: string[] = [],
+) {
+	let calls = 0;
+	server = createServer(emulator.certificate, (request, response) => {
+		const now = Date.now() + (clock ?? 0);
+		if (clock === null) response.sendDate = false;
+		else response.setHeader('Date', new Date(now).toUTCString());
+		const call = request.method === 'POST' ? ++calls - (isBusy ? 1 : 0) : undefined;
+		if (call === 0) return void response.writeHead(429, { 'retry-after': '7' }).end();
+		if (call === 1) return void request.socket.destroy();
+		if (call === 2 && isBusyThen) return void response.writeHead(429, { 'retry-after': '6' }).end();
+		if (call !== undefined) return void response.end(JSON.stringify({ conversationId: 'c', isNew }));
+		const listed = messages.map(({ text, age }) => ({ text, messageId: String(now - age) }));
+		response.end(JSON.stringify({ messages: listed }));
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+	const connection = connectionFrom({ ...credentialFor(emulator), baseUrl });
+	const run = { connection, pace: new Throttle(15_000), seen: new Set(seen) };
+	const request = { ...openCall, repeatable: true };
+	return await startConversation(run, { request, startMessage: { message: 'Hello' } }).catch(
+		({ outcome }: { outcome: string }) => outcome,
+	);
+}
+
+const delivered: Partial<StartedConversation> = {
+	isNew: true,
+	startMessage: 'delivered',
+	messageId: expect.stringMatching(/^\d{13}$/),
+};
+const dropped: Partial<StartedConversation> = { isNew: false, startMessage: 'dropped', messageId: null };
+const HOUR = 3_600_000;
+
+test.each<[string, Service, Partial<StartedConversation> | 'uncertain']>([
+	['is new: the lost call did nothing', { isNew: true }, { ...dropped, isNew: true }],
+	['begins with the words, just now', { isNew: false, messages: [{ text: 'Hello', age: 5 }] }, delivered],
+	[
+		'begins with them by a clock that is ahead',
+		{ isNew: false, clock: HOUR, messages: [{ text: 'Hello', age: 5 }] },
+		delivered,
+	],
+	[
+		'began an hour ago by a clock that is behind',
+		{ isNew: false, clock: -HOUR, messages: [{ text: 'Hello', age: HOUR }] },
+		dropped,
+	],
+	[
+		'begins with them, at a service that shows no clock',
+		{ isNew: false, clock: null, messages: [{ text: 'Hello', age: 5 }] },
+		'uncertain',
+	],
+	[
+		'began a while ago, and has the words as its newest',
+		{
+			isNew: false,
+			messages: [
+				{ text: 'Hello', age: 5 },
+				{ text: 'Hi', age: 60_000 },
+			],
+		},
+		dropped,
+	],
+	[
+		'begins with them, as old as what was waited since',
+		{ isNew: false, isBusyThen: true, messages: [{ text: 'Hello', age: 6_000 }] },
+		delivered,
+	],
+	['has no messages', { isNew: false }, 'uncertain'],
+	[
+		'somebody opened with the same words while this call waited for its turn',
+		{ isNew: false, isBusy: true, messages: [{ text: 'Hello', age: 9_000 }] },
+		'uncertain',
+	],
+])('after a lost answer, a conversation that %s', async (_, service, expected) => {
+	const opened = await openAt(service);
+	if (expected === 'uncertain') expect(opened).toBe(expected);
+	else expect(opened).toEqual({ conversationId: 'c', ...expected });
+});
+
+test('a conversation that this run has seen before was active before, whatever it begins with', async () => {
+	const opened = await openAt({ isNew: false, messages: [{ text: 'Hello', age: 5 }] }, ['c']);
+	expect(opened).toEqual({ conversationId: 'c', ...dropped });
+});
+
+// The service's hosts need not agree to the second: said once more by mistake is worse than being asked to look.
+test.each<[string | null | undefined, number | null, string]>([
+	['Hello', 0, 'delivered'],
+	['Hello', -5_000, 'delivered'],
+	['Hello', 5_000, 'delivered'],
+	['Hello', 5_001, 'uncertain'],
+	['Hello', 600_000, 'uncertain'],
+	['Hello', 600_001, 'dropped'],
+	['Hello', null, 'uncertain'],
+	['Hi', 0, 'uncertain'],
+	['Hi', 10_000, 'uncertain'],
+	['Hi', 10_001, 'dropped'],
+	[null, 10_001, 'dropped'],
+	['Hi', null, 'uncertain'],
+	[undefined, 10_001, 'uncertain'],
+])('a conversation whose first message is %p, %p ms old: %s', (first, age, fate) => {
+	expect(classifyStartMessage(first, 'Hello', age)).toBe(fate);
+});
+
+test.each<[unknown, Partial<StartedConversation> | undefined]>([
+	[{ isNew: 'true' }, { isNew: true, startMessage: 'delivered' }],
+	[{ isNew: 'True' }, { isNew: true, startMessage: 'delivered' }],
+	[
+		{ isNew: 'False', messageId: '1' },
+		{ isNew: false, startMessage: 'dropped' },
+	],
+	[{ messageId: '1756399395730' }, { isNew: true, startMessage: 'delivered' }],
+	[{}, undefined],
+	[{ isNew: null }, undefined],
+	[{ isNew: 1 }, undefined],
+])('an answer %j says what became of the start message, or that nobody knows', (answer, opened) => {
+	const read = () => readStartedConversation({ conversationId: 'c', ...(answer as object) }, true, 'Look.');
+	if (opened) expect(read()).toMatchObject(opened);
+	else expect(read).toThrow('did not say whether');
+});

@@ -1,0 +1,181 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { Emulator, Settings } from '../../../emulator';
+import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
+import { Throttle } from '../../../nodes/shared/transport/throttle';
+import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/messagingApi/pages';
+import { conversationPath } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
+import { toIso } from '../../../nodes/shared/action/time';
+import { conversationList } from '../../../nodes/Dynamics365Messaging/operations/conversation/getMany';
+import { DateTime } from 'luxon';
+import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { callService } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
+
+let emulator: Emulator;
+beforeEach(async () => void (emulator = await testEmulator()));
+afterEach(async () => await emulator.close());
+
+const connection = () => connectionFrom(credentialFor(emulator));
+const requests = () => entries(emulator, 'request').length;
+
+/** Reads a list to its end, and says how many came and how it ended. */
+async function readAll(paged: PagedRequest, pace = new Throttle(0)) {
+	const ids = new Set<unknown>();
+	let count = 0;
+	try {
+		for await (const entry of readPages(connection(), paged, pace)) {
+			count++;
+			ids.add(
+				(entry as Record<string, unknown>).conversationid ?? (entry as Record<string, unknown>).messageId,
+			);
+		}
+	} catch (error) {
+		return { count, distinct: ids.size, error: (error as Error).message };
+	}
+	return { count, distinct: ids.size, error: undefined };
+}
+
+async function messagesOf(count: number): Promise<PagedRequest> {
+	const { conversationId } = (await callService(connection(), openCall)) as { conversationId: string };
+	emulator.desk.accept(conversationId);
+	for (let index = 0; index < count; index++) emulator.desk.reply(conversationId, { text: `${index}` });
+	const request = { method: 'GET', path: conversationPath(conversationId, '/messages') } as const;
+	return { request, entriesKey: 'messages', limit: undefined, maxPageSize: 100 };
+}
+
+// A list that breaks off is an error that says how much of it was read: never a silent end, never a loop.
+describe.each<[string, Settings['lists'], number | undefined, string]>([
+	['a token that comes again', { repeatToken: true }, undefined, 'the same page token twice'],
+	['tokens that are refused', { rejectTokens: true }, undefined, 'did not accept its own page token'],
+	['pages that stay empty', { emptyPages: true }, undefined, 'bring nothing new'],
+	['pages that hold the same again', { samePage: true }, undefined, 'bring nothing new'],
+])('%s', (_, lists, _count, words) => {
+	test.each(['conversations', 'messages'])('of %s', async (kind) => {
+		emulator.addConversations(700);
+		const paged = kind === 'messages' ? await messagesOf(320) : conversationList(undefined);
+		emulator.settings.lists = lists;
+		const before = requests();
+		const { count, distinct, error } = await readAll(paged);
+		expect(error).toBe(`The list broke off after ${count} entries: ${error!.split('entries: ')[1]}`);
+		expect(error).toContain(words);
+		expect(count).toBeGreaterThanOrEqual(kind === 'messages' ? 100 : 250);
+		expect(distinct).toBe(count);
+		expect(requests() - before).toBeLessThan(8);
+	});
+});
+
+test.each([
+	[undefined, 700],
+	[1, 1],
+	[2, 2],
+	[3, 3],
+	[4, 4],
+	[250, 250],
+])('a server that ignores the page size does no harm with the limit %p', async (limit, count) => {
+	emulator.addConversations(700);
+	emulator.settings.lists = { ignorePageSize: true };
+	expect(await readAll(conversationList(limit))).toEqual({ count, distinct: count, error: undefined });
+});
+
+test('a page that fails for good says how many were read; one that fails for a moment is read again', async () => {
+	emulator.addConversations(600);
+	const onList = { operationId: 'listConversations' };
+	emulator.settings.faults = [{ match: onList, action: { status: 500 }, times: 1 }];
+	expect(await readAll(conversationList(undefined), new Throttle(10_000))).toMatchObject({
+		count: 600,
+		error: undefined,
+	});
+	const iterator = readPages(connection(), conversationList(undefined));
+	for (let index = 0; index < 250; index++) await iterator.next();
+	emulator.settings.faults = [{ match: onList, action: 'resetBefore' }];
+	await expect(iterator.next()).rejects.toThrow('The list broke off after 250 entries: The service at');
+});
+
+/** Reads a list of pages that a server gives one after the other, in a circle, each with a token of its own. */
+async function readFrom(pages: string[][], isCircle: boolean): Promise<{ ids: unknown[]; error: unknown }> {
+	let page = 0;
+	const server = createServer(emulator.certificate, (_, response) => {
+		const conversations = pages[page % pages.length]!.map((conversationid) => ({ conversationid }));
+		page++;
+		const continuationtoken = isCircle || page < pages.length ? String(page) : null;
+		response.end(JSON.stringify({ conversations, continuationtoken }));
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+	const ids: unknown[] = [];
+	const read = async () => {
+		const there = connectionFrom({ ...credentialFor(emulator), baseUrl });
+		for await (const entry of readPages(there, conversationList(undefined)))
+			ids.push((entry as { conversationid: string }).conversationid);
+	};
+	const error = await read().then(
+		() => undefined,
+		(thrown: Error) => thrown.message,
+	);
+	server.closeAllConnections();
+	server.close();
+	return { ids, error };
+}
+
+test('pages that come round in a circle end in an error too', async () => {
+	const { ids, error } = await readFrom([['a', 'b'], ['c'], ['d', 'e']], true);
+	expect(ids).toEqual(['a', 'b', 'c', 'd', 'e']);
+	expect(error).toContain('The list broke off after 5 entries');
+});
+
+test('a page that begins as an earlier one did, but goes on otherwise, is not left out', async () => {
+	const pages = [['a', 'b', 'c'], ['d', 'e', 'f'], ['a', 'g', 'h'], ['i']];
+	expect(await readFrom(pages, false)).toEqual({
+		ids: ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'],
+		error: undefined,
+	});
+});
+
+test('an entry that stands at the end of a page and again at the beginning of the next is given once', async () => {
+	expect(await readFrom([['a', 'b'], ['b', 'c'], ['d']], false)).toEqual({
+		ids: ['a', 'b', 'c', 'd'],
+		error: undefined,
+	});
+});
+
+test('memory stays flat while 100,000 conversations stream by', async () => {
+	setFlagsFromString('--expose-gc');
+	const collect = runInNewContext('gc') as () => void;
+	emulator.addConversations(100_000);
+	const heap = () => {
+		collect();
+		return getHeapStatistics().used_heap_size / 1024 / 1024;
+	};
+	let count = 0;
+	let early = 0;
+	let late = 0;
+	for await (const entry of readPages(connection(), conversationList(undefined))) {
+		if (entry === null) throw new Error('an entry is missing');
+		count++;
+		if (count === 20_000) early = heap();
+		if (count === 95_000) late = heap();
+	}
+	expect(count).toBe(100_000);
+	// What the emulator's log keeps of its 300 requests is in it; 75,000 entries held would be over 20 MB.
+	expect(late - early).toBeLessThan(6);
+}, 120_000);
+
+test.each<[unknown, string | undefined]>([
+	['2026-01-31T10:00:00', '2026-01-31T09:00:00.000Z'],
+	['2026-01-31T10:00:00.000+05:30', '2026-01-31T04:30:00.000Z'],
+	['2026-01-31T10:00:00Z', '2026-01-31T10:00:00.000Z'],
+	['2026-01-31', '2026-01-30T23:00:00.000Z'],
+	['2026-01-31 10:00:00', '2026-01-31T09:00:00.000Z'],
+	['Sat, 31 Jan 2026 10:00:00 GMT', '2026-01-31T10:00:00.000Z'],
+	[' 2026-07-31T10:00:00 ', '2026-07-31T08:00:00.000Z'],
+	[new Date('2026-01-31T10:00:00Z'), '2026-01-31T10:00:00.000Z'],
+	[DateTime.fromISO('2026-01-31T10:00:00', { zone: 'Asia/Tokyo' }), '2026-01-31T01:00:00.000Z'],
+	[1769853600000, '2026-01-31T10:00:00.000Z'],
+	[1769853600, '2026-01-31T10:00:00.000Z'],
+	['1769853600000', '2026-01-31T10:00:00.000Z'],
+	['yesterday-ish', undefined],
+	[{}, undefined],
+	[new Date(NaN), undefined],
+])('the start time %p is %p', (given, iso) => expect(toIso(given, 'Europe/Amsterdam')).toBe(iso));

@@ -1,0 +1,265 @@
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { makeCertificate, type Emulator, type FaultAction, type FaultRule } from '../../../emulator';
+import { callService } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
+import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
+import { ServiceError } from '../../../nodes/shared/transport/errors';
+import { Throttle } from '../../../nodes/shared/transport/throttle';
+import type { ApiRequest } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
+import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+
+let emulator: Emulator;
+beforeEach(async () => void (emulator = await started()));
+afterEach(async () => await emulator.close());
+
+const connection = (given = {}, of = emulator) => connectionFrom({ ...credentialFor(of), ...given });
+
+/** An emulator that has issued a token already, so that faults meet the service alone. */
+async function started(): Promise<Emulator> {
+	const one = await testEmulator();
+	await callService(connection({}, one), read);
+	return one;
+}
+const read: ApiRequest = { method: 'GET', path: '/conversations' };
+const send: ApiRequest = openCall;
+const repeat: ApiRequest = {
+	...openCall,
+	body: { customercontext: { customerid: 'jdoe' } },
+	isIdempotent: true,
+};
+const requests = () => entries(emulator, 'request');
+const faults = (...rules: Array<FaultAction | FaultRule>) => {
+	emulator.settings.faults = rules.map((rule) =>
+		typeof rule === 'object' && 'action' in rule ? rule : { action: rule, times: 1 },
+	);
+};
+
+/** Tries that the emulator saw, and how it ended. */
+async function outcome(request: ApiRequest, pace: Throttle, of = emulator, given = {}) {
+	const before = entries(of, 'request').length;
+	const error = await callService(connection(given, of), request, pace).then(
+		() => undefined,
+		(thrown: unknown) => thrown as { outcome: string; description: string; httpCode: number | null },
+	);
+	return { tries: entries(of, 'request').length - before, error };
+}
+
+// What is repeated is what can do no harm: a look, a call that may be made twice, and what surely did not arrive.
+test.each<[string, FaultAction, { read: number; repeat: number; send: number; outcome: string }]>([
+	['429', { status: 429, retryAfter: 1 }, { read: 2, repeat: 2, send: 2, outcome: 'notSent' }],
+	['429 without Retry-After', { status: 429 }, { read: 2, repeat: 2, send: 2, outcome: 'notSent' }],
+	[
+		'503 with Retry-After',
+		{ status: 503, retryAfter: 1 },
+		{ read: 2, repeat: 2, send: 2, outcome: 'notSent' },
+	],
+	['503 without Retry-After', { status: 503 }, { read: 2, repeat: 2, send: 1, outcome: 'uncertain' }],
+	['500', { status: 500 }, { read: 2, repeat: 2, send: 1, outcome: 'uncertain' }],
+	['408', { status: 408 }, { read: 2, repeat: 2, send: 1, outcome: 'uncertain' }],
+	['504', { status: 504 }, { read: 2, repeat: 2, send: 1, outcome: 'uncertain' }],
+	[
+		'a reset before the request is processed',
+		'resetBefore',
+		{ read: 2, repeat: 2, send: 1, outcome: 'uncertain' },
+	],
+	['a reset after it', 'resetAfter', { read: 2, repeat: 2, send: 1, outcome: 'uncertain' }],
+	['400', { status: 400 }, { read: 1, repeat: 1, send: 1, outcome: 'notSent' }],
+	['404', { status: 404 }, { read: 1, repeat: 1, send: 1, outcome: 'notSent' }],
+	['a slow answer', { delayMs: 50 }, { read: 1, repeat: 1, send: 1, outcome: 'none' }],
+])('%s', async (_, action, expected) => {
+	const check = async (kind: 'read' | 'repeat' | 'send', request: ApiRequest) => {
+		const own = await started();
+		own.settings.faults = [{ action, times: 1 }];
+		const { tries, error } = await outcome(request, new Throttle(20_000), own);
+		await own.close();
+		const isFine = expected.outcome === 'none' || tries === 2;
+		return [kind, tries, isFine ? error : error?.outcome];
+	};
+	const isFine = (kind: 'read' | 'repeat' | 'send') => expected.outcome === 'none' || expected[kind] === 2;
+	const end = (kind: 'read' | 'repeat' | 'send') =>
+		isFine(kind) ? undefined : kind === 'read' ? 'notSent' : expected.outcome;
+	expect(await Promise.all([check('read', read), check('repeat', repeat), check('send', send)])).toEqual([
+		['read', expected.read, end('read')],
+		['repeat', expected.repeat, end('repeat')],
+		['send', expected.send, end('send')],
+	]);
+});
+
+/** Waits until a run is held back. */
+async function held(pace: Throttle): Promise<void> {
+	const isFree = async () =>
+		await pace.waitForSlot(0).then(
+			() => true,
+			() => false,
+		);
+	while (await isFree()) await new Promise(setImmediate);
+}
+
+test('every call of a run waits as Retry-After says, not only the one that was told', async () => {
+	faults({ status: 429, retryAfter: 2 });
+	const pace = new Throttle(60_000);
+	const first = callService(connection(), send, pace);
+	await held(pace);
+	await Promise.all([
+		first,
+		...Array.from({ length: 5 }, async () => await callService(connection(), read, pace)),
+	]);
+	const [refused, ...later] = requests()
+		.slice(1)
+		.map(({ at }) => Date.parse(at));
+	expect(later).toHaveLength(6);
+	for (const at of later) expect(at - refused!).toBeGreaterThanOrEqual(1_990);
+	expect(Math.max(...later) - refused!).toBeLessThan(4_000);
+});
+
+test('it ends after the time that a run gives it, and says how often it was tried', async () => {
+	faults({ action: { status: 429 } });
+	const { tries, error } = await outcome(send, new Throttle(4_000));
+	expect(tries).toBeGreaterThan(1);
+	expect(error).toMatchObject({ httpCode: 429, outcome: 'notSent' });
+	expect(error!.description).toMatch(/It was tried \d times in \d+ s\.$/);
+	expect((await outcome(send, new Throttle(0))).tries).toBe(1);
+});
+
+test('it does not wait at all for longer than it may', async () => {
+	faults({ status: 429, retryAfter: 3600 });
+	const from = Date.now();
+	const { tries, error } = await outcome(send, new Throttle(60_000));
+	expect([tries, error!.httpCode]).toEqual([1, 429]);
+	expect(Date.now() - from).toBeLessThan(5_000);
+});
+
+test('where an earlier try of a repeatable call may have arrived, the end of it is uncertain', async () => {
+	faults('resetAfter', { action: { status: 429, retryAfter: 3600 } });
+	const { error } = await outcome(repeat, new Throttle(10_000));
+	expect(error).toMatchObject({
+		httpCode: 429,
+		outcome: 'uncertain',
+		message: expect.stringContaining('An earlier try may have arrived, and then: '),
+		description: expect.stringContaining(repeat.howToVerify),
+	});
+});
+
+test('so it is however it ends: held back by another call, without a token, or cancelled', async () => {
+	const controller = new AbortController();
+	const pace = new Throttle(30_000, controller.signal);
+	faults('resetAfter');
+	const ends = [callService(connection(), repeat, pace)];
+	while (requests().length < 2) await new Promise(setImmediate);
+	pace.pauseAll(3_600_000, new ServiceError({ message: 'busy', description: '' }));
+	await expect(ends[0]).rejects.toMatchObject({
+		message: 'An earlier try may have arrived, and then: This was not tried: busy',
+		outcome: 'uncertain',
+	});
+
+	faults('resetAfter');
+	const cancelledPace = new Throttle(30_000, controller.signal);
+	const running = callService(connection(), repeat, cancelledPace);
+	while (requests().length < 3) await new Promise(setImmediate);
+	setTimeout(() => controller.abort(), 100);
+	await expect(running).rejects.toMatchObject({
+		code: 'ABORT_ERR',
+		outcome: 'uncertain',
+		message: expect.stringContaining('an earlier try may have arrived'),
+		description: repeat.howToVerify,
+	});
+
+	faults('resetAfter');
+	const withoutToken = callService(connection(), repeat, new Throttle(30_000));
+	while (requests().length < 4) await new Promise(setImmediate);
+	emulator.revokeTokens();
+	emulator.world.clientSecret = 'another';
+	await expect(withoutToken).rejects.toMatchObject({ code: 'AADSTS7000215', outcome: 'uncertain' });
+});
+
+test('a call that gets a fresh token waits as well where the run is held back meanwhile', async () => {
+	const pace = new Throttle(20_000);
+	emulator.settings.faults = [{ match: { operationId: 'token' }, action: { delayMs: 100 } }];
+	emulator.revokeTokens();
+	const waiting = callService(connection(), send, pace);
+	while (requests().length < 2) await new Promise(setImmediate);
+	const heldAt = Date.now();
+	pace.pauseAll(1_000, new ServiceError({ message: 'busy', description: '' }));
+	await waiting;
+	expect(Date.parse(requests().at(-1)!.at) - heldAt).toBeGreaterThanOrEqual(990);
+});
+
+test('nothing arrived where no connection came about: it is tried again, and the error says so', async () => {
+	const server = createServer(emulator.certificate, (_, response) => response.end('{"conversationId":"c"}'));
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const { port } = server.address() as AddressInfo;
+	await new Promise((resolve) => server.close(resolve));
+	const there = connection({ baseUrl: `https://localhost:${port}` });
+	await expect(callService(there, send, new Throttle(0))).rejects.toMatchObject({
+		code: 'ECONNREFUSED',
+		outcome: 'notSent',
+	});
+	const waiting = callService(there, send, new Throttle(20_000));
+	setTimeout(() => server.listen(port, '127.0.0.1'), 500);
+	await expect(waiting).resolves.toEqual({ conversationId: 'c' });
+	server.closeAllConnections();
+	server.close();
+});
+
+test.each([
+	['a name that nobody knows', { baseUrl: 'https://nowhere.invalid' }, 'ENOTFOUND'],
+	['a certificate that is not trusted', undefined, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+])('%s hardly ever heals: it is tried three times, whatever the time', async (_, given, code) => {
+	const server = createServer(await makeCertificate());
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const baseUrl = given?.baseUrl ?? `https://localhost:${(server.address() as AddressInfo).port}`;
+	await expect(callService(connection({ baseUrl }), send, new Throttle(60_000))).rejects.toMatchObject({
+		code: expect.stringMatching(given ? /^(ENOTFOUND|EAI_AGAIN)$/ : code),
+		outcome: 'notSent',
+		description: expect.stringContaining('tried 3 times'),
+	});
+	server.close();
+});
+
+describe('the token', () => {
+	// A credential that has none yet.
+	const another = { tenantId: 'contoso.onmicrosoft.com' };
+	const atToken = (action: FaultAction, times = 1): FaultRule => ({
+		match: { operationId: 'token' },
+		action,
+		times,
+	});
+	test.each<[string, FaultAction]>([
+		['429', { status: 429, retryAfter: 1 }],
+		['503', { status: 503 }],
+		['500', { status: 500 }],
+		['a reset', 'resetAfter'],
+	])('%s of the authority is tried again, as nothing was sent to the service', async (_, action) => {
+		faults(atToken(action));
+		const { tries, error } = await outcome(send, new Throttle(20_000), emulator, another);
+		expect([tries, error]).toEqual([1, undefined]);
+		expect(entries(emulator, 'token')).toHaveLength(3);
+	});
+
+	test('an authority that stays busy is told by its name', async () => {
+		faults(atToken({ status: 503 }, 9));
+		const { tries, error } = await outcome(send, new Throttle(0), emulator, another);
+		expect(tries).toBe(0);
+		expect(error).toMatchObject({ message: 'Entra is not available', httpCode: 503, outcome: 'notSent' });
+		faults();
+		await callService(connection(another), send);
+	});
+
+	test('a 401 in the middle of a run costs a token, and the message is sent once', async () => {
+		emulator.revokeTokens();
+		const { tries, error } = await outcome(send, new Throttle(0));
+		expect([tries, error]).toEqual([2, undefined]);
+		expect(requests().filter(({ status }) => status === 200)).toHaveLength(2);
+	});
+});
+
+test('a cancelled run sends nothing more', async () => {
+	const controller = new AbortController();
+	faults({ action: { status: 429, retryAfter: 5 } });
+	const pace = new Throttle(60_000, controller.signal);
+	const waiting = callService(connection(), send, pace);
+	await held(pace);
+	controller.abort();
+	await expect(waiting).rejects.toMatchObject({ code: 'ABORT_ERR', outcome: 'notSent' });
+	expect(requests()).toHaveLength(2);
+});
