@@ -2,9 +2,12 @@ import { appFrom, httpsOrigin, PUBLIC_AUTHORITY, scopeFrom, text } from '../../s
 import { InputError } from '../../shared/api/errors';
 import type { TokenSource } from '../../shared/api/token';
 
-/** Source: seed 003. A later preview, 2025-09-01-preview, has the same paths, bodies and answers. */
+/**
+ * A later preview, 2025-09-01-preview, has the same paths, bodies and answers.
+ * Source: docs/service-facts.md#acs-api-versions.
+ */
 export const DEFAULT_API_VERSION = '2025-04-01-preview';
-/** Source: seed 003, Security. */
+/** Source: docs/service-facts.md#acs-authentication. */
 export const DEFAULT_SCOPE = 'https://communication.azure.com/.default';
 
 /** The credential's field that leads to the resource. */

@@ -3,8 +3,8 @@ export type EventCategory =
 	'agentJoined' | 'agentLeft' | 'consult' | 'transfer' | 'closed' | 'customer' | 'outOfHours' | 'other';
 
 /**
- * The service's event names. Source: shared reference, "What arrives": the documented list, and AgentClosed and
- * ConversationClosed, which only its samples show.
+ * The service's event names: the documented list, and AgentClosed and ConversationClosed, which only its samples show.
+ * Source: docs/service-facts.md#event-names.
  */
 const CATEGORIES: Record<string, EventCategory> = {
 	AgentAccepted: 'agentJoined',

@@ -12,7 +12,7 @@ import { explainDataverse } from './dataverse';
 import { explainAnswer, WAY_TO_SERVICE } from './serviceErrors';
 import { urlOf, type Api, type ApiRequest } from './request';
 
-/** The headers of every call of the Messaging API. Source: shared reference, "Host, headers, token". */
+/** The headers of every call of the Messaging API. Source: docs/service-facts.md#hosts-and-headers. */
 export function authorizationHeaders(connection: Connection, token: string): Record<string, string> {
 	return {
 		authorization: `Bearer ${token}`,

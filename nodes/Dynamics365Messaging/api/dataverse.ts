@@ -3,7 +3,7 @@ import { explainWith, type Explanation, type Looking, type ServiceError } from '
 import { nonEmptyText, parseJson, readKey } from '../../shared/api/json';
 import type { ReadRequest, SendRequest } from './request';
 
-/** The tables that are used, by the names of their sets. Source: shared reference, "The channel record (Dataverse)". */
+/** The tables that are used, by the names of their sets. Source: docs/service-facts.md#dataverse-tables. */
 export const TABLES = {
 	channels: 'msdyn_occustommessagingchannels',
 	managedIdentities: 'managedidentities',
@@ -174,7 +174,7 @@ const BY_STATUS: Record<number, Explanation> = {
 
 /**
  * Explains an answer of Dataverse that is no success. Pure.
- * Source: Microsoft's documentation of the Dataverse Web API: `{error: {code, message}}`.
+ * Its form is `{error: {code, message}}`. Source: docs/service-facts.md#dataverse-errors.
  */
 export function explainDataverse(response: HttpsResponse, looking?: Looking): ServiceError {
 	const code =
