@@ -28,7 +28,7 @@ export interface Connection {
 	proof: Proof;
 }
 
-/** Source: Azure's API versions: a date, and a preview's mark. */
+/** A date, and a preview's mark. Source: docs/service-facts.md#acs-api-versions. */
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 

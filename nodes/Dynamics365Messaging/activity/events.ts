@@ -61,7 +61,7 @@ export function categoryOf(name: string): EventCategory {
 
 /**
  * Whether an event surely ends the customer's conversation. A representative who leaves may leave it waiting.
- * Exactly the events of the category `closed` do.
+ * Exactly the events of the category `closed` do. Source: docs/service-facts.md#conversation-states.
  */
 export function endsConversation(name: string): boolean {
 	return categoryOf(name) === 'closed';

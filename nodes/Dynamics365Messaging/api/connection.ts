@@ -128,6 +128,7 @@ function environmentUrlOf(value: unknown): string | undefined {
 	return httpsOrigin(URL.canParse(url) ? new URL(url).origin : url, 'Environment URL');
 }
 
+/** The scope of the Messaging API's token. Source: docs/service-facts.md#token-scope. */
 function scopeOf(value: unknown, organizationId: string, zone: string, cloud: Cloud): string {
 	const standard = `https://${organizationId.replaceAll('-', '')}-c.${zone}.${CLOUDS[cloud].dataverseDomain}/.default`;
 	const scope = scopeFrom(value, standard);
