@@ -18,7 +18,7 @@ export function embeddedBytes(contentUrl: string): number {
 	return Buffer.byteLength(embeddedBase64(contentUrl) ?? '', 'base64');
 }
 
-/** The files of all conversations, in memory. That they need no token to be read is inferred. */
+/** The files of all conversations, in memory; no token is needed to read them. Source: docs/service-facts.md#attachments-received. */
 export class Attachments {
 	private readonly files = new Map<string, AttachedFile>();
 

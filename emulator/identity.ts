@@ -313,7 +313,7 @@ export class Identity {
 			.sign(privateKey);
 	}
 
-	/** The token that is sent to the webhook. What it holds is inferred; see the reference. */
+	/** The token that is sent to the webhook. What it holds is inferred. Source: docs/service-facts.md#webhook-token. */
 	issueDeliveryToken(overrides: Claims = {}): Promise<string> {
 		const audience = `api://${this.world.clientId}`;
 		const claims = this.appClaims(audience, this.settings.delivery.tokenVersion, 3600, randomUUID());

@@ -170,7 +170,7 @@ class MessagingApi {
 		}
 	}
 
-	/** That the reads still work in wrap-up and after the close is inferred; only the sending is documented. */
+	/** That the reads still work in wrap-up and after the close is inferred. Source: docs/service-facts.md#conversation-states. */
 	private present({ channelId, conversation }: Call): Conversation {
 		if (conversation?.channelId === channelId) return conversation;
 		throw new ServiceError(30013, 'The conversation does not exist.');
@@ -305,7 +305,7 @@ function customerIdOf(body: unknown): string | undefined {
 	return typeof context.customerid === 'string' ? context.customerid : undefined;
 }
 
-/** RFC 7807. */
+/** Source: docs/service-facts.md#problem-details. */
 function problem({ settings }: ServiceParts, { code, status, title, message }: ServiceError): Answer {
 	return {
 		status,

@@ -39,7 +39,7 @@ const errorAnswer = (status: number, code: string, message: string, more: object
 
 const faultAnswer = ({ status }: StatusFault): Answer => errorAnswer(status, codeOf(status), FAULT_DETAIL);
 
-/** The calls that are recognised by their Repeatability-Request-ID. Source: Microsoft's SDK, which has no header on create. */
+/** The calls that are recognised by their Repeatability-Request-ID. Source: docs/service-facts.md#acs-repeatability. */
 const RECOGNISED = new Set([
 	'communication.sendMessage',
 	'communication.deleteConversation',

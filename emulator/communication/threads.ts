@@ -66,7 +66,7 @@ export interface Communication {
 	addConversations(count: number): void;
 }
 
-/** How long a customer's message lets the business write freely, by WhatsApp's rule [D]. */
+/** How long a customer's message lets the business write freely. Source: docs/service-facts.md#acs-whatsapp-rules. */
 const WINDOW_MS = 24 * 3_600_000;
 
 export const contactsOf = (participant: NewParticipant): Contact[] =>

@@ -33,7 +33,7 @@ const configuredOutputs = (parameters: { output?: string; events?: string[] }) =
 	return chosen.map(([, displayName]) => ({ type: 'main', displayName }));
 };
 
-/** What the organization allows by default. Source: shared reference, "Errors". */
+/** What the organization allows by default. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 5;
 const DEFAULT_MAX_COUNT = 10;
 
@@ -100,7 +100,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				active: 'The workflow starts with what Dynamics 365 sends to its production URL.',
 			},
 		},
-		// Why two, and why these paths: shared reference on n8n, "The trigger's webhook path". The first one's URL is
+		// Why two, and why these paths: docs/service-facts.md#n8n-webhook-paths. The first one's URL is
 		// exactly the base URL to register, below which Dynamics posts to the second.
 		webhooks: [
 			{

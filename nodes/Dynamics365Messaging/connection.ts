@@ -12,7 +12,7 @@ import type { Api } from './messagingApi/request';
 
 /**
  * The regions of the service: the part of the host name, and the Dataverse zone that goes with it in the token's scope.
- * Source: shared reference, "Zone ↔ geo".
+ * Source: docs/service-facts.md#zones-and-geos.
  */
 export const GEOS = [
 	{ geo: 'ae', zone: 'crm15', name: 'United Arab Emirates' },
@@ -39,7 +39,7 @@ export const GEOS = [
 /**
  * Microsoft's clouds: their token authority, the domain of their organizations (for the token's scope) and that of the
  * service. What is not global is inferred, which is why the credential can override all of it.
- * Source: shared reference, "Host, headers, token".
+ * Source: docs/service-facts.md#clouds.
  */
 export const CLOUDS = {
 	global: {
@@ -102,7 +102,7 @@ function zoneOf(value: unknown, geo: string, cloud: Cloud): string {
 	return zone;
 }
 
-/** The host of a region. GCC has a domain of its own. Source: shared reference, "Host, headers, token". */
+/** The host of a region. GCC has a domain of its own. Source: docs/service-facts.md#hosts-and-headers. */
 function hostOf(organizationId: string, geo: string, cloud: Cloud): string {
 	const { serviceDomain } = CLOUDS[geo === 'gov' ? 'usGovernment' : cloud];
 	return `https://m-${organizationId}.${geo}.${serviceDomain}`;
@@ -128,6 +128,7 @@ function environmentUrlOf(value: unknown): string | undefined {
 	return httpsOrigin(URL.canParse(url) ? new URL(url).origin : url, 'Environment URL');
 }
 
+/** The scope of the Messaging API's token. Source: docs/service-facts.md#token-scope. */
 function scopeOf(value: unknown, organizationId: string, zone: string, cloud: Cloud): string {
 	const standard = `https://${organizationId.replaceAll('-', '')}-c.${zone}.${CLOUDS[cloud].dataverseDomain}/.default`;
 	const scope = readScope(value, standard);
@@ -175,7 +176,7 @@ export function connectionFrom(
 
 /**
  * The connection to one of the two APIs. Dataverse has an origin and a scope of its own.
- * Source: shared reference, "The channel record (Dataverse)".
+ * Source: docs/service-facts.md#dataverse-access.
  * @throws InputError where the credential does not say where the environment is.
  */
 export function connectionTo(connection: Connection, api: Api): Connection {

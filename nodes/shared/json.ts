@@ -20,7 +20,7 @@ export function parseJson(text: string): Json | undefined {
 /**
  * Reads one key, in the casing asked for or else in any, as the casing varies between the service's endpoints and
  * between its senders of activities. A key is only found by being asked for, so a customer's own JSON stays as it is.
- * Source: shared reference, "Endpoints" and "What arrives, and must all be handled".
+ * Source: docs/service-facts.md#answer-casing and docs/service-facts.md#activities-received.
  */
 export function readKey(value: Json | undefined, key: string): Json | undefined;
 export function readKey(value: unknown, key: string): unknown;

@@ -6,7 +6,7 @@ import { TransportError } from '../../nodes/shared/transport/https';
 import { credentialFor, openCall, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
 
-/** What people get wrong (shared reference), each as the node tells it. What is wrong about webhooks is the trigger's. */
+/** What people get wrong, each as the node tells it. What is wrong about webhooks is the trigger's. */
 let emulator: Emulator;
 let loader: LoadedPackage;
 

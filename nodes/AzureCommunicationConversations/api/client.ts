@@ -64,7 +64,7 @@ function nextRequest(origin: string, link: string): ReadRequest | undefined {
 	return { method: 'GET', path: url.pathname, query: Object.fromEntries(url.searchParams) };
 }
 
-/** The largest page that is asked for. Not documented; the service gives fewer where it will. */
+/** The largest page that is asked for; the service gives fewer where it will. Source: docs/service-facts.md#acs-paging. */
 const PAGE_SIZE = 100;
 
 /**

@@ -8,9 +8,12 @@ import {
 import { InputError } from '../../shared/transport/errors';
 import type { TokenSource } from '../../shared/entra/token';
 
-/** Source: seed 003. A later preview, 2025-09-01-preview, has the same paths, bodies and answers. */
+/**
+ * A later preview, 2025-09-01-preview, has the same paths, bodies and answers.
+ * Source: docs/service-facts.md#acs-api-versions.
+ */
 export const DEFAULT_API_VERSION = '2025-04-01-preview';
-/** Source: seed 003, Security. */
+/** Source: docs/service-facts.md#acs-authentication. */
 export const DEFAULT_SCOPE = 'https://communication.azure.com/.default';
 
 /** The credential's field that leads to the resource. */
@@ -31,7 +34,7 @@ export interface Connection {
 	proof: Proof;
 }
 
-/** Source: Azure's API versions: a date, and a preview's mark. */
+/** A date, and a preview's mark. Source: docs/service-facts.md#acs-api-versions. */
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 

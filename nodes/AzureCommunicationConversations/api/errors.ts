@@ -13,7 +13,7 @@ const CHECK_LIST = 'Choose the template from the list, or look at Template: Get 
 
 /**
  * What the service, or WhatsApp behind it, says by numbers and words.
- * Source: shared reference of Azure Communication Services, "Errors and rules"; the numbers are WhatsApp's.
+ * The numbers are WhatsApp's. Source: docs/service-facts.md#acs-whatsapp-rules.
  */
 const BY_WORDS: ReadonlyArray<Explanation & { words: RegExp }> = [
 	{
@@ -50,7 +50,7 @@ const BY_WORDS: ReadonlyArray<Explanation & { words: RegExp }> = [
 
 const ROLE = 'a role on the resource (Access control), such as Contributor';
 
-/** What a refusal means depends on what was shown. Source: shared reference, "Authentication". */
+/** What a refusal means depends on what was shown. Source: docs/service-facts.md#acs-authentication. */
 const REFUSED: Record<Proof['kind'], Record<401 | 403, Explanation>> = {
 	entra: {
 		401: {
@@ -104,7 +104,7 @@ const REJECTED: Explanation = {
 	fix: 'It was not done. Run the node again: that makes a new request.',
 };
 
-/** An error and those within it, the inner ones first, as they say more. Source: seed 003, Error and InnerError. */
+/** An error and those within it, the inner ones first, as they say more. Source: docs/service-facts.md#acs-errors. */
 function chainOf(error: Json | undefined, depth = 0): Json[] {
 	if (!isRecord(error) || depth > 5) return [];
 	const details = readKey(error, 'details');
@@ -149,7 +149,7 @@ function explanationOf(
 
 /**
  * Makes the function that explains an answer that is no success. Pure.
- * Source: seed 003, Error; shared reference, "Errors and rules".
+ * Source: docs/service-facts.md#acs-errors.
  * @param kind with what the resource was shown who calls.
  */
 export function explainCommunicationError(

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServiceRequest, ReadRequest, SendRequest } from '../../shared/transport/request';
 
-/** Source: shared reference of Azure Communication Services, "Send" and "Sibling operations". */
+/** Source: docs/service-facts.md#acs-calls. */
 const CONVERSATIONS = '/messages/conversations';
 
 /** What can follow a conversation's own path. */
@@ -27,7 +27,7 @@ type IdempotentRequest = SendRequest & { isRecognised: true };
 /**
  * A request with the ids of its own that every try of it carries: the one by which support finds it, and, where doing
  * it twice would not be the same as doing it once, the pair by which the service knows a repeated one and answers as it
- * did the first time. Source: seed 003, Request Header; which calls take the pair is in Microsoft's SDK.
+ * did the first time. Source: docs/service-facts.md#acs-repeatability.
  */
 export function withIds<Request extends ServiceRequest>(request: Request, now: Date = new Date()): Request {
 	return {

@@ -3,7 +3,7 @@ import type { OutgoingCall } from '../../shared/transport/retry';
 
 /**
  * The headers that sign a call with an access key (HMAC-SHA256). Pure.
- * Source: shared reference of Azure Communication Services, "Authentication"; checked against its published vectors.
+ * Checked against the published vectors. Source: docs/service-facts.md#acs-signature.
  * @param key the access key, base64.
  * @param call path and query are signed exactly as they are sent: in any other spelling the service would refuse them.
  * @param now the time that is signed; the service takes it for a few minutes.

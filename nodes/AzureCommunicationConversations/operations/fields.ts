@@ -57,7 +57,7 @@ export function readChannelId(value: string, label: string): string {
 	return id;
 }
 
-/** Who gets a message that a participant sends. Source: seed 003, OutboundDeliveryStrategyKind. */
+/** Who gets a message that a participant sends. Source: docs/service-facts.md#acs-delivery-strategy. */
 export const strategyField: INodeProperties = {
 	displayName: 'Deliver To',
 	name: 'outboundDeliveryStrategy',
@@ -106,7 +106,7 @@ export function conversationItem(
 	};
 }
 
-/** The participants of a person's list, each with one contact. Source: shared reference, "Sibling operations". */
+/** The participants of a person's list, each with one contact. Source: docs/service-facts.md#acs-participants. */
 export const participantsField: INodeProperties = {
 	displayName: 'Participants',
 	name: 'participants',

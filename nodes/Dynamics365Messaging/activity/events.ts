@@ -3,8 +3,8 @@ export type EventCategory =
 	'agentJoined' | 'agentLeft' | 'consult' | 'transfer' | 'closed' | 'customer' | 'outOfHours' | 'other';
 
 /**
- * The service's event names. Source: shared reference, "What arrives": the documented list, and AgentClosed and
- * ConversationClosed, which only its samples show.
+ * The service's event names: the documented list, and AgentClosed and ConversationClosed, which only its samples show.
+ * Source: docs/service-facts.md#event-names.
  */
 const CATEGORIES: Record<string, EventCategory> = {
 	AgentAccepted: 'agentJoined',
@@ -61,7 +61,7 @@ export function categoryOf(name: string): EventCategory {
 
 /**
  * Whether an event surely ends the customer's conversation. A representative who leaves may leave it waiting.
- * Exactly the events of the category `closed` do.
+ * Exactly the events of the category `closed` do. Source: docs/service-facts.md#conversation-states.
  */
 export function endsConversation(name: string): boolean {
 	return categoryOf(name) === 'closed';

@@ -92,7 +92,7 @@ function blocks(tokens: Token[], separator: string): string {
 /**
  * A text without its Markdown and `<br>`, for channels that show text as it is. Links keep their address, lists their
  * marks; HTML other than `<br>` is not Markdown and stays.
- * Source: shared reference, "What arrives": text is Markdown, line breaks may be `<br>`.
+ * Text is Markdown, line breaks may be `<br>`. Source: docs/service-facts.md#text-received.
  */
 export function plainTextOf(markdown: string): string {
 	const text = markdown.replace(/<br\s*\/?>/gi, '\n');

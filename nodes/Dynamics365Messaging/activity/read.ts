@@ -92,7 +92,7 @@ function checked(
 
 /**
  * Reads a delivery's body and makes the item that the workflow sees. Pure.
- * Source: shared reference, "What arrives, and must all be handled".
+ * Source: docs/service-facts.md#activities-received.
  * @param body the parsed body.
  * @param pathConversationId the conversation in the URL it was posted to.
  * @param receivedAt ISO 8601.

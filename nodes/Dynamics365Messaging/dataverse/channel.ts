@@ -3,7 +3,7 @@ import { ServiceError, type Outcome } from '../../shared/transport/errors';
 import { readKey, textOf, type Json } from '../../shared/json';
 import type { ReadRequest } from '../messagingApi/request';
 
-/** What `msdyn_occustomchannelid` of a Messaging API channel is. Source: shared reference, "The channel record". */
+/** What `msdyn_occustomchannelid` of a Messaging API channel is. Source: docs/service-facts.md#channel-record. */
 export const MESSAGING_API = 192350005;
 
 /** The columns that are read. Look-ups come as `_…_value`. */
@@ -92,7 +92,7 @@ export function readUserId(answer: Json): string {
 	return textOf(readKey(answer, 'UserId')) ?? '';
 }
 
-/** The call that says what a user may do with a channel's record. Source: Dataverse Web API, RetrievePrincipalAccess. */
+/** The call that says what a user may do with a channel's record. Source: docs/service-facts.md#principal-access. */
 export function accessRequest(userId: string, channelId: string): ReadRequest {
 	return {
 		api: 'dataverse',

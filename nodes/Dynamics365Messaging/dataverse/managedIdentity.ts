@@ -12,7 +12,7 @@ import { nonEmptyText, readKey } from '../../shared/json';
 import type { Run } from '../messagingApi/startConversation';
 import { readChannel, channelRequest, COLUMNS } from './channel';
 
-/** Source: shared reference, "The channel record": credentialsource and subjectscope. */
+/** Source: docs/service-facts.md#managed-identity. */
 const CREDENTIAL_SOURCE = 2;
 const SUBJECT_SCOPE = 1;
 
@@ -25,7 +25,10 @@ export interface FederatedCredential {
 	audience: string;
 }
 
-/** The audience of every federated credential of a managed identity. Source: shared reference, "Webhook". */
+/**
+ * The audience of every federated credential of a managed identity.
+ * Source: docs/service-facts.md#federated-credential.
+ */
 export const FEDERATED_AUDIENCE = 'api://AzureADTokenExchange';
 
 /** The federated credential that the channel's managed identity needs now; Dataverse gives its subject alone. */

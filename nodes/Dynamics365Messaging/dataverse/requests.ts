@@ -8,7 +8,7 @@ import {
 import { nonEmptyText, parseJson, readKey } from '../../shared/json';
 import type { ReadRequest, SendRequest } from '../messagingApi/request';
 
-/** The tables that are used, by the names of their sets. Source: shared reference, "The channel record (Dataverse)". */
+/** The tables that are used, by the names of their sets. Source: docs/service-facts.md#dataverse-tables. */
 export const TABLES = {
 	channels: 'msdyn_occustommessagingchannels',
 	managedIdentities: 'managedidentities',
@@ -179,7 +179,7 @@ const BY_STATUS: Record<number, Explanation> = {
 
 /**
  * Explains an answer of Dataverse that is no success. Pure.
- * Source: Microsoft's documentation of the Dataverse Web API: `{error: {code, message}}`.
+ * Its form is `{error: {code, message}}`. Source: docs/service-facts.md#dataverse-errors.
  */
 export function explainDataverseError(response: HttpsResponse, looking?: Verification): ServiceError {
 	const code =

@@ -12,7 +12,7 @@ import { explainDataverseError } from '../dataverse/requests';
 import { explainMessagingError, WAY_TO_SERVICE } from './errors';
 import { urlOf, type Api, type ApiRequest } from './request';
 
-/** The headers of every call of the Messaging API. Source: shared reference, "Host, headers, token". */
+/** The headers of every call of the Messaging API. Source: docs/service-facts.md#hosts-and-headers. */
 export function authorizationHeaders(connection: Connection, token: string): Record<string, string> {
 	return {
 		authorization: `Bearer ${token}`,

@@ -12,7 +12,7 @@ import { parseJson } from '../../shared/json';
 /** The credential's fields that lead to the Messaging API. */
 export const WAY_TO_SERVICE = 'Organization ID, Geo and Base URL';
 
-/** The service's body codes. Source: shared reference, "Errors". */
+/** The service's body codes. Source: docs/service-facts.md#error-codes. */
 const BY_CODE: Record<string, Explanation> = {
 	'30001': {
 		message: 'The organization ID is not accepted',
@@ -90,7 +90,7 @@ function findCode(body: unknown): string | null {
 
 /**
  * Explains an answer of the Messaging API that is no success. Pure.
- * Source: shared reference, "Errors": every failure carries `x-ms-correlation-id`, most a code in the body.
+ * Every failure carries `x-ms-correlation-id`, most a code in the body. Source: docs/service-facts.md#error-answers.
  */
 export function explainMessagingError(response: HttpsResponse, looking?: Verification): ServiceError {
 	const code = IS_HTML.test(response.body) ? null : findCode(parseJson(response.body) ?? response.body);

@@ -14,7 +14,7 @@ export type ApiRequest = ReadRequest | SendRequest;
 
 /**
  * What all calls of an API are below.
- * Source: shared reference, "Host, headers, token" and "The channel record (Dataverse)".
+ * Source: docs/service-facts.md#hosts-and-headers and docs/service-facts.md#dataverse-access.
  */
 const API_PATHS: Record<Api, string> = { messaging: '/api/v1.0/consumer', dataverse: '/api/data/v9.2' };
 

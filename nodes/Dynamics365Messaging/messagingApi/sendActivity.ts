@@ -11,7 +11,10 @@ export interface OutgoingAttachment {
 	name: string;
 }
 
-/** An activity on its way out, but for `channelId` and `conversation`, which `activityRequest` adds. Source: seed 002. */
+/**
+ * An activity on its way out, but for `channelId` and `conversation`, which `activityRequest` adds.
+ * Source: docs/service-facts.md#activities-sent.
+ */
 export type OutgoingActivity =
 	| {
 			type: 'message';
@@ -31,7 +34,10 @@ export type OutgoingActivity =
 			channelData: { customEvent: true; customEventName: string; customEventValue: string };
 	  };
 
-/** How a person finds out whether an activity arrived whose answer was lost. Source: shared reference, "Activities sent". */
+/**
+ * How a person finds out whether an activity arrived whose answer was lost.
+ * Source: docs/service-facts.md#activities-sent.
+ */
 function howToVerify(activity: OutgoingActivity, conversationId: string): string {
 	switch (activity.type) {
 		case 'message':

@@ -109,7 +109,7 @@ export function classifyStartMessage(
 	return age > A_WHILE ? 'dropped' : 'uncertain';
 }
 
-/** The first message of a page and when it came, which its id tells. Source: shared reference, "Endpoints". */
+/** The first message of a page and when it came, which its id tells. Source: docs/service-facts.md#message-ids. */
 function firstOf(entries: Json[]): { at: number; messageId: string; text: string | null } | undefined {
 	return entries
 		.map((entry) => ({

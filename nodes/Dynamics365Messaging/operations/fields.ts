@@ -53,7 +53,7 @@ export function readConversationId(parameters: ParameterReader): string {
 	return id;
 }
 
-/** Who a message or an event is from, as the representative sees it. Source: seed 002, payload field reference. */
+/** Who a message or an event is from, as the representative sees it. Source: docs/service-facts.md#activities-sent. */
 const SENDER_ID: TextField = { name: 'senderId', label: 'Sender ID', maxLength: 256 };
 export const SENDER_NAME: TextField = { name: 'senderName', label: 'Sender Name', maxLength: 256 };
 

@@ -262,7 +262,7 @@ async function checkSubject(run: Run, channelId: string, linked: string | null):
 	);
 }
 
-/** Microsoft's own tolerance is five minutes. Source: shared reference, "Webhook". */
+/** Microsoft's own tolerance is five minutes. Source: docs/service-facts.md#webhook-token. */
 const MAX_SKEW_MS = 300_000;
 const SUSPICIOUS_SKEW_MS = 60_000;
 

@@ -2,7 +2,7 @@ import { isLoopback, whyNotOnInternet } from '../../shared/transport/publicUrl';
 
 /**
  * Why Dynamics cannot call a URL, as far as the URL itself tells; undefined where nothing speaks against it.
- * Source: seed 001, msdyn_webhookurl: https with a certificate that is not self-signed.
+ * It must be https with a certificate that is not self-signed. Source: docs/service-facts.md#webhook-url.
  */
 export function whyNotCallable(url: URL): string | undefined {
 	// That it names this machine says more than that it is not https.

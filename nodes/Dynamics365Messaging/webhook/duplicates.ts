@@ -7,7 +7,7 @@ import type { ServerResponse } from 'node:http';
  * - with an id: if that one was accepted;
  * - without: only if that one was accepted and its caller was gone before the answer: nobody says "ok" twice to a
  *   question whose first "ok" was heard, but everybody may say it twice.
- * Source: shared reference, "Webhook": up to three tries, 10 s each.
+ * Up to three tries, 10 s each. Source: docs/service-facts.md#webhook-delivery.
  */
 interface Seen {
 	/** Resolves with whether n8n took it, once n8n has answered it. */

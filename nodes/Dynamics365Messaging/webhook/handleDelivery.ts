@@ -129,7 +129,7 @@ function atItsOutput(
 
 /**
  * Answers a delivery: believes the caller or refuses, reads the activity, and lets it start the workflow if it is of a
- * kind that was asked for and was not there before. Never throws.
+ * kind that was asked for and was not there before. Never throws. Source: docs/service-facts.md#n8n-webhook-answers.
  * @param readSettings is called within, as reading them can fail too.
  */
 export async function handleDelivery(

@@ -30,7 +30,10 @@ interface Cache {
 	askedAgainAt: number;
 }
 
-/** An unknown key id makes us ask again, but forged ones must not make us ask often. Source: shared reference, "Webhook". */
+/**
+ * An unknown key id makes us ask again, but forged ones must not make us ask often.
+ * Source: docs/service-facts.md#webhook-token.
+ */
 const ASK_AGAIN_PAUSE_MS = 5 * 60_000;
 /** A key that the tenant withdrew is believed for no longer. Microsoft advises to look once a day. */
 const MAX_AGE_MS = 24 * 60 * 60_000;

@@ -13,7 +13,7 @@ export class TokenRejected extends Error {
 	}
 }
 
-/** Microsoft's own default. Source: shared reference, "Webhook". */
+/** Microsoft's own default. Source: docs/service-facts.md#webhook-token. */
 const CLOCK_SKEW_SECONDS = 300;
 /** Entra's tokens have about 2,000 characters; what is far longer is not worth decoding. */
 const MAX_TOKEN_LENGTH = 8_192;
@@ -42,11 +42,11 @@ export interface Trust {
 	callerObjectId?: string;
 }
 
-/** Source: shared reference, "Webhook" and "What people get wrong". */
+/** Source: docs/service-facts.md#federated-credential. */
 const NO_TOKEN =
 	'no Authorization header. If this was Dynamics 365, the channel has no managed identity, or its federated credential is out of date: it must be renewed in Entra after each change of the webhook URL';
 
-/** What must hold beyond signature, times, issuer and audience. Source: shared reference, "Webhook". */
+/** What must hold beyond signature, times, issuer and audience. Source: docs/service-facts.md#webhook-token. */
 function checkClaims(
 	claims: JWTPayload,
 	clientId: string,

@@ -110,7 +110,7 @@ export function numberField(field: NumberField, description: string): INodePrope
 	};
 }
 
-/** How many conversations are served at once. Source: issue 4. */
+/** How many conversations are served at once; no rate limit is published. Source: docs/service-facts.md#rate-limits. */
 export const CONCURRENCY: NumberField = {
 	name: 'parallelConversations',
 	label: 'Parallel Conversations',
@@ -120,7 +120,7 @@ export const CONCURRENCY: NumberField = {
 	isWhole: true,
 };
 
-/** For how long a call is tried again, seconds. Source: issue 4. */
+/** For how long a call is tried again, seconds. Source: docs/service-facts.md#rate-limits. */
 export const MAX_RETRY_TIME: NumberField = {
 	name: 'maxRetryTime',
 	label: 'Max Retry Time (Seconds)',

@@ -24,8 +24,7 @@ export class TokenRefusal extends ServiceError {
 }
 
 /**
- * Entra's codes that a person can do something about. Source: shared reference, "What people get wrong"; the codes
- * beyond those from Microsoft's list of AADSTS errors.
+ * Entra's codes that a person can do something about. Source: docs/service-facts.md#entra-errors.
  */
 const EXPLANATIONS: Record<string, Explanation> = {
 	'7000216': {

@@ -53,7 +53,7 @@ function publicLookup(hostname: string, options: LookupOptions, callback: Lookup
 	});
 }
 
-/** Sends one GET and gives the answer's head. No token, no cookie, nothing of ours goes along. */
+/** Sends one GET, without a token or a cookie, and gives the answer's head. Source: docs/service-facts.md#attachments-received. */
 async function open(url: URL, { signal, ownOrigin }: DownloadOptions): Promise<IncomingMessage> {
 	if (url.protocol !== 'https:' && url.protocol !== 'http:') {
 		throw new DownloadError(`${url.protocol} is not a protocol that files are fetched by`);

@@ -113,7 +113,10 @@ function titleOf(html: string): string | null {
 	return nonEmptyText(/<title[^>]*>([^<]*)/i.exec(html)?.[1]);
 }
 
-/** What the service says in its own words: RFC 7807's detail, or what comes nearest to it; of a page its title. */
+/**
+ * The service's own words: RFC 7807's detail, or what comes nearest; of a page its title.
+ * Source: docs/service-facts.md#problem-details.
+ */
 function ownWords(body: string): string | null {
 	if (IS_HTML.test(body)) {
 		const title = titleOf(body);
@@ -154,7 +157,7 @@ export function header(headers: IncomingHttpHeaders, name: string): string | nul
 
 /**
  * Whether what was sent may have arrived, by the answer's status. 429, and 503 with Retry-After, are answered before a
- * request is looked at. Source: issue 4, "Order, speed, politeness".
+ * request is looked at. Source: docs/service-facts.md#rate-limits.
  */
 function outcomeOf({ status, headers }: HttpsResponse): Outcome {
 	if (status === 503 && headers['retry-after'] !== undefined) return 'notSent';

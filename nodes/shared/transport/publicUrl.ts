@@ -1,6 +1,9 @@
 import { BlockList, isIP } from 'node:net';
 
-/** Addresses that are of no use, or of too much, to somebody on the internet. Source: the registries of RFC 6890. */
+/**
+ * Addresses that are of no use, or of too much, to somebody on the internet.
+ * Source: docs/service-facts.md#special-addresses.
+ */
 const notPublic = new BlockList();
 for (const [network, prefix] of [
 	['0.0.0.0', 8],

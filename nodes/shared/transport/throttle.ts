@@ -10,7 +10,7 @@ const LONGEST_JITTER = 2_000;
 
 /**
  * How long the service asks to be left alone, in milliseconds; undefined where it does not say. Pure.
- * @param retryAfter the header: seconds, or a date. Source: RFC 9110, Retry-After.
+ * @param retryAfter the header: seconds, or a date. Source: docs/service-facts.md#retry-after.
  * @param date the answer's Date header: a date is read by the service's clock, not by ours.
  */
 export function retryAfterMs(retryAfter: string | undefined, date?: string): number | undefined {

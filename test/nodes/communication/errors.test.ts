@@ -93,7 +93,7 @@ test('its own words: the real cause first, none pushed out by another, x-ms-erro
 	expect(explain('entra', 400, {}, { 'x-ms-error-code': 'C' }).description).not.toContain('x-ms-error-code');
 });
 
-test('the places of a binding and the kinds of a value are those of the seed', () => {
+test('the places of a binding and the kinds of a value are those that the service has', () => {
 	const options = (name: string, inside: string) => {
 		const field = templateFields.find((one) => one.name === name) as unknown as {
 			options: Array<{ values: Array<{ name: string; options: Array<{ value: string }> }> }>;

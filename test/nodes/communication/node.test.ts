@@ -200,7 +200,7 @@ describe('every operation', () => {
 });
 
 describe('Message: Send', () => {
-	// The sample of seed 003.
+	// The sample of Microsoft's page. Source: docs/service-facts.md#acs-messages.
 	test('sends the sample’s request, and gives the sample’s answer', async () => {
 		const sample = '19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2';
 		emulator.settings.faults = [

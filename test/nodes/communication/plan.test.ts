@@ -34,7 +34,7 @@ const WRITES: Array<[string, Record<string, unknown>, boolean]> = [
 	['participant: remove', { participantIds: '1' }, true],
 ];
 
-// Source: Microsoft's SDK, where all of these take the pair but createConversation.
+// All of these take the pair but the creation of a conversation. Source: docs/service-facts.md#acs-repeatability.
 test.each(WRITES)('%s: recognised when it is repeated, and then repeated', (path, given, isRecognised) => {
 	const { request, orderingKey } = plan(path, given);
 	expect(request).toMatchObject({ repeatable: isRecognised });

@@ -4,7 +4,7 @@ import { signWithKey } from '../../../nodes/AzureCommunicationConversations/api/
 
 const AT = new Date('2022-04-13T18:09:12Z');
 
-// Microsoft's published vectors: shared reference, "Authentication".
+// Microsoft's published vectors. Source: docs/service-facts.md#acs-signature.
 test.each([
 	['https://example.com/testPath?testQuery=test', 'DGdgwggJWnQyc6EHjR/Vbqg1ES64KpD6U2XwTDDj3tU='],
 	['https://example.com/testPath', '+6tWkg3lNKVjQHHmxkdGQcJjUgzclsWTMebnuCz1ngU='],

@@ -17,7 +17,7 @@ const withValue = (value: object) =>
 		bindings: { kind: 'whatsApp', header: [{ refValue: 'v' }] },
 	});
 
-// What the service takes as it is. Source: seed 003.
+// What the service takes as it is. Source: docs/service-facts.md#acs-templates.
 test.each<[string, Record<string, unknown>]>([
 	['a text in the body', template()],
 	['a template without values', { name: 'hello', language: 'en' }],

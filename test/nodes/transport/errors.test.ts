@@ -44,7 +44,7 @@ test('passes on the correlation id and the serviceâ€™s own words, but no proxyâ€
 	expect(explainMessagingError(answer(502, '<h1>Bad gateway</h1>')).description).not.toContain('<');
 });
 
-// Every code of the service. Source: shared reference, "Errors".
+// Every code of the service. Source: docs/service-facts.md#error-codes.
 test.each<[number, number, string, string]>([
 	[30001, 400, 'organization ID', 'Organization ID'],
 	[30002, 400, 'channel ID', 'Channel ID'],

@@ -66,7 +66,7 @@ export const create: Operation = {
 				path: conversationsPath(),
 				body: { conversation, ...(content.trim() !== '' && { initialMessage: { content } }) },
 				// Of all calls that do something, this one alone has no mark by which a repeated one is recognised.
-				// Source: Microsoft's SDK, createConversation.
+				// Source: docs/service-facts.md#acs-repeatability.
 				isIdempotent: false,
 				howToVerify: 'Look whether it is there (Conversation: Get Many) before you create it again.',
 			},

@@ -3,7 +3,7 @@ import { whyNotOnInternet } from '../../../shared/transport/publicUrl';
 
 /**
  * Checks the URL of a file that the service is to fetch.
- * Source: shared reference, "Errors and rules": it must be publicly reachable.
+ * It must be publicly reachable. Source: docs/service-facts.md#acs-messages.
  * @returns the URL with its spaces and umlauts encoded.
  * @throws InputError naming the field, where it surely is not.
  */

@@ -12,7 +12,7 @@ import { templateFields } from './templateFields';
 
 /**
  * The kinds of messages with what each has beside its file. Others that the service knows exist only for messages that
- * it gives out. Source: seed 003, ConversationMessageContent; shared reference, "Send".
+ * it gives out. Source: docs/service-facts.md#acs-messages.
  */
 const MEDIA: Record<'image' | 'video' | 'document' | 'audio', { caption: boolean; fileName: boolean }> = {
 	image: { caption: true, fileName: false },

@@ -4,20 +4,20 @@ import { withoutEmpty } from '../../../shared/action/fields';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { mediaUrl } from './mediaUrl';
 
-/** The kinds of values that a template is filled with. Source: seed 003, MessageTemplateValueKind. */
+/** The kinds of values that a template is filled with. Source: docs/service-facts.md#acs-templates. */
 const VALUE_KINDS = ['text', 'image', 'video', 'document', 'location', 'quickAction'] as const;
 type ValueKind = (typeof VALUE_KINDS)[number];
 
-/** The parts of a template that values are bound to. Source: seed 003, WhatsAppMessageTemplateBindings. */
+/** The parts of a template that values are bound to. Source: docs/service-facts.md#acs-templates. */
 const PARTS = ['header', 'body', 'footer'] as const;
 const PLACE_KEYS = [...PARTS, 'buttons'] as const;
 const BINDING_KEYS = ['kind', ...PLACE_KEYS] as const;
-/** Source: seed 003, WhatsAppMessageButtonSubType. */
+/** Source: docs/service-facts.md#acs-templates. */
 const BUTTONS = ['quickReply', 'url'] as const;
 
 type Value = Record<string, unknown> & { name: string; kind: ValueKind };
 
-/** A template with its values, as the service takes it. Source: seed 003, MessageTemplate. */
+/** A template with its values, as the service takes it. Source: docs/service-facts.md#acs-templates. */
 export interface Template {
 	name: string;
 	language: string;
@@ -44,7 +44,7 @@ function coordinate(value: unknown, label: string, max: number): number {
 	return number;
 }
 
-/** Checks what a value of its kind needs. Source: shared reference, "Send". */
+/** Checks what a value of its kind needs. Source: docs/service-facts.md#acs-templates. */
 function checkValue(value: Value, which: string): Value {
 	switch (value.kind) {
 		case 'text':
@@ -177,7 +177,7 @@ export function checkTemplate(given: unknown): {
 }
 
 const TEXTS = ['text', 'url', 'caption', 'fileName', 'locationName', 'address', 'payload'] as const;
-/** The keys that a value of each kind may have. Source: seed 003. */
+/** The keys that a value of each kind may have. Source: docs/service-facts.md#acs-templates. */
 const KEYS: Record<ValueKind, readonly string[]> = {
 	text: ['text'],
 	image: ['url', 'caption', 'fileName'],

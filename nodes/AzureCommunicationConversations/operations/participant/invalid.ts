@@ -3,7 +3,7 @@ import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
 
 /**
  * Looks at an answer that is a success by its status (207) whatever became of the participants.
- * Source: shared reference, "Sibling operations".
+ * Source: docs/service-facts.md#acs-participants.
  * @param asked how many participants there were.
  * @param verb what was to be done with them: `added`.
  * @param fix how to mend it.

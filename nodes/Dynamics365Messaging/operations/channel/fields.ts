@@ -7,7 +7,7 @@ import { limitHint, readTrimmed, type TextField } from '../../../shared/action/f
 import type { ParameterReader } from '../../../shared/action/parameters';
 import type { CredentialIds } from '../types';
 
-/** Source: shared reference, "The channel record (Dataverse)". */
+/** Source: docs/service-facts.md#channel-record. */
 const NAME: TextField = { name: 'name', label: 'Name', maxLength: 100 };
 const WEBHOOK_URL: TextField = { name: 'webhookUrl', label: 'Webhook URL', maxLength: 500 };
 

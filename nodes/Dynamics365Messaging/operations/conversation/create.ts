@@ -14,7 +14,7 @@ import {
 	readConversationStart,
 } from './startFields';
 
-/** Source: shared reference, create body. */
+/** Source: docs/service-facts.md#create-body. */
 const START_MESSAGE_MAX_BYTES = 27 * 1024;
 
 function readStartMessage(options: ParameterReader): StartMessage | undefined {

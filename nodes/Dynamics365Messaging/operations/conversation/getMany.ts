@@ -5,7 +5,7 @@ import { readLimit } from '../../../shared/action/fields';
 import { listFields, readListQuery } from '../fields';
 import type { Operation } from '../types';
 
-/** Source: shared reference, "Endpoints": 1 to 250. */
+/** 1 to 250. Source: docs/service-facts.md#list-conversations. */
 const MAX_PAGE_SIZE = 250;
 
 /** The list of the channel's active conversations. */

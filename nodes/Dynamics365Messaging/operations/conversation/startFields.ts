@@ -11,7 +11,7 @@ import {
 } from '../../../shared/action/fields';
 import type { ParameterReader } from '../../../shared/action/parameters';
 
-/** Source: seed 004, customercontext. */
+/** Source: docs/service-facts.md#create-body. */
 export const CUSTOMER_ID: TextField = { name: 'customerId', label: 'Customer ID', maxLength: 200 };
 const CUSTOMER: Array<TextField & { key: string; placeholder: string; description: string }> = [
 	{
@@ -58,10 +58,13 @@ const CUSTOMER: Array<TextField & { key: string; placeholder: string; descriptio
 	},
 ];
 
-/** Source: shared reference, create body. */
+/** Source: docs/service-facts.md#create-body. */
 const MAX_CONTEXT_VARIABLES = 100;
 
-/** The newer path is what Microsoft documents since January 2026, the older one is seed 004's. */
+/**
+ * The path that Microsoft documents now, and the one that it documented first.
+ * Source: docs/service-facts.md#create-paths.
+ */
 const CREATE_PATHS: [string, string] = ['/conversation/create', '/conversations/create'];
 
 /** Who the customer is, and what the representative should know: the fields of everything that opens a conversation. */

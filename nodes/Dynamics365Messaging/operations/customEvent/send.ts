@@ -12,7 +12,7 @@ import { conversationIdField, readConversationId, readSender, senderFields } fro
 import type { ParameterReader } from '../../../shared/action/parameters';
 import type { Operation } from '../types';
 
-/** Source: seed 002, custom events. */
+/** Source: docs/service-facts.md#custom-events. */
 const EVENT_NAME: TextField = { name: 'eventName', label: 'Event Name', maxLength: 256 };
 
 function readEventName(parameters: ParameterReader): string {

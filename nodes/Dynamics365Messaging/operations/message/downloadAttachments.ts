@@ -6,7 +6,7 @@ import { optionsField } from '../../../shared/action/fields';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import type { Operation } from '../types';
 
-/** What an organization can allow at the most. Source: shared reference, "Errors". */
+/** What an organization can allow at the most. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 128;
 const DEFAULT_MAX_COUNT = 20;
 

@@ -5,7 +5,7 @@ import { readLimit } from '../../../shared/action/fields';
 import { conversationIdField, listFields, messageIdOf, readConversationId, readListQuery } from '../fields';
 import type { Operation } from '../types';
 
-/** Source: shared reference, "Endpoints": 1 to 100. */
+/** 1 to 100. Source: docs/service-facts.md#list-messages. */
 const MAX_PAGE_SIZE = 100;
 
 function messageItem(conversationId: string, entry: Json): IDataObject {

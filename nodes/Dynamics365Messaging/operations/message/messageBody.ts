@@ -17,12 +17,12 @@ import { readSender, senderFields } from '../fields';
 import type { AttachmentEncoding, BinaryFile } from '../files';
 import type { ParameterReader } from '../../../shared/action/parameters';
 
-/** Source: seed 002, message payload field reference. */
+/** Source: docs/service-facts.md#activities-sent. */
 export const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };
 const CONTENT_TYPE: TextField = { name: 'contentType', label: 'Content Type', maxLength: 256 };
 const FILE_NAME: TextField = { name: 'name', label: 'File Name', maxLength: 256 };
 
-/** What an organization allows by default, and at the most. Source: shared reference, "Errors". */
+/** What an organization allows by default, and at the most. Source: docs/service-facts.md#attachment-limits. */
 const MAX_SIZE_MB: NumberField = {
 	name: 'maxAttachmentSizeMb',
 	label: 'Max Attachment Size (MB)',
@@ -144,7 +144,7 @@ export const contentOptions: INodeProperties[] = [
 
 /**
  * A URL, or a file in base64: as a data URI, or bare. Shorter than that, bare base64 is rather a word.
- * Source: seed 002, contentUrl.
+ * Source: docs/service-facts.md#attachments-sent.
  */
 const CONTENT_URL = /^(https?:\/\/\S+|data:[^,]*;base64,[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{24,}=*)$/i;
 
@@ -156,7 +156,10 @@ function hintsOf(contentUrl: string): { contentType: string; name: string } {
 	return { contentType: '', name: unescape(lastSegment ?? '') };
 }
 
-/** Checks what a file is called. Source: seed 002, name: "including extension", by which organizations block files. */
+/**
+ * Checks what a file is called. Organizations block files by extension.
+ * Source: docs/service-facts.md#attachments-sent.
+ */
 function checkName(name: string, which: string): string {
 	checkLength(name, FILE_NAME);
 	if (name === '')
