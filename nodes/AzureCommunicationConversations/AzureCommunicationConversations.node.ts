@@ -7,8 +7,7 @@ import {
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
 import { searchConversations, searchTemplateLanguages, searchTemplates } from './methods/listSearch';
-import { execute } from './operations/execute';
-import { properties } from './operations/registry';
+import { actionNode } from './operations';
 
 export class AzureCommunicationConversations implements INodeType {
 	description: INodeTypeDescription = {
@@ -34,7 +33,7 @@ export class AzureCommunicationConversations implements INodeType {
 				testedBy: 'azureCommunicationServicesApiTest',
 			},
 		],
-		properties,
+		properties: actionNode.properties,
 	};
 
 	methods = {
@@ -43,6 +42,6 @@ export class AzureCommunicationConversations implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await execute(this);
+		return await actionNode.execute(this);
 	}
 }

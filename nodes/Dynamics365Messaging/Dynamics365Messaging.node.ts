@@ -7,8 +7,7 @@ import {
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
 import { searchConversations } from './methods/listSearch';
-import { execute } from './operations/execute';
-import { properties } from './operations/registry';
+import { actionNode } from './operations';
 
 export class Dynamics365Messaging implements INodeType {
 	description: INodeTypeDescription = {
@@ -27,7 +26,7 @@ export class Dynamics365Messaging implements INodeType {
 		credentials: [
 			{ name: 'dynamics365MessagingApi', required: true, testedBy: 'dynamics365MessagingApiTest' },
 		],
-		properties,
+		properties: actionNode.properties,
 	};
 
 	methods = {
@@ -36,6 +35,6 @@ export class Dynamics365Messaging implements INodeType {
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {
-		return await execute(this);
+		return await actionNode.execute(this);
 	}
 }

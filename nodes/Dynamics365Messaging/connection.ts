@@ -5,10 +5,10 @@ import {
 	PUBLIC_AUTHORITY,
 	readScope,
 	trimmedText,
-	type AppCredential,
 } from '../shared/entra/appCredential';
+import type { TokenSource } from '../shared/entra/token';
 import { InputError } from '../shared/transport/errors';
-import type { Api } from './messagingApi/request';
+import { ORGANIZATION_TOKEN_ERRORS } from './messagingApi/tokenErrors';
 
 /**
  * The regions of the service: the part of the host name, and the Dataverse zone that goes with it in the token's scope.
@@ -61,17 +61,16 @@ export const CLOUDS = {
 
 type Cloud = keyof typeof CLOUDS;
 
-/** Where to send what, and as whom: everything that the credential says, checked and in one spelling. */
-export interface Connection extends AppCredential {
-	/** Which of the two services origin and scope are of. */
-	api: Api;
+/**
+ * Where to send what, and as whom: everything that the credential says, checked and in one spelling. Its tokens are those
+ * of the Messaging API.
+ */
+export interface Connection extends TokenSource {
 	organizationId: string;
 	/** GUID in lower case; '' where the credential names none and none is needed. */
 	channelId: string;
 	/** The service's origin, e.g. `https://m-….eu.omnichannelengagementhub.com`; tokens go to it and nowhere else. */
 	origin: string;
-	/** The token's whole scope, with `/.default`. */
-	scope: string;
 	/** The Dataverse environment's origin, e.g. `https://contoso.crm4.dynamics.com`; undefined where it is not given. */
 	environmentUrl: string | undefined;
 }
@@ -103,7 +102,7 @@ function zoneOf(value: unknown, geo: string, cloud: Cloud): string {
 }
 
 /** The host of a region. GCC has a domain of its own. Source: docs/service-facts.md#hosts-and-headers. */
-function hostOf(organizationId: string, geo: string, cloud: Cloud): string {
+function originOf(organizationId: string, geo: string, cloud: Cloud): string {
 	const { serviceDomain } = CLOUDS[geo === 'gov' ? 'usGovernment' : cloud];
 	return `https://m-${organizationId}.${geo}.${serviceDomain}`;
 }
@@ -165,28 +164,11 @@ export function connectionFrom(
 	}
 	return {
 		...app,
-		api: 'messaging',
+		tokenErrors: ORGANIZATION_TOKEN_ERRORS,
 		organizationId,
 		channelId,
-		origin: baseUrlOf(data.baseUrl) ?? hostOf(organizationId, geo, cloud),
+		origin: baseUrlOf(data.baseUrl) ?? originOf(organizationId, geo, cloud),
 		scope: scopeOf(data.scope, organizationId, zoneOf(data.zone, geo, cloud), cloud),
 		environmentUrl: environmentUrlOf(data.environmentUrl),
 	};
-}
-
-/**
- * The connection to one of the two APIs. Dataverse has an origin and a scope of its own.
- * Source: docs/service-facts.md#dataverse-access.
- * @throws InputError where the credential does not say where the environment is.
- */
-export function connectionTo(connection: Connection, api: Api): Connection {
-	if (api === 'messaging') return connection;
-	const { environmentUrl } = connection;
-	if (environmentUrl === undefined) {
-		throw new InputError(
-			'Environment URL is missing in the credential',
-			'Enter the address of the Dynamics 365 environment, such as https://contoso.crm4.dynamics.com: the channel’s record is there.',
-		);
-	}
-	return { ...connection, api, origin: environmentUrl, scope: `${environmentUrl}/.default` };
 }

@@ -43,3 +43,17 @@ export function nonEmptyText(value: unknown): string | null {
 	const text = textOf(value);
 	return text === null || text.trim() === '' ? null : text;
 }
+
+/** Drops the keys that hold nothing: in a service's body a field may be left out, but not empty. Pure. */
+export function withoutEmpty<Fields extends Record<string, unknown>>(fields: Fields): Partial<Fields> {
+	const kept = Object.entries(fields).filter(([, value]) => value !== '' && value !== undefined);
+	return Object.fromEntries(kept) as Partial<Fields>;
+}
+
+/** As `withoutEmpty`; undefined where no keys are left. Pure. */
+export function unlessEmpty<Fields extends Record<string, unknown>>(
+	fields: Fields,
+): Partial<Fields> | undefined {
+	const kept = withoutEmpty(fields);
+	return Object.keys(kept).length === 0 ? undefined : kept;
+}

@@ -7,9 +7,8 @@ import type {
 import { Dynamics365MessagingApi } from '../../credentials/Dynamics365MessagingApi.credentials';
 import type { Emulator } from '../../emulator';
 import { Dynamics365Messaging } from '../../nodes/Dynamics365Messaging/Dynamics365Messaging.node';
-import { callService } from '../../nodes/Dynamics365Messaging/messagingApi/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
-import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
+import { callMessagingApi, credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 
 let emulator: Emulator;
 const credential = new Dynamics365MessagingApi();
@@ -148,7 +147,7 @@ test('the list of conversations is searched to its end, and else given a page at
 	const connection = connectionFrom(credentialFor(emulator));
 	const ids: string[] = [];
 	for (let index = 0; index < 252; index++) {
-		const created = await callService(connection, openCall);
+		const created = await callMessagingApi(connection, openCall);
 		ids.push((created as { conversationId: string }).conversationId);
 	}
 	const context = {

@@ -2,10 +2,9 @@ import type { IDataObject } from 'n8n-workflow';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { DEFAULT_WORLD, makeCertificate, type Emulator, type FaultAction } from '../../emulator';
-import { exchange } from '../../nodes/Dynamics365Messaging/messagingApi/client';
+import { dataverseClient } from '../../nodes/Dynamics365Messaging/dataverse/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
 import { insertRequest, TABLES, updateRequest } from '../../nodes/Dynamics365Messaging/dataverse/requests';
-import { Throttle } from '../../nodes/shared/transport/throttle';
 import { credentialFor, entries, testEmulator } from '../support/emulator';
 import {
 	activate,
@@ -275,9 +274,9 @@ test('the managed identity that is bound stays, where it suits, though there is 
 		tenantid: DEFAULT_WORLD.tenantId,
 		credentialsource: 2,
 		subjectscope: 1,
-	};
+	} as const;
 	const insert = insertRequest(TABLES.managedIdentities, row, ['managedidentityid'], '');
-	await exchange(connection, insert, new Throttle(0));
+	await dataverseClient(connection).call(insert);
 	const before = (await run('get')).items[0]!.managedIdentityId;
 	expect((await run('linkManagedIdentity')).items).toMatchObject([
 		{ managedIdentityId: before, created: false, changed: false },
@@ -534,7 +533,7 @@ describe('Check Setup', () => {
 	/** Writes columns that no operation writes. */
 	async function write(changes: Record<string, unknown>): Promise<void> {
 		const request = updateRequest(TABLES.channels, emulator.world.channelId, changes, ['msdyn_name']);
-		await exchange(connectionFrom(credentialFor(emulator)), request, new Throttle(0));
+		await dataverseClient(connectionFrom(credentialFor(emulator))).call(request);
 	}
 	test.each<[string, string, () => Promise<IDataObject | void> | IDataObject | void, string]>([
 		[

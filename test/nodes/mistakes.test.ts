@@ -1,9 +1,9 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { Emulator, FaultAction } from '../../emulator';
-import { WORDS } from '../../nodes/Dynamics365Messaging/messagingApi/client';
-import { explainTransportError } from '../../nodes/shared/transport/retry';
+import { MESSAGING_API } from '../../nodes/Dynamics365Messaging/messagingApi/client';
+import { explainTransportError } from '../../nodes/shared/transport/transportErrors';
 import { TransportError } from '../../nodes/shared/transport/https';
-import { credentialFor, openCall, testEmulator } from '../support/emulator';
+import { credentialFor, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
 
 /** What people get wrong, each as the node tells it. What is wrong about webhooks is the trigger's. */
@@ -20,7 +20,6 @@ async function create(credential: IDataObject = {}) {
 	return outcomeOf(await runWorkflow(loader, oneNode('dynamics365Messaging', parameters), credentials));
 }
 
-const call = { request: openCall, words: WORDS.messaging };
 const organizationHost = (id: string) => `https://m-${id}.eu.omnichannelengagementhub.com`;
 
 test.each<[string, (world: Emulator['world']) => IDataObject, string, string]>([
@@ -61,16 +60,16 @@ test.each<[string, (world: Emulator['world']) => IDataObject, string, string]>([
 
 test('a wrong geo, whose host no DNS server knows', () => {
 	const host = new URL(organizationHost(emulator.world.organizationId)).host;
-	expect(explainTransportError(new TransportError('ENOTFOUND', 'no', host), call)).toMatchObject({
+	expect(explainTransportError(new TransportError('ENOTFOUND', 'no', host), MESSAGING_API)).toMatchObject({
 		message: `There is no host ${host}: Geo or Organization ID is wrong`,
 		description: expect.stringContaining('Choose the Geo'),
 	});
 	expect(
-		explainTransportError(new TransportError('ENOTFOUND', 'no', 'proxy.example.com'), call).message,
+		explainTransportError(new TransportError('ENOTFOUND', 'no', 'proxy.example.com'), MESSAGING_API).message,
 	).toBe('The service at proxy.example.com cannot be reached');
-	expect(explainTransportError(new TransportError('EAI_AGAIN', 'no', host), call).description).toContain(
-		'DNS',
-	);
+	expect(
+		explainTransportError(new TransportError('EAI_AGAIN', 'no', host), MESSAGING_API).description,
+	).toContain('DNS');
 });
 
 test('a channel that is on no workstream', async () => {

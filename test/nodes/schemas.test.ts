@@ -4,7 +4,7 @@ import Ajv from 'ajv';
 import { loadOutputSchema, resolveOutputSchemaPath } from 'n8n-core';
 import type { IDataObject } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
-import { OPERATIONS } from '../../nodes/Dynamics365Messaging/operations/registry';
+import { actionNode } from '../../nodes/Dynamics365Messaging/operations';
 import { credentialFor, entries, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
 
@@ -15,7 +15,7 @@ interface Schema {
 	items?: Schema;
 }
 
-const OPERATION_NAMES = OPERATIONS.map(({ resource, operation }) => `${resource}: ${operation}`);
+const OPERATION_NAMES = actionNode.operations.map(({ resource, operation }) => `${resource}: ${operation}`);
 
 let loader: LoadedPackage;
 let emulator: Emulator;

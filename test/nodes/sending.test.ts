@@ -2,9 +2,10 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
 import type { Emulator, FaultRule } from '../../emulator';
-import { MAX_RETRY_TIME, CONCURRENCY, readNumber } from '../../nodes/shared/action/fields';
-import { parameterReader } from '../../nodes/shared/action/parameters';
+import { readNumber } from '../../nodes/shared/action/fields/number';
+import { CONCURRENCY, MAX_RETRY_TIME } from '../../nodes/shared/action/fields/options';
 import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { parametersOf } from '../support/parameters';
 import { loadPackage, oneNode, outcomeOf, startWorkflow, type LoadedPackage } from '../support/n8n';
 
 let emulator: Emulator;
@@ -165,14 +166,7 @@ test.each([
 	[MAX_RETRY_TIME, 60],
 ])('where nothing is said, $name is as documented', (field, standard) => {
 	expect(field.default).toBe(standard);
-	const empty = {
-		get: () => undefined,
-		getLocator: () => '',
-		getFile: () => undefined,
-		fileProperties: () => [],
-		toIso: () => '',
-	};
-	expect(readNumber(parameterReader(empty), field)).toBe(standard);
+	expect(readNumber(parametersOf({}).parameters, field)).toBe(standard);
 });
 
 test('ten conversations at once, where nothing else is said', async () => {

@@ -18,11 +18,11 @@ import {
 	type IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
-import { fieldsOf, OPERATIONS } from '../../nodes/Dynamics365Messaging/operations/registry';
+import { actionNode } from '../../nodes/Dynamics365Messaging/operations';
 import { credentialFor, entries, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, type LoadedPackage } from '../support/n8n';
 
-const OPERATION_NAMES = OPERATIONS.map(({ resource, operation }) => `${resource}: ${operation}`);
+const OPERATION_NAMES = actionNode.operations.map(({ resource, operation }) => `${resource}: ${operation}`);
 
 let loader: LoadedPackage;
 let emulator: Emulator;
@@ -87,32 +87,40 @@ function fromAi(key: string, type: 'string' | 'number' | 'boolean' | 'json' = 's
 }
 
 describe('what a language model is shown', () => {
-	test.each(OPERATIONS)('is what the tool does, and where: $action', ({ resource, operation, action }) => {
-		const tool = shownOf(`${resource}: ${operation}`);
-		expect(tool.description).toBe(`${action} in Dynamics 365 Messaging`);
-		// n8n cuts off what is longer than 64 characters, of a second such tool the number by which they differ; an agent
-		// refuses two tools of one name.
-		expect(tool.name).toBe(tool.description.replaceAll(' ', '_'));
-		expect(nodeNameToToolName(`${tool.description}1`)).not.toBe(tool.name);
-		expect(action).toMatch(/^[A-Z][a-z]+ [A-Za-z ]+$/);
-		expect(action).toMatch(/conversation|message|event|typing|channel/);
-	});
+	test.each(actionNode.operations)(
+		'is what the tool does, and where: $action',
+		({ resource, operation, action }) => {
+			const tool = shownOf(`${resource}: ${operation}`);
+			expect(tool.description).toBe(`${action} in Dynamics 365 Messaging`);
+			// n8n cuts off what is longer than 64 characters, of a second such tool the number by which they differ; an agent
+			// refuses two tools of one name.
+			expect(tool.name).toBe(tool.description.replaceAll(' ', '_'));
+			expect(nodeNameToToolName(`${tool.description}1`)).not.toBe(tool.name);
+			expect(action).toMatch(/^[A-Z][a-z]+ [A-Za-z ]+$/);
+			expect(action).toMatch(/conversation|message|event|typing|channel/);
+		},
+	);
 
 	test('is never the same of two operations', () => {
-		expect(new Set(OPERATIONS.map(({ action }) => action)).size).toBe(OPERATIONS.length);
+		expect(new Set(actionNode.operations.map(({ action }) => action)).size).toBe(
+			actionNode.operations.length,
+		);
 	});
 
-	test.each(OPERATIONS)('has a key of its own for each field that is left to it: $action', (operation) => {
-		const fields = modelFields(fieldsOf(operation));
-		const keys = fields.map(({ key }) => key);
-		// Two fields of one key would get one value.
-		expect(new Set(keys).size).toBe(keys.length);
-		const leftToIt = Object.fromEntries(keys.map((key) => [key, fromAi(key)]));
-		const shown = shownOf(`${operation.resource}: ${operation.operation}`, leftToIt);
-		expect(Object.keys(shown.schema.shape)).toEqual(keys);
-		// What a person, or a model that builds workflows, makes the key's description of.
-		expect(fields.filter(({ description }) => !description)).toEqual([]);
-	});
+	test.each(actionNode.operations)(
+		'has a key of its own for each field that is left to it: $action',
+		(operation) => {
+			const fields = modelFields(actionNode.fieldsOf(operation));
+			const keys = fields.map(({ key }) => key);
+			// Two fields of one key would get one value.
+			expect(new Set(keys).size).toBe(keys.length);
+			const leftToIt = Object.fromEntries(keys.map((key) => [key, fromAi(key)]));
+			const shown = shownOf(`${operation.resource}: ${operation.operation}`, leftToIt);
+			expect(Object.keys(shown.schema.shape)).toEqual(keys);
+			// What a person, or a model that builds workflows, makes the key's description of.
+			expect(fields.filter(({ description }) => !description)).toEqual([]);
+		},
+	);
 });
 
 type Tool = ReturnType<typeof shownOf>;

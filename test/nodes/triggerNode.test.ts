@@ -19,10 +19,9 @@ import {
 import type { IDataObject, INodeExecutionData } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
 import { outputsFor } from '../../nodes/Dynamics365Messaging/activity/filter';
-import { callService } from '../../nodes/Dynamics365Messaging/messagingApi/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
 import { sendHttps } from '../../nodes/shared/transport/https';
-import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
+import { callMessagingApi, credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
 
 const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
@@ -161,7 +160,7 @@ describe.each([
 });
 
 async function createConversation(): Promise<{ conversationId: string }> {
-	const created = await callService(connectionFrom(credentialFor(emulator)), openCall);
+	const created = await callMessagingApi(connectionFrom(credentialFor(emulator)), openCall);
 	return created as { conversationId: string };
 }
 

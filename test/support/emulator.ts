@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
-import type { SendRequest } from '../../nodes/Dynamics365Messaging/messagingApi/request';
+import type { Connection } from '../../nodes/Dynamics365Messaging/connection';
+import { messagingClient } from '../../nodes/Dynamics365Messaging/messagingApi/client';
+import type { Json } from '../../nodes/shared/json';
+import type { SendRequest, ServiceRequest } from '../../nodes/shared/transport/request';
+import type { Throttle } from '../../nodes/shared/transport/throttle';
 import { look } from './leaks';
 import { startEmulator, type Emulator, type EmulatorOptions, type LogEntry } from '../../emulator';
 
@@ -87,3 +91,12 @@ export const openCall = {
 	isIdempotent: false,
 	howToVerify: 'Look in the conversation.',
 } as const satisfies SendRequest;
+
+/** Makes a call of the Messaging API and gives its JSON. By default nothing is tried again. */
+export async function callMessagingApi(
+	connection: Connection,
+	request: ServiceRequest,
+	throttle?: Throttle,
+): Promise<Json> {
+	return (await messagingClient(connection, throttle).call(request)).json;
+}

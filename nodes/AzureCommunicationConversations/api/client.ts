@@ -1,94 +1,75 @@
-import {
-	requestWithRetry,
-	staticCredential,
-	type ServiceResponse,
-	type Service,
-} from '../../shared/transport/retry';
-import type { Json } from '../../shared/json';
-import { readLinked } from '../../shared/transport/pagination';
-import { Throttle } from '../../shared/transport/throttle';
-import { urlBelow, type ServiceRequest, type ReadRequest } from '../../shared/transport/request';
 import { tokenProvider } from '../../shared/entra/token';
-import { ENDPOINT, type Connection } from './connection';
+import { Client } from '../../shared/transport/client';
+import { linkedPages } from '../../shared/transport/pagination';
+import { urlBelow, type ReadRequest, type ServiceRequest } from '../../shared/transport/request';
+import { staticCredential, type Service } from '../../shared/transport/retry';
+import { Throttle } from '../../shared/transport/throttle';
+import type { Destination } from '../../shared/transport/transportErrors';
+import { ENDPOINT, type Authentication, type Connection } from './connection';
 import { explainCommunicationError } from './errors';
 import { withIds } from './request';
 import { signWithKey } from './signature';
 
-function urlOf({ origin, apiVersion }: Connection, request: ServiceRequest): URL {
-	// The link to a next page has a version of its own.
-	return urlBelow(origin, '', { ...request, query: { 'api-version': apiVersion, ...request.query } });
-}
+/** What errors call the way to the resource. */
+const RESOURCE: Destination = {
+	name: 'service',
+	fields: ENDPOINT,
+	hostField: ENDPOINT,
+	unknownHost: (host: string) => ({
+		message: `There is no host ${host}: Endpoint is wrong`,
+		description: 'Copy the endpoint of the resource from the Azure portal (Keys) into the credential.',
+	}),
+};
 
-/** The resource, as the credential leads to it. */
-function serviceOf(connection: Connection): Service<ServiceRequest> {
-	const { proof } = connection;
-	const common = {
-		urlOf: (request: ServiceRequest) => urlOf(connection, request),
-		explain: explainCommunicationError(proof.kind),
-		destination: {
-			fields: ENDPOINT,
-			hostField: ENDPOINT,
-			unknownHost: (host: string) => ({
-				message: `There is no host ${host}: Endpoint is wrong`,
-				description: 'Copy the endpoint of the resource from the Azure portal (Keys) into the credential.',
-			}),
-		},
-	};
-	if (proof.kind === 'accessKey') {
-		const sign: Service['sign'] = (key, call) => signWithKey(key, call);
-		return { ...common, tokens: staticCredential(proof.key), sign };
+/** How requests are signed: with a key, or with a token. */
+function signing(authentication: Authentication): Pick<Service, 'tokens' | 'sign'> {
+	if (authentication.kind === 'accessKey') {
+		return { tokens: staticCredential(authentication.key), sign: (key, call) => signWithKey(key, call) };
 	}
-	const sign: Service['sign'] = (token) => ({ authorization: `Bearer ${token}` });
-	const tokens = proof.kind === 'entra' ? tokenProvider(proof.source) : staticCredential(proof.token);
-	return { ...common, tokens, sign };
+	const tokens =
+		authentication.kind === 'entra'
+			? tokenProvider(authentication.source)
+			: staticCredential(authentication.token);
+	return { tokens, sign: (token) => ({ authorization: `Bearer ${token}` }) };
 }
 
-/**
- * Makes a call, and makes it again as {@link requestWithRetry} does.
- * @param pace of the run; by default nothing is tried again.
- * @throws ServiceError for every answer but 2xx, and for none; its `outcome` says whether what was sent may have arrived.
- */
-export async function callService(
-	connection: Connection,
-	request: ServiceRequest,
-	pace: Throttle = new Throttle(0),
-): Promise<ServiceResponse> {
-	return await requestWithRetry(serviceOf(connection), withIds(request), pace);
-}
-
-/** A page by its link: of the resource itself, however it is spelled; undefined for every other place. */
-function nextRequest(origin: string, link: string): ReadRequest | undefined {
-	if (!URL.canParse(link, origin)) return undefined;
-	const url = new URL(link, origin);
-	if (url.origin !== origin || !url.pathname.startsWith('/messages/')) return undefined;
-	return { method: 'GET', path: url.pathname, query: Object.fromEntries(url.searchParams) };
-}
-
-/** The largest page that is asked for; the service gives fewer where it will. Source: docs/service-facts.md#acs-paging. */
+/** The largest page that is asked for. The service gives fewer where it will. Source: docs/service-facts.md#acs-paging. */
 const PAGE_SIZE = 100;
 
 /**
- * Reads a list page by page.
- * @param limit how many entries at the most; undefined for all.
- * @throws ServiceError also where a link leads to another origin: the credential would go along.
+ * The client of the resource.
+ * @param throttle of the run; by default nothing is tried again.
+ * @example
+ * const { json } = await communicationClient(connection).call(readRequest(conversationPath(conversationId)));
  */
-export function listEntries(
-	connection: Connection,
-	request: ReadRequest,
-	limit: number | undefined,
-	pace: Throttle = new Throttle(0),
-): AsyncGenerator<Json> {
-	const first: ReadRequest = {
-		...request,
-		query: { maxPageSize: String(Math.min(limit ?? PAGE_SIZE, PAGE_SIZE)), ...request.query },
+export function communicationClient(connection: Connection, throttle: Throttle = new Throttle()): Client {
+	const { origin, apiVersion, authentication } = connection;
+	/** The link to a next page has a version of its own. */
+	const urlOf = (request: ServiceRequest) =>
+		urlBelow(origin, '', { ...request, query: { 'api-version': apiVersion, ...request.query } });
+	/** A page by its link: of the resource itself, however it is spelled; undefined for every other place. */
+	const follow = (_: ReadRequest, link: string): ReadRequest | undefined => {
+		if (!URL.canParse(link, origin)) return undefined;
+		const url = new URL(link, origin);
+		if (url.origin !== origin || !url.pathname.startsWith('/messages/')) return undefined;
+		return { method: 'GET', path: url.pathname, query: Object.fromEntries(url.searchParams) };
 	};
-	const list = {
-		first,
+	const service: Service = {
+		urlOf,
+		prepare: withIds,
+		...signing(authentication),
+		explain: explainCommunicationError(authentication.kind),
+		destination: RESOURCE,
+	};
+	const pages = linkedPages({
 		linkKey: 'nextLink',
 		service: 'Azure Communication Services',
-		limit,
-		follow: (link: string) => nextRequest(connection.origin, link),
 		hostField: ENDPOINT,
-	};
-	return readLinked(list, async (page) => (await callService(connection, page, pace)).json);
+		firstRequest: ({ request, limit }) => ({
+			...request,
+			query: { maxPageSize: String(Math.min(limit ?? PAGE_SIZE, PAGE_SIZE)), ...request.query },
+		}),
+		follow,
+	});
+	return new Client(service, throttle, pages);
 }

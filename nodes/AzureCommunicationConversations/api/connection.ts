@@ -7,6 +7,7 @@ import {
 } from '../../shared/entra/appCredential';
 import { InputError } from '../../shared/transport/errors';
 import type { TokenSource } from '../../shared/entra/token';
+import type { TokenErrorExplanations } from '../../shared/entra/tokenErrors';
 
 /**
  * A later preview, 2025-09-01-preview, has the same paths, bodies and answers.
@@ -19,8 +20,8 @@ export const DEFAULT_SCOPE = 'https://communication.azure.com/.default';
 /** The credential's field that leads to the resource. */
 export const ENDPOINT = 'Endpoint';
 
-/** With what the resource is shown who calls. */
-export type Proof =
+/** How the resource knows who calls. */
+export type Authentication =
 	| { kind: 'entra'; source: TokenSource }
 	/** base64. */
 	| { kind: 'accessKey'; key: string }
@@ -28,10 +29,10 @@ export type Proof =
 
 /** Where to send what, and as whom: everything that the credential says, checked and in one spelling. */
 export interface Connection {
-	/** The resource's origin, e.g. `https://my-resource.communication.azure.com`; proofs go to it and nowhere else. */
+	/** The resource's origin, e.g. `https://my-resource.communication.azure.com`; credentials go to it and nowhere else. */
 	origin: string;
 	apiVersion: string;
-	proof: Proof;
+	authentication: Authentication;
 }
 
 /** A date, and a preview's mark. Source: docs/service-facts.md#acs-api-versions. */
@@ -80,7 +81,7 @@ function accessKeyOf(value: string): string {
 	return value;
 }
 
-function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin' | 'proof'> {
+function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin' | 'authentication'> {
 	const pasted = trimmedText(data.secretAccessKey);
 	const endpoint = trimmedText(data.endpoint);
 	const whole = readConnectionString(pasted);
@@ -92,10 +93,10 @@ function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin'
 			'Empty Endpoint, or paste the connection string of the same resource.',
 		);
 	}
-	return { origin, proof: { kind: 'accessKey', key } };
+	return { origin, authentication: { kind: 'accessKey', key } };
 }
 
-function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin' | 'proof'> {
+function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin' | 'authentication'> {
 	const token = trimmedText(data.userToken).replace(/^Bearer\s+/i, '');
 	if (token === '' || /[^\x21-\x7e]/.test(token)) {
 		throw new InputError(
@@ -105,8 +106,28 @@ function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin'
 			'Paste the token of a communication user, with the scope chat or messages, as Azure gives it.',
 		);
 	}
-	return { origin: endpointOf(trimmedText(data.endpoint)), proof: { kind: 'userToken', token } };
+	return { origin: endpointOf(trimmedText(data.endpoint)), authentication: { kind: 'userToken', token } };
 }
+
+/**
+ * Entra's codes about what the token is for, and the credential's fields that name it.
+ * Source: docs/service-facts.md#entra-errors.
+ */
+const TOKEN_ERRORS: TokenErrorExplanations = {
+	'900382': {
+		message: 'The token authority is that of another cloud',
+		fix: 'Check Authority Host and Scope in the credential: the tenant is in another cloud.',
+	},
+	...Object.fromEntries(
+		['500011', '650052', '650057', '500014', '501051'].map((code) => [
+			code,
+			{
+				message: 'The app cannot get a token for Azure Communication Services in this tenant',
+				fix: 'Check Tenant ID and Scope: it must be the tenant of the subscription that has the resource.',
+			},
+		]),
+	),
+};
 
 function apiVersionOf(value: unknown): string {
 	const version = trimmedText(value) || DEFAULT_API_VERSION;
@@ -128,9 +149,9 @@ export function connectionFrom(data: Record<string, unknown>): Connection {
 	const origin = endpointOf(trimmedText(data.endpoint));
 	const source: TokenSource = {
 		...readApp(data, PUBLIC_AUTHORITY),
-		api: 'communication',
+		tokenErrors: TOKEN_ERRORS,
 		scope: readScope(data.scope, DEFAULT_SCOPE),
 		origin,
 	};
-	return { origin, apiVersion, proof: { kind: 'entra', source } };
+	return { origin, apiVersion, authentication: { kind: 'entra', source } };
 }

@@ -1,13 +1,10 @@
-import {
-	explainResponse,
-	header,
-	type Explanation,
-	type Verification,
-	type ServiceError,
-} from '../../shared/transport/errors';
-import type { HttpsResponse } from '../../shared/transport/https';
+import { MICROSOFT } from '../../shared/entra/microsoft';
 import { isRecord, nonEmptyText, parseJson, readKey, type Json } from '../../shared/json';
-import { ENDPOINT, type Proof } from './connection';
+import type { Explanation, ServiceError } from '../../shared/transport/errors';
+import type { HttpsResponse } from '../../shared/transport/https';
+import type { Verification } from '../../shared/transport/request';
+import { explainResponse, headerOf } from '../../shared/transport/responseErrors';
+import { ENDPOINT, type Authentication } from './connection';
 
 const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
 
@@ -50,8 +47,8 @@ const BY_WORDS: ReadonlyArray<Explanation & { words: RegExp }> = [
 
 const ROLE = 'a role on the resource (Access control), such as Contributor';
 
-/** What a refusal means depends on what was shown. Source: docs/service-facts.md#acs-authentication. */
-const REFUSED: Record<Proof['kind'], Record<401 | 403, Explanation>> = {
+/** What a refusal means depends on how n8n signs in. Source: docs/service-facts.md#acs-authentication. */
+const REFUSED: Record<Authentication['kind'], Record<401 | 403, Explanation>> = {
 	entra: {
 		401: {
 			message: 'The resource did not accept the token of the app',
@@ -136,10 +133,10 @@ function wordsOf(error: Json | undefined, errorCode: string | null): string | nu
 function explanationOf(
 	{ status, headers }: HttpsResponse,
 	said: string | null,
-	kind: Proof['kind'],
+	kind: Authentication['kind'],
 ): Explanation | undefined {
 	if (status === 401 || status === 403) return REFUSED[kind][status];
-	if (header(headers, 'repeatability-result') === 'rejected') return REJECTED;
+	if (headerOf(headers, 'repeatability-result') === 'rejected') return REJECTED;
 	// What is busy or broken says nothing of the message, whatever its words.
 	const isOfMessage = status < 500 && status !== 429;
 	return (
@@ -150,27 +147,25 @@ function explanationOf(
 /**
  * Makes the function that explains an answer that is no success. Pure.
  * Source: docs/service-facts.md#acs-errors.
- * @param kind with what the resource was shown who calls.
+ * @param kind how the resource knows who calls.
  */
 export function explainCommunicationError(
-	kind: Proof['kind'],
-): (response: HttpsResponse, looking?: Verification) => ServiceError {
-	return (response, looking) => {
+	kind: Authentication['kind'],
+): (response: HttpsResponse, verification?: Verification) => ServiceError {
+	return (response, verification) => {
 		const error = readKey(parseJson(response.body), 'error');
 		const code = nonEmptyText(readKey(error, 'code'));
-		const errorCode = header(response.headers, 'x-ms-error-code');
+		const errorCode = headerOf(response.headers, 'x-ms-error-code');
 		const said = wordsOf(error, errorCode === code ? null : errorCode);
-		return explainResponse(
-			response,
-			{
-				name: 'Azure Communication Services',
-				code: code ?? errorCode,
-				explanation: explanationOf(response, said, kind),
-				fields: ENDPOINT,
-				correlationId: header(response.headers, 'ms-cv'),
-				words: said,
-			},
-			looking,
-		);
+		const source = {
+			...MICROSOFT,
+			name: 'Azure Communication Services',
+			code: code ?? errorCode,
+			explanation: explanationOf(response, said, kind),
+			fields: ENDPOINT,
+			correlationHeaders: ['ms-cv', ...MICROSOFT.correlationHeaders],
+			words: said,
+		};
+		return explainResponse(response, source, verification);
 	};
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ListRequest } from '../../shared/transport/pagination';
 import type { ServiceRequest, ReadRequest, SendRequest } from '../../shared/transport/request';
 
 /** Source: docs/service-facts.md#acs-calls. */
@@ -21,8 +22,8 @@ export function templatesPath(channelId: string): string {
 	return `/messages/channels/${encodeURIComponent(channelId)}/templates`;
 }
 
-/** A call that the service knows again by its ids, so that it may be repeated. */
-type IdempotentRequest = SendRequest & { isRecognised: true };
+/** A call that the service knows again by its IDs, so that it may be repeated. */
+type KeyedRequest<Body> = SendRequest<Body> & { hasIdempotencyKey: true };
 
 /**
  * A request with the ids of its own that every try of it carries: the one by which support finds it, and, where doing
@@ -35,7 +36,7 @@ export function withIds<Request extends ServiceRequest>(request: Request, now: D
 		headers: {
 			...request.headers,
 			'x-ms-client-request-id': randomUUID(),
-			...('isRecognised' in request && {
+			...('hasIdempotencyKey' in request && {
 				'repeatability-request-id': randomUUID(),
 				'repeatability-first-sent': now.toUTCString(),
 			}),
@@ -48,12 +49,17 @@ export function readRequest(path: string, query: Record<string, string> = {}): R
 	return { method: 'GET', path, query };
 }
 
-/** A call whose repetition the service recognises by {@link withIds}. */
-export function idempotentRequest(
+/** A call with an idempotency key, which {@link withIds} adds: the service knows a repeated one. */
+export function idempotentRequest<Body extends object>(
 	method: 'POST' | 'DELETE',
 	path: string,
-	body: Record<string, unknown> | undefined,
+	body: Body | undefined,
 	howToVerify: string,
-): IdempotentRequest {
-	return { method, path, body, isIdempotent: true, isRecognised: true, howToVerify };
+): KeyedRequest<Body> {
+	return { method, path, body, isIdempotent: true, hasIdempotencyKey: true, howToVerify };
+}
+
+/** A list in pages. @param limit how many entries at the most; undefined for all. */
+export function listRequest(request: ReadRequest, limit: number | undefined): ListRequest {
+	return { request, entriesKey: 'value', limit };
 }

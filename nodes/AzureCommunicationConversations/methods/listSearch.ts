@@ -1,10 +1,11 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-import { InputError } from '../../shared/transport/errors';
-import type { Json } from '../../shared/json';
-import type { ReadRequest } from '../../shared/transport/request';
 import { toNodeError } from '../../shared/action/nodeErrors';
-import { listEntries } from '../api/client';
+import type { Json } from '../../shared/json';
+import { InputError } from '../../shared/transport/errors';
+import type { ListRequest } from '../../shared/transport/pagination';
+import { communicationClient } from '../api/client';
 import { connectionFrom } from '../api/connection';
+import { listRequest } from '../api/request';
 import { conversationsRequest } from '../operations/conversation/getMany';
 import { conversationItem, readChannelId } from '../operations/fields';
 import { templateItem, templatesRequest } from '../operations/template/getMany';
@@ -19,15 +20,16 @@ const MAX_ENTRIES = 2_000;
 /** Reads a list and turns it into choices, those that the filter lets through. */
 async function choices(
 	context: ILoadOptionsFunctions,
-	request: () => ReadRequest,
+	list: () => ListRequest,
 	toChoice: (entry: Json) => Choice | undefined,
 	filter: string | undefined,
 ): Promise<INodeListSearchResult> {
 	try {
-		const connection = connectionFrom(await context.getCredentials('azureCommunicationServicesApi'));
+		const credential = await context.getCredentials('azureCommunicationServicesApi');
+		const client = communicationClient(connectionFrom(credential));
 		const wanted = filter?.trim().toLowerCase() ?? '';
 		const found = new Map<string, Choice>();
-		for await (const entry of listEntries(connection, request(), MAX_ENTRIES)) {
+		for await (const entry of client.list(list())) {
 			const choice = toChoice(entry);
 			if (!choice?.name.toLowerCase().includes(wanted)) continue;
 			// Of a template in several languages, an approved one speaks for it.
@@ -50,17 +52,17 @@ export async function searchConversations(
 		const { conversationId, topic } = conversationItem(entry);
 		return { name: topic === null ? conversationId : `${topic} · ${conversationId}`, value: conversationId };
 	};
-	return await choices(this, () => conversationsRequest(), toChoice, filter);
+	return await choices(this, () => listRequest(conversationsRequest(), MAX_ENTRIES), toChoice, filter);
 }
 
-function templatesOf(context: ILoadOptionsFunctions): ReadRequest {
+function templatesOf(context: ILoadOptionsFunctions): ListRequest {
 	const channelId = context.getCurrentNodeParameter('channelId');
 	const given = typeof channelId === 'string' ? channelId.trim() : '';
 	if (given === '') {
 		// n8n shows no more than the message here.
 		throw new InputError('Enter Channel ID first (Azure portal: the resource, Channels)', '');
 	}
-	return templatesRequest(readChannelId(given, 'Channel ID'));
+	return listRequest(templatesRequest(readChannelId(given, 'Channel ID')), MAX_ENTRIES);
 }
 
 /** What is not approved cannot be sent, and says so. */

@@ -1,48 +1,28 @@
 import { unescape } from 'node:querystring';
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
-import { isGuid, tidyId } from '../../shared/entra/appCredential';
-import { InputError } from '../../shared/transport/errors';
-import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
+import type { Conversation, Participant } from '../../../emulator/communication/contract';
+import { conversationLocator, readConversationId as readLocator } from '../../shared/action/fields/locator';
 import type { ParameterReader } from '../../shared/action/parameters';
+import { isGuid, tidyId } from '../../shared/entra/appCredential';
+import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
+import { InputError } from '../../shared/transport/errors';
 
-export const conversationIdField: INodeProperties = {
-	displayName: 'Conversation',
-	name: 'conversationId',
-	type: 'resourceLocator',
-	default: { mode: 'id', value: '' },
-	required: true,
-	description: 'The conversation, by its ID, which Conversation: Create and Get Many give as conversationId',
-	modes: [
-		{
-			displayName: 'By ID',
-			name: 'id',
-			type: 'string',
-			placeholder: 'e.g. 19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2',
-		},
-		{
-			displayName: 'From List',
-			name: 'list',
-			type: 'list',
-			typeOptions: { searchListMethod: 'searchConversations', searchable: true },
-		},
-	],
-};
+export const conversationIdField = conversationLocator(
+	'The conversation, by its ID, which Conversation: Create and Get Many give as conversationId',
+	'e.g. 19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2',
+);
 
 /**
- * Reads the conversation's id.
+ * Reads the conversation's ID.
  * @throws InputError where it is empty, or would change the path of the URL that it is put into.
  */
 export function readConversationId(parameters: ParameterReader): string {
-	const given = parameters.locator('conversationId', 'Conversation').trim();
+	const id = readLocator(
+		parameters,
+		'Use the conversationId from Conversation: Create or Get Many. It looks like 19:…@thread.v2.',
+	);
 	// From a URL it may come as it stands there.
-	const id = /^19%3a/i.test(given) ? unescape(given) : given;
-	if (id === '' || /^\.{1,2}$/.test(id) || !id.isWellFormed()) {
-		throw new InputError(
-			id === '' ? 'Conversation is empty' : 'Conversation is not an ID',
-			'Use the conversationId from Conversation: Create or Get Many. It looks like 19:…@thread.v2.',
-		);
-	}
-	return id;
+	return /^19%3a/i.test(id) ? unescape(id) : id;
 }
 
 /** The id of a channel of the resource, a GUID. */
@@ -75,18 +55,19 @@ export const strategyField: INodeProperties = {
 	description: 'Which participants it is delivered to (outboundDeliveryStrategy)',
 };
 
-const STRATEGIES = new Set(['', 'allParticipants', 'internalOnly']);
-
-/** '' where the conversation's own is to hold. @throws InputError where it is not one. */
-export function readStrategy(parameters: ParameterReader): string {
+/**
+ * Reads which participants a message is delivered to.
+ * @returns undefined where the conversation's own setting is to hold.
+ * @throws InputError where it is not one that the service has.
+ */
+export function readStrategy(parameters: ParameterReader): Conversation['outboundDeliveryStrategy'] {
 	const strategy = parameters.text(strategyField.name, strategyField.displayName);
-	if (!STRATEGIES.has(strategy)) {
-		throw new InputError(
-			'Deliver To is not one that the service has',
-			'Give allParticipants, internalOnly, or nothing.',
-		);
-	}
-	return strategy;
+	if (strategy === '') return undefined;
+	if (strategy === 'allParticipants' || strategy === 'internalOnly') return strategy;
+	throw new InputError(
+		'Deliver To is not one that the service has',
+		'Give allParticipants, internalOnly, or nothing.',
+	);
 }
 
 /** A conversation as an item. Its id comes as `id`, and in an example of Microsoft's as `conversationId`. */
@@ -161,8 +142,8 @@ function withoutPunctuation(id: string): string {
 }
 
 /** The participants as the service takes them. @throws InputError naming the row. */
-export function readParticipants(parameters: ParameterReader): Array<Record<string, unknown>> {
-	return parameters.rows('participants', 'participant').map((row, index) => {
+export function readParticipants(parameters: ParameterReader): Participant[] {
+	return parameters.rows('participants', 'participant').map((row, index): Participant => {
 		const which = `Participant ${index + 1}`;
 		const kind = row.text('kind', `${which}: Kind`) || 'external';
 		if (kind !== 'external' && kind !== 'internal') {

@@ -1,10 +1,11 @@
-import { rowRequest, rowsRequest, TABLES } from './requests';
-import { ServiceError, type Outcome } from '../../shared/transport/errors';
 import { readKey, textOf, type Json } from '../../shared/json';
-import type { ReadRequest } from '../messagingApi/request';
+import { ServiceError, type Outcome } from '../../shared/transport/errors';
+import type { ListRequest } from '../../shared/transport/pagination';
+import type { ReadRequest } from '../../shared/transport/request';
+import { rowRequest, rowsRequest, TABLES } from './requests';
 
 /** What `msdyn_occustomchannelid` of a Messaging API channel is. Source: docs/service-facts.md#channel-record. */
-export const MESSAGING_API = 192350005;
+export const MESSAGING_API = 192350005 as const;
 
 /** The columns that are read. Look-ups come as `_…_value`. */
 export const COLUMNS = [
@@ -73,21 +74,28 @@ export function channelRequest(channelId: string): ReadRequest {
 	return rowRequest(TABLES.channels, channelId, COLUMNS);
 }
 
-/** The call that lists the Messaging API channels of the environment. */
-export function channelsRequest(pageSize: number | undefined): ReadRequest {
-	return rowsRequest(TABLES.channels, COLUMNS, {
+/** Rows that a page of a list has at the most; more would be one answer of many megabytes. */
+const PAGE_SIZE = 250;
+
+/**
+ * The list of the environment's Messaging API channels.
+ * @param limit how many at the most; undefined for all.
+ */
+export function channelList(limit: number | undefined): ListRequest {
+	const request = rowsRequest(TABLES.channels, COLUMNS, {
 		filter: `msdyn_occustomchannelid eq ${MESSAGING_API}`,
 		orderBy: 'msdyn_name asc',
-		pageSize,
+		pageSize: Math.min(limit ?? PAGE_SIZE, PAGE_SIZE),
 	});
+	return { request, entriesKey: 'value', limit };
 }
 
 /** The call that says which application user the app is. */
 export function whoAmIRequest(): ReadRequest {
-	return { api: 'dataverse', method: 'GET', path: '/WhoAmI()' };
+	return { method: 'GET', path: '/WhoAmI()' };
 }
 
-/** Reads its answer. Pure. */
+/** The ID of the user that the answer to {@link whoAmIRequest} names; '' where it names none. Pure. */
 export function readUserId(answer: Json): string {
 	return textOf(readKey(answer, 'UserId')) ?? '';
 }
@@ -95,14 +103,13 @@ export function readUserId(answer: Json): string {
 /** The call that says what a user may do with a channel's record. Source: docs/service-facts.md#principal-access. */
 export function accessRequest(userId: string, channelId: string): ReadRequest {
 	return {
-		api: 'dataverse',
 		method: 'GET',
 		path: `/systemusers(${userId})/Microsoft.Dynamics.CRM.RetrievePrincipalAccess(Target=@target)`,
 		query: { '@target': `{'@odata.id':'${TABLES.channels}(${channelId})'}` },
 	};
 }
 
-/** Reads its answer: `ReadAccess, WriteAccess, …`. Pure. */
+/** The rights that the answer to {@link accessRequest} names, such as `WriteAccess`; none where it names none. Pure. */
 export function readAccessRights(answer: Json): string[] {
 	return (textOf(readKey(answer, 'AccessRights')) ?? '').split(',').map((right) => right.trim());
 }

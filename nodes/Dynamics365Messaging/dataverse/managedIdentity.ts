@@ -1,4 +1,8 @@
-import { exchange } from '../messagingApi/client';
+import { nonEmptyText, readKey } from '../../shared/json';
+import type { ServiceCalls } from '../../shared/transport/client';
+import { ServiceError } from '../../shared/transport/errors';
+import type { Connection } from '../connection';
+import { channelRequest, COLUMNS, readChannel } from './channel';
 import {
 	federatedSubjectRequest,
 	insertRequest,
@@ -7,10 +11,6 @@ import {
 	TABLES,
 	updateRequest,
 } from './requests';
-import { ServiceError } from '../../shared/transport/errors';
-import { nonEmptyText, readKey } from '../../shared/json';
-import type { Run } from '../messagingApi/startConversation';
-import { readChannel, channelRequest, COLUMNS } from './channel';
 
 /** Source: docs/service-facts.md#managed-identity. */
 const CREDENTIAL_SOURCE = 2;
@@ -31,15 +31,21 @@ export interface FederatedCredential {
  */
 export const FEDERATED_AUDIENCE = 'api://AzureADTokenExchange';
 
+/** The channel, and the tenant of its app. */
+interface Owner {
+	channelId: string;
+	tenantId: string;
+}
+
 /** The federated credential that the channel's managed identity needs now; Dataverse gives its subject alone. */
 export async function readFederatedCredential(
-	{ connection, pace }: Run,
-	channelId: string,
-	tenantId: string,
+	dataverse: ServiceCalls,
+	{ authorityHost }: Pick<Connection, 'authorityHost'>,
+	{ channelId, tenantId }: Owner,
 ): Promise<FederatedCredential> {
-	const { json } = await exchange(connection, federatedSubjectRequest(channelId), pace);
+	const { json } = await dataverse.call(federatedSubjectRequest(channelId));
 	return {
-		issuer: `${connection.authorityHost}/${tenantId}/v2.0`,
+		issuer: `${authorityHost}/${tenantId}/v2.0`,
 		subject: nonEmptyText(readKey(json, 'FICSubject')),
 		audience: FEDERATED_AUDIENCE,
 	};
@@ -47,36 +53,40 @@ export async function readFederatedCredential(
 
 /** A managed identity that suits: the one that is bound, where it does, else the oldest. */
 async function findIdentity(
-	{ connection, pace }: Run,
+	dataverse: ServiceCalls,
 	{ appId, tenantId, bound }: { appId: string; tenantId: string; bound: string | null },
 ): Promise<string | null> {
 	const request = rowsRequest(TABLES.managedIdentities, IDENTITY_COLUMNS, {
 		filter: `applicationid eq ${appId} and tenantid eq ${tenantId} and credentialsource eq ${CREDENTIAL_SOURCE} and subjectscope eq ${SUBJECT_SCOPE}`,
 	});
-	const rows = readKey((await exchange(connection, request, pace)).json, 'value');
+	const rows = readKey((await dataverse.call(request)).json, 'value');
 	const ids = (Array.isArray(rows) ? rows : [])
 		.map((row) => nonEmptyText(readKey(row, 'managedidentityid'))?.toLowerCase())
 		.filter((id) => id !== undefined);
 	return ids.find((id) => id === bound) ?? ids[0] ?? null;
 }
 
-/** The app that a managed identity is of. */
-export async function readAppOfIdentity({ connection, pace }: Run, id: string): Promise<string | null> {
+/**
+ * Reads which app a managed identity is of.
+ * @returns the app's ID in lower case; null where Dataverse names none.
+ * @throws ServiceError
+ */
+export async function readAppOfIdentity(dataverse: ServiceCalls, id: string): Promise<string | null> {
 	const request = rowRequest(TABLES.managedIdentities, id, IDENTITY_COLUMNS);
-	const { json } = await exchange(connection, request, pace);
+	const { json } = await dataverse.call(request);
 	return nonEmptyText(readKey(json, 'applicationid'))?.toLowerCase() ?? null;
 }
 
-async function makeIdentity({ connection, pace }: Run, appId: string, tenantId: string): Promise<string> {
+async function makeIdentity(dataverse: ServiceCalls, appId: string, tenantId: string): Promise<string> {
 	const row = {
 		applicationid: appId,
 		credentialsource: CREDENTIAL_SOURCE,
 		subjectscope: SUBJECT_SCOPE,
 		tenantid: tenantId,
-	};
+	} as const;
 	const howToVerify = 'Run this again: it uses a managed identity that is there already.';
 	const request = insertRequest(TABLES.managedIdentities, row, IDENTITY_COLUMNS, howToVerify);
-	const id = nonEmptyText(readKey((await exchange(connection, request, pace)).json, 'managedidentityid'));
+	const id = nonEmptyText(readKey((await dataverse.call(request)).json, 'managedidentityid'));
 	if (id !== null) return id;
 	throw new ServiceError({
 		message: 'Dataverse did not say which managed identity it made',
@@ -102,23 +112,24 @@ const NEXT_STEP =
 /**
  * Links a channel with a managed identity of an app: uses the one that is there, or makes one, binds it, and gives what
  * is to be entered in Entra. Doing it twice changes nothing.
- * @throws ServiceError
+ * @throws ServiceError `uncertain` where it stays open whether a managed identity was made.
+ * Source: docs/service-facts.md#managed-identity.
  */
 export async function linkManagedIdentity(
-	run: Run,
-	{ channelId, appId, tenantId }: { channelId: string; appId: string; tenantId: string },
+	dataverse: ServiceCalls,
+	connection: Pick<Connection, 'authorityHost'>,
+	{ channelId, appId, tenantId }: Owner & { appId: string },
 ): Promise<Linked> {
-	const { connection, pace } = run;
-	const channel = readChannel((await exchange(connection, channelRequest(channelId), pace)).json);
+	const channel = readChannel((await dataverse.call(channelRequest(channelId))).json);
 	const bound = channel.managedIdentityId;
-	const found = await findIdentity(run, { appId, tenantId, bound });
-	const managedIdentityId = (found ?? (await makeIdentity(run, appId, tenantId))).toLowerCase();
+	const found = await findIdentity(dataverse, { appId, tenantId, bound });
+	const managedIdentityId = (found ?? (await makeIdentity(dataverse, appId, tenantId))).toLowerCase();
 	const changed = channel.managedIdentityId !== managedIdentityId;
 	if (changed) {
 		const bind = { 'managedidentityid@odata.bind': `/${TABLES.managedIdentities}(${managedIdentityId})` };
-		await exchange(connection, updateRequest(TABLES.channels, channelId, bind, COLUMNS), pace);
+		await dataverse.call(updateRequest(TABLES.channels, channelId, bind, COLUMNS));
 	}
-	const credential = await readFederatedCredential(run, channelId, tenantId);
+	const credential = await readFederatedCredential(dataverse, connection, { channelId, tenantId });
 	if (credential.subject === null) {
 		throw new ServiceError({
 			message: 'The managed identity is bound, but Dataverse gave no subject for it',

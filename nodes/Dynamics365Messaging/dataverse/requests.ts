@@ -1,12 +1,5 @@
-import type { HttpsResponse } from '../../shared/transport/https';
-import {
-	explainResponse,
-	type Explanation,
-	type Verification,
-	type ServiceError,
-} from '../../shared/transport/errors';
-import { nonEmptyText, parseJson, readKey } from '../../shared/json';
-import type { ReadRequest, SendRequest } from '../messagingApi/request';
+import type { ChannelRow, ManagedIdentityRow } from '../../../emulator/dataverse/contract';
+import type { ReadRequest, SendRequest } from '../../shared/transport/request';
 
 /** The tables that are used, by the names of their sets. Source: docs/service-facts.md#dataverse-tables. */
 export const TABLES = {
@@ -17,19 +10,19 @@ export const TABLES = {
 
 type Table = (typeof TABLES)[keyof typeof TABLES];
 
+/** What may be written into a row of each table. */
+interface Rows {
+	[TABLES.channels]: ChannelRow;
+	[TABLES.managedIdentities]: ManagedIdentityRow;
+}
+
 const ODATA = { 'odata-version': '4.0', 'odata-maxversion': '4.0' };
 /** An answer holds what was written. */
 const REPRESENTATION = 'return=representation';
 
-/** A text within an OData filter or function. */
-export function odataText(text: string): string {
-	return `'${text.replaceAll("'", "''")}'`;
-}
-
 /** One row, with the columns that are named. */
 export function rowRequest(table: Table, id: string, columns: readonly string[]): ReadRequest {
 	return {
-		api: 'dataverse',
 		method: 'GET',
 		path: `/${table}(${id})`,
 		query: { $select: columns.join(',') },
@@ -45,7 +38,6 @@ export function rowsRequest(
 ): ReadRequest {
 	const { filter, orderBy, pageSize } = options;
 	return {
-		api: 'dataverse',
 		method: 'GET',
 		path: `/${table}`,
 		query: {
@@ -58,14 +50,13 @@ export function rowsRequest(
 }
 
 /** A new row; the answer holds it. */
-export function insertRequest(
-	table: Table,
-	row: Record<string, unknown>,
+export function insertRequest<Written extends keyof Rows>(
+	table: Written,
+	row: Rows[Written],
 	columns: readonly string[],
 	howToVerify: string,
-): SendRequest {
+): SendRequest<Rows[Written]> {
 	return {
-		api: 'dataverse',
 		method: 'POST',
 		path: `/${table}`,
 		query: { $select: columns.join(',') },
@@ -80,15 +71,14 @@ export function insertRequest(
  * Changes to a row that exists: without `If-Match` a wrong id would make a new one. The answer holds the row.
  * @param version the row's etag, where it must not have been changed since; by default any version will do.
  */
-export function updateRequest(
-	table: Table,
+export function updateRequest<Written extends keyof Rows>(
+	table: Written,
 	id: string,
-	changes: Record<string, unknown>,
+	changes: Rows[Written],
 	columns: readonly string[],
 	version = '*',
-): SendRequest {
+): SendRequest<Rows[Written]> {
 	return {
-		api: 'dataverse',
 		method: 'PATCH',
 		path: `/${table}(${id})`,
 		query: { $select: columns.join(',') },
@@ -102,7 +92,6 @@ export function updateRequest(
 /** Removes a row. */
 export function deleteRequest(table: Table, id: string, howToVerify: string): SendRequest {
 	return {
-		api: 'dataverse',
 		method: 'DELETE',
 		path: `/${table}(${id})`,
 		headers: ODATA,
@@ -114,80 +103,8 @@ export function deleteRequest(table: Table, id: string, howToVerify: string): Se
 /** The federated subject of a channel's managed identity. */
 export function federatedSubjectRequest(channelId: string): ReadRequest {
 	return {
-		api: 'dataverse',
 		method: 'GET',
 		path: `/GetComponentManagedIdentityFIC(ComponentName='msdyn_occustommessagingchannel',ComponentId=${channelId})`,
 		headers: ODATA,
 	};
-}
-
-/** Dataverse's codes that a person can do something about. */
-const BY_CODE: Record<string, Explanation> = {
-	'0x80040217': {
-		message: 'Dataverse has no such record',
-		fix: 'Check Channel (its ID), and that Environment URL in the credential is the environment it is in.',
-	},
-	'0x80040220': {
-		message: 'The app’s role in Dataverse does not allow this',
-		fix: 'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, in the Power Platform admin center.',
-	},
-	'0x80042f09': {
-		message: 'The app has no role in Dataverse',
-		fix: 'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, in the Power Platform admin center.',
-	},
-	'0x80072560': {
-		message: 'The app is no user of this Dataverse environment',
-		fix: 'Add the app as an application user with a security role: Power Platform admin center, the environment, Settings, Users + permissions, Application users.',
-	},
-	'0x80048d19': {
-		message: 'Dataverse could not read the request',
-		fix: 'The environment may not have the columns of a Messaging API channel yet: check that Contact Center is installed and up to date.',
-	},
-	'0x80044331': { message: 'A text is too long for Dataverse', fix: 'Shorten it.' },
-	'0x8006088a': {
-		message: 'Dataverse does not know what was asked for',
-		fix: 'The environment may not have the tables of Contact Center: check Environment URL, and that it is installed.',
-	},
-};
-const LIMITED: Explanation = {
-	message: 'Dataverse is receiving too many requests',
-	fix: 'Wait and try again, or send fewer at a time.',
-};
-for (const code of ['0x80072322', '0x80072321', '0x80072326']) BY_CODE[code] = LIMITED;
-
-const BY_STATUS: Record<number, Explanation> = {
-	401: {
-		message: 'Dataverse did not accept the token',
-		fix: 'Check Environment URL and Tenant ID in the credential, and that the app is an application user of the environment.',
-	},
-	400: { message: 'Dataverse did not accept the request', fix: 'Check the fields of this node.' },
-	403: {
-		message: 'Dataverse refuses this to the app',
-		fix: 'The app is no application user of the environment, or its security role lacks a right: Power Platform admin center, the environment, Settings, Users + permissions, Application users.',
-	},
-	404: {
-		message: 'Dataverse does not know this record or table',
-		fix: 'Check Channel, and Environment URL in the credential.',
-	},
-	412: {
-		message: 'The record was changed by somebody else, or is not there',
-		fix: 'Look at it and try again.',
-	},
-	413: { message: 'What was sent is too large for Dataverse', fix: 'Shorten it.' },
-	429: LIMITED,
-};
-
-/**
- * Explains an answer of Dataverse that is no success. Pure.
- * Its form is `{error: {code, message}}`. Source: docs/service-facts.md#dataverse-errors.
- */
-export function explainDataverseError(response: HttpsResponse, looking?: Verification): ServiceError {
-	const code =
-		nonEmptyText(readKey(readKey(parseJson(response.body), 'error'), 'code'))?.toLowerCase() ?? null;
-	const explanation = (code === null ? undefined : BY_CODE[code]) ?? BY_STATUS[response.status];
-	return explainResponse(
-		response,
-		{ name: 'Dataverse', code, explanation, fields: 'Environment URL' },
-		looking,
-	);
 }

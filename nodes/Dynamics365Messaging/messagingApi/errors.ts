@@ -1,16 +1,12 @@
-import {
-	explainResponse,
-	IS_HTML,
-	scalarsIn,
-	ServiceError,
-	type Explanation,
-	type Verification,
-} from '../../shared/transport/errors';
-import type { HttpsResponse } from '../../shared/transport/https';
 import { parseJson } from '../../shared/json';
+import { ServiceError, type Explanation } from '../../shared/transport/errors';
+import type { HttpsResponse } from '../../shared/transport/https';
+import type { Verification } from '../../shared/transport/request';
+import { explainResponse, IS_HTML, scalarsIn } from '../../shared/transport/responseErrors';
+import { MICROSOFT } from '../../shared/entra/microsoft';
 
 /** The credential's fields that lead to the Messaging API. */
-export const WAY_TO_SERVICE = 'Organization ID, Geo and Base URL';
+export const FIELDS_OF_HOST = 'Organization ID, Geo and Base URL';
 
 /** The service's body codes. Source: docs/service-facts.md#error-codes. */
 const BY_CODE: Record<string, Explanation> = {
@@ -90,16 +86,13 @@ function findCode(body: unknown): string | null {
 
 /**
  * Explains an answer of the Messaging API that is no success. Pure.
- * Every failure carries `x-ms-correlation-id`, most a code in the body. Source: docs/service-facts.md#error-answers.
+ * Source: docs/service-facts.md#error-answers: every failure carries `x-ms-correlation-id`, most a code in the body.
  */
-export function explainMessagingError(response: HttpsResponse, looking?: Verification): ServiceError {
+export function explainMessagingError(response: HttpsResponse, verification?: Verification): ServiceError {
 	const code = IS_HTML.test(response.body) ? null : findCode(parseJson(response.body) ?? response.body);
 	const explanation = (code === null ? undefined : BY_CODE[code]) ?? BY_STATUS[response.status];
-	return explainResponse(
-		response,
-		{ name: 'The service', code, explanation, fields: WAY_TO_SERVICE },
-		looking,
-	);
+	const source = { ...MICROSOFT, name: 'The service', code, explanation, fields: FIELDS_OF_HOST };
+	return explainResponse(response, source, verification);
 }
 
 /** Whether the service itself says that a conversation is not there: closed, or unknown. */

@@ -1,38 +1,30 @@
 import type { IDataObject } from 'n8n-workflow';
-import { conversationPath, type SendRequest } from './request';
-import { withoutEmpty } from '../../shared/action/fields';
-import { messageIdOf } from '../operations/fields';
-import type { BinaryFile } from '../operations/files';
+import type {
+	Attachment,
+	CustomEvent,
+	EndOfConversation,
+	Message,
+	MessageRead,
+	Typing,
+} from '../../../emulator/messaging/contract';
+import { nonEmptyText, readKey, type Json } from '../../shared/json';
+import type { SendRequest } from '../../shared/transport/request';
+import type { EmbeddedFile } from '../../shared/transport/requestBody';
+import { conversationPath } from './request';
 
-/** A file that goes with a message; one of a binary field gets its content when it is sent. */
-export interface OutgoingAttachment {
-	contentType: string;
-	contentUrl: string | BinaryFile;
-	name: string;
-}
+/** A file that goes with a message: by its URL, or embedded. */
+export type OutgoingAttachment = Omit<Attachment, 'contentUrl'> & { contentUrl: string | EmbeddedFile };
 
-/**
- * An activity on its way out, but for `channelId` and `conversation`, which `activityRequest` adds.
- * Source: docs/service-facts.md#activities-sent.
- */
+/** What `activityRequest` adds. */
+type Address = 'channelId' | 'conversation';
+
+/** An activity on its way out, without the channel and the conversation. Source: docs/service-facts.md#activities-sent. */
 export type OutgoingActivity =
-	| {
-			type: 'message';
-			id?: string;
-			from?: Record<string, unknown>;
-			text?: string;
-			attachments?: OutgoingAttachment[];
-			channelData?: { 'messagingapi-oc': { type: 'AutomatedMessage' } };
-	  }
-	| { type: 'typing'; from: { name: string } }
-	| { type: 'endOfConversation' }
-	| { type: 'event'; name: 'MessageRead'; value: { messageId: string } }
-	| {
-			type: 'event';
-			name: string;
-			from?: Record<string, unknown>;
-			channelData: { customEvent: true; customEventName: string; customEventValue: string };
-	  };
+	| (Omit<Message, Address | 'attachments'> & { attachments?: OutgoingAttachment[] })
+	| Omit<Typing, Address>
+	| Omit<EndOfConversation, Address>
+	| Omit<MessageRead, Address>
+	| Omit<CustomEvent, Address>;
 
 /**
  * How a person finds out whether an activity arrived whose answer was lost.
@@ -58,18 +50,23 @@ export function activityRequest(
 	channelId: string,
 	conversationId: string,
 	activity: OutgoingActivity,
-): SendRequest {
+): SendRequest<OutgoingActivity & Pick<Message, Address>> {
 	return {
 		method: 'POST',
 		path: conversationPath(conversationId),
-		body: withoutEmpty({ ...activity, channelId, conversation: { id: conversationId } }),
+		body: { ...activity, channelId, conversation: { id: conversationId } },
 		// The service promises nothing of a repeated activity, so even one that would do no harm is sent once.
 		isIdempotent: false,
 		howToVerify: howToVerify(activity, conversationId),
 	};
 }
 
+/** The ID that the service gave a message; null where it gave none or an empty one. */
+export function messageIdOf(answer: unknown): string | null {
+	return nonEmptyText(readKey(answer, 'messageId'));
+}
+
 /** The item that tells of an activity that was sent. */
-export function sentItem(conversationId: string): (answer: unknown) => IDataObject[] {
+export function sentItem(conversationId: string): (answer: Json) => IDataObject[] {
 	return (answer) => [{ conversationId, messageId: messageIdOf(answer) }];
 }

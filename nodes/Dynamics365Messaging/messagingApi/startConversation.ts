@@ -1,26 +1,19 @@
-import { exchange } from './client';
-import type { Connection } from '../connection';
-import { ServiceError } from '../../shared/transport/errors';
-import type { ServiceResponse } from '../../shared/transport/retry';
+import type { CreateConversation, StartMessage } from '../../../emulator/messaging/contract';
 import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
-import type { Throttle } from '../../shared/transport/throttle';
-import { readPage } from './pages';
-import { conversationPath, type SendRequest } from './request';
+import type { Client } from '../../shared/transport/client';
+import { ServiceError } from '../../shared/transport/errors';
+import type { SendRequest } from '../../shared/transport/request';
 import { isConversationGone } from './errors';
+import { messageList } from './pages';
 
-/** A conversation to be opened, or continued where the customer has an active one. */
+/** A conversation to be started, or continued where the customer has an active one. */
 export interface ConversationStart {
 	/** The call without the start message. */
-	request: SendRequest;
+	request: SendRequest<CreateConversation>;
 	startMessage: StartMessage | undefined;
 }
 
-export interface StartMessage {
-	message: string;
-	displayname?: string;
-}
-
-/** What became of an opening. */
+/** What became of starting a conversation. */
 export interface StartedConversation {
 	conversationId: string;
 	isNew: boolean;
@@ -30,11 +23,10 @@ export interface StartedConversation {
 	startMessage: 'none' | 'delivered' | 'dropped';
 }
 
-/** Who opens conversations in one run: what it has seen tells an active conversation from one that a lost call made. */
-export interface Run {
-	connection: Connection;
-	pace: Throttle;
-	/** The conversations that this run has got so far. */
+/** What conversations are started with. */
+export interface Starter {
+	client: Pick<Client, 'call' | 'page'>;
+	/** The conversations of this run so far: they tell an active conversation from one that a lost call made. */
 	seen: Set<string>;
 }
 
@@ -46,7 +38,7 @@ function booleanOf(value: unknown): boolean | undefined {
 }
 
 /**
- * Reads the answer of an opening. Pure.
+ * Reads the answer of the call that starts a conversation. Pure.
  * @throws ServiceError where it names no conversation.
  */
 export function readStartedConversation(
@@ -79,8 +71,8 @@ export function readStartedConversation(
 	});
 }
 
-/** The call that opens a conversation with its start message, which must not be repeated. */
-export function withStartMessage({ request, startMessage }: ConversationStart): SendRequest {
+/** The call that starts a conversation with its start message, which must not be repeated. */
+export function withStartMessage({ request, startMessage }: ConversationStart): ConversationStart['request'] {
 	if (!startMessage) return request;
 	return { ...request, body: { ...request.body, startmessage: startMessage }, isIdempotent: false };
 }
@@ -109,7 +101,7 @@ export function classifyStartMessage(
 	return age > A_WHILE ? 'dropped' : 'uncertain';
 }
 
-/** The first message of a page and when it came, which its id tells. Source: docs/service-facts.md#message-ids. */
+/** The first message of a page and when it came, which its ID tells. Source: docs/service-facts.md#message-ids. */
 function firstOf(entries: Json[]): { at: number; messageId: string; text: string | null } | undefined {
 	return entries
 		.map((entry) => ({
@@ -122,46 +114,40 @@ function firstOf(entries: Json[]): { at: number; messageId: string; text: string
 }
 
 /**
- * Finds out what became of a start message whose call was cut off, without sending it again: the conversation is opened
+ * Finds out what became of a start message whose call was cut off, without sending it again: the conversation is started
  * without it, which gives the one that the lost call may have made, and its messages are read.
- * @param lost the error of the lost call, which stands where this does not settle it.
+ * @param lost the error of the lost call, which stands where this does not tell.
  */
-async function settle(
-	{ connection, pace, seen }: Run,
+async function reconcile(
+	{ client, seen }: Starter,
 	{ request, startMessage }: ConversationStart,
 	lost: ServiceError,
 ): Promise<StartedConversation> {
-	const unsettled = (error: unknown): never => {
+	const asLost = (error: unknown): never => {
 		throw error instanceof ServiceError ? lost : error;
 	};
-	const again: ServiceResponse = await exchange(connection, request, pace).catch(unsettled);
-	const opened = readStartedConversation(again.json, false, request.howToVerify);
-	const dropped: StartedConversation = { ...opened, messageId: null, startMessage: 'dropped' };
-	if (opened.isNew || seen.has(opened.conversationId)) return dropped;
+	const again = await client.call(request).catch(asLost);
+	const started = readStartedConversation(again.json, false, request.howToVerify);
+	const dropped: StartedConversation = { ...started, messageId: null, startMessage: 'dropped' };
+	if (started.isNew || seen.has(started.conversationId)) return dropped;
 
-	const messages = {
-		request: { method: 'GET', path: conversationPath(opened.conversationId, '/messages') },
-		entriesKey: 'messages',
-		limit: undefined,
-		maxPageSize: 100,
-	} as const;
-	const { entries } = await readPage(connection, messages, undefined, pace).catch(unsettled);
+	const { entries } = await client.page(messageList(started.conversationId)).catch(asLost);
 	const first = firstOf(entries);
 	// The service's clock at the time of the call: what it shows now, less what has passed since.
 	const passed = Date.now() - (lost.triedAt ?? Date.now());
 	const age = again.date === null || !first ? null : again.date - passed - first.at;
 	switch (classifyStartMessage(first?.text, startMessage?.message ?? '', age)) {
 		case 'delivered':
-			return { ...opened, isNew: true, messageId: first?.messageId ?? null, startMessage: 'delivered' };
+			return { ...started, isNew: true, messageId: first?.messageId ?? null, startMessage: 'delivered' };
 		case 'dropped':
 			return dropped;
 		case 'uncertain':
-			throw lost.with({ conversationId: opened.conversationId });
+			throw lost.with({ conversationId: started.conversationId });
 	}
 }
 
-/** A 404 of the call that opens conversations is about its path, unless its code says that the channel is not there. */
-function explainedOpening(error: ServiceError): ServiceError {
+/** A 404 of the call that starts conversations is about its path, unless its code says that the channel is not there. */
+function explainedStart(error: ServiceError): ServiceError {
 	if (error.httpCode !== 404 || error.code !== null) return error;
 	return error.with({
 		message: 'The service does not know the path that opens conversations',
@@ -170,40 +156,45 @@ function explainedOpening(error: ServiceError): ServiceError {
 }
 
 /**
- * Opens a conversation, or gets the customer's active one. Without a start message, and with a customer's ID, the call
+ * Starts a conversation, or gets the customer's active one. Without a start message, and with a customer's ID, the call
  * is repeated freely, as the service gives the same conversation again; with one it never is.
  * @throws ServiceError `uncertain` where it stays open whether a start message arrived.
+ * @example
+ * const { conversationId, isNew } = await startConversation({ client, seen: new Set() }, { request, startMessage });
  */
-export async function startConversation(run: Run, opening: ConversationStart): Promise<StartedConversation> {
-	const { connection, pace, seen } = run;
-	const { request, startMessage } = opening;
-	const opened = await exchange(connection, withStartMessage(opening), pace)
+export async function startConversation(
+	starter: Starter,
+	start: ConversationStart,
+): Promise<StartedConversation> {
+	const { request, startMessage } = start;
+	const started = await starter.client
+		.call(withStartMessage(start))
 		.then(({ json }) => readStartedConversation(json, startMessage !== undefined, request.howToVerify))
 		.catch(async (error: unknown) => {
 			if (!(error instanceof ServiceError)) throw error;
-			const canSettle = error.outcome === 'uncertain' && startMessage && request.isIdempotent;
-			if (canSettle) return await settle(run, opening, error);
-			throw explainedOpening(error);
+			const canReconcile = error.outcome === 'uncertain' && startMessage && request.isIdempotent;
+			if (canReconcile) return await reconcile(starter, start, error);
+			throw explainedStart(error);
 		});
-	seen.add(opened.conversationId);
-	return opened;
+	starter.seen.add(started.conversationId);
+	return started;
 }
 
 /**
- * Opens a conversation with its start message. Where an answer was lost and the conversation came to be without it, the
+ * Starts a conversation with its start message. Where an answer was lost and the conversation came to be without it, the
  * start message is sent as a message.
- * @param instead the start message as a message; undefined where it must not be sent as one.
+ * @param asMessage the start message as a message; undefined where it must not be sent as one.
  * @throws ServiceError with its `outcome`.
  */
 export async function startWithMessage(
-	run: Run,
-	opening: ConversationStart,
-	instead: ((conversationId: string) => SendRequest) | undefined,
+	starter: Starter,
+	start: ConversationStart,
+	asMessage: ((conversationId: string) => SendRequest) | undefined,
 ): Promise<StartedConversation> {
-	const opened = await startConversation(run, opening);
-	const { conversationId, isNew, startMessage } = opened;
-	if (!isNew || startMessage !== 'dropped') return opened;
-	if (!instead) {
+	const started = await startConversation(starter, start);
+	const { conversationId, isNew, startMessage } = started;
+	if (!isNew || startMessage !== 'dropped') return started;
+	if (!asMessage) {
 		throw new ServiceError({
 			message: `Conversation ${conversationId} was opened, but its start message was not delivered`,
 			description:
@@ -213,30 +204,31 @@ export async function startWithMessage(
 			conversationId,
 		});
 	}
-	const { json } = await exchange(run.connection, instead(conversationId), run.pace);
-	return { ...opened, messageId: nonEmptyText(readKey(json, 'messageId')), startMessage: 'delivered' };
+	const { json } = await starter.client.call(asMessage(conversationId));
+	return { ...started, messageId: nonEmptyText(readKey(json, 'messageId')), startMessage: 'delivered' };
 }
 
 /** What a customer says, to be delivered into the conversation that they have, or into a new one. */
-export interface Delivery {
+export interface CustomerMessage {
 	/** With the words as its start message where that can carry them. */
-	opening: ConversationStart;
+	start: ConversationStart;
 	/** The words as a message in a conversation. */
-	message: (conversationId: string) => Promise<SendRequest>;
+	message: (conversationId: string) => SendRequest;
 }
 
-export interface Delivered {
+/** What became of a customer's message. */
+export interface DeliveredMessage {
 	conversationId: string;
 	isNew: boolean;
 	messageId: string | null;
 	delivered: 'startMessage' | 'message';
 }
 
-/** Opens a conversation. Where that fails and the words did not go along, they were surely not sent. */
-async function openForMessage(run: Run, opening: ConversationStart): Promise<StartedConversation> {
-	return await startConversation(run, opening).catch((error: unknown) => {
+/** Starts a conversation. Where that fails and the words did not go along, they were surely not sent. */
+async function startForMessage(starter: Starter, start: ConversationStart): Promise<StartedConversation> {
+	return await startConversation(starter, start).catch((error: unknown) => {
 		const isOpen = error instanceof ServiceError && error.outcome === 'uncertain';
-		if (!isOpen || opening.startMessage !== undefined) throw error;
+		if (!isOpen || start.startMessage !== undefined) throw error;
 		throw error.with({
 			message: 'The answer to opening the conversation was lost, so nothing was said in it',
 			description: 'Send it again: the same customer ID gives the same conversation.',
@@ -246,17 +238,19 @@ async function openForMessage(run: Run, opening: ConversationStart): Promise<Sta
 }
 
 /**
- * Opens or continues the customer's conversation and says what is to be said in it, once: as the start message of a new
- * one, or as a message. Where the conversation was closed between the two calls, it is opened anew, once.
+ * Starts or continues the customer's conversation and says what is to be said in it, once: as the start message of a new
+ * one, or as a message. Where the conversation was closed between the two calls, it is started anew, once.
  * @throws ServiceError with its `outcome`.
  */
-export async function deliver(run: Run, { opening, message }: Delivery): Promise<Delivered> {
-	const say = async (): Promise<Delivered | { closed: unknown }> => {
-		const { conversationId, isNew, messageId, startMessage } = await openForMessage(run, opening);
+export async function deliverMessage(
+	starter: Starter,
+	{ start, message }: CustomerMessage,
+): Promise<DeliveredMessage> {
+	const deliver = async (): Promise<DeliveredMessage | { closed: unknown }> => {
+		const { conversationId, isNew, messageId, startMessage } = await startForMessage(starter, start);
 		if (startMessage === 'delivered') return { conversationId, isNew, messageId, delivered: 'startMessage' };
-		const request = await message(conversationId);
-		return await exchange(run.connection, request, run.pace).then(
-			({ json }): Delivered => {
+		return await starter.client.call(message(conversationId)).then(
+			({ json }): DeliveredMessage => {
 				const id = nonEmptyText(readKey(json, 'messageId'));
 				return { conversationId, isNew, messageId: id, delivered: 'message' };
 			},
@@ -266,8 +260,8 @@ export async function deliver(run: Run, { opening, message }: Delivery): Promise
 			},
 		);
 	};
-	const first = await say();
-	const said = 'closed' in first ? await say() : first;
-	if ('closed' in said) throw said.closed;
-	return said;
+	const first = await deliver();
+	const delivered = 'closed' in first ? await deliver() : first;
+	if ('closed' in delivered) throw delivered.closed;
+	return delivered;
 }

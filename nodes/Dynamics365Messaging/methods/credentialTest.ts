@@ -3,10 +3,10 @@ import type {
 	ICredentialTestFunctions,
 	INodeCredentialTestResult,
 } from 'n8n-workflow';
-import { conversationList } from '../operations/conversation/getMany';
 import { testResult } from '../../shared/action/nodeErrors';
 import { connectionFrom } from '../connection';
-import { readPage } from '../messagingApi/pages';
+import { messagingClient } from '../messagingApi/client';
+import { conversationList } from '../messagingApi/pages';
 
 /**
  * The credential's Test: gets a token, then lists one conversation, as that call alone shows that the channel and the
@@ -17,6 +17,6 @@ export async function testConnection(
 	credential: ICredentialsDecrypted,
 ): Promise<INodeCredentialTestResult> {
 	return await testResult(async () => {
-		await readPage(connectionFrom(credential.data ?? {}), conversationList(1));
+		await messagingClient(connectionFrom(credential.data ?? {})).page(conversationList(1));
 	});
 }

@@ -1,9 +1,10 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
-import { conversationItem, conversationList } from '../operations/conversation/getMany';
 import { toNodeError } from '../../shared/action/nodeErrors';
-import { connectionFrom } from '../connection';
 import type { Json } from '../../shared/json';
-import { readPage } from '../messagingApi/pages';
+import { connectionFrom } from '../connection';
+import { messagingClient } from '../messagingApi/client';
+import { conversationList } from '../messagingApi/pages';
+import { conversationItem } from '../operations/conversation/getMany';
 
 /** Pages that one search looks through before it shows what it has. */
 const MAX_PAGES = 20;
@@ -25,11 +26,11 @@ export async function searchConversations(
 	paginationToken?: string,
 ): Promise<INodeListSearchResult> {
 	try {
-		const connection = connectionFrom(await this.getCredentials('dynamics365MessagingApi'));
+		const client = messagingClient(connectionFrom(await this.getCredentials('dynamics365MessagingApi')));
 		const wanted = filter?.trim().toLowerCase() ?? '';
 		let token = paginationToken;
 		for (let page = 0; page < MAX_PAGES; page++) {
-			const { entries, next } = await readPage(connection, conversationList(undefined), token);
+			const { entries, next } = await client.page(conversationList(undefined), token);
 			const results = entries.map(choiceOf).filter(({ name }) => name.toLowerCase().includes(wanted));
 			// A page without a match would look like the end of the list.
 			if (results.length > 0 || next === undefined) return { results, paginationToken: next };

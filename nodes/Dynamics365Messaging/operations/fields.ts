@@ -1,56 +1,24 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { InputError } from '../../shared/transport/errors';
-import { nonEmptyText, readKey } from '../../shared/json';
-import {
-	limitFields,
-	limitHint,
-	optionsField,
-	readText,
-	unlessEmpty,
-	type TextField,
-} from '../../shared/action/fields';
+import type { Sender } from '../../../emulator/messaging/contract';
+import { limitFields } from '../../shared/action/fields/limit';
+import { conversationLocator, readConversationId as readLocator } from '../../shared/action/fields/locator';
+import { optionsField } from '../../shared/action/fields/options';
+import { readText, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
+import { unlessEmpty } from '../../shared/json';
 
-export const conversationIdField: INodeProperties = {
-	displayName: 'Conversation',
-	name: 'conversationId',
-	type: 'resourceLocator',
-	default: { mode: 'id', value: '' },
-	required: true,
-	description:
-		'The conversation, by its ID (a GUID), which the trigger, Conversation: Send or Start and Create give as conversationId. The list has the active ones, by the time of their start and their ID.',
-	modes: [
-		{
-			displayName: 'By ID',
-			name: 'id',
-			type: 'string',
-			placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
-		},
-		{
-			displayName: 'From List',
-			name: 'list',
-			type: 'list',
-			typeOptions: { searchListMethod: 'searchConversations', searchable: true },
-		},
-	],
-};
-
-/** What would lead to another path of the API: `/conversation/create` opens a conversation. */
-const NO_IDS = new Set(['', '.', '..', 'create']);
+export const conversationIdField = conversationLocator(
+	'The conversation, by its ID (a GUID), which the trigger, Conversation: Send or Start and Create give as conversationId. The list has the active ones, by the time of their start and their ID.',
+	'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
+);
 
 /**
- * Reads the conversation's id.
- * @throws InputError where it is empty, or would change the path of the URL that it is put into.
+ * Reads the conversation's ID.
+ * @throws InputError where it is empty, or would change the path: `/conversation/create` starts a conversation.
  */
 export function readConversationId(parameters: ParameterReader): string {
-	const id = parameters.locator('conversationId', 'Conversation').trim();
-	if (NO_IDS.has(id.toLowerCase()) || !id.isWellFormed()) {
-		throw new InputError(
-			id === '' ? 'Conversation is empty' : 'Conversation is not an ID',
-			'Use the conversationId from Conversation: Create or from the trigger.',
-		);
-	}
-	return id;
+	const fix = 'Use the conversationId from Conversation: Create or from the trigger.';
+	return readLocator(parameters, fix, (id) => id.toLowerCase() === 'create');
 }
 
 /** Who a message or an event is from, as the representative sees it. Source: docs/service-facts.md#activities-sent. */
@@ -58,28 +26,16 @@ const SENDER_ID: TextField = { name: 'senderId', label: 'Sender ID', maxLength: 
 export const SENDER_NAME: TextField = { name: 'senderName', label: 'Sender Name', maxLength: 256 };
 
 export const senderFields: INodeProperties[] = [
-	{
-		displayName: SENDER_ID.label,
-		name: SENDER_ID.name,
-		type: 'string',
-		default: '',
-		description: `Your own ID of the person who writes. ${limitHint(SENDER_ID)}.`,
-	},
-	{
-		displayName: SENDER_NAME.label,
-		name: SENDER_NAME.name,
-		type: 'string',
-		default: '',
-		description: `Name of the person who writes, as the representative sees it. ${limitHint(SENDER_NAME)}.`,
-	},
+	textField(SENDER_ID, { description: 'Your own ID of the person who writes.' }),
+	textField(SENDER_NAME, { description: 'Name of the person who writes, as the representative sees it.' }),
 ];
 
 /** The activity's `from`; undefined where neither id nor name is set. */
-export function readSender(options: ParameterReader): Record<string, unknown> | undefined {
+export function readSender(options: ParameterReader): Sender | undefined {
 	return unlessEmpty({ id: readText(options, SENDER_ID), name: readText(options, SENDER_NAME) });
 }
 
-/** Those, and the start time, of the lists of the Messaging API. */
+/** The fields of the lists of the Messaging API: Return All, Limit, and the start time among the options. */
 export const listFields: INodeProperties[] = [
 	...limitFields,
 	optionsField([
@@ -94,13 +50,8 @@ export const listFields: INodeProperties[] = [
 	]),
 ];
 
-/** The query of a list: its start time, where one is set. */
+/** The query of a list: its start time, where one is set. @throws InputError naming the field. */
 export function readListQuery(parameters: ParameterReader): Record<string, string> {
 	const startTime = parameters.collection('options').time('startTime', 'Start Time');
 	return startTime === '' ? {} : { StartTimeStamp: startTime };
-}
-
-/** The id that the service gave a message; null where it gave none or an empty one. */
-export function messageIdOf(answer: unknown): string | null {
-	return nonEmptyText(readKey(answer, 'messageId'));
 }

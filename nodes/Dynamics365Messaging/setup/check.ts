@@ -1,26 +1,23 @@
 import { lookup } from 'node:dns/promises';
-import { explainTransportError } from '../../shared/transport/retry';
 import { isGuid } from '../../shared/entra/appCredential';
-import { exchange } from '../messagingApi/client';
-import { connectionTo, type Connection } from '../connection';
-import { InputError, ServiceError } from '../../shared/transport/errors';
-import { TransportError } from '../../shared/transport/https';
+import { getToken, type TokenSource } from '../../shared/entra/token';
 import { readKey } from '../../shared/json';
-import { whyNotRegistrable } from './webhookUrl';
-import type { Run } from '../messagingApi/startConversation';
-import { getToken } from '../../shared/entra/token';
-import type { Throttle } from '../../shared/transport/throttle';
+import type { ServiceCalls } from '../../shared/transport/client';
+import { InputError, ServiceError } from '../../shared/transport/errors';
+import type { Connection } from '../connection';
 import {
-	readAccessRights,
 	accessRequest,
-	readChannel,
 	channelRequest,
+	readAccessRights,
+	readChannel,
 	readUserId,
 	whoAmIRequest,
 	type Channel,
 } from '../dataverse/channel';
+import { dataverseTokens } from '../dataverse/client';
 import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
 import { instanceMark, probe } from './probe';
+import { whyNotRegistrable } from './webhookUrl';
 
 /** What is looked at, in the order of the chain. */
 export const CHECKS = [
@@ -44,7 +41,7 @@ export const CHECKS = [
 
 export type CheckName = (typeof CHECKS)[number];
 
-export interface Verdict {
+export interface CheckResult {
 	status: 'ok' | 'warning' | 'failed' | 'skipped';
 	/** What was found. */
 	detail: string;
@@ -54,39 +51,38 @@ export interface Verdict {
 
 const NONE_NEEDED = 'None needed';
 
-const ok = (detail: string): Verdict => ({ status: 'ok', detail, fix: NONE_NEEDED });
-const failed = (detail: string, fix: string): Verdict => ({ status: 'failed', detail, fix });
-const warning = (detail: string, fix: string): Verdict => ({ status: 'warning', detail, fix });
-const skipped = (detail: string, fix = 'Mend what failed before it'): Verdict => ({
+const ok = (detail: string): CheckResult => ({ status: 'ok', detail, fix: NONE_NEEDED });
+const failed = (detail: string, fix: string): CheckResult => ({ status: 'failed', detail, fix });
+const warning = (detail: string, fix: string): CheckResult => ({ status: 'warning', detail, fix });
+const skipped = (detail: string, fix = 'Mend what failed before it'): CheckResult => ({
 	status: 'skipped',
 	detail,
 	fix,
 });
 
-/** What an error says, as a verdict. What is none of ours is thrown on. */
-function failure(error: unknown): Verdict {
-	const told = error instanceof TransportError ? explainTransportError(error) : error;
-	if (!(told instanceof ServiceError) && !(told instanceof InputError)) throw told;
-	const code = told instanceof ServiceError && told.code !== null ? ` (${told.code})` : '';
-	return failed(`${told.message}${code}`, told.description);
+/** What an error says, as a result. What is none of ours is thrown on. */
+function failure(error: unknown): CheckResult {
+	if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
+	const code = error instanceof ServiceError && error.code !== null ? ` (${error.code})` : '';
+	return failed(`${error.message}${code}`, error.description);
 }
 
 /** What is said where the credential's fields alone show that nothing can work. */
-export function brokenAtCredential(error: InputError): Array<{ check: CheckName } & Verdict> {
+export function brokenAtCredential(error: InputError): Array<{ check: CheckName } & CheckResult> {
 	const [, ...others] = CHECKS;
 	const first = { check: 'credential' as const, ...failed(error.message, error.description) };
 	return [first, ...others.map((check) => ({ check, ...skipped('An earlier check explains it') }))];
 }
 
-async function checkToken(connection: Connection): Promise<Verdict> {
-	return await getToken(connection).then(
-		() => ok(`A token for ${connection.scope} was issued`),
+async function checkToken(source: TokenSource): Promise<CheckResult> {
+	return await getToken(source).then(
+		() => ok(`A token for ${source.scope} was issued`),
 		(error: unknown) => failure(error),
 	);
 }
 
 /** The service's host has to be known here, unless a proxy looks names up. */
-async function checkHost({ origin }: Connection): Promise<Verdict> {
+async function checkHost({ origin }: Connection): Promise<CheckResult> {
 	const { hostname } = new URL(origin);
 	return await lookup(hostname).then(
 		() => ok(`${hostname} is known`),
@@ -114,9 +110,9 @@ interface Accepted {
 	clock: number | undefined;
 }
 
-async function askService({ connection, pace }: Run): Promise<Accepted> {
+async function askService(messagingApi: ServiceCalls): Promise<Accepted> {
 	const request = { method: 'GET', path: '/conversations', query: { PageSize: '1' } } as const;
-	return await exchange(connection, request, pace).then(
+	return await messagingApi.call(request).then(
 		({ date }) => ({ error: undefined, clock: date ?? undefined }),
 		(error: unknown) => {
 			if (!(error instanceof ServiceError)) throw error;
@@ -129,7 +125,7 @@ const NO_WORKSTREAM = '30014';
 const ADD_TO_WORKSTREAM =
 	'Add the channel to a messaging workstream in the admin center, as a custom (Messaging API) channel. A Direct Line channel in its place drops conversations silently. Changes take up to 15 minutes.';
 
-function checkWorkstream(channel: Channel | undefined, { error }: Accepted): Verdict {
+function checkWorkstream(channel: Channel | undefined, { error }: Accepted): CheckResult {
 	if (error?.code === NO_WORKSTREAM) {
 		return failed('The service says that the channel is on no workstream', ADD_TO_WORKSTREAM);
 	}
@@ -143,13 +139,13 @@ function checkWorkstream(channel: Channel | undefined, { error }: Accepted): Ver
 }
 
 /** @param isExplained whether another check has named the reason already. */
-function checkAccepted({ error }: Accepted, isExplained: boolean): Verdict {
+function checkAccepted({ error }: Accepted, isExplained: boolean): CheckResult {
 	if (!error || error.code === NO_WORKSTREAM) return ok('The service accepts organization and channel');
 	if (isExplained) return skipped(`The service refuses the channel, for the reason above: ${error.message}`);
 	return failure(error);
 }
 
-function checkType({ isMessagingApi }: Channel): Verdict {
+function checkType({ isMessagingApi }: Channel): CheckResult {
 	if (isMessagingApi) return ok('It is a Messaging API channel');
 	return failed(
 		'It is a custom channel of another kind, such as Direct Line',
@@ -157,7 +153,7 @@ function checkType({ isMessagingApi }: Channel): Verdict {
 	);
 }
 
-function checkApp({ appId }: Channel, { clientId }: Connection): Verdict {
+function checkApp({ appId }: Channel, { clientId }: Connection): CheckResult {
 	if (appId === clientId) return ok('The record names the credential’s app');
 	return failed(
 		`The record names ${appId === null ? 'no app' : `the app ${appId}`}, the credential ${clientId}`,
@@ -165,7 +161,7 @@ function checkApp({ appId }: Channel, { clientId }: Connection): Verdict {
 	);
 }
 
-function checkTenant({ tenantId }: Channel, connection: Connection): Verdict {
+function checkTenant({ tenantId }: Channel, connection: Connection): CheckResult {
 	if (!isGuid(connection.tenantId)) {
 		return skipped(
 			`The credential has the domain ${connection.tenantId}, the record the ID ${tenantId ?? 'none'}`,
@@ -181,7 +177,7 @@ function checkTenant({ tenantId }: Channel, connection: Connection): Verdict {
 const REGISTER =
 	'Activate the workflow with the trigger and register its production URL: with the trigger’s Register Webhook, or Channel: Update.';
 
-function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Connection): Verdict {
+function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Connection): CheckResult {
 	if (webhookUrl === null || webhookUrl.trim() === '')
 		return failed('The record has no webhook URL', REGISTER);
 	const reason = whyNotRegistrable(webhookUrl, [origin, environmentUrl]);
@@ -195,7 +191,7 @@ function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Co
 /** TLS codes of a certificate that Dynamics does not accept either. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
 
-async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promise<Verdict> {
+async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promise<CheckResult> {
 	const probed = await probe(new URL(webhookUrl ?? ''));
 	switch (probed.kind) {
 		case 'trigger':
@@ -220,16 +216,20 @@ async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promis
 	}
 }
 
-async function checkManagedIdentity(run: Run, { managedIdentityId }: Channel): Promise<Verdict> {
+async function checkManagedIdentity(
+	dataverse: ServiceCalls,
+	{ managedIdentityId }: Channel,
+	{ clientId }: Connection,
+): Promise<CheckResult> {
 	const fix = 'Run Channel: Link Managed Identity and enter what it gives in Entra.';
 	if (managedIdentityId === null) {
 		const detail =
 			'No managed identity is bound: Dynamics 365 sends no token, and a trigger that verifies refuses everything';
 		return failed(detail, fix);
 	}
-	return await readAppOfIdentity(run, managedIdentityId).then(
+	return await readAppOfIdentity(dataverse, managedIdentityId).then(
 		(appId) =>
-			appId === run.connection.clientId
+			appId === clientId
 				? ok(`The managed identity ${managedIdentityId} is bound`)
 				: failed(
 						`The managed identity that is bound is of ${appId === null ? 'no app' : `the app ${appId}`}`,
@@ -242,8 +242,12 @@ async function checkManagedIdentity(run: Run, { managedIdentityId }: Channel): P
 const RENEW =
 	'Run Channel: Link Managed Identity, and renew the federated credential of the app in Entra with the subject that it gives.';
 
-async function checkSubject(run: Run, channelId: string, linked: string | null): Promise<Verdict> {
-	return await readFederatedCredential(run, channelId, run.connection.tenantId).then(
+async function checkSubject(
+	dataverse: ServiceCalls,
+	connection: Connection,
+	linked: string | null,
+): Promise<CheckResult> {
+	return await readFederatedCredential(dataverse, connection, connection).then(
 		({ subject }) => {
 			if (subject === null) return warning('Dataverse did not say which subject it is', RENEW);
 			if (linked === null) {
@@ -266,7 +270,7 @@ async function checkSubject(run: Run, channelId: string, linked: string | null):
 const MAX_SKEW_MS = 300_000;
 const SUSPICIOUS_SKEW_MS = 60_000;
 
-function checkClock(clock: number | undefined): Verdict {
+function checkClock(clock: number | undefined): CheckResult {
 	if (clock === undefined) return skipped('The service showed no clock');
 	const skew = Date.now() - clock;
 	const detail = `The clock of this machine is ${Math.round(Math.abs(skew) / 1000)} s ${skew < 0 ? 'behind' : 'ahead of'} the service’s`;
@@ -278,19 +282,19 @@ function checkClock(clock: number | undefined): Verdict {
 /** The channel's record, or why it cannot be had: for the role, or for itself. */
 interface Found {
 	channel?: Channel;
-	role: Verdict;
-	record: Verdict;
+	role: CheckResult;
+	record: CheckResult;
 }
 
 const NOT_ALLOWED = new Set(['0x80040220', '0x80042f09', '0x80072560']);
 
-async function readRecord({ connection, pace }: Run, channelId: string): Promise<Found> {
+async function readRecord(dataverse: ServiceCalls, channelId: string): Promise<Found> {
 	// Read before it is judged: an answer that is no record is a finding like any other.
-	const reading = exchange(connection, channelRequest(channelId), pace).then(({ json }) => readChannel(json));
+	const reading = dataverse.call(channelRequest(channelId)).then(({ json }) => readChannel(json));
 	return await reading.then(
 		async (channel) => ({
 			channel,
-			role: await checkRole(connection, pace, channelId),
+			role: await checkRole(dataverse, channelId),
 			record: ok(`The record of ${channel.name ?? channelId} is there`),
 		}),
 		(error: unknown) => {
@@ -314,10 +318,10 @@ const GIVE_ROLE =
 	'Give the application user a security role that may write Custom Messaging Channels, in the Power Platform admin center.';
 
 /** Reading worked; registering and updating need the right to write, too. */
-async function checkRole(connection: Connection, pace: Throttle, channelId: string): Promise<Verdict> {
+async function checkRole(dataverse: ServiceCalls, channelId: string): Promise<CheckResult> {
 	const ask = async () => {
-		const userId = readUserId((await exchange(connection, whoAmIRequest(), pace)).json);
-		return readAccessRights((await exchange(connection, accessRequest(userId, channelId), pace)).json);
+		const userId = readUserId((await dataverse.call(whoAmIRequest())).json);
+		return readAccessRights((await dataverse.call(accessRequest(userId, channelId))).json);
 	};
 	return await ask().then(
 		(rights) =>
@@ -331,54 +335,67 @@ async function checkRole(connection: Connection, pace: Throttle, channelId: stri
 	);
 }
 
+/** What a set-up is checked with. */
+interface SetUp {
+	/** With the channel that is to be checked. */
+	connection: Connection;
+	client: (service: 'messagingApi' | 'dataverse') => ServiceCalls;
+	/** The federated subject that was entered in Entra, as far as is known. */
+	linked: string | null;
+	/** The ID of the n8n that checks. */
+	instanceId: string;
+}
+
 /**
  * Walks the whole chain of a set-up and says of each link how it stands. Changes nothing. What cannot be judged because
  * an earlier link is broken is skipped, so that one mistake is named once.
- * @param linked the federated subject that was entered in Entra, as far as is known.
  */
-export async function checkSetup(
-	run: Run,
-	{ channelId, linked, instanceId }: { channelId: string; linked: string | null; instanceId: string },
-): Promise<Array<{ check: CheckName } & Verdict>> {
-	const connection: Connection = { ...run.connection, channelId };
-	const own: Run = { ...run, connection };
-	const verdicts: Partial<{ [check in CheckName]: Verdict }> = {};
-	const isOk = (check: CheckName) => verdicts[check]?.status === 'ok';
+export async function checkSetup({
+	connection,
+	client,
+	linked,
+	instanceId,
+}: SetUp): Promise<Array<{ check: CheckName } & CheckResult>> {
+	const results: Partial<{ [check in CheckName]: CheckResult }> = {};
+	const isOk = (check: CheckName) => results[check]?.status === 'ok';
 	const broken = skipped('An earlier check explains it');
 
-	verdicts.credential = ok('Its fields hold what they should');
-	verdicts.messagingToken = await checkToken(connection);
-	verdicts.messagingHost = await checkHost(connection);
-	const isReachable = isOk('messagingToken') && verdicts.messagingHost.status !== 'failed';
-	const accepted: Accepted = isReachable ? await askService(own) : { error: undefined, clock: undefined };
+	results.credential = ok('Its fields hold what they should');
+	results.messagingToken = await checkToken(connection);
+	results.messagingHost = await checkHost(connection);
+	const isReachable = isOk('messagingToken') && results.messagingHost.status !== 'failed';
+	const accepted: Accepted = isReachable
+		? await askService(client('messagingApi'))
+		: { error: undefined, clock: undefined };
 
-	const { environmentUrl } = connection;
-	verdicts.dataverseToken =
-		environmentUrl === undefined
+	results.dataverseToken =
+		connection.environmentUrl === undefined
 			? skipped(
 					'Environment URL is empty in the credential, so the channel record cannot be read',
 					'Enter the address of the Dynamics 365 environment in the credential.',
 				)
 			: isOk('messagingToken')
-				? await checkToken(connectionTo(connection, 'dataverse'))
+				? await checkToken(dataverseTokens(connection))
 				: broken;
-	const unread: Found = { role: broken, record: broken };
-	const record = isOk('dataverseToken') ? await readRecord(own, channelId) : unread;
-	verdicts.dataverseRole = record.role;
-	verdicts.channelRecord = record.record;
+	const dataverse = isOk('dataverseToken') ? client('dataverse') : undefined;
+	const { channelId } = connection;
+	const record: Found = dataverse ? await readRecord(dataverse, channelId) : { role: broken, record: broken };
+	results.dataverseRole = record.role;
+	results.channelRecord = record.record;
 	const { channel } = record;
-	verdicts.channelType = channel ? checkType(channel) : broken;
-	verdicts.channelApp = channel ? checkApp(channel, connection) : broken;
-	verdicts.channelTenant = channel ? checkTenant(channel, connection) : broken;
-	verdicts.workstream = isReachable ? checkWorkstream(channel, accepted) : broken;
+	results.channelType = channel ? checkType(channel) : broken;
+	results.channelApp = channel ? checkApp(channel, connection) : broken;
+	results.channelTenant = channel ? checkTenant(channel, connection) : broken;
+	results.workstream = isReachable ? checkWorkstream(channel, accepted) : broken;
 	const reasons: CheckName[] = ['channelRecord', 'channelType', 'channelApp', 'channelTenant'];
-	const isExplained = reasons.some((check) => verdicts[check]?.status === 'failed');
-	verdicts.channelAccepted = isReachable ? checkAccepted(accepted, isExplained) : broken;
-	verdicts.webhookUrl = channel ? checkWebhookUrl(channel, connection) : broken;
-	verdicts.activeTrigger = channel && isOk('webhookUrl') ? await checkTrigger(channel, instanceId) : broken;
-	verdicts.managedIdentity = channel ? await checkManagedIdentity(own, channel) : broken;
-	verdicts.federatedSubject =
-		channel && isOk('managedIdentity') ? await checkSubject(own, channelId, linked) : broken;
-	verdicts.clock = checkClock(accepted.clock);
-	return CHECKS.map((check) => ({ check, ...(verdicts[check] ?? broken) }));
+	const isExplained = reasons.some((check) => results[check]?.status === 'failed');
+	results.channelAccepted = isReachable ? checkAccepted(accepted, isExplained) : broken;
+	results.webhookUrl = channel ? checkWebhookUrl(channel, connection) : broken;
+	results.activeTrigger = channel && isOk('webhookUrl') ? await checkTrigger(channel, instanceId) : broken;
+	results.managedIdentity =
+		dataverse && channel ? await checkManagedIdentity(dataverse, channel, connection) : broken;
+	results.federatedSubject =
+		dataverse && isOk('managedIdentity') ? await checkSubject(dataverse, connection, linked) : broken;
+	results.clock = checkClock(accepted.clock);
+	return CHECKS.map((check) => ({ check, ...(results[check] ?? broken) }));
 }

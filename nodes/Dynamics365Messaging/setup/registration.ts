@@ -1,11 +1,11 @@
 import type { IDataObject, IHookFunctions } from 'n8n-workflow';
-import { exchange } from '../messagingApi/client';
-import { connectionFrom, type Connection } from '../connection';
-import { TABLES, updateRequest } from '../dataverse/requests';
-import { InputError, ServiceError } from '../../shared/transport/errors';
 import { isRecord, readKey, textOf } from '../../shared/json';
+import { InputError, ServiceError } from '../../shared/transport/errors';
 import { Throttle } from '../../shared/transport/throttle';
-import { readChannel, channelRequest, COLUMNS } from '../dataverse/channel';
+import { connectionFrom, type Connection } from '../connection';
+import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
+import { dataverseClient } from '../dataverse/client';
+import { TABLES, updateRequest } from '../dataverse/requests';
 import { instanceMark, probe } from './probe';
 
 /** Where the workflow keeps what stood in the channel's record before. */
@@ -45,11 +45,8 @@ interface Present {
 }
 
 async function readPresent(connection: Connection): Promise<Present> {
-	const { json } = await exchange(
-		connection,
-		channelRequest(connection.channelId),
-		new Throttle(MAX_RETRY_MS),
-	);
+	const dataverse = dataverseClient(connection, new Throttle(MAX_RETRY_MS));
+	const { json } = await dataverse.call(channelRequest(connection.channelId));
 	const url = readChannel(json).webhookUrl?.trim() ?? '';
 	return { url: url === '' ? null : url, version: textOf(readKey(json, '@odata.etag')) ?? undefined };
 }
@@ -57,7 +54,7 @@ async function readPresent(connection: Connection): Promise<Present> {
 async function writeUrl(connection: Connection, url: string | null, version?: string): Promise<void> {
 	const changes = { msdyn_webhookurl: url };
 	const request = updateRequest(TABLES.channels, connection.channelId, changes, COLUMNS, version);
-	await exchange(connection, request, new Throttle(MAX_RETRY_MS));
+	await dataverseClient(connection, new Throttle(MAX_RETRY_MS)).call(request);
 }
 
 /** What the trigger is told of beside its credential. */

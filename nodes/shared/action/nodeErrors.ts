@@ -5,6 +5,7 @@ import {
 	type INodeCredentialTestResult,
 	type INodeExecutionData,
 } from 'n8n-workflow';
+import { andList } from '../sentences';
 import { InputError, ServiceError, type Outcome } from '../transport/errors';
 
 export type NodeError = NodeApiError | NodeOperationError;
@@ -80,11 +81,11 @@ export function ranges(numbers: number[]): string {
 		if (last?.[1] === number - 1) last[1] = number;
 		else parts.push([number, number]);
 	}
-	const words = parts.map(([from, to]) => {
-		if (from === to) return String(from);
-		return to === from + 1 ? `${from}, ${to}` : `${from} to ${to}`;
+	const words = parts.flatMap(([from, to]) => {
+		if (from === to) return [`${from}`];
+		return to === from + 1 ? [`${from}`, `${to}`] : [`${from} to ${to}`];
 	});
-	return words.join(', ').replace(/, ([^,]*)$/, ' and $1');
+	return andList(words);
 }
 
 /** What became of each item of a run, by its index. */

@@ -20,26 +20,32 @@ export interface ParameterReader {
 	rows(name: string, group: string): ParameterReader[];
 	/** A point in time as ISO 8601 in UTC; '' where it is not set. */
 	time(name: string, label: string): string;
-	/** What a binary field of the item holds; undefined where there is no such field. */
-	file(property: string): FileInfo | undefined;
+	/** The file in a binary field of the item; undefined where there is no such field. */
+	file(property: string): ItemFile | undefined;
 	/** The names of the item's binary fields. */
 	fileProperties(): string[];
+	/** Has something looked at before anything is sent for any item. It throws InputError naming the field. */
+	beforeSending(check: () => Promise<void>): void;
 }
 
-/** What n8n knows of a file without reading it. */
-export interface FileInfo {
+/** A file in a binary field of an item, which is read only when it is asked for. */
+export interface ItemFile {
 	mimeType: string;
 	fileName?: string;
 	/** Without a dot. */
 	fileExtension?: string;
+	/** Bytes, without reading it where n8n keeps it outside of memory. */
+	size: () => Promise<number>;
+	read: () => Promise<Buffer>;
 }
 
 /** Where a reader gets its values: n8n's `getNodeParameter`, or an object. */
-interface ParameterSource {
+export interface ParameterSource {
 	get(name: string): unknown;
 	getLocator(name: string): unknown;
-	getFile: (property: string) => FileInfo | undefined;
+	getFile: (property: string) => ItemFile | undefined;
 	fileProperties: () => string[];
+	beforeSending: (check: () => Promise<void>) => void;
 	/** Reads a date in any form that n8n's date fields and expressions give; an invalid one gives undefined. */
 	toIso: (value: unknown) => string | undefined;
 }
@@ -59,15 +65,14 @@ function asText(value: unknown, label: string): string {
 export function parameterReader(source: ParameterSource): ParameterReader {
 	const nested = (values: unknown) =>
 		parameterReader({
+			...source,
 			get: (name) => (isRecord(values) && Object.hasOwn(values, name) ? values[name] : undefined),
 			getLocator: (name) => (isRecord(values) ? values[name] : undefined),
-			getFile: source.getFile,
-			fileProperties: source.fileProperties,
-			toIso: source.toIso,
 		});
 	return {
 		file: (property) => source.getFile(property),
 		fileProperties: () => source.fileProperties(),
+		beforeSending: (check) => source.beforeSending(check),
 		text: (name, label) => asText(source.get(name), label),
 		raw: (name) => source.get(name),
 		flag: (name) => source.get(name) === true || source.get(name) === 'true',

@@ -1,26 +1,18 @@
-import {
-	NodeOperationError,
-	type IBinaryData,
-	type IDataObject,
-	type IExecuteFunctions,
-	type INodeExecutionData,
-} from 'n8n-workflow';
-import { InputError, ServiceError, type Outcome } from '../transport/errors';
-import { cancelled, Throttle } from '../transport/throttle';
-import { MAX_RETRY_TIME, CONCURRENCY, readNumber } from './fields';
+import type { IBinaryData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import type { Client } from '../transport/client';
+import { cancelled, InputError, ServiceError, type Outcome } from '../transport/errors';
+import { Throttle } from '../transport/throttle';
 import { groupByOrderingKey, runGroups } from './concurrency';
+import { readNumber } from './fields/number';
+import { CONCURRENCY, MAX_RETRY_TIME } from './fields/options';
 import { failedItem, tellTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
-import { parameterReader, type ParameterReader } from './parameters';
-import { findOperation } from './properties';
+import type { Operation, Output, Plan, StepsContext } from './operation';
+import { parameterReader, type ItemFile, type ParameterReader } from './parameters';
+import { earlierResults, settledItems } from './retryOnFail';
 import { toIso } from './time';
-import type { BasePlan, Effect, Operation } from './operation';
 
 /** A binary field of an item; undefined where there is none. */
-export function binaryOf(
-	context: IExecuteFunctions,
-	itemIndex: number,
-	property: string,
-): IBinaryData | undefined {
+function binaryOf(context: IExecuteFunctions, itemIndex: number, property: string): IBinaryData | undefined {
 	try {
 		return context.helpers.assertBinaryData(itemIndex, property);
 	} catch {
@@ -28,98 +20,104 @@ export function binaryOf(
 	}
 }
 
-/** The parameters of one item of a run. */
-function readerOf(context: IExecuteFunctions, itemIndex: number): ParameterReader {
+function fileOf(context: IExecuteFunctions, itemIndex: number, property: string): ItemFile | undefined {
+	const binary = binaryOf(context, itemIndex, property);
+	if (!binary) return undefined;
+	const { mimeType, fileName, fileExtension, id, data } = binary;
+	return {
+		mimeType,
+		fileName,
+		fileExtension,
+		size: async () =>
+			id === undefined
+				? Buffer.byteLength(data, 'base64')
+				: (await context.helpers.getBinaryMetadata(id)).fileSize,
+		read: async () => await context.helpers.getBinaryDataBuffer(itemIndex, property),
+	};
+}
+
+/**
+ * The parameters of one item of a run.
+ * @param checks gets what is to be looked at before anything is sent.
+ */
+function readerOf(
+	context: IExecuteFunctions,
+	itemIndex: number,
+	checks: Array<() => Promise<void>> = [],
+): ParameterReader {
 	return parameterReader({
 		get: (name) => context.getNodeParameter(name, itemIndex, undefined),
 		getLocator: (name) => context.getNodeParameter(name, itemIndex, undefined, { extractValue: true }),
-		getFile: (property) => binaryOf(context, itemIndex, property),
+		getFile: (property) => fileOf(context, itemIndex, property),
 		fileProperties: () => Object.keys(context.getInputData()[itemIndex]?.binary ?? {}),
+		beforeSending: (check) => void checks.push(check),
 		toIso: (value) => toIso(value, context.getTimezone()),
 	});
 }
 
-/** What a plan gave: the items that come out for it. */
-export interface Given {
-	items: INodeExecutionData[];
-	/** What the items alone would not show; said below the node, once for all of its items. */
-	hint?: string;
-}
-
 /** What an item gave, or why there is nothing. */
-type Done = Given | Failed;
+type Result = Output | Failed;
 interface Failed {
 	cause: unknown;
 	outcome: Outcome;
 }
 
-/** How a node does what its operations plan: what differs between nodes, for one run. */
-export interface Engine<Connection, Plan extends BasePlan> {
+/** How a node comes to its services, for one run. */
+export interface Connector<Connection, Service extends string> {
 	/** Reads the credential. @throws InputError naming its field. */
 	connect: () => Promise<Connection>;
-	/** Looks at what a plan needs of n8n, before anything goes out for any item. @throws InputError naming the field. */
-	check?: (plan: Plan, itemIndex: number) => Promise<void>;
-	/** Does what an item's plan says. @throws ServiceError with its `outcome`, InputError. */
-	carryOut: (connection: Connection, pace: Throttle, plan: Plan, itemIndex: number) => Promise<Given>;
+	/** The client of one of the node's services. @throws InputError where the credential has no way to it. */
+	client: (service: Service, connection: Connection, throttle: Throttle) => Client;
+	/** The service that a plan means which names none. */
+	firstService: Service;
 }
 
 function failedBy(cause: unknown): Failed {
 	return { cause, outcome: cause instanceof ServiceError ? cause.outcome : 'notSent' };
 }
 
-/** Items as they come out for one that went in. */
-export function paired(json: IDataObject[], itemIndex: number): INodeExecutionData[] {
-	return json.map((one) => ({ json: one, pairedItem: { item: itemIndex } }));
+function asItems(json: IDataObject[]): Output['items'] {
+	return json.map((one) => ({ json: one }));
 }
 
-/**
- * What earlier tries of the same run came to. n8n's Retry On Fail executes a whole node again, all of its items; those
- * that were sent, or may have been, must not be sent once more. A try is known by the data that the run was given, which
- * n8n hands over again as the same objects.
- */
-const earlierTries = new WeakMap<object, WeakMap<object, Map<number, Done>>>();
-
-/** What is remembered of an item of this run; undefined where n8n does not repeat it. */
-function memoryOf(
-	context: IExecuteFunctions,
-	{ effect }: { effect: Effect },
-	itemIndex: number,
-): Map<number, Done> | undefined {
-	const item = context.getInputData()[itemIndex]?.json;
-	const changes = effect === 'send' || effect === 'configure';
-	if (!changes || context.getNode().retryOnFail !== true || item === undefined) return undefined;
-	const run = context.getExecuteData();
-	const ofRun = earlierTries.get(run) ?? new WeakMap<object, Map<number, Done>>();
-	const ofItem = ofRun.get(item) ?? new Map<number, Done>();
-	earlierTries.set(run, ofRun);
-	ofRun.set(item, ofItem);
-	return ofItem;
+async function collect<Entry, Item>(
+	entries: AsyncIterable<Entry>,
+	toItem: (entry: Entry) => Item,
+): Promise<Item[]> {
+	const items: Item[] = [];
+	for await (const entry of entries) items.push(toItem(entry));
+	return items;
 }
 
-/**
- * The items that another try of the run must leave as they are: what was sent or may have been, and what was not where
- * something after it in its lane was, as it would come out of order. Pure.
- */
-export function settledItems(lanes: number[][], outcomes: Array<'sent' | Outcome | undefined>): number[] {
-	return lanes.flatMap((lane) => {
-		const last = lane.findLastIndex((index) => outcomes[index] === 'sent' || outcomes[index] === 'uncertain');
-		return lane.slice(0, last + 1);
-	});
+/** Does what an item's plan says. @throws ServiceError with its `outcome`, InputError. */
+async function carryOut<Connection, Service extends string>(
+	plan: Plan<Connection, Service>,
+	context: StepsContext<Connection, Service>,
+	firstService: Service,
+): Promise<Output> {
+	if (plan.kind === 'steps') return await plan.run(context);
+	const client = context.client(plan.service ?? firstService);
+	if (plan.kind === 'call') {
+		return { items: asItems(plan.toItems((await client.call(plan.request)).json)), hint: plan.hint };
+	}
+	const entries = client.list(plan.list);
+	if ('toItem' in plan) return { items: await collect(entries, (entry) => ({ json: plan.toItem(entry) })) };
+	return { items: asItems(plan.toItems(await collect(entries, (entry) => entry))) };
 }
 
-function outcomeOf(done: Done | undefined): 'sent' | Outcome | undefined {
-	if (!done) return undefined;
-	return 'items' in done ? 'sent' : done.outcome;
+function outcomeOf(result: Result | undefined): 'sent' | Outcome | undefined {
+	if (!result) return undefined;
+	return 'items' in result ? 'sent' : result.outcome;
 }
 
-function tallyOf(results: Array<Done | undefined>): Tally {
+function tallyOf(results: Array<Result | undefined>): Tally {
 	const tally: Tally = { sent: [], uncertain: [], notSent: [] };
-	for (const [index, done] of results.entries()) tally[outcomeOf(done) ?? 'notSent'].push(index);
+	for (const [index, result] of results.entries()) tally[outcomeOf(result) ?? 'notSent'].push(index);
 	return tally;
 }
 
-function addHints(context: IExecuteFunctions, results: Array<Done | undefined>): void {
-	const hints = new Set(results.map((done) => (done && 'items' in done ? done.hint : undefined)));
+function addHints(context: IExecuteFunctions, results: Array<Result | undefined>): void {
+	const hints = new Set(results.map((result) => (result && 'items' in result ? result.hint : undefined)));
 	for (const message of hints) {
 		if (message !== undefined)
 			context.addExecutionHints({ message, type: 'warning', location: 'outputPane' });
@@ -127,12 +125,12 @@ function addHints(context: IExecuteFunctions, results: Array<Done | undefined>):
 }
 
 /** Plans every item before anything goes out for the first one. */
-async function planAll<Connection, Plan extends BasePlan>(
+async function planAll<Connection, Service extends string>(
 	context: IExecuteFunctions,
-	operation: Operation<Connection, Plan>,
-	{ connect, check }: Pick<Engine<Connection, Plan>, 'connect' | 'check'>,
-): Promise<Array<{ plan: Plan } | Done>> {
-	const planned: Array<{ plan: Plan } | Done> = [];
+	operation: Operation<Connection, Service>,
+	connect: () => Promise<Connection>,
+): Promise<Array<{ plan: Plan<Connection, Service> } | Result>> {
+	const planned: Array<{ plan: Plan<Connection, Service> } | Result> = [];
 	for (const itemIndex of context.getInputData().keys()) {
 		try {
 			const connection = await connect().catch((error: unknown) => {
@@ -140,12 +138,12 @@ async function planAll<Connection, Plan extends BasePlan>(
 				throw error;
 			});
 			if (connection instanceof InputError) {
-				const items = operation.brokenCredential?.(connection) ?? [];
-				planned.push({ items: paired(items, itemIndex) });
+				planned.push({ items: asItems(operation.brokenCredential?.(connection) ?? []) });
 				continue;
 			}
-			const plan = operation.plan(readerOf(context, itemIndex), connection);
-			await check?.(plan, itemIndex);
+			const checks: Array<() => Promise<void>> = [];
+			const plan = operation.plan(readerOf(context, itemIndex, checks), connection);
+			for (const check of checks) await check();
 			planned.push({ plan });
 		} catch (cause) {
 			if (!context.continueOnFail()) throw toNodeError(context.getNode(), cause, itemIndex);
@@ -156,16 +154,51 @@ async function planAll<Connection, Plan extends BasePlan>(
 }
 
 /** The options that hold for a whole run are those of its first item. */
-function runOptions(context: IExecuteFunctions): { parallel: number; maxRetryMs: number } {
+function runOptions(context: IExecuteFunctions): { concurrency: number; maxRetryMs: number } {
 	const options = readerOf(context, 0).collection('options');
 	try {
 		return {
-			parallel: readNumber(options, CONCURRENCY),
+			concurrency: readNumber(options, CONCURRENCY),
 			maxRetryMs: readNumber(options, MAX_RETRY_TIME) * 1000,
 		};
 	} catch (error) {
 		throw toNodeError(context.getNode(), error, 0);
 	}
+}
+
+/** Remembers what it has read, and reads once for all that ask at the same time. */
+function once<T>(read: () => Promise<T>): () => Promise<T> {
+	let reading: Promise<T> | undefined;
+	return async () => await (reading ??= read());
+}
+
+/** What the steps of a run work with. Each service has one client for the whole run. */
+function stepsContext<Connection, Service extends string>(
+	context: IExecuteFunctions,
+	connection: Connection,
+	throttle: Throttle,
+	{ client }: Connector<Connection, Service>,
+): StepsContext<Connection, Service> {
+	const clients = new Map<Service, Client>();
+	return {
+		connection,
+		client: (service, other) => {
+			if (other) return client(service, other, throttle);
+			const known = clients.get(service) ?? client(service, connection, throttle);
+			clients.set(service, known);
+			return known;
+		},
+		seen: new Set(),
+		n8n: {
+			instanceId: context.getInstanceId(),
+			get memory() {
+				return context.getWorkflowStaticData('global');
+			},
+			signal: throttle.signal,
+			writeBinary: async (data, fileName, mimeType) =>
+				await context.helpers.prepareBinaryData(data, fileName, mimeType),
+		},
+	};
 }
 
 /**
@@ -174,40 +207,40 @@ function runOptions(context: IExecuteFunctions): { parallel: number; maxRetryMs:
  * the items, different conversations side by side; what comes out is in the order of the items.
  * @throws NodeApiError, NodeOperationError of the first item that fails, unless Continue On Fail is set.
  */
-async function runItems<Connection, Plan extends BasePlan>(
+export async function runItems<Connection, Service extends string>(
 	context: IExecuteFunctions,
-	operation: Operation<Connection, Plan>,
-	engine: Engine<Connection, Plan>,
+	operation: Operation<Connection, Service>,
+	connector: Connector<Connection, Service>,
 ): Promise<INodeExecutionData[]> {
 	if (context.getInputData().length === 0) return [];
-	let connecting: Promise<Connection> | undefined;
-	const connect = async () => await (connecting ??= engine.connect());
-
-	const { parallel, maxRetryMs } = runOptions(context);
-	const planned = await planAll(context, operation, { ...engine, connect });
+	const connect = once(connector.connect);
+	const { concurrency, maxRetryMs } = runOptions(context);
+	const planned = await planAll(context, operation, connect);
 	const signal = context.getExecutionCancelSignal();
-	const pace = new Throttle(maxRetryMs, signal);
-	const results: Array<Done | undefined> = planned.map((one) => ('plan' in one ? undefined : one));
+	const throttle = new Throttle(maxRetryMs, signal);
+	const steps = once(async () => stepsContext(context, await connect(), throttle, connector));
+	const results: Array<Result | undefined> = planned.map((one) => ('plan' in one ? undefined : one));
 	let isBroken = false;
 
 	const work = async (itemIndex: number) => {
 		const one = planned[itemIndex];
 		if (!one || !('plan' in one)) return;
-		const done =
-			memoryOf(context, operation, itemIndex)?.get(itemIndex) ??
-			(await connect()
-				.then(async (connection) => await engine.carryOut(connection, pace, one.plan, itemIndex))
+		const earlier = earlierResults<Result>(context, operation.effect, itemIndex)?.get(itemIndex);
+		const result =
+			earlier ??
+			(await steps()
+				.then(async (given) => await carryOut(one.plan, given, connector.firstService))
 				.catch(failedBy));
-		results[itemIndex] = done;
-		if ('cause' in done && !context.continueOnFail()) isBroken = true;
+		results[itemIndex] = result;
+		if ('cause' in result && !context.continueOnFail()) isBroken = true;
 	};
-	const lanes = groupByOrderingKey(planned.map((one) => ('plan' in one ? one.plan.orderingKey : undefined)));
-	const width = operation.effect === 'send' ? parallel : 1;
-	await runGroups(lanes, width, work, () => isBroken || signal?.aborted === true);
+	const groups = groupByOrderingKey(planned.map((one) => ('plan' in one ? one.plan.orderingKey : undefined)));
+	const width = operation.effect === 'send' ? concurrency : 1;
+	await runGroups(groups, width, work, () => isBroken || signal?.aborted === true);
 
-	for (const itemIndex of settledItems(lanes, results.map(outcomeOf))) {
-		const done = results[itemIndex];
-		if (done) memoryOf(context, operation, itemIndex)?.set(itemIndex, done);
+	for (const itemIndex of settledItems(groups, results.map(outcomeOf))) {
+		const result = results[itemIndex];
+		if (result) earlierResults(context, operation.effect, itemIndex)?.set(itemIndex, result);
 	}
 	const ending = endingOf(context, results, isBroken);
 	if (ending) {
@@ -215,12 +248,18 @@ async function runItems<Connection, Plan extends BasePlan>(
 		throw isTold ? tellTally(ending, tallyOf(results)) : ending;
 	}
 	addHints(context, results);
+	return outputOf(context, results);
+}
+
+/** What came out for all items, in their order. */
+function outputOf(context: IExecuteFunctions, results: Array<Result | undefined>): INodeExecutionData[] {
 	const output: INodeExecutionData[] = [];
-	for (const [itemIndex, done] of results.entries()) {
-		if (!done) continue;
-		if ('items' in done) for (const item of done.items) output.push(item);
-		else {
-			const error = toNodeError(context.getNode(), done.cause, itemIndex);
+	for (const [itemIndex, result] of results.entries()) {
+		if (!result) continue;
+		if ('items' in result) {
+			for (const item of result.items) output.push({ ...item, pairedItem: { item: itemIndex } });
+		} else {
+			const error = toNodeError(context.getNode(), result.cause, itemIndex);
 			output.push(failedItem(context.getNode(), error, itemIndex));
 		}
 	}
@@ -230,11 +269,11 @@ async function runItems<Connection, Plan extends BasePlan>(
 /** The error that ends a run: that the execution was cancelled, or that of the first item that failed. */
 function endingOf(
 	context: IExecuteFunctions,
-	results: Array<Done | undefined>,
+	results: Array<Result | undefined>,
 	isBroken: boolean,
 ): NodeError | undefined {
 	if (context.getExecutionCancelSignal()?.aborted) {
-		const isUncertain = results.some((done) => outcomeOf(done) === 'uncertain');
+		const isUncertain = results.some((result) => outcomeOf(result) === 'uncertain');
 		const uncertain = {
 			message: 'The execution was cancelled when some items may have been sent already',
 			description: 'Look for those before you send them again.',
@@ -243,27 +282,7 @@ function endingOf(
 		const error = cancelled().with(isUncertain ? uncertain : {});
 		return toNodeError(context.getNode(), error);
 	}
-	const itemIndex = isBroken ? results.findIndex((done) => done && 'cause' in done) : -1;
+	const itemIndex = isBroken ? results.findIndex((result) => result && 'cause' in result) : -1;
 	const failed = results[itemIndex];
 	return failed && 'cause' in failed ? toNodeError(context.getNode(), failed.cause, itemIndex) : undefined;
-}
-
-/**
- * Runs what the node's Resource and Operation name.
- * @throws NodeOperationError where there is no such operation, and what {@link runItems} throws.
- */
-export async function runNode<Connection, Plan extends BasePlan>(
-	context: IExecuteFunctions,
-	operations: ReadonlyArray<Operation<Connection, Plan>>,
-	engineFor: (resource: string) => Engine<Connection, Plan>,
-): Promise<INodeExecutionData[][]> {
-	const resource = context.getNodeParameter('resource', 0);
-	const name = context.getNodeParameter('operation', 0);
-	const operation = findOperation(operations, resource, name);
-	if (!operation) {
-		throw new NodeOperationError(context.getNode(), `There is no operation ${name} for ${resource}`, {
-			description: 'Choose Resource and Operation again: the node may be from another version.',
-		});
-	}
-	return [await runItems(context, operation, engineFor(resource))];
 }

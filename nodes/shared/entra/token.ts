@@ -5,17 +5,18 @@ import {
 	type NetworkRequestOptions,
 	type NodeAuthOptions,
 } from '@azure/msal-node';
-import { readCertificate } from './certificate';
-import type { AppCredential, ClientAuthentication } from './appCredential';
-import type { TokenProvider } from '../transport/retry';
+import { parseJson } from '../json';
 import { ServiceError } from '../transport/errors';
 import { sendHttps, TransportError } from '../transport/https';
-import { parseJson } from '../json';
-import { explainTokenFailure, explainTokenRefusal, type Api } from './tokenErrors';
+import type { TokenProvider } from '../transport/retry';
+import type { AppCredential, ClientAuthentication } from './appCredential';
+import { readCertificate } from './certificate';
+import { explainAuthorityFailure, explainTokenFailure, type TokenErrorExplanations } from './tokenErrors';
 
 /** What a token is for, and in whose name it is asked for. */
 export interface TokenSource extends AppCredential {
-	api: Api;
+	/** What Entra's codes mean that are about what the token is for. */
+	tokenErrors: TokenErrorExplanations;
 	/** The token's whole scope, with `/.default`. */
 	scope: string;
 	/** Who decides on the token, as one and the same can be good at one and not at another: the service's origin, */
@@ -32,7 +33,7 @@ export interface TokenSource extends AppCredential {
 interface Session {
 	client: ConfidentialClientApplication;
 	/** What went wrong on the wire in the request that is under way. */
-	failure: NetworkFailure | undefined;
+	failure: ServiceError | undefined;
 	/** The one request that may be under way: MSAL would send as many as are asked for at once. */
 	pending: Promise<string> | undefined;
 	token: string | undefined;
@@ -56,17 +57,14 @@ const RENEWALS = { never: { inARow: 1, pauseMs: 60_000 }, hasWorked: { inARow: 3
 const MSAL_TIMEOUT_MS = 30_000;
 const MSAL_MAX_BYTES = 1024 * 1024;
 
-/** What went wrong below MSAL: it would wrap these in an error of its own, which says less. */
-type NetworkFailure = ServiceError | TransportError;
-
 /**
  * MSAL's own network client follows redirects, which would carry the secret along; this one does not.
- * @param onFailure is told what went wrong before MSAL wraps it.
+ * @param onFailure is told what went wrong: MSAL wraps it in an error of its own, which says less.
  */
-function networkClient(onFailure: (failure: NetworkFailure) => void): INetworkModule {
+function networkClient(onFailure: (failure: ServiceError) => void): INetworkModule {
 	const send = async <T>(method: 'GET' | 'POST', url: string, options?: NetworkRequestOptions) =>
-		await exchange<T>(method, url, options).catch((error: unknown) => {
-			if (error instanceof ServiceError || error instanceof TransportError) onFailure(error);
+		await askAuthority<T>(method, url, options).catch((error: unknown) => {
+			if (error instanceof ServiceError) onFailure(error);
 			throw error;
 		});
 	return {
@@ -75,19 +73,22 @@ function networkClient(onFailure: (failure: NetworkFailure) => void): INetworkMo
 	};
 }
 
-async function exchange<T>(method: 'GET' | 'POST', url: string, options: NetworkRequestOptions = {}) {
-	const { status, headers, body } = await sendHttps({
+async function askAuthority<T>(method: 'GET' | 'POST', url: string, options: NetworkRequestOptions = {}) {
+	const response = await sendHttps({
 		method,
 		url: new URL(url),
 		headers: options.headers,
 		body: options.body,
 		timeoutMs: MSAL_TIMEOUT_MS,
 		maxBytes: MSAL_MAX_BYTES,
+	}).catch((error: unknown) => {
+		throw error instanceof TransportError ? explainAuthorityFailure(error) : error;
 	});
+	const { status, headers, body } = response;
 	const json = parseJson(body);
 	// MSAL would remember these for a minute or longer and refuse to ask again, whatever the answer said.
 	if (status === 429 || status >= 500 || typeof json !== 'object' || json === null) {
-		throw explainTokenRefusal({ status, headers, body });
+		throw explainAuthorityFailure(response);
 	}
 	const flatHeaders = Object.fromEntries(
 		Object.entries(headers).map(([name, value]) => [name, String(value)]),
@@ -102,8 +103,8 @@ function keyOf(source: TokenSource): string {
 		.digest('base64');
 }
 
-/** What MSAL proves with that it is the app. @throws InputError where the certificate or its key cannot be used. */
-function proofOf(
+/** How MSAL shows that it is the app. @throws InputError where the certificate or its key cannot be used. */
+function clientCredentialOf(
 	authentication: ClientAuthentication,
 ): Pick<NodeAuthOptions, 'clientSecret' | 'clientCertificate'> {
 	if (authentication.kind === 'clientSecret') return { clientSecret: authentication.clientSecret };
@@ -118,7 +119,7 @@ function newClient(
 	return new ConfidentialClientApplication({
 		auth: {
 			clientId,
-			...proofOf(authentication),
+			...clientCredentialOf(authentication),
 			authority,
 			// Both spare MSAL a discovery: of the host at a public one, and of a token endpoint that is documented
 			// anyway. Discovered, it could be on another host, and the secret would go there.
@@ -157,9 +158,9 @@ async function fetchToken(session: Session, source: TokenSource, skipCache: bool
 	const result = await session.client
 		.acquireTokenByClientCredential({ scopes: [source.scope], skipCache })
 		.catch((error: unknown) => {
-			throw session.failure ?? explainTokenFailure(error, source.api);
+			throw session.failure ?? explainTokenFailure(error, source.tokenErrors);
 		});
-	if (!result?.accessToken) throw explainTokenFailure(undefined, source.api);
+	if (!result?.accessToken) throw explainTokenFailure(undefined, source.tokenErrors);
 	if (result.accessToken !== session.token) session.renewals = 0;
 	session.token = result.accessToken;
 	return result.accessToken;
@@ -172,7 +173,8 @@ async function shared(session: Session, fetch: () => Promise<string>): Promise<s
 
 /**
  * A token for the service, from MSAL's cache while it is good. Calls that come while one is being fetched share it.
- * @throws ServiceError with Entra's code (`AADSTS…`), TransportError when the authority cannot be reached.
+ * @throws ServiceError with Entra's code (`AADSTS…`), or saying why the authority was not reached; InputError where the
+ * certificate or its key cannot be used.
  */
 export async function getToken(source: TokenSource): Promise<string> {
 	const session = sessionOf(source);
@@ -217,7 +219,12 @@ export function hasBeenAccepted(source: TokenSource): boolean {
 	return sessionOf(source).hasWorked;
 }
 
-/** The tokens of a source, as {@link exchange} asks for them. */
+/**
+ * Supplies the tokens of a source to the requests of a service.
+ * @example
+ * const tokens = tokenProvider({ ...app, scope: 'https://communication.azure.com/.default', origin, tokenErrors: {} });
+ * const token = await tokens.get();
+ */
 export function tokenProvider(source: TokenSource): TokenProvider {
 	return {
 		get: async () => await getToken(source),

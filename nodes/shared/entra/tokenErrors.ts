@@ -1,32 +1,23 @@
 import { AuthError, ServerError } from '@azure/msal-node';
-import type { IncomingHttpHeaders } from 'node:http';
 import { PROXY_PASSWORD, ServiceError, type Explanation } from '../transport/errors';
-import { retryAfterMs } from '../transport/throttle';
+import { TransportError, type HttpsResponse } from '../transport/https';
+import { retryAdvice } from '../transport/responseErrors';
+import { explainTransportError, type Destination } from '../transport/transportErrors';
 
-/** The services that tokens are for. */
-export type Api = 'messaging' | 'dataverse' | 'communication';
+/** Where tokens come from, for errors about the way there. */
+const TOKEN_AUTHORITY: Destination = {
+	name: 'token authority',
+	fields: 'Tenant ID and Authority Host',
+	hostField: 'Authority Host',
+};
 
-/** The token authority answered, but not now: it may be asked again. */
-export class TokenRefusal extends ServiceError {
-	/** Milliseconds; undefined where the authority does not say. */
-	readonly retryAfter: number | undefined;
-	/** Whether it is worth asking again. */
-	readonly passing: boolean;
-
-	constructor(
-		details: ConstructorParameters<typeof ServiceError>[0],
-		again: { retryAfter: number | undefined; passing: boolean },
-	) {
-		super(details);
-		this.retryAfter = again.retryAfter;
-		this.passing = again.passing;
-	}
-}
+/** Entra's codes, without `AADSTS`, with what a person can do about each. */
+export type TokenErrorExplanations = Readonly<Record<string, Explanation>>;
 
 /**
  * Entra's codes that a person can do something about. Source: docs/service-facts.md#entra-errors.
  */
-const EXPLANATIONS: Record<string, Explanation> = {
+const EXPLANATIONS: TokenErrorExplanations = {
 	'7000216': {
 		message: 'The app sent neither a client secret nor a certificate',
 		fix: 'Check Authentication in the credential, and fill in what it asks for.',
@@ -67,10 +58,6 @@ const EXPLANATIONS: Record<string, Explanation> = {
 		message: 'The tenant does not exist',
 		fix: 'Check Tenant ID, and Authority Host if the tenant is in a sovereign cloud.',
 	},
-	'500011': {
-		message: 'Geo (or Zone) or Organization ID is wrong',
-		fix: 'Entra knows no such organization in this region. Check Geo and Organization ID in the credential. If the environment’s address is not that of the Geo, fill in Zone (crm4 in https://contoso.crm4.dynamics.com).',
-	},
 	'50034': {
 		message: 'The app is not known in this tenant',
 		fix: 'Check Client ID and Tenant ID: the app registration may be in another tenant.',
@@ -79,33 +66,13 @@ const EXPLANATIONS: Record<string, Explanation> = {
 		message: 'The app has no service principal in this tenant',
 		fix: 'Ask the administrator of the tenant to add the app under Enterprise applications (admin consent).',
 	},
-	'501051': {
-		message: 'The app is not assigned to the organization in this tenant',
-		fix: 'Ask the administrator to assign the app a role, or to switch off Assignment required under Enterprise applications.',
-	},
 	'65001': {
 		message: 'Nobody has consented to the app in this tenant',
 		fix: 'Ask the administrator of the tenant for admin consent to the app.',
 	},
-	'650052': {
-		message: 'The tenant has no service principal of the organization that the token is for',
-		fix: 'Check Organization ID, Geo and Zone in the credential, and that the tenant has Dynamics 365.',
-	},
-	'650057': {
-		message: 'The app is not meant for the organization that the token is for',
-		fix: 'Check Organization ID and Zone in the credential.',
-	},
 	'900144': {
 		message: 'A field of the credential is missing',
 		fix: 'Check Client ID, and Client Secret or Certificate, in the credential.',
-	},
-	'900382': {
-		message: 'The token authority is that of another cloud',
-		fix: 'Check Cloud in the credential: the tenant is in another one.',
-	},
-	'500014': {
-		message: 'The service principal of the organization is disabled in this tenant',
-		fix: 'Ask the administrator of the tenant to enable it under Enterprise applications.',
 	},
 	'7000112': {
 		message: 'The app is disabled in this tenant',
@@ -125,31 +92,6 @@ const EXPLANATIONS: Record<string, Explanation> = {
 	},
 };
 
-/** Entra's codes about what the token is for, where that is not the organization. */
-const BY_API: Partial<Record<Api, Record<string, Explanation>>> = {
-	dataverse: {
-		'500011': {
-			message: 'Environment URL is not one that Entra knows in this tenant',
-			fix: 'Copy the address of the environment out of the browser, such as https://contoso.crm4.dynamics.com, and check Tenant ID.',
-		},
-	},
-	communication: {
-		'900382': {
-			message: 'The token authority is that of another cloud',
-			fix: 'Check Authority Host and Scope in the credential: the tenant is in another cloud.',
-		},
-		...Object.fromEntries(
-			['500011', '650052', '650057', '500014', '501051'].map((code) => [
-				code,
-				{
-					message: 'The app cannot get a token for Azure Communication Services in this tenant',
-					fix: 'Check Tenant ID and Scope: it must be the tenant of the subscription that has the resource.',
-				},
-			]),
-		),
-	},
-};
-
 /** Entra's own code in the text of its answer. */
 function codeIn(text: string): string | null {
 	return /AADSTS(\d+)/.exec(text)?.[1] ?? null;
@@ -166,44 +108,45 @@ function correlationIn(text: string): string | null {
 	return /Correlation ID:\s*([0-9a-f-]{36})/i.exec(text)?.[1] ?? null;
 }
 
-/** Explains an answer of the token authority that is no OAuth answer, or that asks to come again later. */
-export function explainTokenRefusal(response: {
-	status: number;
-	headers: IncomingHttpHeaders;
-	body: string;
-}): TokenRefusal {
-	const { status, headers, body } = response;
-	const passing = status === 429 || status >= 500;
+/**
+ * Explains why the token authority gave no OAuth answer: it was not reached, asks to come again later, or something in
+ * between answered. It may be asked again, as nothing was sent to the service. Pure.
+ */
+export function explainAuthorityFailure(cause: TransportError | HttpsResponse): ServiceError {
+	if (cause instanceof TransportError) return explainTransportError(cause, TOKEN_AUTHORITY);
+	const { status, body } = cause;
+	const { retry, retryAfterMs } = retryAdvice(cause);
+	const isPassing = status === 429 || status >= 500;
 	const code = codeIn(body);
 	const words =
 		status === 407
 			? { message: PROXY_PASSWORD.message, description: PROXY_PASSWORD.fix }
 			: status === 429
 				? { message: 'Entra is receiving too many token requests', description: 'Wait and try again.' }
-				: passing
+				: isPassing
 					? { message: 'Entra is not available', description: 'Try again in a while.' }
 					: {
 							message: 'The token authority did not answer with JSON',
 							description:
 								'Check Authority Host in the credential, and the proxy between n8n and the internet.',
 						};
-	return new TokenRefusal(
-		{
-			...words,
-			httpCode: status,
-			code: code === null ? null : `AADSTS${code}`,
-			correlationId: correlationIn(body),
-		},
-		{ retryAfter: retryAfterMs(headers['retry-after'], headers.date), passing },
-	);
+	return new ServiceError({
+		...words,
+		httpCode: status,
+		code: code === null ? null : `AADSTS${code}`,
+		correlationId: correlationIn(body),
+		retry: isPassing ? retry : 'never',
+		isThrottled: retryAfterMs !== undefined,
+		retryAfterMs,
+	});
 }
 
 /**
- * Explains why there is no token. Entra's own text is not repeated: it names tenants and apps, and changes.
+ * Explains why there is no token. Entra's own text is not repeated: it names tenants and apps, and changes. Pure.
  * @param error what MSAL threw.
- * @param api which service the token was for.
+ * @param explanations of the codes about what the token is for.
  */
-export function explainTokenFailure(error: unknown, api: Api): ServiceError {
+export function explainTokenFailure(error: unknown, explanations: TokenErrorExplanations): ServiceError {
 	if (!(error instanceof AuthError)) {
 		return new ServiceError({
 			message: 'No token could be fetched',
@@ -211,7 +154,7 @@ export function explainTokenFailure(error: unknown, api: Api): ServiceError {
 		});
 	}
 	const code = codeOf(error);
-	const explanation = code === null ? undefined : (BY_API[api]?.[code] ?? EXPLANATIONS[code]);
+	const explanation = code === null ? undefined : (explanations[code] ?? EXPLANATIONS[code]);
 	return new ServiceError({
 		message: explanation?.message ?? 'Entra did not issue a token',
 		description:

@@ -1,3 +1,5 @@
+import type { EmbeddedFile } from './requestBody';
+
 interface Addressed {
 	/** Below the path of the service, made by the functions that its folder has for that. */
 	path: string;
@@ -6,23 +8,39 @@ interface Addressed {
 	headers?: Record<string, string>;
 }
 
-/** A call that only looks. */
+/** A call that only reads. */
 export interface ReadRequest extends Addressed {
 	method: 'GET';
 }
 
-/** A call that does something. */
-export interface SendRequest extends Addressed {
-	method: 'POST' | 'PATCH' | 'DELETE';
-	body?: Record<string, unknown>;
-	/** Whether doing it twice is the same as doing it once, so that it may be repeated after its answer was lost. */
+/** What a person needs to know of a call that does something, to find out whether it did. */
+export interface Verification {
+	/** Whether doing it twice is the same as doing it once, so that it may be sent again after its answer was lost. */
 	isIdempotent: boolean;
-	/** What a person does to find out whether it arrived, where its answer was lost. Whole sentences. */
+	/** How to find out whether it arrived, where its answer was lost. Whole sentences. */
 	howToVerify: string;
 }
 
-/** A call to a service, before it has a host, a token or headers. Operations build it; only `exchange` sends it. */
+/** A call that does something. */
+export interface SendRequest<Body = object> extends Addressed, Verification {
+	method: 'POST' | 'PATCH' | 'DELETE';
+	body?: Body;
+}
+
+/** A call to a service, before it has a host, a token or headers. Operations build it; a client sends it. */
 export type ServiceRequest = ReadRequest | SendRequest;
+
+/** The type of a body in which an {@link EmbeddedFile} may stand in the place of any text. */
+export type WithFiles<Body> = Body extends string
+	? Body | (string extends Body ? EmbeddedFile : never)
+	: Body extends object
+		? { [Key in keyof Body]: WithFiles<Body[Key]> }
+		: Body;
+
+/** How to find out whether a request arrived; undefined for one that only reads. */
+export function verificationOf(request: ServiceRequest): Verification | undefined {
+	return request.method === 'GET' ? undefined : request;
+}
 
 /**
  * The whole URL of a request.

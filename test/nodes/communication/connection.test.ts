@@ -19,10 +19,9 @@ test.each<[string, Record<string, unknown>, object]>([
 		{
 			origin: ORIGIN,
 			apiVersion: '2025-04-01-preview',
-			proof: {
+			authentication: {
 				kind: 'entra',
 				source: {
-					api: 'communication',
 					tenantId: 'b7c1f0d4-52e9-4a36-9d18-6e0f3a87c245',
 					authorityHost: 'https://login.microsoftonline.com',
 					scope: 'https://communication.azure.com/.default',
@@ -40,7 +39,7 @@ test.each<[string, Record<string, unknown>, object]>([
 		},
 		{
 			apiVersion: '2025-09-01-preview',
-			proof: {
+			authentication: {
 				source: {
 					scope: 'https://communication.azure.com//.default',
 					authorityHost: 'https://login.microsoftonline.us',
@@ -51,22 +50,22 @@ test.each<[string, Record<string, unknown>, object]>([
 	[
 		'an access key',
 		keyed({ endpoint: `${ORIGIN}/`, secretAccessKey: ` ${KEY}\n` }),
-		{ origin: ORIGIN, proof: { kind: 'accessKey', key: KEY } },
+		{ origin: ORIGIN, authentication: { kind: 'accessKey', key: KEY } },
 	],
 	[
 		'a connection string',
 		keyed({ secretAccessKey: `endpoint=${ORIGIN}/;accesskey=${KEY}` }),
-		{ origin: ORIGIN, proof: { kind: 'accessKey', key: KEY } },
+		{ origin: ORIGIN, authentication: { kind: 'accessKey', key: KEY } },
 	],
 	[
 		'a connection string the other way round, and the same endpoint beside it',
 		keyed({ endpoint: ORIGIN, secretAccessKey: `AccessKey=${KEY}; Endpoint=${ORIGIN}/` }),
-		{ origin: ORIGIN, proof: { key: KEY } },
+		{ origin: ORIGIN, authentication: { key: KEY } },
 	],
 	[
 		'a connection string of a key alone',
 		keyed({ endpoint: ORIGIN, secretAccessKey: `accesskey=${KEY}` }),
-		{ origin: ORIGIN, proof: { key: KEY } },
+		{ origin: ORIGIN, authentication: { key: KEY } },
 	],
 	[
 		'an endpoint without its scheme',
@@ -76,7 +75,7 @@ test.each<[string, Record<string, unknown>, object]>([
 	[
 		'a user access token, pasted with its scheme',
 		{ authentication: 'userToken', endpoint: `${ORIGIN}/some/path`, userToken: 'Bearer abc.def' },
-		{ origin: ORIGIN, proof: { kind: 'userToken', token: 'abc.def' } },
+		{ origin: ORIGIN, authentication: { kind: 'userToken', token: 'abc.def' } },
 	],
 ])('reads %s', (_, data, expected) => expect(connectionFrom(data)).toMatchObject(expected));
 

@@ -12,7 +12,7 @@ import type {
 import type { Emulator, FaultRule } from '../../../emulator';
 import { validateCommunicationRequest } from '../../../emulator/communication/request';
 import { AzureCommunicationConversations } from '../../../nodes/AzureCommunicationConversations/AzureCommunicationConversations.node';
-import { OPERATIONS } from '../../../nodes/AzureCommunicationConversations/operations/registry';
+import { actionNode } from '../../../nodes/AzureCommunicationConversations/operations';
 import { communicationCredential, entries, testEmulator } from '../../support/emulator';
 import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../../support/n8n';
 
@@ -118,7 +118,7 @@ describe('every operation', () => {
 	};
 
 	test('is tried here', () => {
-		const names = OPERATIONS.map(({ resource, operation }) => `${resource}: ${operation}`);
+		const names = actionNode.operations.map(({ resource, operation }) => `${resource}: ${operation}`);
 		expect(Object.keys(PARAMETERS).sort()).toEqual(names.sort());
 	});
 

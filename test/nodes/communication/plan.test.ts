@@ -1,9 +1,8 @@
-import { urlBelow } from '../../../nodes/shared/transport/request';
-import { findOperation } from '../../../nodes/shared/action/properties';
-import { parameterReader } from '../../../nodes/shared/action/parameters';
+import { urlBelow, type ServiceRequest } from '../../../nodes/shared/transport/request';
 import { withIds } from '../../../nodes/AzureCommunicationConversations/api/request';
-import { fieldsOf, OPERATIONS } from '../../../nodes/AzureCommunicationConversations/operations/registry';
+import { actionNode } from '../../../nodes/AzureCommunicationConversations/operations';
 import { AzureCommunicationConversations } from '../../../nodes/AzureCommunicationConversations/AzureCommunicationConversations.node';
+import { parametersOf } from '../../support/parameters';
 import { AzureCommunicationServicesApi } from '../../../credentials/AzureCommunicationServicesApi.credentials';
 
 const ID = '19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2';
@@ -11,17 +10,16 @@ const CHANNEL = 'e41a6c37-90bd-4f52-a8d6-3b7f15c9e280';
 
 function plan(path: string, given: Record<string, unknown> = {}) {
 	const [resource, name] = path.split(': ') as [string, string];
-	const operation = findOperation(OPERATIONS, resource, name)!;
-	const defaults = Object.fromEntries(fieldsOf(operation).map((field) => [field.name, field.default]));
-	const values: Record<string, unknown> = { ...defaults, conversationId: ID, ...given };
-	const reader = parameterReader({
-		get: (key) => values[key],
-		getLocator: (key) => values[key],
-		getFile: () => undefined,
-		fileProperties: () => [],
-		toIso: () => undefined,
-	});
-	return operation.plan(reader, undefined as never);
+	const operation = actionNode.find(resource, name)!;
+	const defaults = Object.fromEntries(
+		actionNode.fieldsOf(operation).map((field) => [field.name, field.default]),
+	);
+	const { parameters } = parametersOf({ ...defaults, conversationId: ID, ...given });
+	const planned = operation.plan(parameters, undefined as never);
+	if (planned.kind === 'steps') throw new Error('it makes no one request of the service');
+	const request: ServiceRequest & { body?: object } =
+		planned.kind === 'call' ? planned.request : planned.list.request;
+	return { request, orderingKey: planned.orderingKey };
 }
 
 const participants = { participant: [{ kind: 'external', contactId: '1' }] };
@@ -35,19 +33,19 @@ const WRITES: Array<[string, Record<string, unknown>, boolean]> = [
 ];
 
 // All of these take the pair but the creation of a conversation. Source: docs/service-facts.md#acs-repeatability.
-test.each(WRITES)('%s: recognised when it is repeated, and then repeated', (path, given, isRecognised) => {
+test.each(WRITES)('%s: recognised when it is repeated, and then repeated', (path, given, isIdempotent) => {
 	const { request, orderingKey } = plan(path, given);
-	expect(request).toMatchObject({ repeatable: isRecognised });
+	expect(request).toMatchObject({ isIdempotent });
 	const { headers } = withIds(request, new Date('2022-04-13T18:09:12.345Z'));
 	const guid = expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 	expect(headers).toEqual({
 		'x-ms-client-request-id': guid,
-		...(isRecognised && {
+		...(isIdempotent && {
 			'repeatability-request-id': guid,
 			'repeatability-first-sent': 'Wed, 13 Apr 2022 18:09:12 GMT',
 		}),
 	});
-	expect(orderingKey).toBe(isRecognised ? `conversation ${ID}` : undefined);
+	expect(orderingKey).toBe(isIdempotent ? `conversation ${ID}` : undefined);
 });
 
 test.each([
@@ -61,7 +59,7 @@ test.each([
 
 const bodyOf = (given: Record<string, unknown>) => {
 	const { request } = plan('message: send', given);
-	return 'body' in request ? request.body : undefined;
+	return request.body as Record<string, unknown> | undefined;
 };
 const URL_ = 'https://example.com/a';
 

@@ -24,7 +24,8 @@ test.each([true, false])(
 	async (readsOn) => {
 		const { server, url } = await hastyServer(readsOn);
 		try {
-			const body = requestBody({ file: new EmbeddedFile(Buffer.alloc(5_000_000)) });
+			const file = new EmbeddedFile(async () => Buffer.alloc(5_000_000));
+			const body = await requestBody({ file });
 			const answers = await Promise.all(
 				Array.from({ length: 5 }, () => sendHttps({ method: 'POST', url, body })),
 			);

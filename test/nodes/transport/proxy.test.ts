@@ -3,10 +3,9 @@ import https from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { installGlobalProxyAgent } from '@n8n/backend-network';
 import type { Emulator } from '../../../emulator';
-import { callService } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
-import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
 
 /** A proxy for TLS connections, as companies have them: it passes bytes on, and notes who asked for which host. */
 interface Proxy {
@@ -61,7 +60,7 @@ afterEach(async () => {
 });
 
 const call = async () =>
-	await callService(connectionFrom(credentialFor(emulator)), openCall, new Throttle(0));
+	await callMessagingApi(connectionFrom(credentialFor(emulator)), openCall, new Throttle(0));
 
 test('the token and every call go through the proxy that n8n is set up with', async () => {
 	await call();
@@ -109,7 +108,7 @@ test.each(['http://127.0.0.1:1', 'http://no-such-proxy.invalid:3128'])(
 
 test('an answer that is lost behind the proxy leaves it uncertain, and nothing is sent again', async () => {
 	emulator.settings.faults = [{ match: { operationId: 'createConversation' }, action: 'resetAfter' }];
-	const lost = callService(connectionFrom(credentialFor(emulator)), openCall, new Throttle(10_000));
+	const lost = callMessagingApi(connectionFrom(credentialFor(emulator)), openCall, new Throttle(10_000));
 	await expect(lost).rejects.toMatchObject({ outcome: 'uncertain' });
 	expect(entries(emulator, 'request')).toHaveLength(1);
 });

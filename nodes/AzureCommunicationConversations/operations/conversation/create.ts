@@ -1,4 +1,6 @@
-import { withoutEmpty } from '../../../shared/action/fields';
+import type { CreateConversationRequest } from '../../../../emulator/communication/contract';
+import type { SendRequest } from '../../../shared/transport/request';
+import { withoutEmpty } from '../../../shared/json';
 import { conversationsPath } from '../../api/request';
 import {
 	conversationItem,
@@ -9,10 +11,9 @@ import {
 	readStrategy,
 	strategyField,
 } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 export const create: Operation = {
-	resource: 'conversation',
 	operation: 'create',
 	name: 'Create',
 	action: 'Create a conversation',
@@ -59,18 +60,15 @@ export const create: Operation = {
 			participants: participants.length === 0 ? undefined : participants,
 		});
 		const content = parameters.text('initialMessage', 'Initial Message');
-		return {
-			kind: 'call',
-			request: {
-				method: 'POST',
-				path: conversationsPath(),
-				body: { conversation, ...(content.trim() !== '' && { initialMessage: { content } }) },
-				// Of all calls that do something, this one alone has no mark by which a repeated one is recognised.
-				// Source: docs/service-facts.md#acs-repeatability.
-				isIdempotent: false,
-				howToVerify: 'Look whether it is there (Conversation: Get Many) before you create it again.',
-			},
-			toItems: (answer) => [conversationItem(answer)],
+		const request: SendRequest<CreateConversationRequest> = {
+			method: 'POST',
+			path: conversationsPath(),
+			body: { conversation, ...(content.trim() !== '' && { initialMessage: { content } }) },
+			// Of all calls that do something, this one alone takes no idempotency key.
+			// Source: docs/service-facts.md#acs-repeatability.
+			isIdempotent: false,
+			howToVerify: 'Look whether it is there (Conversation: Get Many) before you create it again.',
 		};
+		return { kind: 'call', request, toItems: (answer) => [conversationItem(answer)] };
 	},
 };

@@ -1,10 +1,9 @@
-import { conversationOrderingKey } from '../../../shared/action/fields';
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 export const remove: Operation = {
-	resource: 'conversation',
 	operation: 'delete',
 	name: 'Delete',
 	action: 'Delete a conversation',

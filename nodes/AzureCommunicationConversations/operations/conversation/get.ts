@@ -1,9 +1,8 @@
 import { conversationPath, readRequest } from '../../api/request';
 import { conversationIdField, conversationItem, readConversationId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 export const get: Operation = {
-	resource: 'conversation',
 	operation: 'get',
 	name: 'Get',
 	action: 'Get a conversation',

@@ -1,8 +1,9 @@
-import { limitFields, optionsField, readLimit } from '../../../shared/action/fields';
+import { limitFields, readLimit } from '../../../shared/action/fields/limit';
+import { optionsField } from '../../../shared/action/fields/options';
 import type { ReadRequest } from '../../../shared/transport/request';
-import { conversationsPath, readRequest } from '../../api/request';
+import { conversationsPath, listRequest, readRequest } from '../../api/request';
 import { conversationItem, readChannelId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 /** The list of the resource's conversations. */
 export function conversationsRequest(query: Record<string, string> = {}): ReadRequest {
@@ -10,7 +11,6 @@ export function conversationsRequest(query: Record<string, string> = {}): ReadRe
 }
 
 export const getMany: Operation = {
-	resource: 'conversation',
 	operation: 'getMany',
 	name: 'Get Many',
 	action: 'Get many conversations',
@@ -42,11 +42,13 @@ export const getMany: Operation = {
 		const participantId = options.text('participantId', 'Participant ID').trim();
 		return {
 			kind: 'list',
-			request: conversationsRequest({
-				...(channelId !== '' && { channelId: readChannelId(channelId, 'Channel ID') }),
-				...(participantId !== '' && { participantId }),
-			}),
-			limit: readLimit(parameters),
+			list: listRequest(
+				conversationsRequest({
+					...(channelId !== '' && { channelId: readChannelId(channelId, 'Channel ID') }),
+					...(participantId !== '' && { participantId }),
+				}),
+				readLimit(parameters),
+			),
 			toItem: conversationItem,
 		};
 	},

@@ -1,9 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
 import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
-import { limitFields, optionsField, readLimit } from '../../../shared/action/fields';
-import { conversationPath, readRequest } from '../../api/request';
+import { limitFields, readLimit } from '../../../shared/action/fields/limit';
+import { optionsField } from '../../../shared/action/fields/options';
+import { conversationPath, listRequest, readRequest } from '../../api/request';
 import { conversationIdField, readConversationId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 function messageItem(conversationId: string, entry: Json): IDataObject {
 	const message = readKey(entry, 'message');
@@ -22,7 +23,6 @@ function messageItem(conversationId: string, entry: Json): IDataObject {
 }
 
 export const getMany: Operation = {
-	resource: 'message',
 	operation: 'getMany',
 	name: 'Get Many',
 	action: 'Get many messages of a conversation',
@@ -46,11 +46,13 @@ export const getMany: Operation = {
 		const participantId = parameters.collection('options').text('participantId', 'Participant ID').trim();
 		return {
 			kind: 'list',
-			request: readRequest(
-				conversationPath(conversationId, '/messages'),
-				participantId === '' ? {} : { participantId },
+			list: listRequest(
+				readRequest(
+					conversationPath(conversationId, '/messages'),
+					participantId === '' ? {} : { participantId },
+				),
+				readLimit(parameters),
 			),
-			limit: readLimit(parameters),
 			toItem: (entry) => messageItem(conversationId, entry),
 		};
 	},

@@ -1,13 +1,14 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { InputError } from '../../../shared/transport/errors';
-import { readKey, nonEmptyText } from '../../../shared/json';
-import { conversationOrderingKey, withoutEmpty } from '../../../shared/action/fields';
+import type { MessageContent, SendMessageRequest } from '../../../../emulator/communication/contract';
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import type { ParameterReader } from '../../../shared/action/parameters';
+import { nonEmptyText, readKey, withoutEmpty } from '../../../shared/json';
+import { InputError } from '../../../shared/transport/errors';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readStrategy, strategyField } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import { mediaUrl } from './mediaUrl';
-import { readTemplate } from './template';
+import { readTemplate, type Template } from './template';
 import { templateFields } from './templateFields';
 
 /**
@@ -86,8 +87,11 @@ const contentFields: INodeProperties[] = [
 	...templateFields,
 ];
 
+/** What is sent. A template may have keys that the contract does not know yet. */
+type Content = Exclude<MessageContent, { kind: 'template' }> | { kind: 'template'; template: Template };
+
 /** What a message says, checked, and what is to be told of it. */
-function readMessage(parameters: ParameterReader): { message: Record<string, unknown>; hint?: string } {
+function readMessage(parameters: ParameterReader): { message: Content; hint?: string } {
 	const kind = parameters.text('kind', 'Kind');
 	if (kind === 'text') {
 		const content = parameters.text('content', 'Text');
@@ -97,12 +101,14 @@ function readMessage(parameters: ParameterReader): { message: Record<string, unk
 	if (isMediaKind(kind)) {
 		const { caption, fileName } = MEDIA[kind];
 		return {
-			message: withoutEmpty({
+			message: {
 				kind,
 				mediaUri: mediaUrl(parameters.text('mediaUri', 'Media URL'), 'Media URL'),
-				caption: caption ? parameters.text('caption', 'Caption') : '',
-				fileName: fileName ? parameters.text('fileName', 'File Name').trim() : '',
-			}),
+				...withoutEmpty({
+					caption: caption ? parameters.text('caption', 'Caption') : '',
+					fileName: fileName ? parameters.text('fileName', 'File Name').trim() : '',
+				}),
+			},
 		};
 	}
 	if (kind !== 'template') {
@@ -117,7 +123,6 @@ function readMessage(parameters: ParameterReader): { message: Record<string, unk
 }
 
 export const send: Operation = {
-	resource: 'message',
 	operation: 'send',
 	name: 'Send',
 	action: 'Send a message as the business',
@@ -128,7 +133,10 @@ export const send: Operation = {
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
 		const { message, hint } = readMessage(parameters);
-		const body = withoutEmpty({ request: message, outboundDeliveryStrategy: readStrategy(parameters) });
+		const body: Omit<SendMessageRequest, 'request'> & { request: Content } = {
+			request: message,
+			outboundDeliveryStrategy: readStrategy(parameters),
+		};
 		return {
 			kind: 'call',
 			request: idempotentRequest(

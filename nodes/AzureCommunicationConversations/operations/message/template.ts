@@ -1,6 +1,6 @@
+import { orList } from '../../../shared/sentences';
 import { InputError } from '../../../shared/transport/errors';
-import { isRecord, parseJson, textOf } from '../../../shared/json';
-import { withoutEmpty } from '../../../shared/action/fields';
+import { isRecord, parseJson, textOf, withoutEmpty } from '../../../shared/json';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { mediaUrl } from './mediaUrl';
 
@@ -30,10 +30,6 @@ const LANGUAGE = /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/;
 
 function isOneOf<Name extends string>(names: readonly Name[], value: unknown): value is Name {
 	return (names as readonly unknown[]).includes(value);
-}
-
-function listed(names: readonly string[]): string {
-	return names.join(', ').replace(/, ([^,]*)$/, ' or $1');
 }
 
 function coordinate(value: unknown, label: string, max: number): number {
@@ -85,7 +81,7 @@ function readValues(values: unknown): Value[] {
 		}
 		names.add(name);
 		if (!isOneOf(VALUE_KINDS, kind)) {
-			throw new InputError(`${which} (${name}) has an unknown kind`, `Give ${listed(VALUE_KINDS)}.`);
+			throw new InputError(`${which} (${name}) has an unknown kind`, `Give ${orList(VALUE_KINDS)}.`);
 		}
 		return checkValue({ ...value, name, kind }, `${which} (${name})`);
 	});
@@ -107,7 +103,7 @@ function references(bindings: Record<string, unknown>): Array<{ part: string; re
 	return PLACE_KEYS.flatMap((part) =>
 		bindingRows(bindings, part).map((row) => {
 			if (part === 'buttons' && !isOneOf(BUTTONS, row.subType)) {
-				throw new InputError('A button of the template has an unknown subType', `Give ${listed(BUTTONS)}.`);
+				throw new InputError('A button of the template has an unknown subType', `Give ${orList(BUTTONS)}.`);
 			}
 			return { part, refValue: textOf(row.refValue) ?? '' };
 		}),
@@ -152,7 +148,7 @@ export function checkTemplate(given: unknown): {
 	if (unknown !== undefined) {
 		throw new InputError(
 			`The template’s bindings have an unknown part: ${unknown}`,
-			`Give ${listed(PLACE_KEYS)}.`,
+			`Give ${orList(PLACE_KEYS)}.`,
 		);
 	}
 	if (bindings !== undefined && bindings.kind !== 'whatsApp') {
@@ -212,7 +208,7 @@ function bindingsOf(rows: ParameterReader[]): Record<string, unknown> | undefine
 		const which = `Binding ${index + 1}`;
 		const place = row.text('place', `${which}: Place`) || 'body';
 		if (!isOneOf(PLACES, place)) {
-			throw new InputError(`${which}: Place is unknown`, `Give ${listed(PLACES)}.`);
+			throw new InputError(`${which}: Place is unknown`, `Give ${orList(PLACES)}.`);
 		}
 		const refValue = row.text('refValue', `${which}: Value Name`).trim();
 		if (place === 'quickReplyButton' || place === 'urlButton') {

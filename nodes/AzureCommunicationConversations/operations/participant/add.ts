@@ -1,12 +1,12 @@
+import type { AddParticipantsRequest } from '../../../../emulator/communication/contract';
 import { InputError } from '../../../shared/transport/errors';
-import { conversationOrderingKey } from '../../../shared/action/fields';
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, participantsField, readConversationId, readParticipants } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import { refuseInvalid } from './invalid';
 
 export const add: Operation = {
-	resource: 'participant',
 	operation: 'add',
 	name: 'Add',
 	action: 'Add participants to a conversation',
@@ -21,7 +21,7 @@ export const add: Operation = {
 		const howToVerify = 'Look at the participants (Conversation: Get) before you add them again.';
 		return {
 			kind: 'call',
-			request: idempotentRequest('POST', path, { participants }, howToVerify),
+			request: idempotentRequest<AddParticipantsRequest>('POST', path, { participants }, howToVerify),
 			toItems: (answer) => {
 				refuseInvalid(
 					answer,

@@ -1,12 +1,12 @@
+import type { RemoveParticipantsRequest } from '../../../../emulator/communication/contract';
 import { InputError } from '../../../shared/transport/errors';
-import { conversationOrderingKey } from '../../../shared/action/fields';
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readIds } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import { refuseInvalid } from './invalid';
 
 export const remove: Operation = {
-	resource: 'participant',
 	operation: 'remove',
 	name: 'Remove',
 	action: 'Remove participants from a conversation',
@@ -35,7 +35,7 @@ export const remove: Operation = {
 		const howToVerify = 'Look at the participants (Conversation: Get) before you remove them again.';
 		return {
 			kind: 'call',
-			request: idempotentRequest('POST', path, { participantIds }, howToVerify),
+			request: idempotentRequest<RemoveParticipantsRequest>('POST', path, { participantIds }, howToVerify),
 			toItems: (answer) => {
 				refuseInvalid(
 					answer,

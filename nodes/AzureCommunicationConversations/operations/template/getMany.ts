@@ -1,10 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
 import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
 import type { ReadRequest } from '../../../shared/transport/request';
-import { limitFields, readLimit } from '../../../shared/action/fields';
-import { readRequest, templatesPath } from '../../api/request';
+import { limitFields, readLimit } from '../../../shared/action/fields/limit';
+import { listRequest, readRequest, templatesPath } from '../../api/request';
 import { readChannelId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 /** The list of a channel's templates. */
 export function templatesRequest(channelId: string): ReadRequest {
@@ -25,7 +25,6 @@ export function templateItem(
 }
 
 export const getMany: Operation = {
-	resource: 'template',
 	operation: 'getMany',
 	name: 'Get Many',
 	action: 'Get many message templates',
@@ -45,8 +44,10 @@ export const getMany: Operation = {
 	],
 	plan: (parameters) => ({
 		kind: 'list',
-		request: templatesRequest(readChannelId(parameters.text('channelId', 'Channel ID'), 'Channel ID')),
-		limit: readLimit(parameters),
+		list: listRequest(
+			templatesRequest(readChannelId(parameters.text('channelId', 'Channel ID'), 'Channel ID')),
+			readLimit(parameters),
+		),
 		toItem: templateItem,
 	}),
 };

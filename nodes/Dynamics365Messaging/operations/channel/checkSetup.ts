@@ -1,11 +1,10 @@
-import { brokenAtCredential, checkSetup as walk } from '../../setup/check';
+import { brokenAtCredential, checkSetup as check } from '../../setup/check';
 import { rememberedSubject } from '../../setup/memory';
-import { optionsField } from '../../../shared/action/fields';
-import type { Operation } from '../types';
+import { optionsField } from '../../../shared/action/fields/options';
+import type { Operation } from '../operation';
 import { channelIdField, readChannelId } from './fields';
 
 export const checkSetup: Operation = {
-	resource: 'channel',
 	operation: 'checkSetup',
 	name: 'Check Setup',
 	action: 'Check the setup of a channel',
@@ -31,9 +30,15 @@ export const checkSetup: Operation = {
 		const given = parameters.collection('options').text('federatedSubject', 'Federated Subject').trim();
 		return {
 			kind: 'steps',
-			run: async (run, { instanceId, memory }) => {
-				const linked = given === '' ? rememberedSubject(memory, channelId) : given;
-				return (await walk(run, { channelId, linked, instanceId })).map((item) => ({ ...item }));
+			run: async ({ client, connection, n8n }) => {
+				const checked = { ...connection, channelId };
+				const results = await check({
+					connection: checked,
+					client: (service) => client(service, checked),
+					linked: given === '' ? rememberedSubject(n8n.memory, channelId) : given,
+					instanceId: n8n.instanceId,
+				});
+				return { items: results.map((result) => ({ json: { ...result } })) };
 			},
 		};
 	},

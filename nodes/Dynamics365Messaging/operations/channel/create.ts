@@ -1,7 +1,7 @@
 import { insertRequest, TABLES } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
 import { readChannel, COLUMNS, MESSAGING_API } from '../../dataverse/channel';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import {
 	nameField,
 	optionalFields,
@@ -13,7 +13,6 @@ import {
 } from './fields';
 
 export const create: Operation = {
-	resource: 'channel',
 	operation: 'create',
 	name: 'Create',
 	action: 'Create a channel record',
@@ -46,6 +45,7 @@ export const create: Operation = {
 		const howToVerify = 'Look whether it is there (Channel: Get Many) before you create it again.';
 		return {
 			kind: 'call',
+			service: 'dataverse',
 			request: insertRequest(TABLES.channels, row, COLUMNS, howToVerify),
 			toItems: (answer) => [{ ...readChannel(answer, 'uncertain') }],
 		};

@@ -1,9 +1,8 @@
 import { deleteRequest, TABLES } from '../../dataverse/requests';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import { channelIdField, readGuid, requiredChannelIdField } from './fields';
 
 export const remove: Operation = {
-	resource: 'channel',
 	operation: 'delete',
 	name: 'Delete',
 	action: 'Delete a channel record',
@@ -15,6 +14,7 @@ export const remove: Operation = {
 		const howToVerify = 'Look whether it is gone (Channel: Get) before you delete it again.';
 		return {
 			kind: 'call',
+			service: 'dataverse',
 			request: deleteRequest(TABLES.channels, channelId, howToVerify),
 			toItems: () => [{ channelId, deleted: true }],
 		};

@@ -1,18 +1,16 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { isGuid, tidyId } from '../../../shared/entra/appCredential';
-import { TABLES } from '../../dataverse/requests';
-import { InputError } from '../../../shared/transport/errors';
-import { whyNotRegistrable } from '../../setup/webhookUrl';
-import { limitHint, readTrimmed, type TextField } from '../../../shared/action/fields';
+import type { ChannelRow } from '../../../../emulator/dataverse/contract';
+import { readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import type { CredentialIds } from '../types';
+import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import { InputError } from '../../../shared/transport/errors';
+import { TABLES } from '../../dataverse/requests';
+import { whyNotRegistrable } from '../../setup/webhookUrl';
+import type { CredentialIds } from '../operation';
 
 /** Source: docs/service-facts.md#channel-record. */
 const NAME: TextField = { name: 'name', label: 'Name', maxLength: 100 };
 const WEBHOOK_URL: TextField = { name: 'webhookUrl', label: 'Webhook URL', maxLength: 500 };
-
-/** Rows that a page of a list has at the most; more would be one answer of many megabytes. */
-export const PAGE_SIZE = 250;
 
 const EMPTY_IS_CREDENTIAL = 'Left empty, it is the one of the credential';
 
@@ -52,23 +50,16 @@ export const ownerFields: INodeProperties[] = [
 	},
 ];
 
-export const nameField: INodeProperties = {
-	displayName: NAME.label,
-	name: NAME.name,
-	type: 'string',
-	default: '',
+export const nameField = textField(NAME, {
 	placeholder: 'e.g. App chat',
-	description: `Name of the channel, as workstreams show it. ${limitHint(NAME)}.`,
-};
+	description: 'Name of the channel, as workstreams show it.',
+});
 
-export const webhookUrlField: INodeProperties = {
-	displayName: WEBHOOK_URL.label,
-	name: WEBHOOK_URL.name,
-	type: 'string',
-	default: '',
+export const webhookUrlField = textField(WEBHOOK_URL, {
 	placeholder: 'e.g. https://n8n.example.com/webhook/…',
-	description: `Production URL of the Dynamics 365 Messaging Trigger, to which Dynamics 365 sends what happens. ${limitHint(WEBHOOK_URL)}.`,
-};
+	description:
+		'Production URL of the Dynamics 365 Messaging Trigger, to which Dynamics 365 sends what happens.',
+});
 
 /** What a channel may have beside its name and URL, in the order of their names. */
 export const optionalFields: INodeProperties[] = [
@@ -138,7 +129,7 @@ function checkWebhookUrl(webhookUrl: string, { origin, environmentUrl }: Credent
  * Reads name and webhook URL; what is not given is left out.
  * @throws InputError naming the field.
  */
-export function readNaming(parameters: ParameterReader, credential: CredentialIds): Record<string, unknown> {
+export function readNaming(parameters: ParameterReader, credential: CredentialIds): ChannelRow {
 	const name = readTrimmed(parameters, NAME);
 	const webhookUrl = readTrimmed(parameters, WEBHOOK_URL);
 	return {
@@ -156,7 +147,7 @@ function isGiven(collection: ParameterReader, name: string): boolean {
  * Reads the optional fields of a collection; what is not in it is left out.
  * @throws InputError naming the field.
  */
-export function readOptional(collection: ParameterReader): Record<string, unknown> {
+export function readOptional(collection: ParameterReader): ChannelRow {
 	const switches = {
 		attachmentsForAgents: 'msdyn_enablefileattachmentsforagents',
 		attachmentsForCustomers: 'msdyn_enablefileattachmentsforcustomers',
@@ -169,14 +160,14 @@ export function readOptional(collection: ParameterReader): Record<string, unknow
 }
 
 /** The fields of a collection that are there, but empty: they are to be cleared. */
-export function readCleared(collection: ParameterReader): Record<string, unknown> {
+export function readCleared(collection: ParameterReader): ChannelRow {
 	const clearable = { webhookUrl: 'msdyn_webhookurl', workstreamId: 'msdyn_liveworkstreamid@odata.bind' };
 	const cleared = Object.entries(clearable).filter(([name]) => collection.raw(name) === '');
 	return Object.fromEntries(cleared.map(([, column]) => [column, null]));
 }
 
 /** Reads the app and the tenant of a collection; what is not in it is left out. */
-export function readOwnerChanges(collection: ParameterReader): Record<string, unknown> {
+export function readOwnerChanges(collection: ParameterReader): ChannelRow {
 	return {
 		...(isGiven(collection, 'appId') && { msdyn_appid: readGuid(collection, 'appId', 'App ID') }),
 		...(isGiven(collection, 'tenantId') && { msdyn_tenantid: readGuid(collection, 'tenantId', 'Tenant ID') }),

@@ -1,9 +1,8 @@
 import { readChannel, channelRequest } from '../../dataverse/channel';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import { channelIdField, readChannelId } from './fields';
 
 export const get: Operation = {
-	resource: 'channel',
 	operation: 'get',
 	name: 'Get',
 	action: 'Get a channel record',
@@ -12,6 +11,7 @@ export const get: Operation = {
 	fields: [channelIdField],
 	plan: (parameters, credential) => ({
 		kind: 'call',
+		service: 'dataverse',
 		request: channelRequest(readChannelId(parameters, credential)),
 		toItems: (row) => [{ ...readChannel(row) }],
 	}),

@@ -1,10 +1,9 @@
 import { rememberSubject } from '../../setup/memory';
 import { linkManagedIdentity as link } from '../../dataverse/managedIdentity';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import { channelIdField, ownerFields, readChannelId, readOwner } from './fields';
 
 export const linkManagedIdentity: Operation = {
-	resource: 'channel',
 	operation: 'linkManagedIdentity',
 	name: 'Link Managed Identity',
 	action: 'Link channel with managed identity',
@@ -17,10 +16,10 @@ export const linkManagedIdentity: Operation = {
 		const owner = readOwner(parameters, credential);
 		return {
 			kind: 'steps',
-			run: async (run, { memory }) => {
-				const linked = await link(run, { channelId, ...owner });
-				rememberSubject(memory, channelId, linked.subject);
-				return [{ ...linked }];
+			run: async ({ client, connection, n8n }) => {
+				const linked = await link(client('dataverse'), connection, { channelId, ...owner });
+				rememberSubject(n8n.memory, channelId, linked.subject);
+				return { items: [{ json: { ...linked } }] };
 			},
 		};
 	},

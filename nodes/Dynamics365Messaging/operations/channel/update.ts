@@ -1,7 +1,8 @@
+import { byName } from '../../../shared/action/fields/options';
 import { TABLES, updateRequest } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
 import { readChannel, COLUMNS } from '../../dataverse/channel';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 import {
 	channelIdField,
 	nameField,
@@ -17,7 +18,6 @@ import {
 } from './fields';
 
 export const update: Operation = {
-	resource: 'channel',
 	operation: 'update',
 	name: 'Update',
 	action: 'Update a channel record',
@@ -32,9 +32,7 @@ export const update: Operation = {
 			type: 'collection',
 			placeholder: 'Add field',
 			default: {},
-			options: [...ownerFields, nameField, webhookUrlField, ...optionalFields].sort((one, other) =>
-				one.displayName.localeCompare(other.displayName),
-			),
+			options: byName([...ownerFields, nameField, webhookUrlField, ...optionalFields]),
 		},
 	],
 	plan: (parameters, credential) => {
@@ -51,6 +49,7 @@ export const update: Operation = {
 		}
 		return {
 			kind: 'call',
+			service: 'dataverse',
 			request: updateRequest(TABLES.channels, channelId, changes, COLUMNS),
 			toItems: (answer) => [{ ...readChannel(answer, 'uncertain') }],
 		};

@@ -1,17 +1,20 @@
-import { InputError } from '../../../shared/transport/errors';
-import type { StartMessage } from '../../messagingApi/startConversation';
-import { activityRequest } from '../../messagingApi/sendActivity';
-import { limitHint, optionsField } from '../../../shared/action/fields';
-import { TEXT } from '../message/messageBody';
+import type { StartMessage } from '../../../../emulator/messaging/contract';
+import { optionsField } from '../../../shared/action/fields/options';
+import { textField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import type { Operation } from '../types';
+import { InputError } from '../../../shared/transport/errors';
+import { activityRequest } from '../../messagingApi/sendActivity';
+import { startWithMessage } from '../../messagingApi/startConversation';
+import { TEXT } from '../message/messageBody';
+import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,
 	customerFields,
 	customerOrderingKey,
-	startOptions,
-	readCustomerId,
 	readConversationStart,
+	readCustomerId,
+	startOptions,
+	unusedHint,
 } from './startFields';
 
 /** Source: docs/service-facts.md#create-body. */
@@ -31,22 +34,21 @@ function readStartMessage(options: ParameterReader): StartMessage | undefined {
 	return displayname === '' ? { message } : { message, displayname };
 }
 
+const START_MESSAGE_DROPPED =
+	'A start message was not delivered, because the conversation is active already. Conversation: Send or Start delivers it in any case.';
+
 export const create: Operation = {
-	resource: 'conversation',
 	operation: 'create',
 	name: 'Create',
 	action: 'Create a conversation for a customer',
 	description: 'Open a conversation for a customer, or get the active one of the same customer ID',
 	effect: 'send',
 	fields: [
-		{
-			displayName: CUSTOMER_ID.label,
-			name: CUSTOMER_ID.name,
-			type: 'string',
-			default: '',
+		textField(CUSTOMER_ID, {
 			placeholder: 'e.g. jdoe123',
-			description: `Your own ID of the customer, the same each time. If this customer has an active conversation, that one is returned instead of a new one. ${limitHint(CUSTOMER_ID)}.`,
-		},
+			description:
+				'Your own ID of the customer, the same each time. If this customer has an active conversation, that one is returned instead of a new one.',
+		}),
 		...customerFields,
 		optionsField([
 			startOptions.createPath,
@@ -67,21 +69,27 @@ export const create: Operation = {
 		const options = parameters.collection('options');
 		const customerId = readCustomerId(parameters);
 		const startMessage = readStartMessage(options);
+		const start = readConversationStart(parameters, startMessage);
 		const text = startMessage?.message ?? '';
+		const name = startMessage?.displayname;
+		const from = name === undefined ? undefined : { name };
 		// As a message it would reach the AI agent too, which a start message does not.
 		const canBeMessage = text !== '' && options.flag('skipAiAgent') && text.length <= TEXT.maxLength;
+		const asMessage = (conversationId: string) =>
+			activityRequest(channelId, conversationId, { type: 'message', text, from });
 		return {
-			kind: 'open',
-			opening: readConversationStart(parameters, startMessage),
-			instead: canBeMessage
-				? (conversationId) => {
-						const name = startMessage?.displayname;
-						const from = name === undefined ? undefined : { name };
-						return activityRequest(channelId, conversationId, { type: 'message', text, from });
-					}
-				: undefined,
-			toItems: ({ conversationId, isNew, messageId }) => [{ conversationId, isNew, messageId }],
+			kind: 'steps',
 			orderingKey: customerId === '' ? undefined : customerOrderingKey(customerId),
+			run: async ({ client, seen }) => {
+				const starter = { client: client('messagingApi'), seen };
+				const started = await startWithMessage(starter, start, canBeMessage ? asMessage : undefined);
+				const { conversationId, isNew, messageId } = started;
+				const isDropped = started.startMessage === 'dropped';
+				return {
+					items: [{ json: { conversationId, isNew, messageId } }],
+					hint: isDropped ? START_MESSAGE_DROPPED : unusedHint(start, isNew),
+				};
+			},
 		};
 	},
 };

@@ -1,10 +1,9 @@
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
-import { conversationOrderingKey } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 export const end: Operation = {
-	resource: 'conversation',
 	operation: 'end',
 	name: 'End',
 	action: 'End a conversation',

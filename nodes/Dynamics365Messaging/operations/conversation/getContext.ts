@@ -1,8 +1,8 @@
 import { readKey, textOf, type Json } from '../../../shared/json';
 import { conversationPath } from '../../messagingApi/request';
-import { optionsField } from '../../../shared/action/fields';
+import { optionsField } from '../../../shared/action/fields/options';
 import { conversationIdField, readConversationId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 interface Variable {
 	name: string;
@@ -20,7 +20,6 @@ function variablesOf(answer: Json | undefined): Variable[] {
 }
 
 export const getContext: Operation = {
-	resource: 'conversation',
 	operation: 'getContext',
 	name: 'Get Context',
 	action: 'Get conversation context variables',

@@ -1,27 +1,11 @@
 import type { IDataObject } from 'n8n-workflow';
+import { readLimit } from '../../../shared/action/fields/limit';
 import { readKey, textOf } from '../../../shared/json';
-import type { PagedRequest } from '../../messagingApi/pages';
-import { readLimit } from '../../../shared/action/fields';
+import { conversationList } from '../../messagingApi/pages';
 import { listFields, readListQuery } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
-/** 1 to 250. Source: docs/service-facts.md#list-conversations. */
-const MAX_PAGE_SIZE = 250;
-
-/** The list of the channel's active conversations. */
-export function conversationList(
-	limit: number | undefined,
-	query: Record<string, string> = {},
-): PagedRequest {
-	return {
-		request: { method: 'GET', path: '/conversations', query },
-		entriesKey: 'conversations',
-		limit,
-		maxPageSize: MAX_PAGE_SIZE,
-	};
-}
-
-/** An entry of that list as an item. */
+/** An entry of the list of conversations as an item. */
 export function conversationItem(
 	entry: unknown,
 ): IDataObject & { conversationId: string; timestamp: string | null } {
@@ -32,7 +16,6 @@ export function conversationItem(
 }
 
 export const getMany: Operation = {
-	resource: 'conversation',
 	operation: 'getMany',
 	name: 'Get Many',
 	action: 'Get many active conversations',

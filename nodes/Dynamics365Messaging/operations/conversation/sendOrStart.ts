@@ -1,42 +1,36 @@
+import { byName, optionsField } from '../../../shared/action/fields/options';
+import { textField } from '../../../shared/action/fields/text';
 import { InputError } from '../../../shared/transport/errors';
-import { limitHint, optionsField } from '../../../shared/action/fields';
+import { deliverMessage } from '../../messagingApi/startConversation';
 import { SENDER_NAME } from '../fields';
-import { contentFields, contentOptions, readContent } from '../message/messageBody';
-import type { Operation } from '../types';
+import { bodyFields, bodyOptions, readMessageBody } from '../message/messageBody';
+import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,
 	customerFields,
 	customerOrderingKey,
-	startOptions,
-	readCustomerId,
 	readConversationStart,
+	readCustomerId,
+	startOptions,
+	unusedHint,
 } from './startFields';
 
-/** Both operations' options, in the order of their names. */
-const options = [...contentOptions, ...Object.values(startOptions)].sort((one, other) =>
-	one.displayName.localeCompare(other.displayName),
-);
-
 export const sendOrStart: Operation = {
-	resource: 'conversation',
 	operation: 'sendOrStart',
 	name: 'Send or Start',
 	action: 'Send message or start conversation',
 	description: 'Say something by customer ID, in the active conversation or in a new one. Delivered once.',
 	effect: 'send',
 	fields: [
-		{
-			displayName: CUSTOMER_ID.label,
-			name: CUSTOMER_ID.name,
-			type: 'string',
+		textField(CUSTOMER_ID, {
 			required: true,
-			default: '',
 			placeholder: 'e.g. jdoe123',
-			description: `Your own ID of the customer, the same each time, by which the active conversation is found. ${limitHint(CUSTOMER_ID)}.`,
-		},
-		...contentFields,
+			description:
+				'Your own ID of the customer, the same each time, by which the active conversation is found.',
+		}),
+		...bodyFields,
 		...customerFields,
-		optionsField(options),
+		optionsField(byName([...bodyOptions, ...Object.values(startOptions)])),
 	],
 	plan: (parameters, { channelId }) => {
 		const customerId = readCustomerId(parameters);
@@ -46,21 +40,23 @@ export const sendOrStart: Operation = {
 				'Give your own ID of the customer: without it the active conversation cannot be found.',
 			);
 		}
-		const given = parameters.collection('options');
-		const { text, files, hasAttachments, isAutomated, request } = readContent(parameters);
+		const options = parameters.collection('options');
+		const { text, hasAttachments, isAutomated, request } = readMessageBody(parameters, channelId);
 		// A start message never reaches the AI agent, and carries no files and no mark.
-		const asStartMessage = given.flag('skipAiAgent') && !hasAttachments && !isAutomated;
+		const asStartMessage = options.flag('skipAiAgent') && !hasAttachments && !isAutomated;
 		const displayname =
-			given.text('startMessageDisplayName', 'Display Name') ||
-			given.text(SENDER_NAME.name, SENDER_NAME.label);
+			options.text('startMessageDisplayName', 'Display Name') ||
+			options.text(SENDER_NAME.name, SENDER_NAME.label);
 		const startMessage = displayname === '' ? { message: text } : { message: text, displayname };
+		const start = readConversationStart(parameters, asStartMessage ? startMessage : undefined);
 		return {
-			kind: 'deliver',
-			opening: readConversationStart(parameters, asStartMessage ? startMessage : undefined),
-			message: (conversationId) => request(channelId, conversationId),
-			toItems: (delivered) => [{ ...delivered }],
+			kind: 'steps',
 			orderingKey: customerOrderingKey(customerId),
-			files,
+			run: async ({ client, seen }) => {
+				const starter = { client: client('messagingApi'), seen };
+				const delivered = await deliverMessage(starter, { start, message: request });
+				return { items: [{ json: { ...delivered } }], hint: unusedHint(start, delivered.isNew) };
+			},
 		};
 	},
 };

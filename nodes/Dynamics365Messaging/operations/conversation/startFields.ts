@@ -1,62 +1,67 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type { ConversationStart, StartMessage } from '../../messagingApi/startConversation';
-import { InputError } from '../../../shared/transport/errors';
-import { isRecord, parseJson } from '../../../shared/json';
-import {
-	limitHint,
-	readTrimmed,
-	unlessEmpty,
-	withoutEmpty,
-	type TextField,
-} from '../../../shared/action/fields';
+import type {
+	ContextVariable,
+	ConversationContext,
+	CustomerContext,
+	StartMessage,
+} from '../../../../emulator/messaging/contract';
+import { readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
+import { isRecord, parseJson, unlessEmpty, withoutEmpty } from '../../../shared/json';
+import { InputError } from '../../../shared/transport/errors';
+import type { ConversationStart } from '../../messagingApi/startConversation';
 
-/** Source: docs/service-facts.md#create-body. */
-export const CUSTOMER_ID: TextField = { name: 'customerId', label: 'Customer ID', maxLength: 200 };
-const CUSTOMER: Array<TextField & { key: string; placeholder: string; description: string }> = [
-	{
-		name: 'email',
-		label: 'Email',
-		maxLength: 200,
-		key: 'email',
-		placeholder: 'e.g. name@email.com',
-		description:
-			'Email address of the customer. It finds their record in Dynamics 365, whose names then win over the ones given here',
-	},
-	{
-		name: 'firstName',
-		label: 'First Name',
-		maxLength: 200,
-		key: 'firstname',
-		placeholder: 'e.g. Nathan',
-		description: 'First name of the customer',
-	},
-	{
-		name: 'lastName',
-		label: 'Last Name',
-		maxLength: 200,
-		key: 'lastname',
-		placeholder: 'e.g. Smith',
-		description: 'Last name of the customer',
-	},
-	{
-		name: 'phoneNumber',
-		label: 'Phone Number',
-		maxLength: 200,
-		key: 'phonenumber',
-		placeholder: 'e.g. +31612345678',
-		description:
-			'Phone number of the customer. It finds their record in Dynamics 365, whose names then win over the ones given here',
-	},
-	{
-		name: 'preferredName',
-		label: 'Preferred Name',
-		maxLength: 200,
-		key: 'preferredname',
-		placeholder: 'e.g. Nathan Smith',
-		description: 'Name of the customer that the representative sees',
-	},
-];
+/** Of the customer's ID and of each further field. Source: docs/service-facts.md#create-body. */
+const MAX_LENGTH = 200;
+export const CUSTOMER_ID: TextField = { name: 'customerId', label: 'Customer ID', maxLength: MAX_LENGTH };
+
+/** What finds the customer's record in Dynamics 365. */
+const FINDS_RECORD =
+	'of the customer. It finds their record in Dynamics 365, whose names then win over the ones given here.';
+
+const CUSTOMER: Array<TextField & { key: keyof CustomerContext; placeholder: string; description: string }> =
+	[
+		{
+			name: 'email',
+			label: 'Email',
+			maxLength: MAX_LENGTH,
+			key: 'email',
+			placeholder: 'e.g. name@email.com',
+			description: `Email address ${FINDS_RECORD}`,
+		},
+		{
+			name: 'firstName',
+			label: 'First Name',
+			maxLength: MAX_LENGTH,
+			key: 'firstname',
+			placeholder: 'e.g. Nathan',
+			description: 'First name of the customer.',
+		},
+		{
+			name: 'lastName',
+			label: 'Last Name',
+			maxLength: MAX_LENGTH,
+			key: 'lastname',
+			placeholder: 'e.g. Smith',
+			description: 'Last name of the customer.',
+		},
+		{
+			name: 'phoneNumber',
+			label: 'Phone Number',
+			maxLength: MAX_LENGTH,
+			key: 'phonenumber',
+			placeholder: 'e.g. +31612345678',
+			description: `Phone number ${FINDS_RECORD}`,
+		},
+		{
+			name: 'preferredName',
+			label: 'Preferred Name',
+			maxLength: MAX_LENGTH,
+			key: 'preferredname',
+			placeholder: 'e.g. Nathan Smith',
+			description: 'Name of the customer that the representative sees.',
+		},
+	];
 
 /** Source: docs/service-facts.md#create-body. */
 const MAX_CONTEXT_VARIABLES = 100;
@@ -75,14 +80,9 @@ export const customerFields: INodeProperties[] = [
 		type: 'collection',
 		placeholder: 'Add field',
 		default: {},
-		options: CUSTOMER.map(({ name, label, placeholder, description, maxLength }) => ({
-			displayName: label,
-			name,
-			type: 'string',
-			default: '',
-			placeholder,
-			description: `${description}. ${limitHint({ name, label, maxLength })}.`,
-		})),
+		options: CUSTOMER.map((field) =>
+			textField(field, { placeholder: field.placeholder, description: field.description }),
+		),
 	},
 	{
 		displayName: 'Specify Context Variables',
@@ -186,10 +186,11 @@ export const startOptions: Record<
 	},
 };
 
-type ContextVariable = [name: string, value: { isDisplayable: boolean; value: unknown }];
+/** A variable by its name, before its value is checked. */
+type GivenVariable = [name: string, value: { isDisplayable: boolean; value: unknown }];
 
-function variablesFromFields(parameters: ParameterReader): ContextVariable[] {
-	return parameters.rows('contextVariables', 'variable').map((row): ContextVariable => {
+function variablesFromFields(parameters: ParameterReader): GivenVariable[] {
+	return parameters.rows('contextVariables', 'variable').map((row): GivenVariable => {
 		const isDisplayable = row.raw('isDisplayable') === undefined || row.flag('isDisplayable');
 		return [
 			row.text('name', 'Context Variables: Name'),
@@ -198,7 +199,7 @@ function variablesFromFields(parameters: ParameterReader): ContextVariable[] {
 	});
 }
 
-function variablesFromJson(parameters: ParameterReader): ContextVariable[] {
+function variablesFromJson(parameters: ParameterReader): GivenVariable[] {
 	const raw = parameters.raw('contextJson');
 	const object = typeof raw === 'string' ? (raw.trim() === '' ? {} : parseJson(raw)) : (raw ?? {});
 	if (!isRecord(object)) {
@@ -207,7 +208,7 @@ function variablesFromJson(parameters: ParameterReader): ContextVariable[] {
 			'For example { "productName": "Heat pump 7" }',
 		);
 	}
-	return Object.entries(object).map(([name, given]): ContextVariable => {
+	return Object.entries(object).map(([name, given]): GivenVariable => {
 		if (!isRecord(given)) return [name, { isDisplayable: true, value: given }];
 		const { value, isDisplayable = true, ...rest } = given;
 		if (
@@ -224,35 +225,40 @@ function variablesFromJson(parameters: ParameterReader): ContextVariable[] {
 	});
 }
 
-function checkVariables(variables: ContextVariable[]): Record<string, unknown> | undefined {
+/** Whether a value is one that the service takes. */
+function isSendable(value: unknown): value is ContextVariable['value'] {
+	return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+function checkVariables(variables: GivenVariable[]): ConversationContext | undefined {
 	if (variables.length > MAX_CONTEXT_VARIABLES) {
 		throw new InputError(
 			`Context Variables has more than ${MAX_CONTEXT_VARIABLES} entries`,
 			`It has ${variables.length}. Leave some out.`,
 		);
 	}
-	const names = new Set<string>();
-	for (const [name, { value }] of variables) {
+	const checked = new Map<string, ContextVariable>();
+	for (const [name, { isDisplayable, value }] of variables) {
 		if (name.trim() === '')
 			throw new InputError('Context Variables has an entry without a name', 'Give each a name.');
-		if (names.has(name)) {
+		if (checked.has(name)) {
 			throw new InputError(
 				`Context Variables has ${name} twice`,
 				'Only one of them would arrive: remove the other.',
 			);
 		}
-		if (!['string', 'number', 'boolean'].includes(typeof value)) {
+		if (!isSendable(value)) {
 			throw new InputError(
 				`Context Variables: ${name} is not a value that can be sent`,
 				'Give a text, a number or a boolean.',
 			);
 		}
-		names.add(name);
+		checked.set(name, { isDisplayable, value });
 	}
-	return variables.length === 0 ? undefined : Object.fromEntries(variables);
+	return checked.size === 0 ? undefined : Object.fromEntries(checked);
 }
 
-function readCustomer(parameters: ParameterReader, customerId: string): Record<string, unknown> | undefined {
+function readCustomer(parameters: ParameterReader, customerId: string): CustomerContext | undefined {
 	const customer = parameters.collection('customer');
 	const given = CUSTOMER.map((field) => [field.key, readTrimmed(customer, field)] as const);
 	const email = given.find(([key]) => key === 'email')?.[1] ?? '';
@@ -283,7 +289,7 @@ export function customerOrderingKey(customerId: string): string {
 }
 
 /**
- * Reads everything that opens a conversation but the start message.
+ * Reads everything that starts a conversation but the start message.
  * @throws InputError naming the field.
  */
 export function readConversationStart(
@@ -313,4 +319,14 @@ export function readConversationStart(
 		},
 		startMessage,
 	};
+}
+
+const START_UNUSED =
+	'The conversation was active already: Customer, Context Variables and the options of a new conversation were not used.';
+
+/** The hint that what was given for a new conversation was of no use, as there was one already. */
+export function unusedHint({ request }: ConversationStart, isNew: boolean): string | undefined {
+	const { customercontext, ...others } = request.body ?? {};
+	const isGiven = Object.keys(customercontext ?? {}).length > 1 || Object.keys(others).length > 0;
+	return isGiven && !isNew ? START_UNUSED : undefined;
 }

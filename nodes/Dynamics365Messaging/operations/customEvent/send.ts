@@ -1,16 +1,12 @@
-import { InputError } from '../../../shared/transport/errors';
-import { isRecord, parseJson } from '../../../shared/json';
-import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
-import {
-	conversationOrderingKey,
-	limitHint,
-	optionsField,
-	readTrimmed,
-	type TextField,
-} from '../../../shared/action/fields';
-import { conversationIdField, readConversationId, readSender, senderFields } from '../fields';
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
+import { optionsField } from '../../../shared/action/fields/options';
+import { limitHint, readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import type { Operation } from '../types';
+import { isRecord, parseJson } from '../../../shared/json';
+import { InputError } from '../../../shared/transport/errors';
+import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
+import { conversationIdField, readConversationId, readSender, senderFields } from '../fields';
+import type { Operation } from '../operation';
 
 /** Source: docs/service-facts.md#custom-events. */
 const EVENT_NAME: TextField = { name: 'eventName', label: 'Event Name', maxLength: 256 };
@@ -38,7 +34,6 @@ function readEventValue(parameters: ParameterReader): string {
 }
 
 export const send: Operation = {
-	resource: 'customEvent',
 	operation: 'send',
 	name: 'Send',
 	action: 'Send a custom event to the AI agent',
@@ -48,12 +43,11 @@ export const send: Operation = {
 	fields: [
 		conversationIdField,
 		{
-			displayName: EVENT_NAME.label,
-			name: EVENT_NAME.name,
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. OrderPlaced',
+			...textField(EVENT_NAME, {
+				required: true,
+				placeholder: 'e.g. OrderPlaced',
+				description: 'Name of the event, exactly as the AI agent listens for it.',
+			}),
 			description: `Name of the event, exactly as the AI agent listens for it. ${limitHint(EVENT_NAME)}; MessageRead is reserved.`,
 		},
 		{

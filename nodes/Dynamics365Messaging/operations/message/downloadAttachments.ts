@@ -1,10 +1,12 @@
+import { optionsField } from '../../../shared/action/fields/options';
+import type { Output } from '../../../shared/action/operation';
+import type { ParameterReader } from '../../../shared/action/parameters';
+import { parseJson, type Json } from '../../../shared/json';
+import { InputError } from '../../../shared/transport/errors';
 import type { Attachment } from '../../activity/items';
 import { attachmentsOf } from '../../activity/read';
-import { InputError } from '../../../shared/transport/errors';
-import { parseJson, type Json } from '../../../shared/json';
-import { optionsField } from '../../../shared/action/fields';
-import type { ParameterReader } from '../../../shared/action/parameters';
-import type { Operation } from '../types';
+import { fetchAttachments, type FetchOptions } from '../../attachments/fetchAttachments';
+import type { Operation, StepsContext } from '../operation';
 
 /** What an organization can allow at the most. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 128;
@@ -26,8 +28,33 @@ function readPositive(options: ParameterReader, name: string, label: string, fal
 	return value;
 }
 
+/** For all files of an item together. */
+const TIMEOUT_MS = 10 * 60_000;
+
+/** Fetches the files of an item; one that cannot be had is an error, so that it can be tried again. */
+async function downloadAll(
+	attachments: Attachment[],
+	limits: Pick<FetchOptions, 'maxBytes' | 'maxCount'>,
+	{ connection, n8n }: Pick<StepsContext, 'connection' | 'n8n'>,
+): Promise<Output> {
+	const timeout = AbortSignal.timeout(TIMEOUT_MS);
+	const signal = n8n.signal ? AbortSignal.any([timeout, n8n.signal]) : timeout;
+	const options = { ...limits, signal, ownOrigin: connection.origin };
+	const fetched = await fetchAttachments(attachments, options, n8n.writeBinary);
+	const failed = fetched.attachments.filter(({ downloadError }) => downloadError !== null);
+	if (failed.length > 0) {
+		const reasons = failed.map(
+			({ name, contentUrl, downloadError }) => `${name ?? contentUrl}: ${downloadError}`,
+		);
+		throw new InputError(
+			`${failed.length} of ${attachments.length} attachments could not be fetched`,
+			`${reasons.join('. ')}.`,
+		);
+	}
+	return { items: [{ json: { attachments: fetched.attachments }, binary: fetched.binary }] };
+}
+
 export const downloadAttachments: Operation = {
-	resource: 'message',
 	operation: 'downloadAttachments',
 	name: 'Download Attachments',
 	action: 'Download attachments of a message',
@@ -70,10 +97,11 @@ export const downloadAttachments: Operation = {
 			DEFAULT_MAX_SIZE_MB,
 		);
 		const maxCount = readPositive(options, 'maxAttachments', 'Max Attachments', DEFAULT_MAX_COUNT);
+		const attachments = readAttachments(parameters);
+		const limits = { maxBytes: megabytes * 1024 * 1024, maxCount };
 		return {
-			kind: 'download',
-			attachments: readAttachments(parameters),
-			limits: { maxBytes: megabytes * 1024 * 1024, maxCount },
+			kind: 'steps',
+			run: async (context) => await downloadAll(attachments, limits, context),
 		};
 	},
 };

@@ -1,12 +1,10 @@
 import type { IDataObject } from 'n8n-workflow';
+import { readLimit } from '../../../shared/action/fields/limit';
 import { readKey, type Json } from '../../../shared/json';
-import { conversationPath } from '../../messagingApi/request';
-import { readLimit } from '../../../shared/action/fields';
-import { conversationIdField, listFields, messageIdOf, readConversationId, readListQuery } from '../fields';
-import type { Operation } from '../types';
-
-/** 1 to 100. Source: docs/service-facts.md#list-messages. */
-const MAX_PAGE_SIZE = 100;
+import { messageList } from '../../messagingApi/pages';
+import { messageIdOf } from '../../messagingApi/sendActivity';
+import { conversationIdField, listFields, readConversationId, readListQuery } from '../fields';
+import type { Operation } from '../operation';
 
 function messageItem(conversationId: string, entry: Json): IDataObject {
 	const read = (key: string) => readKey(entry, key) ?? null;
@@ -23,7 +21,6 @@ function messageItem(conversationId: string, entry: Json): IDataObject {
 }
 
 export const getMany: Operation = {
-	resource: 'message',
 	operation: 'getMany',
 	name: 'Get Many',
 	action: 'Get many messages of a conversation',
@@ -35,16 +32,7 @@ export const getMany: Operation = {
 		const conversationId = readConversationId(parameters);
 		return {
 			kind: 'list',
-			list: {
-				request: {
-					method: 'GET',
-					path: conversationPath(conversationId, '/messages'),
-					query: readListQuery(parameters),
-				},
-				entriesKey: 'messages',
-				limit: readLimit(parameters),
-				maxPageSize: MAX_PAGE_SIZE,
-			},
+			list: messageList(conversationId, readLimit(parameters), readListQuery(parameters)),
 			toItem: (entry) => messageItem(conversationId, entry),
 		};
 	},

@@ -1,11 +1,11 @@
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { InputError } from '../../../shared/transport/errors';
 import { activityRequest } from '../../messagingApi/sendActivity';
-import { conversationOrderingKey } from '../../../shared/action/fields';
+
 import { conversationIdField, readConversationId } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 export const markAsRead: Operation = {
-	resource: 'message',
 	operation: 'markAsRead',
 	name: 'Mark as Read',
 	action: 'Mark messages as read',

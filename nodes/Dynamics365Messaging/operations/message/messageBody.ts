@@ -1,21 +1,25 @@
 import { unescape } from 'node:querystring';
 import type { INodeProperties } from 'n8n-workflow';
-import { InputError } from '../../../shared/transport/errors';
-import type { SendRequest } from '../../messagingApi/request';
-import { activityRequest, type OutgoingAttachment } from '../../messagingApi/sendActivity';
+import { numberField, readNumber, type NumberField } from '../../../shared/action/fields/number';
 import {
 	checkLength,
 	limitHint,
-	numberField,
-	readNumber,
 	readText,
 	readTrimmed,
-	type NumberField,
+	textField,
 	type TextField,
-} from '../../../shared/action/fields';
+} from '../../../shared/action/fields/text';
+import type { ItemFile, ParameterReader } from '../../../shared/action/parameters';
+import { withoutEmpty } from '../../../shared/json';
+import { InputError } from '../../../shared/transport/errors';
+import type { SendRequest } from '../../../shared/transport/request';
+import { EmbeddedFile } from '../../../shared/transport/requestBody';
+import {
+	activityRequest,
+	type OutgoingActivity,
+	type OutgoingAttachment,
+} from '../../messagingApi/sendActivity';
 import { readSender, senderFields } from '../fields';
-import type { AttachmentEncoding, BinaryFile } from '../files';
-import type { ParameterReader } from '../../../shared/action/parameters';
 
 /** Source: docs/service-facts.md#activities-sent. */
 export const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };
@@ -33,14 +37,13 @@ const MAX_SIZE_MB: NumberField = {
 };
 
 /** What is said: text and files. */
-export const contentFields: INodeProperties[] = [
+export const bodyFields: INodeProperties[] = [
 	{
-		displayName: TEXT.label,
-		name: TEXT.name,
-		type: 'string',
-		typeOptions: { rows: 3 },
-		default: '',
-		placeholder: 'e.g. My heat pump is loud',
+		...textField(TEXT, {
+			typeOptions: { rows: 3 },
+			placeholder: 'e.g. My heat pump is loud',
+			description: 'What the customer says.',
+		}),
 		description: `What the customer says. ${limitHint(TEXT)}. May be empty if there are attachments.`,
 	},
 	{
@@ -87,22 +90,16 @@ export const contentFields: INodeProperties[] = [
 						description:
 							'Where Dynamics 365 can fetch the file, or the file itself in base64 (best as a data URI)',
 					},
-					{
-						displayName: CONTENT_TYPE.label,
-						name: CONTENT_TYPE.name,
-						type: 'string',
-						default: '',
+					textField(CONTENT_TYPE, {
 						placeholder: 'e.g. image/jpeg',
-						description: `MIME type of the file. Required with a URL; left empty, it is the one of the binary field or the data URI. ${limitHint(CONTENT_TYPE)}.`,
-					},
-					{
-						displayName: FILE_NAME.label,
-						name: FILE_NAME.name,
-						type: 'string',
-						default: '',
+						description:
+							'MIME type of the file. Required with a URL; left empty, it is the one of the binary field or the data URI.',
+					}),
+					textField(FILE_NAME, {
 						placeholder: 'e.g. photo.jpg',
-						description: `Name of the file with its extension. Left empty, it is the end of the URL or the name of the binary field’s file. ${limitHint(FILE_NAME)}.`,
-					},
+						description:
+							'Name of the file with its extension. Left empty, it is the end of the URL or the name of the binary field’s file.',
+					}),
 				],
 			},
 		],
@@ -110,7 +107,7 @@ export const contentFields: INodeProperties[] = [
 ];
 
 /** The options of saying something, by the order in which they are shown. */
-export const contentOptions: INodeProperties[] = [
+export const bodyOptions: INodeProperties[] = [
 	{
 		displayName: 'Attachment Encoding',
 		name: 'attachmentEncoding',
@@ -201,8 +198,45 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 }
 
 interface FileOptions {
-	encoding: AttachmentEncoding;
+	encoding: 'dataUri' | 'base64';
 	maxBytes: number;
+}
+
+const MEGABYTE = 1024 * 1024;
+
+/**
+ * Checks a file's size.
+ * @param bytes its size.
+ * @throws InputError where it is empty or too large.
+ */
+function checkFileSize(label: string, maxBytes: number, bytes: number): void {
+	if (bytes === 0) throw new InputError(`${label} is empty`, 'Its binary field holds a file of 0 bytes.');
+	if (bytes > maxBytes) {
+		const limit = (maxBytes / MEGABYTE).toLocaleString('en-US', { maximumFractionDigits: 1 });
+		throw new InputError(
+			`${label} is larger than ${limit} MB`,
+			`It has ${bytes.toLocaleString('en-US')} bytes. Shrink it, or raise Max Attachment Size if your organization allows larger files.`,
+		);
+	}
+}
+
+/**
+ * The file of a binary field as a body holds it. Its size is checked before anything is sent, and again when it is read,
+ * as n8n does not always know it before.
+ */
+function embeddedFile(
+	parameters: ParameterReader,
+	file: ItemFile,
+	{ label, contentType, encoding, maxBytes }: FileOptions & { label: string; contentType: string },
+): EmbeddedFile {
+	const prefix = encoding === 'base64' ? '' : `data:${contentType.replace(/\s/g, '')};base64,`;
+	parameters.beforeSending(async () => checkFileSize(label, maxBytes, await file.size()));
+	const read = async () => {
+		const data = await file.read();
+		checkFileSize(label, maxBytes, data.length);
+		return data;
+	};
+	return new EmbeddedFile(read, prefix);
 }
 
 function attachmentByField(row: ParameterReader, which: string, options: FileOptions): OutgoingAttachment {
@@ -224,7 +258,7 @@ function attachmentByField(row: ParameterReader, which: string, options: FileOpt
 	const name = checkName(row.text(FILE_NAME.name, FILE_NAME.label).trim() || ownName, which);
 	const contentType = checkContentType(readTrimmed(row, CONTENT_TYPE) || file.mimeType, which);
 	const label = `${which}: ${name}`;
-	return { contentType, contentUrl: { kind: 'binaryFile', property, label, contentType, ...options }, name };
+	return { contentType, contentUrl: embeddedFile(row, file, { ...options, label, contentType }), name };
 }
 
 function readFileOptions(options: ParameterReader): FileOptions {
@@ -232,24 +266,23 @@ function readFileOptions(options: ParameterReader): FileOptions {
 	if (encoding !== 'dataUri' && encoding !== 'base64') {
 		throw new InputError('Attachment Encoding is unknown', 'Choose Data URI or Plain Base64.');
 	}
-	return { encoding, maxBytes: Math.round(readNumber(options, MAX_SIZE_MB) * 1024 * 1024) };
+	return { encoding, maxBytes: Math.round(readNumber(options, MAX_SIZE_MB) * MEGABYTE) };
 }
 
 /** What is said, read and checked. */
-export interface Content {
+export interface MessageBody {
 	text: string;
-	files: BinaryFile[];
 	hasAttachments: boolean;
 	isAutomated: boolean;
-	/** The message in a conversation of a channel. */
-	request: (channelId: string, conversationId: string) => SendRequest;
+	/** The message in a conversation of the channel. */
+	request: (conversationId: string) => SendRequest;
 }
 
 /**
  * Reads text, attachments and their options.
  * @throws InputError naming the field.
  */
-export function readContent(parameters: ParameterReader): Content {
+export function readMessageBody(parameters: ParameterReader, channelId: string): MessageBody {
 	const options = parameters.collection('options');
 	const fileOptions = readFileOptions(options);
 	const text = readText(parameters, TEXT);
@@ -262,19 +295,20 @@ export function readContent(parameters: ParameterReader): Content {
 		throw new InputError('The message has neither Text nor Attachments', 'Give at least one of the two.');
 	}
 	const isAutomated = options.flag('automated');
-	const message = {
-		type: 'message' as const,
-		id: options.text('messageId', 'Message ID').trim(),
-		from: readSender(options),
-		text,
-		attachments: attachments.length === 0 ? undefined : attachments,
-		channelData: isAutomated ? { 'messagingapi-oc': { type: 'AutomatedMessage' as const } } : undefined,
+	const message: OutgoingActivity = {
+		type: 'message',
+		...withoutEmpty({
+			id: options.text('messageId', 'Message ID').trim(),
+			from: readSender(options),
+			text,
+			attachments: attachments.length === 0 ? undefined : attachments,
+			channelData: isAutomated ? { 'messagingapi-oc': { type: 'AutomatedMessage' } } : undefined,
+		}),
 	};
 	return {
 		text,
-		files: attachments.flatMap(({ contentUrl }) => (typeof contentUrl === 'string' ? [] : [contentUrl])),
 		hasAttachments: attachments.length > 0,
 		isAutomated,
-		request: (channelId, conversationId) => activityRequest(channelId, conversationId, message),
+		request: (conversationId) => activityRequest(channelId, conversationId, message),
 	};
 }

@@ -1,27 +1,25 @@
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
+import { optionsField } from '../../../shared/action/fields/options';
 import { sentItem } from '../../messagingApi/sendActivity';
-import { conversationOrderingKey, optionsField } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId } from '../fields';
-import type { Operation } from '../types';
-import { contentFields, contentOptions, readContent } from './messageBody';
+import type { Operation } from '../operation';
+import { bodyFields, bodyOptions, readMessageBody } from './messageBody';
 
 export const send: Operation = {
-	resource: 'message',
 	operation: 'send',
 	name: 'Send',
 	action: 'Send a message as the customer',
 	description:
 		'Say something to the representative or the AI agent, on behalf of the customer, in a conversation whose ID is known',
 	effect: 'send',
-	fields: [conversationIdField, ...contentFields, optionsField(contentOptions)],
+	fields: [conversationIdField, ...bodyFields, optionsField(bodyOptions)],
 	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
-		const { request, files } = readContent(parameters);
 		return {
 			kind: 'call',
-			request: request(channelId, conversationId),
+			request: readMessageBody(parameters, channelId).request(conversationId),
 			toItems: sentItem(conversationId),
 			orderingKey: conversationOrderingKey(conversationId),
-			files,
 		};
 	},
 };

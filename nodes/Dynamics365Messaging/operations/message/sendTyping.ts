@@ -1,11 +1,11 @@
+import { conversationOrderingKey } from '../../../shared/action/fields/locator';
+import { readTrimmed, textField } from '../../../shared/action/fields/text';
 import { InputError } from '../../../shared/transport/errors';
 import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
-import { conversationOrderingKey, limitHint, readTrimmed } from '../../../shared/action/fields';
 import { conversationIdField, readConversationId, SENDER_NAME } from '../fields';
-import type { Operation } from '../types';
+import type { Operation } from '../operation';
 
 export const sendTyping: Operation = {
-	resource: 'message',
 	operation: 'sendTyping',
 	name: 'Send Typing',
 	action: 'Show that the customer is typing',
@@ -13,15 +13,12 @@ export const sendTyping: Operation = {
 	effect: 'send',
 	fields: [
 		conversationIdField,
-		{
-			displayName: SENDER_NAME.label,
-			name: SENDER_NAME.name,
-			type: 'string',
+		textField(SENDER_NAME, {
 			default: 'Customer',
 			required: true,
 			placeholder: 'e.g. Nathan Smith',
-			description: `Name of the customer who types, as the representative sees it. ${limitHint(SENDER_NAME)}.`,
-		},
+			description: 'Name of the customer who types, as the representative sees it.',
+		}),
 	],
 	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);

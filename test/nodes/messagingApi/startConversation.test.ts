@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Emulator } from '../../../emulator';
+import { messagingClient } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import {
 	classifyStartMessage,
@@ -54,9 +55,9 @@ async function openAt(
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
 	const connection = connectionFrom({ ...credentialFor(emulator), baseUrl });
-	const run = { connection, pace: new Throttle(15_000), seen: new Set(seen) };
-	const request = { ...openCall, repeatable: true };
-	return await startConversation(run, { request, startMessage: { message: 'Hello' } }).catch(
+	const starter = { client: messagingClient(connection, new Throttle(15_000)), seen: new Set(seen) };
+	const request = { ...openCall, isIdempotent: true };
+	return await startConversation(starter, { request, startMessage: { message: 'Hello' } }).catch(
 		({ outcome }: { outcome: string }) => outcome,
 	);
 }

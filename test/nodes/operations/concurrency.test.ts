@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { settledItems } from '../../../nodes/shared/action/run';
+import { settledItems } from '../../../nodes/shared/action/retryOnFail';
 import { groupByOrderingKey, runGroups } from '../../../nodes/shared/action/concurrency';
 import { ranges } from '../../../nodes/shared/action/nodeErrors';
 

@@ -2,13 +2,13 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeCertificate, type Emulator } from '../../../emulator';
-import { callService, WORDS } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
-import { explainTransportError } from '../../../nodes/shared/transport/retry';
+import { explainTransportError } from '../../../nodes/shared/transport/transportErrors';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { sendHttps, TransportError } from '../../../nodes/shared/transport/https';
-import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/messagingApi/pages';
-import { urlOf } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
-import { credentialFor, entries, testEmulator, openCall } from '../../support/emulator';
+import type { ListRequest } from '../../../nodes/shared/transport/pagination';
+import { MESSAGING_API, messagingClient } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
+import { messagingUrl } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
+import { callMessagingApi, credentialFor, entries, testEmulator, openCall } from '../../support/emulator';
 
 let emulator: Emulator;
 const list = { method: 'GET', path: '/conversations' } as const;
@@ -28,9 +28,9 @@ async function otherServer(
 }
 
 test('a revoked token costs one more token and one more try for each of the requests that met it', async () => {
-	await callService(connection(), list);
+	await callMessagingApi(connection(), list);
 	emulator.revokeTokens();
-	await Promise.all(Array.from({ length: 20 }, async () => await callService(connection(), list)));
+	await Promise.all(Array.from({ length: 20 }, async () => await callMessagingApi(connection(), list)));
 	expect(entries(emulator, 'token')).toHaveLength(2);
 	const statuses = entries(emulator, 'request').map(({ status }) => status);
 	expect(statuses.filter((status) => status === 401)).toHaveLength(20);
@@ -40,23 +40,23 @@ test('a revoked token costs one more token and one more try for each of the requ
 test('a channel that is not authorised is told after one fresh token, not after one for each request', async () => {
 	emulator.settings.channelAuthorized = false;
 	for (let call = 0; call < 3; call++) {
-		await expect(callService(connection(), list)).rejects.toMatchObject({ httpCode: 401 });
+		await expect(callMessagingApi(connection(), list)).rejects.toMatchObject({ httpCode: 401 });
 	}
 	expect(entries(emulator, 'token')).toHaveLength(2);
 });
 
 test('a token that is revoked soon after the last one is renewed again, as the service accepted it in between', async () => {
 	for (let revoked = 0; revoked < 3; revoked++) {
-		await callService(connection(), list);
+		await callMessagingApi(connection(), list);
 		emulator.revokeTokens();
 	}
-	await expect(callService(connection(), list)).resolves.toBeDefined();
+	await expect(callMessagingApi(connection(), list)).resolves.toBeDefined();
 	expect(entries(emulator, 'token')).toHaveLength(4);
 });
 
 test('a request that breaks on a new connection may have arrived too', async () => {
 	const { server, origin } = await otherServer((request) => request.socket.destroy());
-	await expect(callService(connection({ baseUrl: origin }), create)).rejects.toMatchObject({
+	await expect(callMessagingApi(connection({ baseUrl: origin }), create)).rejects.toMatchObject({
 		message: expect.stringContaining('may have arrived'),
 	});
 	server.close();
@@ -66,11 +66,11 @@ test('nothing but a 401 is tried again, and a lost answer says that it may have 
 	emulator.settings.faults = [
 		{ match: { operationId: 'createConversation' }, action: { status: 503, retryAfter: 1 }, times: 1 },
 	];
-	await expect(callService(connection(), create)).rejects.toMatchObject({ httpCode: 503 });
+	await expect(callMessagingApi(connection(), create)).rejects.toMatchObject({ httpCode: 503 });
 	emulator.settings.faults = [
 		{ match: { operationId: 'createConversation' }, action: 'resetAfter', times: 1 },
 	];
-	await expect(callService(connection(), create)).rejects.toMatchObject({
+	await expect(callMessagingApi(connection(), create)).rejects.toMatchObject({
 		message: expect.stringContaining('may have arrived'),
 		description: expect.stringContaining('Look in the conversation'),
 	});
@@ -86,7 +86,9 @@ test('redirects are not followed, so that the token does not go along', async ()
 	const { server, origin } = await otherServer((_, response) => {
 		response.writeHead(307, { location: `${target.origin}/api/v1.0/consumer/conversations` }).end();
 	});
-	await expect(callService(connection({ baseUrl: origin }), list)).rejects.toMatchObject({ httpCode: 307 });
+	await expect(callMessagingApi(connection({ baseUrl: origin }), list)).rejects.toMatchObject({
+		httpCode: 307,
+	});
 	expect(visited).toBe(0);
 	server.close();
 	target.server.close();
@@ -101,7 +103,7 @@ test('an authority that redirects does not get the secret sent on', async () => 
 	const { server, origin } = await otherServer((_, response) => {
 		response.writeHead(308, { location: target.origin }).end();
 	});
-	await expect(callService(connection({ authorityHost: origin }), list)).rejects.toMatchObject({
+	await expect(callMessagingApi(connection({ authorityHost: origin }), list)).rejects.toMatchObject({
 		httpCode: 308,
 	});
 	expect(visited).toBe(0);
@@ -136,7 +138,7 @@ test.each([
 		/ENOTFOUND|EAI_AGAIN/,
 	],
 ])('says which host cannot be reached: %s', async (_, given, message, code) => {
-	await expect(callService(connection(given), create)).rejects.toMatchObject({
+	await expect(callMessagingApi(connection(given), create)).rejects.toMatchObject({
 		message: expect.stringContaining(message),
 		code: expect.stringMatching(code),
 		httpCode: null,
@@ -147,7 +149,7 @@ test('a certificate that nobody vouches for is told apart from a host that is do
 	const server = createServer(await makeCertificate());
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const { port } = server.address() as AddressInfo;
-	await expect(callService(connection({ baseUrl: `https://localhost:${port}` }), list)).rejects.toThrow(
+	await expect(callMessagingApi(connection({ baseUrl: `https://localhost:${port}` }), list)).rejects.toThrow(
 		'is not trusted',
 	);
 	server.close();
@@ -180,20 +182,14 @@ test.each([
 	['CERT_HAS_EXPIRED', 'expired'],
 	['ERR_TLS_CERT_ALTNAME_INVALID', 'another name'],
 ])('says what to do about %s', (code, words) => {
-	const error = explainTransportError(new TransportError(code, 'no', 'host'), {
-		request: create,
-		words: WORDS.messaging,
-	});
+	const error = explainTransportError(new TransportError(code, 'no', 'host'), MESSAGING_API, create);
 	expect(error.message).toContain('is not trusted');
 	expect(error.description).toContain(words);
 });
 
 test('a cancelled execution is not told as an unreachable host', () => {
 	expect(
-		explainTransportError(new TransportError('ABORT_ERR', 'no', 'host'), {
-			request: create,
-			words: WORDS.messaging,
-		}).message,
+		explainTransportError(new TransportError('ABORT_ERR', 'no', 'host'), MESSAGING_API, create).message,
 	).toContain('cancelled');
 });
 
@@ -201,7 +197,7 @@ test('an answer that is no JSON is an error, not an empty success', async () => 
 	const { server, origin } = await otherServer((_, response) =>
 		response.end('<html>sign in to the proxy</html>'),
 	);
-	await expect(callService(connection({ baseUrl: origin }), create)).rejects.toThrow('not readable');
+	await expect(callMessagingApi(connection({ baseUrl: origin }), create)).rejects.toThrow('not readable');
 	server.close();
 });
 
@@ -209,25 +205,25 @@ describe('paths', () => {
 	test.each(['/../x', '/conversation/..', '/conversation/../../x', '/x?y=1', '/x#y'])(
 		'%s does not leave the API',
 		(path) => {
-			expect(() => urlOf('https://localhost:1', { method: 'GET', path })).toThrow('leave the API');
+			expect(() => messagingUrl('https://localhost:1', { method: 'GET', path })).toThrow('leave the API');
 		},
 	);
 });
 
 describe('pages', () => {
-	const paged = (limit?: number): PagedRequest => ({
+	const paged = (limit?: number): ListRequest => ({
 		request: list,
 		entriesKey: 'conversations',
 		limit,
 		maxPageSize: 2,
 	});
-	const readAll = async (request: PagedRequest) => {
+	const readAll = async (request: ListRequest) => {
 		const all = [];
-		for await (const entry of readPages(connection(), request)) all.push(entry);
+		for await (const entry of messagingClient(connection()).list(request)) all.push(entry);
 		return all;
 	};
 	const open = async (count: number) => {
-		for (let index = 0; index < count; index++) await callService(connection(), create);
+		for (let index = 0; index < count; index++) await callMessagingApi(connection(), create);
 	};
 	const listed = () =>
 		entries(emulator, 'request').filter(({ operationId }) => operationId === 'listConversations');
@@ -259,7 +255,8 @@ describe('pages', () => {
 			response.end(`{"Conversations":[{},{},{}],"ContinuationToken":${asked.length}}`);
 		});
 		const all = [];
-		for await (const entry of readPages(connection({ baseUrl: origin }), paged(4))) all.push(entry);
+		for await (const entry of messagingClient(connection({ baseUrl: origin })).list(paged(4)))
+			all.push(entry);
 		expect(all).toHaveLength(4);
 		expect(asked[1]).toContain('ContinuationToken=1');
 		server.close();
@@ -270,7 +267,7 @@ describe('pages', () => {
 			response.end('{"conversations":[{"conversationid":"1"}],"continuationtoken":"same"}'),
 		);
 		const read = async () => {
-			for await (const entry of readPages(connection({ baseUrl: origin }), paged())) void entry;
+			for await (const entry of messagingClient(connection({ baseUrl: origin })).list(paged())) void entry;
 		};
 		await expect(read()).rejects.toThrow('same page token twice');
 		server.close();

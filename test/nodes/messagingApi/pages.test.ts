@@ -5,13 +5,12 @@ import { runInNewContext } from 'node:vm';
 import type { Emulator, Settings } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
-import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/messagingApi/pages';
-import { conversationPath } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
+import type { ListRequest } from '../../../nodes/shared/transport/pagination';
+import { messagingClient } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
+import { conversationList, messageList } from '../../../nodes/Dynamics365Messaging/messagingApi/pages';
 import { toIso } from '../../../nodes/shared/action/time';
-import { conversationList } from '../../../nodes/Dynamics365Messaging/operations/conversation/getMany';
 import { DateTime } from 'luxon';
-import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
-import { callService } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
+import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await testEmulator()));
@@ -21,11 +20,11 @@ const connection = () => connectionFrom(credentialFor(emulator));
 const requests = () => entries(emulator, 'request').length;
 
 /** Reads a list to its end, and says how many came and how it ended. */
-async function readAll(paged: PagedRequest, pace = new Throttle(0)) {
+async function readAll(paged: ListRequest, pace = new Throttle(0)) {
 	const ids = new Set<unknown>();
 	let count = 0;
 	try {
-		for await (const entry of readPages(connection(), paged, pace)) {
+		for await (const entry of messagingClient(connection(), pace).list(paged)) {
 			count++;
 			ids.add(
 				(entry as Record<string, unknown>).conversationid ?? (entry as Record<string, unknown>).messageId,
@@ -37,12 +36,11 @@ async function readAll(paged: PagedRequest, pace = new Throttle(0)) {
 	return { count, distinct: ids.size, error: undefined };
 }
 
-async function messagesOf(count: number): Promise<PagedRequest> {
-	const { conversationId } = (await callService(connection(), openCall)) as { conversationId: string };
+async function messagesOf(count: number): Promise<ListRequest> {
+	const { conversationId } = (await callMessagingApi(connection(), openCall)) as { conversationId: string };
 	emulator.desk.accept(conversationId);
 	for (let index = 0; index < count; index++) emulator.desk.reply(conversationId, { text: `${index}` });
-	const request = { method: 'GET', path: conversationPath(conversationId, '/messages') } as const;
-	return { request, entriesKey: 'messages', limit: undefined, maxPageSize: 100 };
+	return messageList(conversationId);
 }
 
 // A list that breaks off is an error that says how much of it was read: never a silent end, never a loop.
@@ -87,7 +85,7 @@ test('a page that fails for good says how many were read; one that fails for a m
 		count: 600,
 		error: undefined,
 	});
-	const iterator = readPages(connection(), conversationList(undefined));
+	const iterator = messagingClient(connection()).list(conversationList(undefined));
 	for (let index = 0; index < 250; index++) await iterator.next();
 	emulator.settings.faults = [{ match: onList, action: 'resetBefore' }];
 	await expect(iterator.next()).rejects.toThrow('The list broke off after 250 entries: The service at');
@@ -107,7 +105,7 @@ async function readFrom(pages: string[][], isCircle: boolean): Promise<{ ids: un
 	const ids: unknown[] = [];
 	const read = async () => {
 		const there = connectionFrom({ ...credentialFor(emulator), baseUrl });
-		for await (const entry of readPages(there, conversationList(undefined)))
+		for await (const entry of messagingClient(there).list(conversationList(undefined)))
 			ids.push((entry as { conversationid: string }).conversationid);
 	};
 	const error = await read().then(
@@ -151,7 +149,7 @@ test('memory stays flat while 100,000 conversations stream by', async () => {
 	let count = 0;
 	let early = 0;
 	let late = 0;
-	for await (const entry of readPages(connection(), conversationList(undefined))) {
+	for await (const entry of messagingClient(connection()).list(conversationList(undefined))) {
 		if (entry === null) throw new Error('an entry is missing');
 		count++;
 		if (count === 20_000) early = heap();

@@ -1,5 +1,6 @@
 import { ServiceError } from '../../../nodes/shared/transport/errors';
-import { backoffMs, Throttle, retryAfterMs } from '../../../nodes/shared/transport/throttle';
+import { backoffDelay, parseRetryAfter } from '../../../nodes/shared/transport/backoff';
+import { Throttle } from '../../../nodes/shared/transport/throttle';
 
 const DATE = 'Fri, 20 Nov 2026 10:00:00 GMT';
 
@@ -14,14 +15,14 @@ test.each<[string | undefined, string | undefined, number | undefined]>([
 	['Fri, 20 Nov 2026 10:00:30 GMT', DATE, 30_000],
 	['Fri, 20 Nov 2026 09:59:00 GMT', DATE, 0],
 ])('Retry-After %p at %p is %p ms', (retryAfter, date, ms) =>
-	expect(retryAfterMs(retryAfter, date)).toBe(ms),
+	expect(parseRetryAfter(retryAfter, date)).toBe(ms),
 );
 
 test('a date without a clock of the service beside it is read by our own', () => {
 	const inAMinute = new Date(Date.now() + 60_000).toUTCString();
 	for (const date of [undefined, 'nonsense']) {
-		expect(retryAfterMs(inAMinute, date)).toBeGreaterThan(57_000);
-		expect(retryAfterMs(inAMinute, date)).toBeLessThanOrEqual(60_000);
+		expect(parseRetryAfter(inAMinute, date)).toBeGreaterThan(57_000);
+		expect(parseRetryAfter(inAMinute, date)).toBeLessThanOrEqual(60_000);
 	}
 });
 
@@ -33,7 +34,7 @@ test.each([
 	[6, 0, 30_000],
 	[50, 1, 32_000],
 ])('before try %i + 1, with the dice at %d, is a pause of %i ms', (tries, dice, ms) => {
-	expect(backoffMs(tries, () => dice)).toBe(ms);
+	expect(backoffDelay(tries, () => dice)).toBe(ms);
 });
 
 describe('a run that is held back', () => {
@@ -46,13 +47,13 @@ describe('a run that is held back', () => {
 	});
 
 	test('goes on when the time is over, not before, and not all of it at once', async () => {
-		const pace = new Throttle(60_000);
+		const throttle = new Throttle(60_000);
 		const from = Date.now();
-		pace.pauseAll(300, busy);
-		pace.pauseAll(10, busy);
+		throttle.pauseAll(300, busy);
+		throttle.pauseAll(10, busy);
 		const ends = await Promise.all(
 			Array.from({ length: 20 }, async () => {
-				await pace.waitForSlot(from + 60_000);
+				await throttle.waitForSlot(from + 60_000);
 				return Date.now() - from;
 			}),
 		);
@@ -61,9 +62,9 @@ describe('a run that is held back', () => {
 	});
 
 	test('gives up at once what cannot wait so long, and says for what, and that it was not sent', async () => {
-		const pace = new Throttle(1_000);
-		pace.pauseAll(60_000, busy);
-		await expect(pace.waitForSlot(Date.now() + 1_000)).rejects.toMatchObject({
+		const throttle = new Throttle(1_000);
+		throttle.pauseAll(60_000, busy);
+		await expect(throttle.waitForSlot(Date.now() + 1_000)).rejects.toMatchObject({
 			message: 'This was not tried: busy',
 			httpCode: 429,
 			correlationId: null,
@@ -73,9 +74,9 @@ describe('a run that is held back', () => {
 
 	test('is let go when the execution is cancelled', async () => {
 		const controller = new AbortController();
-		const pace = new Throttle(60_000, controller.signal);
-		pace.pauseAll(30_000, busy);
-		const waiting = pace.waitForSlot(Date.now() + 60_000);
+		const throttle = new Throttle(60_000, controller.signal);
+		throttle.pauseAll(30_000, busy);
+		const waiting = throttle.waitForSlot(Date.now() + 60_000);
 		controller.abort();
 		await expect(waiting).rejects.toThrow('cancelled');
 		await expect(new Throttle(0, controller.signal).waitForSlot(0)).rejects.toThrow('cancelled');

@@ -1,12 +1,11 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { makeCertificate, type Emulator, type FaultAction, type FaultRule } from '../../../emulator';
-import { callService } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
-import type { ApiRequest } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
-import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import type { ServiceRequest } from '../../../nodes/shared/transport/request';
+import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await started()));
@@ -17,12 +16,12 @@ const connection = (given = {}, of = emulator) => connectionFrom({ ...credential
 /** An emulator that has issued a token already, so that faults meet the service alone. */
 async function started(): Promise<Emulator> {
 	const one = await testEmulator();
-	await callService(connection({}, one), read);
+	await callMessagingApi(connection({}, one), read);
 	return one;
 }
-const read: ApiRequest = { method: 'GET', path: '/conversations' };
-const send: ApiRequest = openCall;
-const repeat: ApiRequest = {
+const read: ServiceRequest = { method: 'GET', path: '/conversations' };
+const send: ServiceRequest = openCall;
+const repeat: ServiceRequest = {
 	...openCall,
 	body: { customercontext: { customerid: 'jdoe' } },
 	isIdempotent: true,
@@ -35,9 +34,9 @@ const faults = (...rules: Array<FaultAction | FaultRule>) => {
 };
 
 /** Tries that the emulator saw, and how it ended. */
-async function outcome(request: ApiRequest, pace: Throttle, of = emulator, given = {}) {
+async function outcome(request: ServiceRequest, pace: Throttle, of = emulator, given = {}) {
 	const before = entries(of, 'request').length;
-	const error = await callService(connection(given, of), request, pace).then(
+	const error = await callMessagingApi(connection(given, of), request, pace).then(
 		() => undefined,
 		(thrown: unknown) => thrown as { outcome: string; description: string; httpCode: number | null },
 	);
@@ -67,7 +66,7 @@ test.each<[string, FaultAction, { read: number; repeat: number; send: number; ou
 	['404', { status: 404 }, { read: 1, repeat: 1, send: 1, outcome: 'notSent' }],
 	['a slow answer', { delayMs: 50 }, { read: 1, repeat: 1, send: 1, outcome: 'none' }],
 ])('%s', async (_, action, expected) => {
-	const check = async (kind: 'read' | 'repeat' | 'send', request: ApiRequest) => {
+	const check = async (kind: 'read' | 'repeat' | 'send', request: ServiceRequest) => {
 		const own = await started();
 		own.settings.faults = [{ action, times: 1 }];
 		const { tries, error } = await outcome(request, new Throttle(20_000), own);
@@ -98,11 +97,11 @@ async function held(pace: Throttle): Promise<void> {
 test('every call of a run waits as Retry-After says, not only the one that was told', async () => {
 	faults({ status: 429, retryAfter: 2 });
 	const pace = new Throttle(60_000);
-	const first = callService(connection(), send, pace);
+	const first = callMessagingApi(connection(), send, pace);
 	await held(pace);
 	await Promise.all([
 		first,
-		...Array.from({ length: 5 }, async () => await callService(connection(), read, pace)),
+		...Array.from({ length: 5 }, async () => await callMessagingApi(connection(), read, pace)),
 	]);
 	const [refused, ...later] = requests()
 		.slice(1)
@@ -144,7 +143,7 @@ test('so it is however it ends: held back by another call, without a token, or c
 	const controller = new AbortController();
 	const pace = new Throttle(30_000, controller.signal);
 	faults('resetAfter');
-	const ends = [callService(connection(), repeat, pace)];
+	const ends = [callMessagingApi(connection(), repeat, pace)];
 	while (requests().length < 2) await new Promise(setImmediate);
 	pace.pauseAll(3_600_000, new ServiceError({ message: 'busy', description: '' }));
 	await expect(ends[0]).rejects.toMatchObject({
@@ -154,7 +153,7 @@ test('so it is however it ends: held back by another call, without a token, or c
 
 	faults('resetAfter');
 	const cancelledPace = new Throttle(30_000, controller.signal);
-	const running = callService(connection(), repeat, cancelledPace);
+	const running = callMessagingApi(connection(), repeat, cancelledPace);
 	while (requests().length < 3) await new Promise(setImmediate);
 	setTimeout(() => controller.abort(), 100);
 	await expect(running).rejects.toMatchObject({
@@ -165,7 +164,7 @@ test('so it is however it ends: held back by another call, without a token, or c
 	});
 
 	faults('resetAfter');
-	const withoutToken = callService(connection(), repeat, new Throttle(30_000));
+	const withoutToken = callMessagingApi(connection(), repeat, new Throttle(30_000));
 	while (requests().length < 4) await new Promise(setImmediate);
 	emulator.revokeTokens();
 	emulator.world.clientSecret = 'another';
@@ -176,7 +175,7 @@ test('a call that gets a fresh token waits as well where the run is held back me
 	const pace = new Throttle(20_000);
 	emulator.settings.faults = [{ match: { operationId: 'token' }, action: { delayMs: 100 } }];
 	emulator.revokeTokens();
-	const waiting = callService(connection(), send, pace);
+	const waiting = callMessagingApi(connection(), send, pace);
 	while (requests().length < 2) await new Promise(setImmediate);
 	const heldAt = Date.now();
 	pace.pauseAll(1_000, new ServiceError({ message: 'busy', description: '' }));
@@ -190,11 +189,11 @@ test('nothing arrived where no connection came about: it is tried again, and the
 	const { port } = server.address() as AddressInfo;
 	await new Promise((resolve) => server.close(resolve));
 	const there = connection({ baseUrl: `https://localhost:${port}` });
-	await expect(callService(there, send, new Throttle(0))).rejects.toMatchObject({
+	await expect(callMessagingApi(there, send, new Throttle(0))).rejects.toMatchObject({
 		code: 'ECONNREFUSED',
 		outcome: 'notSent',
 	});
-	const waiting = callService(there, send, new Throttle(20_000));
+	const waiting = callMessagingApi(there, send, new Throttle(20_000));
 	setTimeout(() => server.listen(port, '127.0.0.1'), 500);
 	await expect(waiting).resolves.toEqual({ conversationId: 'c' });
 	server.closeAllConnections();
@@ -208,7 +207,7 @@ test.each([
 	const server = createServer(await makeCertificate());
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	const baseUrl = given?.baseUrl ?? `https://localhost:${(server.address() as AddressInfo).port}`;
-	await expect(callService(connection({ baseUrl }), send, new Throttle(60_000))).rejects.toMatchObject({
+	await expect(callMessagingApi(connection({ baseUrl }), send, new Throttle(60_000))).rejects.toMatchObject({
 		code: expect.stringMatching(given ? /^(ENOTFOUND|EAI_AGAIN)$/ : code),
 		outcome: 'notSent',
 		description: expect.stringContaining('tried 3 times'),
@@ -242,7 +241,7 @@ describe('the token', () => {
 		expect(tries).toBe(0);
 		expect(error).toMatchObject({ message: 'Entra is not available', httpCode: 503, outcome: 'notSent' });
 		faults();
-		await callService(connection(another), send);
+		await callMessagingApi(connection(another), send);
 	});
 
 	test('a 401 in the middle of a run costs a token, and the message is sent once', async () => {
@@ -257,7 +256,7 @@ test('a cancelled run sends nothing more', async () => {
 	const controller = new AbortController();
 	faults({ action: { status: 429, retryAfter: 5 } });
 	const pace = new Throttle(60_000, controller.signal);
-	const waiting = callService(connection(), send, pace);
+	const waiting = callMessagingApi(connection(), send, pace);
 	await held(pace);
 	controller.abort();
 	await expect(waiting).rejects.toMatchObject({ code: 'ABORT_ERR', outcome: 'notSent' });

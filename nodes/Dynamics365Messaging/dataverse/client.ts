@@ -1,0 +1,69 @@
+import { tokenProvider, type TokenSource } from '../../shared/entra/token';
+import { Client } from '../../shared/transport/client';
+import { InputError } from '../../shared/transport/errors';
+import { linkedPages } from '../../shared/transport/pagination';
+import { urlBelow, type ReadRequest } from '../../shared/transport/request';
+import type { Service } from '../../shared/transport/retry';
+import { Throttle } from '../../shared/transport/throttle';
+import type { Connection } from '../connection';
+import { explainDataverseError } from './errors';
+
+/** What all calls are below. Source: docs/service-facts.md#dataverse-access. */
+const BASE_PATH = '/api/data/v9.2';
+
+/** The credential's field that leads to Dataverse. */
+const HOST_FIELD = 'Environment URL';
+
+/**
+ * What tokens for Dataverse are asked for with. It has an origin and a scope of its own.
+ * Source: docs/service-facts.md#dataverse-access.
+ * @throws InputError where the credential does not say where the environment is.
+ */
+export function dataverseTokens({ environmentUrl, tokenErrors, ...connection }: Connection): TokenSource {
+	if (environmentUrl === undefined) {
+		throw new InputError(
+			'Environment URL is missing in the credential',
+			'Enter the address of the Dynamics 365 environment, such as https://contoso.crm4.dynamics.com: the channel’s record is there.',
+		);
+	}
+	return {
+		...connection,
+		origin: environmentUrl,
+		scope: `${environmentUrl}/.default`,
+		tokenErrors: {
+			...tokenErrors,
+			'500011': {
+				message: 'Environment URL is not one that Entra knows in this tenant',
+				fix: 'Copy the address of the environment out of the browser, such as https://contoso.crm4.dynamics.com, and check Tenant ID.',
+			},
+		},
+	};
+}
+
+/**
+ * The client of Dataverse, which holds the channel's record.
+ * @param throttle of the run; by default nothing is tried again.
+ * @throws InputError where the credential does not say where the environment is.
+ * @example
+ * const { json } = await dataverseClient(connection).call(channelRequest(connection.channelId));
+ */
+export function dataverseClient(connection: Connection, throttle: Throttle = new Throttle()): Client {
+	const tokens = dataverseTokens(connection);
+	const { origin } = tokens;
+	const urlOf: Service['urlOf'] = (request) => urlBelow(origin, BASE_PATH, request);
+	/** A page that Dataverse names by its whole URL; undefined where it leads to another table or origin. */
+	const follow = (request: ReadRequest, link: string): ReadRequest | undefined => {
+		const url = URL.canParse(link) ? new URL(link) : undefined;
+		if (url?.origin !== origin || url.pathname !== urlOf(request).pathname) return undefined;
+		return { ...request, query: Object.fromEntries(url.searchParams) };
+	};
+	const service: Service = {
+		urlOf,
+		tokens: tokenProvider(tokens),
+		sign: (token) => ({ authorization: `Bearer ${token}` }),
+		explain: explainDataverseError,
+		destination: { name: 'service', fields: HOST_FIELD, hostField: HOST_FIELD },
+	};
+	const pages = { linkKey: '@odata.nextLink', service: 'Dataverse', hostField: HOST_FIELD, follow };
+	return new Client(service, throttle, linkedPages(pages));
+}

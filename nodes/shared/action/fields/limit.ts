@@ -1,0 +1,32 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { InputError } from '../../transport/errors';
+import type { ParameterReader } from '../parameters';
+
+/** Return All and Limit, as n8n's Get Many operations have them. */
+export const limitFields: INodeProperties[] = [
+	{
+		displayName: 'Return All',
+		name: 'returnAll',
+		type: 'boolean',
+		default: false,
+		description: 'Whether to return all results or only up to a given limit',
+	},
+	{
+		displayName: 'Limit',
+		name: 'limit',
+		type: 'number',
+		default: 50,
+		typeOptions: { minValue: 1 },
+		displayOptions: { show: { returnAll: [false] } },
+		description: 'Max number of results to return',
+	},
+];
+
+/** Reads Return All and Limit. Gives undefined for all. @throws InputError where Limit is no whole number from 1. */
+export function readLimit(parameters: ParameterReader): number | undefined {
+	if (parameters.flag('returnAll')) return undefined;
+	const limit = parameters.number('limit', 'Limit');
+	if (!Number.isInteger(limit) || limit < 1)
+		throw new InputError('Limit must be a whole number from 1', 'Or choose Return All.');
+	return limit;
+}

@@ -1,0 +1,52 @@
+import type { IDataObject } from 'n8n-workflow';
+import type { Plan } from '../../nodes/shared/action/operation';
+import type { Json } from '../../nodes/shared/json';
+import type { ServiceRequest } from '../../nodes/shared/transport/request';
+
+/** A request as tests look at it, whatever it is. */
+export type PlannedRequest = ServiceRequest & { body?: Record<string, unknown> };
+
+/** What a plan did: the requests that it made, in their order, and what came out. */
+export interface Carried {
+	requests: PlannedRequest[];
+	items: IDataObject[];
+	error: unknown;
+}
+
+/**
+ * Carries a plan out against answers that stand ready, so that each of its requests is seen. No service is asked.
+ * @param answers to its requests in turn; an error is thrown. The last one answers all that follow.
+ */
+export async function carryOut<Connection, Service extends string>(
+	plan: Plan<Connection, Service>,
+	connection: Connection,
+	answers: Array<Json | Error> = [{}],
+): Promise<Carried> {
+	const requests: PlannedRequest[] = [];
+	const call = async (request: ServiceRequest) => {
+		const answer = answers[Math.min(requests.length, answers.length - 1)] ?? null;
+		requests.push(request as PlannedRequest);
+		if (answer instanceof Error) throw answer;
+		return { json: answer, date: Date.now() };
+	};
+	if (plan.kind === 'list') return { requests: [plan.list.request], items: [], error: undefined };
+	if (plan.kind === 'call') {
+		const { json } = await call(plan.request);
+		return { requests, items: plan.toItems(json), error: undefined };
+	}
+	const page = async () => await Promise.reject(new Error('this plan reads a list'));
+	const list = () => {
+		throw new Error('this plan reads a list');
+	};
+	const signal = undefined;
+	const n8n = {
+		instanceId: 'test',
+		memory: {},
+		signal,
+		writeBinary: async () => ({ data: '', mimeType: '' }),
+	};
+	return await plan.run({ connection, client: () => ({ call, page, list }), seen: new Set(), n8n }).then(
+		({ items }) => ({ requests, items: items.map(({ json }) => json), error: undefined }),
+		(error: unknown) => ({ requests, items: [], error }),
+	);
+}
