@@ -1,6 +1,8 @@
 import eslint from '@eslint/js';
 import { n8nCommunityNodesPlugin } from '@n8n/eslint-plugin-community-nodes';
+import importX, { createNodeResolver } from 'eslint-plugin-import-x';
 import n8nNodesBase from 'eslint-plugin-n8n-nodes-base';
+import { layers } from './layers.mjs';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
@@ -27,6 +29,22 @@ export default tseslint.config(
 			'@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
 			'@typescript-eslint/require-await': 'off',
 		},
+	},
+	{
+		files: ['**/*.{ts,mjs}'],
+		plugins: { 'import-x': importX },
+		settings: {
+			'import-x/resolver-next': [
+				createNodeResolver({ extensions: ['.ts', '.d.ts', '.mjs', '.d.mts', '.json'] }),
+			],
+		},
+		rules: {
+			'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: layers }],
+		},
+	},
+	{
+		files: ['nodes/**/*.ts', 'credentials/**/*.ts'],
+		rules: { 'import-x/no-cycle': 'error' },
 	},
 	{
 		// jest's matchers (expect.any, …) and the answers that tests read are of type any.

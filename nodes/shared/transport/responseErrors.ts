@@ -23,42 +23,24 @@ export interface ResponseSource {
 }
 
 /** What holds for every service that has nothing of its own to say. */
+const BY_STATUS: Record<number, Explanation> = {
+	400: { message: 'The service did not accept the request', fix: 'Check the fields of this node.' },
+	407: PROXY_PASSWORD,
+	413: { message: 'What was sent is too large for the service', fix: 'Send less at a time.' },
+	429: {
+		message: 'The service is receiving too many requests',
+		fix: 'Wait and try again, or send fewer at a time.',
+	},
+	502: { message: 'The service could not be reached by its gateway', fix: 'Try again in a while.' },
+	503: { message: 'The service is not available', fix: 'Try again in a while.' },
+	504: { message: 'The service did not answer its gateway in time', fix: 'Try again in a while.' },
+};
+
 function explanationFor(status: number, { name, support }: ResponseSource): Explanation {
-	switch (status) {
-		case 400:
-			return { message: 'The service did not accept the request', fix: 'Check the fields of this node.' };
-		case 407:
-			return PROXY_PASSWORD;
-		case 413:
-			return { message: 'What was sent is too large for the service', fix: 'Send less at a time.' };
-		case 429:
-			return {
-				message: 'The service is receiving too many requests',
-				fix: 'Wait and try again, or send fewer at a time.',
-			};
-		case 500:
-			return {
-				message: 'The service failed',
-				fix: `If it stays, contact ${support} with the correlation ID.`,
-			};
-		case 502:
-			return {
-				message: 'The service could not be reached by its gateway',
-				fix: 'Try again in a while.',
-			};
-		case 503:
-			return { message: 'The service is not available', fix: 'Try again in a while.' };
-		case 504:
-			return {
-				message: 'The service did not answer its gateway in time',
-				fix: 'Try again in a while.',
-			};
-		default:
-			return {
-				message: `${name} answered with HTTP status ${status}`,
-				fix: `Try again; if it stays, contact ${support} with the correlation ID.`,
-			};
-	}
+	const contact = `contact ${support} with the correlation ID.`;
+	if (status === 500) return { message: 'The service failed', fix: `If it stays, ${contact}` };
+	const message = `${name} answered with HTTP status ${status}`;
+	return BY_STATUS[status] ?? { message, fix: `Try again; if it stays, ${contact}` };
 }
 
 /**

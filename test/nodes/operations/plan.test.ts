@@ -729,7 +729,11 @@ describe('what keeps its order, and what may be repeated', () => {
 		async (options, can) => {
 			const planned = plan('conversation: create', { customerId: 'jdoe', options });
 			const lost = new ServiceError({ message: 'lost', description: '', outcome: 'uncertain' });
-			const answers: Array<Json | Error> = [lost, { conversationId: CONVERSATION, isNew: true }, { messageId: '1' }];
+			const answers: Array<Json | Error> = [
+				lost,
+				{ conversationId: CONVERSATION, isNew: true },
+				{ messageId: '1' },
+			];
 			const { requests, items } = await carryOut(planned, CREDENTIAL, answers);
 			const isSent = requests.some(({ body }) => body?.type === 'message');
 			expect(isSent && items.length === 1).toBe(can);

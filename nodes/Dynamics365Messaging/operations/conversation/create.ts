@@ -5,7 +5,7 @@ import type { ParameterReader } from '../../../shared/action/parameters';
 import { InputError } from '../../../shared/transport/errors';
 import { activityRequest } from '../../messagingApi/sendActivity';
 import { startWithMessage } from '../../messagingApi/startConversation';
-import { TEXT } from '../message/messageBody';
+import { TEXT } from '../messageBody';
 import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,

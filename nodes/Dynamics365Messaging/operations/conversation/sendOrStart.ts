@@ -3,7 +3,7 @@ import { textField } from '../../../shared/action/fields/text';
 import { InputError } from '../../../shared/transport/errors';
 import { deliverMessage } from '../../messagingApi/startConversation';
 import { SENDER_NAME } from '../fields';
-import { bodyFields, bodyOptions, readMessageBody } from '../message/messageBody';
+import { bodyFields, bodyOptions, readMessageBody } from '../messageBody';
 import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,

@@ -3,7 +3,7 @@ import { optionsField } from '../../../shared/action/fields/options';
 import { sentItem } from '../../messagingApi/sendActivity';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../operation';
-import { bodyFields, bodyOptions, readMessageBody } from './messageBody';
+import { bodyFields, bodyOptions, readMessageBody } from '../messageBody';
 
 export const send: Operation = {
 	operation: 'send',

@@ -1,6 +1,6 @@
 import { unescape } from 'node:querystring';
 import type { INodeProperties } from 'n8n-workflow';
-import { numberField, readNumber, type NumberField } from '../../../shared/action/fields/number';
+import { numberField, readNumber, type NumberField } from '../../shared/action/fields/number';
 import {
 	checkLength,
 	limitHint,
@@ -8,18 +8,18 @@ import {
 	readTrimmed,
 	textField,
 	type TextField,
-} from '../../../shared/action/fields/text';
-import type { ItemFile, ParameterReader } from '../../../shared/action/parameters';
-import { withoutEmpty } from '../../../shared/json';
-import { InputError } from '../../../shared/transport/errors';
-import type { SendRequest } from '../../../shared/transport/request';
-import { EmbeddedFile } from '../../../shared/transport/requestBody';
+} from '../../shared/action/fields/text';
+import type { ItemFile, ParameterReader } from '../../shared/action/parameters';
+import { withoutEmpty } from '../../shared/json';
+import { InputError } from '../../shared/transport/errors';
+import type { SendRequest } from '../../shared/transport/request';
+import { EmbeddedFile } from '../../shared/transport/requestBody';
 import {
 	activityRequest,
 	type OutgoingActivity,
 	type OutgoingAttachment,
-} from '../../messagingApi/sendActivity';
-import { readSender, senderFields } from '../fields';
+} from '../messagingApi/sendActivity';
+import { readSender, senderFields } from './fields';
 
 /** Source: docs/service-facts.md#activities-sent. */
 export const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };
