@@ -12,6 +12,8 @@ export default tseslint.config(
 			'demo/node_modules/',
 			'demo/.n8n/',
 			'emulator/desk/',
+			// Made by scripts/contracts.mjs.
+			'emulator/*/contract.d.ts',
 			// The body of a function, as a Code node has it.
 			'bench/normalise.js',
 			'package-lock.json',

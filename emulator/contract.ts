@@ -58,7 +58,10 @@ function inlineReferences(node: unknown, root: Json): unknown {
 		if (target === undefined) throw new Error(`The contract refers to ${node.$ref}, which is not there`);
 		return inlineReferences(target, root);
 	}
-	return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, inlineReferences(value, root)]));
+	const entries = Object.entries(node).map(([key, value]) => [key, inlineReferences(value, root)] as const);
+	// ajv takes a discriminator's values from the `const` of each schema, and refuses a mapping.
+	const isDiscriminator = typeof node.propertyName === 'string' && isObject(node.mapping);
+	return Object.fromEntries(entries.filter(([key]) => !(isDiscriminator && key === 'mapping')));
 }
 
 /**
@@ -67,14 +70,14 @@ function inlineReferences(node: unknown, root: Json): unknown {
  * @throws Error when the file is not an object, or refers to what is not there
  */
 export function loadDocument(file: string): Json {
-	const source: unknown = parse(readFileSync(file, 'utf8'), { merge: true });
+	const source: unknown = parse(readFileSync(file, 'utf8'));
 	const inlined = isObject(source) ? inlineReferences(source, source) : undefined;
 	if (!isObject(inlined)) throw new Error(`${file} is not an object`);
 	return inlined;
 }
 
-/** The contract of the Messaging API, `openapi.yaml`. */
-export const document: Readonly<Json> = loadDocument(join(__dirname, 'openapi.yaml'));
+/** The contract of the Messaging API, `messaging/contract.yaml`. */
+export const document: Readonly<Json> = loadDocument(join(__dirname, 'messaging', 'contract.yaml'));
 
 /** ISO 8601: a date, or a date and time with or without fraction and offset. */
 function isIso8601(text: string): boolean {
@@ -216,9 +219,16 @@ class Contract {
 
 const WEBHOOK_PATH = '/v3/conversations/{conversationId}/activities';
 
+const objectAt = (node: unknown, ...keys: string[]): Json => {
+	const value = keys.reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), node);
+	return isObject(value) ? value : {};
+};
+const conversationId = objectAt(document, 'components', 'parameters', 'conversationId');
+
 const service = new Contract(document.paths);
 const webhook = new Contract({
-	[WEBHOOK_PATH]: isObject(document.webhooks) ? document.webhooks.activity : undefined,
+	// A webhook has no path in OpenAPI, and so no parameter of one.
+	[WEBHOOK_PATH]: { ...objectAt(document, 'webhooks', 'activity'), parameters: [conversationId] },
 });
 
 /**

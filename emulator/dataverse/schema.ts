@@ -48,8 +48,8 @@ export interface Operation {
 	args: { name: string; isGuid: boolean }[];
 }
 
-/** The contract of Dataverse, `dataverse.yaml`. */
-export const document: Readonly<Json> = loadDocument(join(__dirname, 'dataverse.yaml'));
+/** The contract of Dataverse, `contract.yaml`. */
+export const document: Readonly<Json> = loadDocument(join(__dirname, 'contract.yaml'));
 
 const objectAt = (node: unknown, key: string): Json => {
 	const value = isObject(node) ? node[key] : undefined;
