@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import type { SendMessageRequest } from '../../emulator/communication/contract';
-import { validateRequest } from '../../emulator/contract';
+import { validateRequest } from '../../emulator/messaging/validate';
 import type { ChannelRow } from '../../emulator/dataverse/contract';
 import type { Activity, CreateConversation } from '../../emulator/messaging/contract';
 

@@ -1,4 +1,4 @@
-import { validateRequest } from '../../../emulator/contract';
+import { validateRequest } from '../../../emulator/messaging/validate';
 import { InputError } from '../../../nodes/shared/api/errors';
 import type { Json } from '../../../nodes/shared/api/json';
 import { openedFrom, withStartMessage } from '../../../nodes/Dynamics365Messaging/api/opening';
