@@ -221,13 +221,13 @@ export class Contract {
 	 */
 	violations(request: ContractRequest, { definition, operationId }: Operation): Violation[] {
 		const headers = lowerCaseKeys(request.headers);
-		const [path = '', search] = request.path.split('?');
+		const { pathname, search } = new URL(request.path, 'https://localhost');
 		const query: Record<string, string | string[]> = { ...request.query };
 		for (const [name, value] of new URLSearchParams(search)) {
 			query[name] = name in query ? [query[name] ?? [], value].flat() : value;
 		}
 		const { errors } = this.validator.validateRequest(
-			{ ...request, path: routable(path), query, headers },
+			{ ...request, path: routable(pathname), query, headers },
 			operationId,
 		);
 		const violations = (errors ?? [])
