@@ -13,7 +13,9 @@ export default tseslint.config(
 			'node_modules/',
 			'demo/node_modules/',
 			'demo/.n8n/',
-			'emulator/desk/',
+			'emulator/desk/page/',
+			// Made by scripts/contracts.mjs.
+			'emulator/*/contract.d.ts',
 			// The body of a function, as a Code node has it.
 			'bench/normalise.js',
 			'package-lock.json',

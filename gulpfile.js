@@ -15,6 +15,9 @@ async function tsc(project) {
 	}
 }
 
+/** The nodes' request bodies have the types of the contracts. */
+const contractTypes = async () => await (await import('./scripts/contracts.mjs')).makeContractTypes();
+
 const compile = () => tsc('tsconfig.build.json');
 
 // Icons, codex files and output schemas: what n8n reads beside the compiled nodes.
@@ -54,5 +57,5 @@ const types = parallel(
 	() => actionItems('AzureCommunicationConversations'),
 );
 
-exports.build = series(clean, parallel(compile, assets, types));
+exports.build = series(clean, contractTypes, parallel(compile, assets, types));
 exports.default = exports.build;

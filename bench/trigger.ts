@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Executions } from '../demo/executions';
 import { waitFor } from '../demo/wait';
-import { message } from '../emulator/activities';
+import { message } from '../emulator/messaging/activities';
 import { onStage, post, type Stage } from '../test/e2e/support';
 import { type Call, saturate } from './saturate';
 import { type Benchmark, median, quantile } from './sections';

@@ -1,19 +1,19 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Attachments } from './attachments';
+import { Attachments } from './messaging/attachments';
 import { type Certificate, makeCertificate } from './certificate';
-import { Channels, type Entra } from './channels';
+import { Channels, type Entra } from './dataverse/channels';
 import { DEFAULT_TEMPLATES } from './communication/templates';
 import { type Communication, Threads } from './communication/threads';
-import { Conversations } from './conversations';
+import { Conversations } from './messaging/conversations';
 import { Tables } from './dataverse/tables';
-import { Deliveries } from './deliveries';
-import { Desk } from './desk';
-import { createDeskServer } from './deskServer';
-import { type Claims, Identity } from './identity';
+import { Deliveries } from './messaging/deliveries';
+import { Desk } from './desk/representatives';
+import { createDeskServer } from './desk/server';
+import { type Claims, Identity } from './entra/identity';
 import { Log, type LogEntry } from './log';
-import { createService } from './service';
+import { createService } from './app';
 import {
 	DEFAULT_COMMUNICATION,
 	DEFAULT_CONTEXT_LAG_MS,
@@ -26,13 +26,13 @@ import {
 } from './settings';
 import { DEFAULT_WORLD, type World } from './world';
 
-export type { Activity } from './activities';
-export type { AttachedFile } from './attachments';
+export type { Activity } from './messaging/activities';
+export type { AttachedFile } from './messaging/attachments';
 export { type Certificate, makeCertificate } from './certificate';
-export type { Entra } from './channels';
+export type { Entra } from './dataverse/channels';
 export type { Communication, CommunicationConversation, CommunicationMessage } from './communication/threads';
-export type { Conversation, Line, Message } from './conversations';
-export { Desk, DeskError } from './desk';
+export type { Conversation, Line, Message } from './messaging/conversations';
+export { Desk, DeskError } from './desk/representatives';
 export type * from './log';
 export type {
 	CommunicationListSettings,
@@ -180,8 +180,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		threads,
 		templates: DEFAULT_TEMPLATES,
 		conversations,
+		deliveries,
 		attachments,
-		desk,
 		origin: () => origin,
 		random,
 	});

@@ -1,4 +1,4 @@
-import type { ContractError } from './contract';
+import type { ContractError } from './contract/open';
 import type { FaultAction } from './settings';
 
 interface EntryHead {

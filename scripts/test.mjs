@@ -1,5 +1,6 @@
 // npm test: does its own set-up, then lint, types and all tests. What stands after `--` goes to jest alone.
 import { join } from 'node:path';
+import { makeContractTypes } from './contracts.mjs';
 import { ensureBuilt, ensureInstalled, root, run, start, step } from './setup.mjs';
 
 const forJest = process.argv.slice(2);
@@ -11,6 +12,7 @@ const bin = (name) => join(root, 'node_modules', '.bin', name);
 
 await start(async () => {
 	await step('Install the dependencies', () => ensureInstalled(root));
+	await step('Make the types of the contracts', makeContractTypes);
 	if (forJest.length === 0) {
 		await check('Lint', 'eslint', ['.']);
 		await check('Check the format', 'prettier', ['--check', '--log-level', 'warn', '.']);

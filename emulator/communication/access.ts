@@ -1,4 +1,4 @@
-import type { Identity } from '../identity';
+import type { Identity } from '../entra/identity';
 import type { CommunicationAuthentication } from '../log';
 import type { Settings } from '../settings';
 import { COMMUNICATION_RESOURCE, type World } from '../world';

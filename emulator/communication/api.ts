@@ -1,16 +1,19 @@
 import type { CommunicationSettings } from '../settings';
 import type { World } from '../world';
+import type {
+	AddParticipantsRequest,
+	CreateConversationRequest,
+	RemoveParticipantsRequest,
+	SendMessageRequest,
+} from './contract';
 import { CommunicationError } from './errors';
 import { type ListPage, pageOf } from './lists';
-import { checkContent, type SentContent } from './rules';
+import { checkContent } from './rules';
 import type { CommunicationTemplate } from './templates';
 import {
 	type CommunicationConversation,
 	type CommunicationMessage,
 	contactsOf,
-	type DeliveryStrategy,
-	type NewConversation,
-	type NewParticipant,
 	type Participant,
 	type Threads,
 } from './threads';
@@ -44,18 +47,6 @@ export interface Done {
 	messageId?: string;
 }
 
-/** The body of a send, of which the contract has made sure. */
-interface SendBody {
-	request: SentContent;
-	outboundDeliveryStrategy?: DeliveryStrategy;
-}
-
-/** The body of a create, of which the contract has made sure. */
-interface CreateBody {
-	conversation: Omit<NewConversation, 'id'>;
-	initialMessage?: { content: string };
-}
-
 interface InvalidParticipant {
 	id: string;
 	error: { code: string; message: string };
@@ -83,7 +74,7 @@ export class CommunicationApi {
 			case 'communication.listConversations':
 				return { status: 200, body: this.listConversations(call.url) };
 			case 'communication.createConversation':
-				return this.create(call.body as CreateBody);
+				return this.create(call.body as CreateConversationRequest);
 			case 'communication.getConversation':
 				return { status: 200, body: shown(this.present(call)) };
 			case 'communication.deleteConversation':
@@ -95,11 +86,11 @@ export class CommunicationApi {
 			case 'communication.listMessages':
 				return { status: 200, body: this.listMessages(this.present(call), call.url) };
 			case 'communication.sendMessage':
-				return this.send(this.present(call), call.body as SendBody, call.now);
+				return this.send(this.present(call), call.body as SendMessageRequest, call.now);
 			case 'communication.addParticipants':
-				return this.add(this.present(call), call.body as { participants: NewParticipant[] });
+				return this.add(this.present(call), call.body as AddParticipantsRequest);
 			case 'communication.removeParticipants':
-				return this.remove(this.present(call), call.body as { participantIds: string[] });
+				return this.remove(this.present(call), call.body as RemoveParticipantsRequest);
 			case 'communication.listTemplates':
 				return { status: 200, body: this.listTemplates(call) };
 			default:
@@ -134,7 +125,7 @@ export class CommunicationApi {
 		return { ...page, value };
 	}
 
-	private create({ conversation: given, initialMessage }: CreateBody): Done {
+	private create({ conversation: given, initialMessage }: CreateConversationRequest): Done {
 		const { threads, world } = this.parts;
 		const unknown = (given.deliveryChannelIds ?? []).find(
 			(id) => id.toLowerCase() !== world.communicationChannelId,
@@ -166,7 +157,7 @@ export class CommunicationApi {
 		return this.page(newestFirst, ({ sequenceId }) => -sequenceId, url);
 	}
 
-	private send(conversation: CommunicationConversation, body: SendBody, now: number): Done {
+	private send(conversation: CommunicationConversation, body: SendMessageRequest, now: number): Done {
 		const { templates, threads, world } = this.parts;
 		if (conversation.isTerminated) {
 			throw new CommunicationError('ConversationTerminated', 'The conversation is terminated.');
@@ -180,10 +171,7 @@ export class CommunicationApi {
 		return { status: 200, body: { messageId }, messageId };
 	}
 
-	private add(
-		conversation: CommunicationConversation,
-		{ participants }: { participants: NewParticipant[] },
-	): Done {
+	private add(conversation: CommunicationConversation, { participants }: AddParticipantsRequest): Done {
 		const invalid = participants.flatMap((participant): InvalidParticipant[] => {
 			const contact = contactsOf(participant).find(({ id }) => isInvalidId(id));
 			if (!contact) {
@@ -198,7 +186,7 @@ export class CommunicationApi {
 
 	private remove(
 		conversation: CommunicationConversation,
-		{ participantIds }: { participantIds: string[] },
+		{ participantIds }: RemoveParticipantsRequest,
 	): Done {
 		const invalid = participantIds.flatMap((id): InvalidParticipant[] => {
 			const { participants } = conversation;

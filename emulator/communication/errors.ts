@@ -1,5 +1,5 @@
-import { isObject } from '../contract';
-import { document } from './document';
+import { join } from 'node:path';
+import { objectAt, readDocument } from '../contract/open';
 
 /** What the real cause was, e.g. WhatsApp's own words. */
 export interface InnerError {
@@ -7,7 +7,10 @@ export interface InnerError {
 	message: string;
 }
 
-const CODES = isObject(document['x-error-codes']) ? document['x-error-codes'] : {};
+/** The contract of Azure Communication Services, `contract.yaml`. */
+export const document = readDocument(join(__dirname, 'contract.yaml'));
+
+const CODES = objectAt(document, 'x-error-codes');
 
 /**
  * The HTTP status that a code comes with.
@@ -15,11 +18,9 @@ const CODES = isObject(document['x-error-codes']) ? document['x-error-codes'] : 
  * @throws Error for a code that the contract does not have
  */
 export function statusOf(code: string): number {
-	const entry = CODES[code];
-	if (!isObject(entry) || typeof entry.status !== 'number') {
-		throw new Error(`The contract has no error code ${code}`);
-	}
-	return entry.status;
+	const { status } = objectAt(CODES, code);
+	if (typeof status !== 'number') throw new Error(`The contract has no error code ${code}`);
+	return status;
 }
 
 /** The code that a status comes with when nothing more is known, as for an injected fault. */

@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Request, Response } from 'express';
-import { FAULT_DETAIL, isPause, isStatus, parseBody, sendFault, singleHeaders, spoilTokens } from '../http';
-import { type CommunicationAuthentication, type CommunicationEntry, type Log, shortened } from '../log';
-import { type Settings, type StatusFault, takeFault } from '../settings';
+import type { Response } from 'express';
+import { FAULT_DETAIL, requestFields, serve, type ServeParts } from '../http/serve';
+import type { CommunicationAuthentication, CommunicationEntry } from '../log';
 import { type AccessParts, admit, authenticationOf } from './access';
 import { type ApiParts, CommunicationApi, type Done } from './api';
 import { codeOf, CommunicationError } from './errors';
 import { readRepeatability, RepeatedRequests } from './repeatability';
-import { resolve, type Resolved } from './request';
+import { resolve, type Resolved } from './validate';
 import type { SignedRequest } from './signature';
 
-export interface CommunicationParts extends ApiParts, AccessParts {
-	settings: Settings;
-	log: Log;
-	origin: () => string;
-	/** Numbers from 0 to 1, for faults with a probability. */
-	random: () => number;
-}
+export type CommunicationParts = ServeParts & ApiParts & AccessParts;
 
 interface Answer extends Done {
 	headers?: Record<string, string>;
@@ -36,8 +28,6 @@ const errorAnswer = (status: number, code: string, message: string, more: object
 	errorCode: code,
 	errorMessage: message,
 });
-
-const faultAnswer = ({ status }: StatusFault): Answer => errorAnswer(status, codeOf(status), FAULT_DETAIL);
 
 /** The calls that are recognised by their Repeatability-Request-ID. Source: docs/service-facts.md#acs-repeatability. */
 const RECOGNISED = new Set([
@@ -98,63 +88,36 @@ function sendAnswer(response: Response, { body, headers = {}, status }: Answer):
 /** Azure Communication Services: access, repeatability, faults and log around {@link CommunicationApi}. */
 export function communicationHandler(parts: CommunicationParts) {
 	const calls = new Calls(parts);
-	return async (request: Request, response: Response): Promise<void> => {
-		const headers = singleHeaders(request.headers);
-		const body = parseBody(request.body);
-		const { method, originalUrl: path } = request;
+	return serve<string, Answer>(parts, (request, response) => {
+		const { body, headers, method, path, raw } = request;
 		const clientRequestId = headers['x-ms-client-request-id'];
 		if (clientRequestId !== undefined) response.setHeader('x-ms-client-request-id', clientRequestId);
 		const correlationId = randomUUID();
 		response.setHeader('MS-CV', correlationId);
-		const resolved = resolve({
-			method,
-			path,
-			// A body without a content type is wrong too, which the contract alone does not say.
-			headers: { ...(body !== undefined && { 'content-type': '' }), ...headers },
-			body,
-		});
-		const { operationId, id } = resolved;
+		const resolved = resolve(request);
+		const { id, operationId } = resolved;
 		const conversationId = operationId === 'communication.listTemplates' ? undefined : id;
 		const authentication = authenticationOf(headers.authorization, parts.world);
-		const target = { operationId, conversationId, hasToken: authentication === 'entra' };
-		const fault = takeFault(parts.settings.faults, target, parts.random);
-		const record = (answered: Pick<Answer, 'status' | 'errorCode' | 'errorMessage'>, done?: Answer) =>
-			parts.log.add<CommunicationEntry>({
-				kind: 'communication',
-				method,
-				path,
-				operationId,
-				status: answered.status,
-				errorCode: answered.errorCode,
-				errorMessage: answered.errorMessage,
-				correlationId,
-				authentication,
-				repeatabilityRequestId: headers['repeatability-request-id'],
-				firstSent: headers['repeatability-first-sent'],
-				repeated: done?.isRepeated ?? false,
-				conversationId: conversationId ?? done?.conversationId,
-				messageId: done?.isRepeated ? undefined : done?.messageId,
-				fault,
-				body: shortened(body),
-			});
-		const cut = (done?: Answer) => {
-			record({ status: 0 }, done);
-			request.socket.destroy();
-		};
-
-		if (fault === 'resetBefore') return cut();
-		if (isStatus(fault)) {
-			const answer = faultAnswer(fault);
-			record(answer);
-			return sendFault(response, fault, () => sendAnswer(response, answer));
-		}
-		if (isPause(fault)) await sleep(fault.delayMs);
-		await spoilTokens(parts.identity, fault);
-		const raw = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
 		const signed = { method, pathAndQuery: path, headers, body: raw };
-		const answer = await decide(calls, signed, resolved, body, authentication);
-		if (fault === 'resetAfter') return cut(answer);
-		record(answer, answer);
-		sendAnswer(response, answer);
-	};
+		return {
+			target: { operationId, conversationId, hasToken: authentication === 'entra' },
+			decide: () => decide(calls, signed, resolved, body, authentication),
+			onFault: ({ status }) => errorAnswer(status, codeOf(status), FAULT_DETAIL),
+			record: (logged, done) =>
+				parts.log.add<CommunicationEntry>({
+					kind: 'communication',
+					...requestFields(request, logged),
+					operationId,
+					errorMessage: logged.errorMessage,
+					correlationId,
+					authentication,
+					repeatabilityRequestId: headers['repeatability-request-id'],
+					firstSent: headers['repeatability-first-sent'],
+					repeated: done?.isRepeated ?? false,
+					conversationId: conversationId ?? done?.conversationId,
+					messageId: done?.isRepeated ? undefined : done?.messageId,
+				}),
+			send: (answer) => sendAnswer(response, answer),
+		};
+	});
 }

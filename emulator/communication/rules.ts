@@ -1,22 +1,8 @@
 import { isIP } from 'node:net';
+import type { MessageContent, Template } from './contract';
 import { CommunicationError, refusedByWhatsApp } from './errors';
 import type { CommunicationTemplate } from './templates';
 import { type CommunicationConversation, type DeliveryStrategy, isOnWhatsApp, isWindowOpen } from './threads';
-
-/** A template as a message has it, of which the contract has made sure. */
-export interface SentTemplate {
-	name: string;
-	language: string;
-	values?: { name: string; url?: string }[];
-	bindings?: Partial<Record<'header' | 'body' | 'footer' | 'buttons', { refValue: string }[]>>;
-}
-
-/** What a message says, of which the contract has made sure. */
-export interface SentContent {
-	kind: 'text' | 'image' | 'video' | 'document' | 'audio' | 'template';
-	mediaUri?: string;
-	template?: SentTemplate;
-}
 
 const PRIVATE_IPV4 = /^(0|10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168)\./;
 /** Loopback, link-local, unique local, and an IPv4 address in IPv6's clothes. */
@@ -37,7 +23,7 @@ export function isReachable(uri: string): boolean {
 }
 
 /** Every refValue must name a value; that a name may stand for one value only is inferred. */
-function checkBindings({ bindings = {}, values = [] }: SentTemplate): void {
+function checkBindings({ bindings, values = [] }: Template): void {
 	const names = values.map(({ name }) => name);
 	const refuse = (message: string) => {
 		throw new CommunicationError('BadRequest', 'The template is not valid.', {
@@ -48,7 +34,7 @@ function checkBindings({ bindings = {}, values = [] }: SentTemplate): void {
 	const twice = names.find((name, index) => names.indexOf(name) !== index);
 	if (twice !== undefined) refuse(`There are two values with the name '${twice}'.`);
 	for (const part of ['header', 'body', 'footer', 'buttons'] as const) {
-		for (const { refValue } of bindings[part] ?? []) {
+		for (const { refValue } of bindings?.[part] ?? []) {
 			if (!names.includes(refValue)) {
 				refuse(`The ${part} refers to '${refValue}', which is not among the values.`);
 			}
@@ -56,7 +42,7 @@ function checkBindings({ bindings = {}, values = [] }: SentTemplate): void {
 	}
 }
 
-function checkTemplate(sent: SentTemplate, templates: readonly CommunicationTemplate[]): void {
+function checkTemplate(sent: Template, templates: readonly CommunicationTemplate[]): void {
 	checkBindings(sent);
 	const isThere = templates.some(
 		({ language, name, status }) => name === sent.name && language === sent.language && status === 'approved',
@@ -73,16 +59,20 @@ function checkTemplate(sent: SentTemplate, templates: readonly CommunicationTemp
  * @throws CommunicationError for the first that is broken
  */
 export function checkContent(
-	content: SentContent,
+	content: MessageContent,
 	strategy: DeliveryStrategy,
 	conversation: CommunicationConversation,
 	templates: readonly CommunicationTemplate[],
 	now: number,
 ): void {
-	if (content.template) checkTemplate(content.template, templates);
-	const files = [content.mediaUri, ...(content.template?.values ?? []).map(({ url }) => url)];
-	if (files.some((file) => file !== undefined && !isReachable(file))) {
-		const target = content.template ? 'request.template' : 'request.mediaUri';
+	const template = content.kind === 'template' ? content.template : undefined;
+	if (template) checkTemplate(template, templates);
+	const files = [
+		...('mediaUri' in content ? [content.mediaUri] : []),
+		...(template?.values ?? []).flatMap((value) => ('url' in value ? [value.url] : [])),
+	];
+	if (!files.every(isReachable)) {
+		const target = template ? 'request.template' : 'request.mediaUri';
 		throw refusedByWhatsApp(target, 131_053, 'Media upload error');
 	}
 	const isForWhatsApp = strategy === 'allParticipants' && conversation.participants.some(isOnWhatsApp);

@@ -1,19 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { World } from '../world';
-
-export interface Contact {
-	id: string;
-	kind: 'whatsApp' | 'communication';
-}
-
-/** A participant as a request has it, perhaps without an id of its own yet. */
-export type NewParticipant = { id?: string; displayName?: string } & (
-	{ kind: 'external'; contacts: Contact[] } | { kind: 'internal'; contact: Contact }
-);
+import type { Contact, CreateConversationRequest, Participant as NewParticipant } from './contract';
 
 export type Participant = NewParticipant & { id: string };
 
-export type DeliveryStrategy = 'internalOnly' | 'allParticipants';
+type Given = CreateConversationRequest['conversation'];
+export type DeliveryStrategy = NonNullable<Given['outboundDeliveryStrategy']>;
 
 /** A message as the service lists it. */
 export interface CommunicationMessage {
@@ -43,15 +35,6 @@ export interface CommunicationConversation {
 	/** Milliseconds since 1970; undefined when no customer has ever written. */
 	lastCustomerMessageAt: number | undefined;
 	isTerminated: boolean;
-}
-
-/** What a new conversation is given. */
-export interface NewConversation {
-	id?: string;
-	topic?: string;
-	deliveryChannelIds?: string[];
-	outboundDeliveryStrategy?: DeliveryStrategy;
-	participants?: NewParticipant[];
 }
 
 /** What happens in the conversations without a call, and what came of the calls. */
@@ -123,7 +106,7 @@ export class Threads implements Communication {
 		return this.conversations.find((conversation) => conversation.id === id);
 	}
 
-	create({ id, participants = [], ...given }: NewConversation): CommunicationConversation {
+	create({ id, participants = [], ...given }: Given & { id?: string }): CommunicationConversation {
 		const conversation: CommunicationConversation = {
 			deliveryChannelIds: [],
 			outboundDeliveryStrategy: 'allParticipants',

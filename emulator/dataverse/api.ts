@@ -1,11 +1,11 @@
-import type { Channels } from '../channels';
 import type { Settings } from '../settings';
 import type { World } from '../world';
-import { DataverseError, duplicateRecord, missingRecord, otherVersion } from './errors';
-import { type Expansion, type Preferences, type Query, wants, writeSkipToken } from './query';
-import type { Resolved, TableRequest } from './request';
-import { type Column, type Row, type Table, tableOf, tables as allTables } from './schema';
+import type { Channels } from './channels';
+import { DataverseError, missingRecord, otherVersion } from './errors';
+import { type Query, writeSkipToken } from './query';
+import { type Row, type Table, tableOf } from './schema';
 import { etagOf, type Tables } from './tables';
+import type { Resolved, TableRequest } from './validate';
 
 export interface ApiParts {
 	world: World;
@@ -36,16 +36,20 @@ export interface DataverseCall {
 
 type Verb = 'Read' | 'Create' | 'Write' | 'Delete';
 
-const FORMATTED = 'OData.Community.Display.V1.FormattedValue';
-const LOGICAL_NAME = 'Microsoft.Dynamics.CRM.lookuplogicalname';
-const NAVIGATION = 'Microsoft.Dynamics.CRM.associatednavigationproperty';
 /** A page is never larger, whatever is asked for. */
 const LARGEST_PAGE = 5_000;
+const CHANNELS = tableOf('msdyn_occustommessagingchannel');
 
-/** Times as a user of the United States in UTC reads them; other formats follow the user's settings. */
-function formatTime(time: string): string {
-	const options = { dateStyle: 'short', timeStyle: 'short', timeZone: 'UTC' } as const;
-	return new Intl.DateTimeFormat('en-US', { ...options }).format(new Date(time));
+const contextOf = ({ select = [] }: Query): string =>
+	select.length > 0 ? `(${select.map(({ name }) => name).join(',')})` : '';
+
+/** A row with its version; its id is always among its columns. */
+function shown(table: Table, row: Row, { select }: Query): Record<string, unknown> {
+	const names = select ? [...select.map(({ name }) => name), table.idColumn] : [...table.columns.keys()];
+	return {
+		'@odata.etag': etagOf(row),
+		...Object.fromEntries(names.map((name) => [name, row[name] ?? null])),
+	};
 }
 
 /** Dataverse's own behaviour behind its token check. */
@@ -60,34 +64,28 @@ export class DataverseApi {
 		}
 		const { operationId } = call.resolved;
 		const read = call.resolved.read();
-		if ('args' in read) return this.answerFunction(operationId, read.args);
-		return this.answerTable(call, read.request);
+		if ('request' in read) return this.answerTable(call, read.request);
+		return { status: 200, headers: {}, body: this.answerFunction(operationId, read.args) };
 	}
 
 	private get base(): string {
 		return `${this.parts.origin()}/api/data/v9.2`;
 	}
 
-	private answerFunction(operationId: string | null, args: Record<string, string>): DataverseAnswer {
-		const body = this.functionOf(operationId)(args);
-		return { status: 200, headers: {}, body };
-	}
-
-	private functionOf(operationId: string | null) {
+	private answerFunction(operationId: string | null, args: Record<string, string>): Record<string, unknown> {
 		switch (operationId) {
 			case 'dataverse.whoAmI':
-				return () => this.whoAmI();
+				return this.whoAmI();
 			case 'dataverse.retrieveAccess':
-				return (args: Record<string, string>) => this.access(args);
+				return this.access(args);
 			default:
-				return (args: Record<string, string>) => this.federatedSubject(args);
+				return this.federatedSubject(args);
 		}
 	}
 
 	/** What the application user may do with a channel's record, by its role. */
-	private access({ Target = '' }: Record<string, string>): Record<string, unknown> {
-		const id = /msdyn_occustommessagingchannels\(([0-9a-f-]{36})\)/i.exec(Target)?.[1] ?? '';
-		this.parts.tables.get(tableOf('msdyn_occustommessagingchannel'), id.toLowerCase());
+	private access({ '@target': target = '' }: Record<string, string>): Record<string, unknown> {
+		this.parts.tables.get(CHANNELS, /[0-9a-f-]{36}/.exec(target)?.[0] ?? '');
 		const { role } = this.parts.settings.dataverse;
 		const rights = {
 			full: 'ReadAccess, WriteAccess, AppendAccess, AppendToAccess, CreateAccess, DeleteAccess',
@@ -110,23 +108,20 @@ export class DataverseApi {
 		};
 	}
 
-	private federatedSubject({
-		ComponentName = '',
-		ComponentId = '',
-	}: Record<string, string>): Record<string, unknown> {
-		const table = tableOf('msdyn_occustommessagingchannel');
-		if (ComponentName !== table.logicalName) {
+	private federatedSubject({ ComponentName = '', ComponentId = '' }: Record<string, string>) {
+		const name = ComponentName.slice(1, -1);
+		if (name !== CHANNELS.logicalName) {
 			throw new DataverseError(
 				'0x80041102',
-				`The entity with a name = '${ComponentName}' with namemapping = 'Logical' was not found in the MetadataCache.`,
+				`The entity with a name = '${name}' with namemapping = 'Logical' was not found in the MetadataCache.`,
 			);
 		}
-		this.demand('Read', table);
-		const subject = this.parts.channels.subjectOf(this.parts.tables.get(table, ComponentId.toLowerCase()));
+		this.demand('Read', CHANNELS);
+		const subject = this.parts.channels.subjectOf(this.parts.tables.get(CHANNELS, ComponentId.toLowerCase()));
 		if (subject === undefined) {
 			throw new DataverseError(
 				'0x80040203',
-				`The component ${ComponentName} with Id = ${ComponentId} is not associated with a managed identity.`,
+				`The component ${name} with Id = ${ComponentId} is not associated with a managed identity.`,
 			);
 		}
 		return {
@@ -140,7 +135,7 @@ export class DataverseApi {
 		switch (call.method) {
 			case 'GET':
 				this.demand('Read', table);
-				return id === undefined ? this.list(call, request) : this.retrieve(call, request, id);
+				return id === undefined ? this.list(call, request) : this.retrieve(request, id);
 			case 'POST':
 				this.demand('Create', table);
 				return this.written(request, this.parts.tables.create(table, request.changes), true);
@@ -156,20 +151,17 @@ export class DataverseApi {
 		const { maxPageSize } = this.parts.settings.dataverse;
 		const asked = preferences.maxPageSize;
 		const size = Math.min(asked ?? maxPageSize, maxPageSize, LARGEST_PAGE);
-		const found = this.parts.tables.all(table).filter(query.filter).sort(query.compare);
-		// Documented: with a page size of its own, a request's $top is not looked at.
-		const rows = asked === undefined ? found.slice(0, query.top) : found;
+		const rows = this.parts.tables.all(table).filter(query.filter).sort(query.compare);
 		const start = this.startOf(table, rows, query, size);
 		const page = rows.slice(start, start + size);
 		const last = page.at(-1);
 		const isMore = start + size < rows.length && last !== undefined;
 		return {
 			status: 200,
-			headers: this.applied(preferences, asked === undefined ? [] : [`odata.maxpagesize=${asked}`]),
+			headers: asked === undefined ? {} : { 'Preference-Applied': `odata.maxpagesize=${asked}` },
 			body: {
-				'@odata.context': `${this.base}/$metadata#${table.entitySet}${this.contextOf(query)}`,
-				...(query.isCounted && { '@odata.count': Math.min(found.length, LARGEST_PAGE) }),
-				value: page.map((row) => this.shown(table, row, query, preferences)),
+				'@odata.context': `${this.base}/$metadata#${table.entitySet}${contextOf(query)}`,
+				value: page.map((row) => shown(table, row, query)),
 				...(isMore && { '@odata.nextLink': this.nextLink(path, table, query, last) }),
 			},
 		};
@@ -195,21 +187,9 @@ export class DataverseApi {
 		return `${url.origin}${url.pathname}?${options.join('&')}`;
 	}
 
-	private retrieve(
-		{ headers }: DataverseCall,
-		{ table, query, preferences }: TableRequest,
-		id: string,
-	): DataverseAnswer {
+	private retrieve({ query, table }: TableRequest, id: string): DataverseAnswer {
 		const row = this.parts.tables.get(table, id);
-		const etag = etagOf(row);
-		// Documented: never with what may have changed elsewhere.
-		const isPlain = query.expand.length === 0 && preferences.annotations === undefined;
-		if (headers['if-none-match'] === etag && isPlain) return { status: 304, headers: { ETag: etag } };
-		return {
-			status: 200,
-			headers: { ...this.applied(preferences), ETag: etag },
-			body: this.entity(table, row, query, preferences),
-		};
+		return { status: 200, headers: { ETag: etagOf(row) }, body: this.entity(table, row, query) };
 	}
 
 	private upsert({ headers }: DataverseCall, request: TableRequest, id: string): DataverseAnswer {
@@ -217,7 +197,6 @@ export class DataverseApi {
 		const { tables } = this.parts;
 		const before = tables.find(table, id);
 		this.demand(before || headers['if-match'] !== undefined ? 'Write' : 'Create', table);
-		if (before && headers['if-none-match'] === '*') throw duplicateRecord();
 		this.checkVersion(table, id, headers['if-match']);
 		const row = before
 			? tables.update(table, id, changes)
@@ -244,88 +223,14 @@ export class DataverseApi {
 		if (!preferences.isRepresentation) return { status: 204, headers };
 		return {
 			status: isNew ? 201 : 200,
-			headers: { ...headers, ...this.applied(preferences, ['return=representation']) },
-			body: this.entity(table, row, query, preferences),
+			headers: { ...headers, 'Preference-Applied': 'return=representation' },
+			body: this.entity(table, row, query),
 		};
 	}
 
-	private applied({ annotations }: Preferences, others: string[] = []): Record<string, string> {
-		const all = [
-			...others,
-			...(annotations === undefined ? [] : [`odata.include-annotations="${annotations}"`]),
-		];
-		return all.length > 0 ? { 'Preference-Applied': all.join(',') } : {};
-	}
-
-	private contextOf({ expand, select }: Pick<Query, 'expand' | 'select'>): string {
-		const names = [
-			...(select ?? []).map(({ name }) => name),
-			...expand.map(({ column: { lookup }, select: inner, table: target }) => {
-				const columns = (inner ?? [...target.columns.values()]).map(({ name }) => name);
-				return `${lookup?.navigation}(${columns.join(',')})`;
-			}),
-		];
-		return names.length > 0 ? `(${names.join(',')})` : '';
-	}
-
-	private entity(table: Table, row: Row, query: Query, preferences: Preferences): Record<string, unknown> {
-		const context = `${this.base}/$metadata#${table.entitySet}${this.contextOf(query)}/$entity`;
-		return { '@odata.context': context, ...this.shown(table, row, query, preferences) };
-	}
-
-	/** A row with its annotations; its id is always among its columns. */
-	private shown(
-		table: Table,
-		row: Row,
-		{ expand, select }: Pick<Query, 'expand' | 'select'>,
-		preferences: Preferences,
-	): Record<string, unknown> {
-		const asked = select ?? [...table.columns.values()];
-		const id = table.columns.get(table.idColumn);
-		const columns = id && !asked.includes(id) ? [...asked, id] : asked;
-		return Object.fromEntries([
-			['@odata.etag', etagOf(row)],
-			...columns.flatMap((column) => this.property(column, row, preferences)),
-			...expand.map((expansion) => this.expanded(expansion, row, preferences)),
-		]);
-	}
-
-	private property(column: Column, row: Row, preferences: Preferences): [string, unknown][] {
-		const value = row[column.name] ?? null;
-		const { lookup } = column;
-		const annotations: [string, string | undefined][] =
-			value === null
-				? []
-				: [
-						[FORMATTED, this.formatted(column, value)],
-						[NAVIGATION, lookup?.navigation],
-						[LOGICAL_NAME, lookup?.table],
-					];
-		return [
-			...annotations
-				.filter(([term, text]) => text !== undefined && wants(preferences, term))
-				.map(([term, text]): [string, unknown] => [`${column.name}@${term}`, text]),
-			[column.name, value],
-		];
-	}
-
-	private formatted({ labels, lookup, type }: Column, value: string | number | boolean): string | undefined {
-		const target = lookup && allTables.get(lookup.table);
-		if (target) return String(this.parts.tables.find(target, String(value))?.[target.nameColumn] ?? '');
-		if (type === 'Edm.DateTimeOffset') return formatTime(String(value));
-		if (type === 'Edm.Int32' || type === 'Edm.Int64')
-			return labels[String(value)] ?? value.toLocaleString('en-US');
-		return labels[String(value)];
-	}
-
-	private expanded(
-		{ column, select, table }: Expansion,
-		row: Row,
-		preferences: Preferences,
-	): [string, unknown] {
-		const related = this.parts.tables.find(table, String(row[column.name]));
-		const shown = related && this.shown(table, related, { select, expand: [] }, preferences);
-		return [column.lookup?.navigation ?? '', shown ?? null];
+	private entity(table: Table, row: Row, query: Query): Record<string, unknown> {
+		const context = `${this.base}/$metadata#${table.entitySet}${contextOf(query)}/$entity`;
+		return { '@odata.context': context, ...shown(table, row, query) };
 	}
 
 	/** @throws DataverseError when the role does not allow it; the texts are those that public reports show */

@@ -35,8 +35,8 @@ export const badKey = () => badQuery('Bad Request - Error in query syntax.');
 export const unknownColumn = (name: string, { logicalName }: Table) =>
 	badQuery(`Could not find a property named '${name}' on type 'Microsoft.Dynamics.CRM.${logicalName}'.`);
 
-export const unknownSegment = (name: string) =>
-	new DataverseError('0x8006088a', `Resource not found for the segment '${name}'.`);
+/** What a real environment may well do, but the emulator does not: never in Dataverse's own words. */
+export const notEmulated = (what: string) => new DataverseError('', `${what} is not emulated.`, 501);
 
 export const missingRecord = ({ logicalName }: Table, id: string) =>
 	new DataverseError('0x80040217', `Entity '${logicalName}' With Id = ${id} Does Not Exist`);

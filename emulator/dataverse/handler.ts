@@ -1,20 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Request, Response } from 'express';
-import { FAULT_DETAIL, isPause, isStatus, parseBody, sendFault, singleHeaders, spoilTokens } from '../http';
-import type { Identity } from '../identity';
-import { type DataverseEntry, type Log, shortened } from '../log';
-import { type StatusFault, takeFault } from '../settings';
+import type { Response } from 'express';
+import type { Identity } from '../entra/identity';
+import { FAULT_DETAIL, hasBearer, requestFields, serve, type ServeParts } from '../http/serve';
+import type { DataverseEntry } from '../log';
+import type { StatusFault } from '../settings';
 import { type ApiParts, type DataverseAnswer, DataverseApi, type DataverseCall } from './api';
 import { DataverseError } from './errors';
-import { resolve } from './request';
+import { resolve } from './validate';
 
-export interface DataverseParts extends ApiParts {
-	log: Log;
-	identity: Identity;
-	/** Numbers from 0 to 1, for faults with a probability. */
-	random: () => number;
-}
+export type DataverseParts = ServeParts & ApiParts & { identity: Identity };
 
 /** The service protection limits, in Microsoft's words. */
 const LIMITS: Record<string, string> = {
@@ -75,50 +69,24 @@ function sendAnswer(response: Response, { body, headers, status }: DataverseAnsw
 /** The Dataverse Web API: faults and log around {@link DataverseApi}. */
 export function dataverseHandler(parts: DataverseParts) {
 	const api = new DataverseApi(parts);
-	return async (request: Request, response: Response): Promise<void> => {
+	return serve<string, DataverseAnswer>(parts, (request, response) => {
 		const serviceRequestId = randomUUID();
 		response.setHeader('x-ms-service-request-id', serviceRequestId);
-		const headers = singleHeaders(request.headers);
-		const body = parseBody(request.body);
-		const { method, originalUrl: path } = request;
-		const resolved = resolve({
-			method,
-			path,
-			// A body without a content type is wrong too, which the contract alone does not say.
-			headers: { ...(body !== undefined && { 'content-type': '' }), ...headers },
-			body,
-		});
+		const { headers, method, path } = request;
+		const resolved = resolve(request);
 		const { operationId } = resolved;
-		const hasToken = /^Bearer \S+$/i.test(headers.authorization ?? '');
-		const fault = takeFault(parts.settings.faults, { operationId, hasToken }, parts.random);
-		const record = ({ errorCode, status }: Pick<DataverseAnswer, 'errorCode' | 'status'>) =>
-			parts.log.add<DataverseEntry>({
-				kind: 'dataverse',
-				method,
-				path,
-				operationId,
-				status,
-				errorCode,
-				serviceRequestId,
-				fault,
-				body: shortened(body),
-			});
-		const cut = () => {
-			record({ status: 0 });
-			request.socket.destroy();
+		return {
+			target: { operationId, hasToken: hasBearer(request) },
+			decide: () => decide(parts, api, { method, path, headers, resolved }),
+			onFault: (fault) => faultAnswer(parts, fault),
+			record: (logged) =>
+				parts.log.add<DataverseEntry>({
+					kind: 'dataverse',
+					...requestFields(request, logged),
+					operationId,
+					serviceRequestId,
+				}),
+			send: (answer) => sendAnswer(response, answer),
 		};
-
-		if (fault === 'resetBefore') return cut();
-		if (isStatus(fault)) {
-			const answer = faultAnswer(parts, fault);
-			record(answer);
-			return sendFault(response, fault, () => sendAnswer(response, answer));
-		}
-		if (isPause(fault)) await sleep(fault.delayMs);
-		await spoilTokens(parts.identity, fault);
-		const answer = await decide(parts, api, { method, path, headers, resolved });
-		if (fault === 'resetAfter') return cut();
-		record(answer);
-		sendAnswer(response, answer);
-	};
+	});
 }

@@ -1,23 +1,12 @@
-import { badQuery, unknownColumn } from './errors';
-import { compareValues, parseFilter, type Predicate } from './filter';
-import { type Column, type Row, type Table, tableOf } from './schema';
-
-/** A look-up that comes with its row. */
-export interface Expansion {
-	column: Column;
-	table: Table;
-	select: Column[] | undefined;
-}
+import { badQuery, notEmulated, unknownColumn } from './errors';
+import { type Column, type EdmType, GUID, type Row, type Table, type Value } from './schema';
 
 /** What a request asks to see. */
 export interface Query {
 	/** Undefined: every column. */
 	select: Column[] | undefined;
-	expand: Expansion[];
-	filter: Predicate;
+	filter: (row: Row) => boolean;
 	compare: (left: Row, right: Row) => number;
-	top: number | undefined;
-	isCounted: boolean;
 	skipToken: SkipToken | undefined;
 }
 
@@ -33,33 +22,16 @@ export interface SkipToken {
 export interface Preferences {
 	isRepresentation: boolean;
 	maxPageSize: number | undefined;
-	/** Names of annotations, a `*` at the end stands for anything; undefined: none are wanted. */
-	annotations: string | undefined;
 }
 
 /** Reads the `Prefer` header; what is not known is not looked at, as the header's definition wants it. */
 export function parsePrefer(header = ''): Preferences {
-	const annotations = /odata\.include-annotations\s*=\s*(?:"([^"]*)"|([^\s,;"]+))/i.exec(header);
 	const size = Number(/(?:odata\.)?maxpagesize\s*=\s*(\d+)/i.exec(header)?.[1] ?? 0);
 	return {
 		isRepresentation: /\breturn\s*=\s*representation\b/i.test(header),
 		maxPageSize: size > 0 ? size : undefined,
-		annotations: annotations ? (annotations[1] ?? annotations[2]) : undefined,
 	};
 }
-
-/** Whether an annotation is among those that were asked for. */
-export const wants = ({ annotations = '' }: Preferences, term: string): boolean =>
-	annotations
-		.split(',')
-		.map((pattern) => pattern.trim())
-		.some((pattern) => (pattern.endsWith('*') ? term.startsWith(pattern.slice(0, -1)) : pattern === term));
-
-const listed = (text: string): string[] =>
-	text
-		.split(',')
-		.map((name) => name.trim())
-		.filter((name) => name !== '');
 
 function columnOf(table: Table, name: string): Column {
 	const column = table.columns.get(name);
@@ -67,35 +39,54 @@ function columnOf(table: Table, name: string): Column {
 	return column;
 }
 
-const parseSelect = (table: Table, text: string | null): Column[] | undefined =>
-	text === null ? undefined : listed(text).map((name) => columnOf(table, name));
+/** Dataverse compares texts without regard to their casing, as its database does. */
+const folded = (value: Value): Value => (typeof value === 'string' ? value.toLowerCase() : value);
 
-/** Single-valued look-ups, each with a `$select` of its own or none: what the contract's tables have. */
-function parseExpand(table: Table, text: string): Expansion[] {
-	const items = text.match(/[^,()]+(\([^()]*\))?/g) ?? [];
-	return items.map((item) => {
-		const [, name = '', inner] = /^\s*(\w+)\s*(?:\(([^()]*)\))?\s*$/.exec(item) ?? [];
-		const column = [...table.columns.values()].find(({ lookup }) => lookup?.navigation === name);
-		if (!column?.lookup) throw unknownColumn(name || item.trim(), table);
-		const target = tableOf(column.lookup.table);
-		const options = new URLSearchParams(inner?.replaceAll(';', '&') ?? '');
-		const other = [...options.keys()].find((option) => option !== '$select');
-		if (other !== undefined) throw badQuery(`The query option '${other}' in $expand is not supported.`);
-		return { column, table: target, select: parseSelect(target, options.get('$select')) };
-	});
+/** Orders values as Dataverse does; null comes first. */
+function compareValues(left: Value, right: Value): number {
+	const [a, b] = [folded(left), folded(right)];
+	if (a === b) return 0;
+	if (a === null || b === null) return a === null ? -1 : 1;
+	return a < b ? -1 : 1;
 }
 
-function parseOrder(table: Table, text: string): Query['compare'] {
-	const terms = listed(text).map((term) => {
-		const [, name, direction] = /^(\S+)(?:\s+(asc|desc))?$/.exec(term) ?? [];
-		if (name === undefined) throw badQuery(`Syntax error at position 0 in '${term}'.`);
-		return { name: columnOf(table, name).name, sign: direction === 'desc' ? -1 : 1 };
+/** A literal of a filter: a text in quotes, a GUID, or a whole number. */
+function literalOf(text: string): { value: Value; type: EdmType } | undefined {
+	const quoted = /^'((?:[^']|'')*)'$/.exec(text)?.[1];
+	if (quoted !== undefined) return { value: quoted.replaceAll("''", "'"), type: 'Edm.String' };
+	if (GUID.test(text)) return { value: text, type: 'Edm.Guid' };
+	return /^-?\d+$/.test(text) ? { value: Number(text), type: 'Edm.Int32' } : undefined;
+}
+
+/** Reads a `$filter` of the one kind that is used: columns that equal literals, joined by `and`. */
+function parseFilter(table: Table, text: string): Query['filter'] {
+	// An `and` with an even number of quotes after it is not within a text.
+	const terms = text.split(/ and (?=(?:[^']*'[^']*')*[^']*$)/).map((term) => {
+		const [, name, given = ''] = /^(\w+) eq (.+)$/s.exec(term) ?? [];
+		const literal = literalOf(given);
+		if (name === undefined || !literal) throw notEmulated(`The $filter ${text}`);
+		const { type } = columnOf(table, name);
+		if (literal.type !== type) {
+			throw badQuery(
+				`A binary operator with incompatible types was detected. Found operand types '${type}' and '${literal.type}' for operator kind 'Equal'.`,
+			);
+		}
+		return { name, value: literal.value };
 	});
+	return (row) => terms.every(({ name, value }) => compareValues(row[name] ?? null, value) === 0);
+}
+
+/** Reads an `$orderby` of one column, or none. */
+function parseOrder(table: Table, text: string | null): Query['compare'] {
+	const [, name = '', direction] = text === null ? [] : (/^(\w+)(?: (asc|desc))?$/.exec(text) ?? []);
+	if (text !== null && name === '') throw notEmulated(`The $orderby ${text}`);
 	// The key decides between equals, and alone where nothing is asked for; that it does so is inferred.
-	const all = [...terms, { name: table.idColumn, sign: 1 }];
+	const asked =
+		text === null ? [] : [{ column: columnOf(table, name).name, sign: direction === 'desc' ? -1 : 1 }];
+	const all = [...asked, { column: table.idColumn, sign: 1 }];
 	return (left, right) => {
-		for (const { name, sign } of all) {
-			const order = compareValues(left[name] ?? null, right[name] ?? null);
+		for (const { column, sign } of all) {
+			const order = compareValues(left[column] ?? null, right[column] ?? null);
 			if (order !== 0) return order * sign;
 		}
 		return 0;
@@ -122,38 +113,17 @@ function parseSkipToken(text: string): SkipToken {
 	return { page: Number(page), last: last.toLowerCase() };
 }
 
-function parseTop(text: string | null): number | undefined {
-	if (text === null) return undefined;
-	if (/^[1-9]\d*$/.test(text)) return Number(text);
-	throw badQuery(
-		`Invalid value '${text}' for $top query option found. The $top query option requires a positive integer value.`,
-	);
-}
-
 /**
- * Reads the query options of a request.
+ * Reads the query options of a request, of which the contract has made sure that it takes them.
  *
- * @param options the names of those that the call takes
- * @throws DataverseError 0x80060888 for what cannot be read
+ * @throws DataverseError 0x80060888 for a wrong one, or that what it asks for is not emulated
  */
-export function parseQuery(table: Table, options: string[], params: URLSearchParams): Query {
-	for (const name of params.keys()) {
-		if (name === '$skip') throw badQuery('Skip Clause is not supported in CRM');
-		if (!options.includes(name)) throw badQuery(`The query parameter ${name} is not supported`);
-		if (params.getAll(name).length > 1) {
-			throw badQuery(
-				`Query option '${name}' was specified more than once, but it must be specified at most once.`,
-			);
-		}
-	}
-	const [filter, skipToken] = [params.get('$filter'), params.get('$skiptoken')];
+export function parseQuery(table: Table, params: URLSearchParams): Query {
+	const [select, filter, skipToken] = ['$select', '$filter', '$skiptoken'].map((name) => params.get(name));
 	return {
-		select: parseSelect(table, params.get('$select')),
-		expand: parseExpand(table, params.get('$expand') ?? ''),
-		filter: filter === null ? () => true : parseFilter(filter, table),
-		compare: parseOrder(table, params.get('$orderby') ?? ''),
-		top: parseTop(params.get('$top')),
-		isCounted: params.get('$count') === 'true',
-		skipToken: skipToken === null ? undefined : parseSkipToken(skipToken),
+		select: select?.split(',').map((name) => columnOf(table, name.trim())),
+		filter: filter ? parseFilter(table, filter) : () => true,
+		compare: parseOrder(table, params.get('$orderby')),
+		skipToken: skipToken ? parseSkipToken(skipToken) : undefined,
 	};
 }

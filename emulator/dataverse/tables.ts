@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Changes } from './body';
 import { duplicateRecord, missingRecord } from './errors';
 import { type Row, type Table, tables } from './schema';
+
+/** What a body sets: columns by their names, look-ups as the id of the row that they are bound to, or null. */
+export type Changes = Row;
 
 /** To the second, as Dataverse writes times. */
 const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
@@ -58,22 +60,10 @@ export class Tables {
 		return this.get(table, id);
 	}
 
-	/**
-	 * Removes a row; look-ups that led to it are empty afterwards.
-	 *
-	 * @throws DataverseError 0x80040217 when there is no such row
-	 */
+	/** @throws DataverseError 0x80040217 when there is no such row */
 	remove(table: Table, id: string): void {
 		this.get(table, id);
 		this.rowsOf(table).delete(id);
-		for (const [other, rows] of this.rows) {
-			const lookups = [...other.columns.values()].filter(({ lookup }) => lookup?.table === table.logicalName);
-			for (const [otherId, row] of rows) {
-				const links = lookups.filter(({ name }) => row[name] === id);
-				const cut = Object.fromEntries(links.map(({ name }) => [name, null]));
-				if (links.length > 0) this.write(other, otherId, { ...row, ...cut });
-			}
-		}
 		this.tell();
 	}
 

@@ -1,5 +1,5 @@
 import type { CommunicationConversation, Emulator, FaultAction } from '../../emulator';
-import { validateCommunicationAnswer } from '../../emulator/communication/request';
+import { validateCommunicationAnswer } from '../../emulator/communication/validate';
 import {
 	type Answer,
 	type CommunicationClient,

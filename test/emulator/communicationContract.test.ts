@@ -1,9 +1,9 @@
-import { document } from '../../emulator/communication/document';
+import { document } from '../../emulator/communication/errors';
 import { codeOf, statusOf } from '../../emulator/communication/errors';
 import {
 	validateCommunicationAnswer,
 	validateCommunicationRequest,
-} from '../../emulator/communication/request';
+} from '../../emulator/communication/validate';
 import { hashOf, isHttpDate, refuseSignature, signatureOf } from '../../emulator/communication/signature';
 
 const ID = '19%3A8c2d5e71-b3f4-4a09-96e8-d17a04c6f3b5%40thread.v2';

@@ -1,5 +1,5 @@
 import type { Emulator } from '../../emulator';
-import { validateCommunicationAnswer } from '../../emulator/communication/request';
+import { validateCommunicationAnswer } from '../../emulator/communication/validate';
 import { type CommunicationClient, connectCommunication, start } from './support';
 
 interface Entry {

@@ -4,7 +4,7 @@ import {
 	validateAnswer,
 	validateDelivery,
 	validateRequest,
-} from '../../emulator/contract';
+} from '../../emulator/messaging/validate';
 
 const GUID = '3f2504e0-4f89-41d3-9a0c-0305e82c3301';
 const CONSUMER = '/api/v1.0/consumer';

@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeJwt, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { Emulator, FaultAction } from '../../emulator';
-import { validateDataverseAnswer } from '../../emulator/dataverse/request';
+import { validateDataverseAnswer } from '../../emulator/dataverse/validate';
 import {
 	type Answer,
 	type Client,
@@ -25,7 +25,6 @@ afterEach(() => emulator.close());
 
 const CHANNELS = '/msdyn_occustommessagingchannels';
 const IDENTITIES = '/managedidentities';
-const WORKSTREAMS = '/msdyn_liveworkstreams';
 const UNKNOWN = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -98,8 +97,6 @@ test('every successful answer keeps to the contract', async () => {
 		['dataverse.createChannel', await dataverse('POST', CHANNELS, { body, headers: { prefer } })],
 		['dataverse.updateChannel', await dataverse('PATCH', own(), { body, headers: { prefer } })],
 		['dataverse.listManagedIdentities', await dataverse('GET', IDENTITIES)],
-		['dataverse.listWorkstreams', await dataverse('GET', WORKSTREAMS)],
-		['dataverse.getWorkstream', await dataverse('GET', `${WORKSTREAMS}(${emulator.world.workstreamId})`)],
 		[
 			'dataverse.getManagedIdentity',
 			await dataverse('GET', `${IDENTITIES}(${emulator.world.managedIdentityId})`),
@@ -120,14 +117,14 @@ test('every successful answer keeps to the contract', async () => {
 			'x-ms-service-request-id': expect.stringMatching(GUID),
 		});
 	}
-	expect(answers.map(([, { status }]) => status)).toEqual([200, 200, 200, 201, 200, 200, 200, 200, 200, 200]);
+	expect(answers.map(([, { status }]) => status)).toEqual([200, 200, 200, 201, 200, 200, 200, 200]);
 	expect(dataverseEntries(emulator).map(({ operationId }) => operationId)).toEqual(
 		answers.map(([name]) => name),
 	);
 	expect(validateDataverseAnswer('dataverse.whoAmI', 200, {})).not.toEqual([]);
 });
 
-test.each(['/WhoAmI()', '/WhoAmI', '/WhoAmI%28%29'])('%s', async (path) => {
+test.each(['/WhoAmI()', '/WhoAmI%28%29'])('%s', async (path) => {
 	const { applicationUserId, businessUnitId, organizationId } = emulator.world;
 	expect((await dataverse('GET', path)).json).toEqual({
 		'@odata.context': `${emulator.origin}/api/data/v9.2/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse`,
@@ -160,7 +157,6 @@ test('at the start there is the world’s channel, on its workstream and with it
 	expect(rowsOf(await dataverse('GET', IDENTITIES))).toMatchObject([
 		{ applicationid: world.clientId, tenantid: world.tenantId, credentialsource: 2, subjectscope: 1 },
 	]);
-	expect(rowsOf(await dataverse('GET', WORKSTREAMS))).toMatchObject([{ msdyn_name: world.workstreamName }]);
 });
 
 describe('writing', () => {
@@ -223,19 +219,12 @@ describe('writing', () => {
 		expect(Number(after.versionnumber)).toBeGreaterThan(Number(before.versionnumber));
 	});
 
-	test('look-ups are bound in each form of a reference, and unbound by null', async () => {
-		const set = `msdyn_liveworkstreams(${emulator.world.workstreamId.toUpperCase()})`;
-		for (const reference of [`/${set}`, set, `${emulator.origin}/api/data/v9.2/${set}`]) {
-			await change({ 'msdyn_liveworkstreamid@odata.bind': null });
-			expect((await read())._msdyn_liveworkstreamid_value).toBeNull();
-			expect((await change({ 'msdyn_liveworkstreamid@odata.bind': reference })).status).toBe(204);
-			expect((await read())._msdyn_liveworkstreamid_value).toBe(emulator.world.workstreamId);
-		}
-	});
-
-	test('what Dataverse itself sets is not looked at', async () => {
-		await change({ createdon: '2001-01-01T00:00:00Z', versionnumber: 1, '@odata.etag': 'W/"1"' });
-		expect(await read()).toMatchObject({ createdon: expect.not.stringMatching(/^2001/) });
+	test('look-ups are bound by a reference, and unbound by null', async () => {
+		const reference = `/msdyn_liveworkstreams(${emulator.world.workstreamId.toUpperCase()})`;
+		await change({ 'msdyn_liveworkstreamid@odata.bind': null });
+		expect((await read())._msdyn_liveworkstreamid_value).toBeNull();
+		expect((await change({ 'msdyn_liveworkstreamid@odata.bind': reference })).status).toBe(204);
+		expect((await read())._msdyn_liveworkstreamid_value).toBe(emulator.world.workstreamId);
 	});
 
 	test('a PATCH without If-Match creates what is not there', async () => {
@@ -258,12 +247,6 @@ describe('writing', () => {
 		expect((await dataverse('GET', path)).status).toBe(404);
 	});
 
-	test('with If-None-Match: * it changes nothing that is there', async () => {
-		const answer = await change({ msdyn_name: 'x' }, { 'if-none-match': '*' });
-		expect(dataverseErrorOf(answer)).toEqual([412, '0x80040237']);
-		expect((await read()).msdyn_name).toBe(emulator.world.channelName);
-	});
-
 	test('a version that is no longer the record’s is refused', async () => {
 		const etag = String((await read())['@odata.etag']);
 		expect((await change({ msdyn_name: 'first' }, { 'if-match': etag })).status).toBe(204);
@@ -282,12 +265,11 @@ describe('writing', () => {
 		expect(dataverseErrorOf(await dataverse('POST', CHANNELS, { body }))).toEqual([412, '0x80040237']);
 	});
 
-	test('a record is deleted once, and what was bound to it is free', async () => {
-		const path = `${IDENTITIES}(${emulator.world.managedIdentityId})`;
+	test('a record is deleted once', async () => {
+		const path = own();
 		expect((await dataverse('DELETE', path)).status).toBe(204);
 		expect(dataverseErrorOf(await dataverse('DELETE', path))).toEqual([404, '0x80040217']);
 		expect(dataverseErrorOf(await dataverse('GET', path))).toEqual([404, '0x80040217']);
-		expect((await read())._managedidentityid_value).toBeNull();
 	});
 
 	test('what is bound must be there', async () => {
@@ -312,15 +294,12 @@ describe('the federated subject', () => {
 			).json.FICSubject,
 		);
 
-	test('is given for the parameters in the path, in either order, and by aliases', async () => {
+	test('is given for the parameters in the path', async () => {
 		const { channelId } = emulator.world;
 		const answers = [
 			await subjectAt(`(ComponentName='msdyn_occustommessagingchannel',ComponentId=${channelId})`),
 			await subjectAt(
-				`(ComponentId=${channelId.toUpperCase()},%20ComponentName=%27msdyn_occustommessagingchannel%27)`,
-			),
-			await subjectAt(
-				`(ComponentName=@p1,ComponentId=@p2)?@p1='msdyn_occustommessagingchannel'&@p2=${channelId}`,
+				`(ComponentName=%27msdyn_occustommessagingchannel%27,ComponentId=${channelId.toUpperCase()})`,
 			),
 		];
 		for (const { json, status } of answers) {
@@ -354,14 +333,12 @@ describe('the federated subject', () => {
 		],
 		['an unknown table', `(ComponentName='account',ComponentId=${UNKNOWN})`, 400, '0x80041102'],
 		['no GUID', "(ComponentName='msdyn_occustommessagingchannel',ComponentId=x)", 400, '0x80060888'],
-		['a parameter left out', "(ComponentName='msdyn_occustommessagingchannel')", 400, '0x80060888'],
 		[
 			'an alias without a value',
 			"(ComponentName='msdyn_occustommessagingchannel',ComponentId=@p1)",
 			400,
 			'0x80060888',
 		],
-		['broken parameters', '(ComponentName)', 400, '0x80060888'],
 	])('%s', async (_name, path, status, code) => {
 		expect(dataverseErrorOf(await subjectAt(path))).toEqual([status, code]);
 	});
@@ -404,15 +381,15 @@ describe('who may do what', () => {
 	test('a user who may only read', async () => {
 		emulator.settings.dataverse.role = 'readOnly';
 		const writes: [string, string, string, unknown][] = [
-			['Create', 'POST', IDENTITIES, {}],
-			['Create', 'PATCH', `${IDENTITIES}(${UNKNOWN})`, {}],
-			['Write', 'PATCH', `${IDENTITIES}(${emulator.world.managedIdentityId})`, {}],
-			['Delete', 'DELETE', `${IDENTITIES}(${emulator.world.managedIdentityId})`, undefined],
+			['CreateManagedIdentity', 'POST', IDENTITIES, {}],
+			['CreateManagedIdentity', 'PATCH', `${IDENTITIES}(${UNKNOWN})`, {}],
+			['WriteManagedIdentity', 'PATCH', `${IDENTITIES}(${emulator.world.managedIdentityId})`, {}],
+			['Deletemsdyn_occustommessagingchannel', 'DELETE', own(), undefined],
 		];
-		for (const [verb, method, path, body] of writes) {
+		for (const [privilege, method, path, body] of writes) {
 			const answer = await dataverse(method, path, { body });
 			expect(dataverseErrorOf(answer)).toEqual([403, '0x80040220']);
-			expect(dataverseTextOf(answer)).toContain(`is missing prv${verb}ManagedIdentity privilege`);
+			expect(dataverseTextOf(answer)).toContain(`is missing prv${privilege} privilege`);
 		}
 		expect(rowsOf(await dataverse('GET', IDENTITIES))).toHaveLength(1);
 	});

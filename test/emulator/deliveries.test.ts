@@ -1,7 +1,7 @@
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import type { DeliveryEntry, Emulator, EmulatorOptions } from '../../emulator';
-import { toPascalCase } from '../../emulator/activities';
-import { validateDelivery } from '../../emulator/contract';
+import { toPascalCase } from '../../emulator/messaging/activities';
+import { validateDelivery } from '../../emulator/messaging/validate';
 import { type Client, connect, type Hook, send, start, startConversation, startHook } from './support';
 
 let emulator: Emulator;

@@ -1,7 +1,7 @@
 import type { Emulator } from '../../emulator';
-import { Conversations } from '../../emulator/conversations';
+import { Conversations } from '../../emulator/messaging/conversations';
 import { Log } from '../../emulator/log';
-import { firstIndex, Pager } from '../../emulator/pages';
+import { firstIndex, Pager } from '../../emulator/messaging/pages';
 import { type Client, connect, start, startConversation } from './support';
 
 let emulator: Emulator;

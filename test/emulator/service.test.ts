@@ -1,5 +1,5 @@
 import type { Emulator } from '../../emulator';
-import { validateAnswer } from '../../emulator/contract';
+import { validateAnswer } from '../../emulator/messaging/validate';
 import { type Answer, type Client, connect, send, start, startConversation } from './support';
 
 let emulator: Emulator;

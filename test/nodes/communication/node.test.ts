@@ -10,7 +10,7 @@ import type {
 	IWorkflowBase,
 } from 'n8n-workflow';
 import type { Emulator, FaultRule } from '../../../emulator';
-import { validateCommunicationRequest } from '../../../emulator/communication/request';
+import { validateCommunicationRequest } from '../../../emulator/communication/validate';
 import { AzureCommunicationConversations } from '../../../nodes/AzureCommunicationConversations/AzureCommunicationConversations.node';
 import { actionNode } from '../../../nodes/AzureCommunicationConversations/operations';
 import { communicationCredential, entries, testEmulator } from '../../support/emulator';

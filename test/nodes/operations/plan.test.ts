@@ -1,4 +1,4 @@
-import { validateRequest } from '../../../emulator/contract';
+import { validateRequest } from '../../../emulator/messaging/validate';
 import type { Connection } from '../../../nodes/Dynamics365Messaging/connection';
 import { messagingUrl } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
 import { readStartedConversation } from '../../../nodes/Dynamics365Messaging/messagingApi/startConversation';

@@ -4,15 +4,14 @@ import {
 	customEvent,
 	message,
 	type Sender,
-	systemEvent,
 	typing as typingActivity,
-} from './activities';
-import type { AttachedFile, Attachments } from './attachments';
-import type { Channels } from './channels';
-import { type Conversation, type Conversations, isOpen } from './conversations';
-import type { Deliveries } from './deliveries';
-import type { DeliveryEntry, DeskAction, DeskEntry, Log } from './log';
-import type { Settings } from './settings';
+} from '../messaging/activities';
+import type { AttachedFile, Attachments } from '../messaging/attachments';
+import type { Channels } from '../dataverse/channels';
+import { type Conversation, type Conversations, isOpen } from '../messaging/conversations';
+import { type Deliveries, sendSystemEvent } from '../messaging/deliveries';
+import type { DeliveryEntry, DeskAction, DeskEntry, Log } from '../log';
+import type { Settings } from '../settings';
 
 /** Something a representative cannot do; `status` is what the desk's HTTP API answers. */
 export class DeskError extends Error {
@@ -68,7 +67,7 @@ export class Desk {
 		conversation.representative = this.nextRepresentative(conversation, agentName);
 		this.parts.conversations.changeState(conversation, 'active');
 		this.did('accept', conversation, conversation.representative.name);
-		this.sendSystemEvent(conversation, 'AgentAccepted');
+		sendSystemEvent(this.parts, conversation, 'AgentAccepted');
 	}
 
 	/** The representative is typing. */
@@ -114,9 +113,9 @@ export class Desk {
 			to === 'queue'
 				? ['TransferToQueueInitiated', 'AgentAccepted']
 				: ['TransferToAgentInitiated', 'TransferAgentAcceptSession'];
-		this.sendSystemEvent(conversation, initiated);
+		sendSystemEvent(this.parts, conversation, initiated);
 		conversation.representative = next;
-		this.sendSystemEvent(conversation, taken);
+		sendSystemEvent(this.parts, conversation, taken);
 	}
 
 	/** Nobody is on duty: a waiting conversation is told so, and goes on waiting. */
@@ -129,7 +128,8 @@ export class Desk {
 			);
 		}
 		this.did('outOfHours', conversation, holiday ? 'holiday' : undefined);
-		this.sendSystemEvent(
+		sendSystemEvent(
+			this.parts,
 			conversation,
 			holiday ? 'OutOfOperatingHoursDueToHoliday' : 'OutOfOperatingHoursDueToNonWorkingHours',
 		);
@@ -170,7 +170,7 @@ export class Desk {
 		this.did('close', conversation);
 		if (conversation.state === 'active') this.endByRepresentative(conversation);
 		this.parts.conversations.changeState(conversation, 'closed');
-		this.sendSystemEvent(conversation, 'ConversationClosed', conversation.representative);
+		sendSystemEvent(this.parts, conversation, 'ConversationClosed', conversation.representative);
 	}
 
 	/** Delivers any activity as it is, also to a conversation that does not exist. */
@@ -181,7 +181,7 @@ export class Desk {
 
 	private endByRepresentative(conversation: Conversation): void {
 		this.parts.conversations.changeState(conversation, 'wrapUp');
-		this.sendSystemEvent(conversation, 'AgentClosed', conversation.representative);
+		sendSystemEvent(this.parts, conversation, 'AgentClosed', conversation.representative);
 	}
 
 	private active(conversationId: string): { conversation: Conversation; representative: Sender } {
@@ -202,17 +202,6 @@ export class Desk {
 
 	private placeOf({ channelId, id }: Conversation): { channelId: string; conversationId: string } {
 		return { channelId, conversationId: id };
-	}
-
-	/** Also for what is not the desk's doing: the customer who leaves. */
-	sendSystemEvent(conversation: Conversation, name: string, from?: Sender): void {
-		const representative = conversation.representative?.name;
-		this.parts.conversations.addNote(conversation, representative ? `${name} · ${representative}` : name);
-		const { systemEventsAs } = this.parts.settings.delivery;
-		this.parts.deliveries.send(
-			conversation.id,
-			systemEvent(this.placeOf(conversation), name, systemEventsAs, from),
-		);
 	}
 
 	private did(action: DeskAction, conversation: Conversation, detail?: string): void {

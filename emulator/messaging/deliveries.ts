@@ -2,11 +2,12 @@ import { setMaxListeners } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Activity, toPascalCase } from './activities';
-import type { Channel } from './channels';
-import type { Identity } from './identity';
-import type { DeliveryEntry, Log } from './log';
-import type { Settings } from './settings';
+import { type Activity, type Sender, systemEvent, toPascalCase } from './activities';
+import type { Conversation, Conversations } from './conversations';
+import type { Channel } from '../dataverse/channels';
+import type { Identity } from '../entra/identity';
+import type { DeliveryEntry, Log } from '../log';
+import type { Settings } from '../settings';
 
 /**
  * Posts JSON once, without keeping the connection and without following redirects.
@@ -158,4 +159,17 @@ export class Deliveries {
 			return { at, error: reason, ms: Date.now() - startedAt };
 		}
 	}
+}
+
+/** Tells the webhook of something that happened to a conversation, e.g. `AgentAccepted`, and notes it for the desk. */
+export function sendSystemEvent(
+	parts: { settings: Settings; conversations: Conversations; deliveries: Deliveries },
+	conversation: Conversation,
+	name: string,
+	from?: Sender,
+): void {
+	const { channelId, id, representative } = conversation;
+	parts.conversations.addNote(conversation, representative ? `${name} · ${representative.name}` : name);
+	const { systemEventsAs } = parts.settings.delivery;
+	parts.deliveries.send(id, systemEvent({ channelId, conversationId: id }, name, systemEventsAs, from));
 }

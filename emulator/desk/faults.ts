@@ -1,8 +1,9 @@
-import { document as communication } from './communication/document';
-import { document as messaging, isObject, type Json } from './contract';
-import { document as dataverse } from './dataverse/schema';
-import { DeskError } from './desk';
-import type { FaultAction, FaultRule, Settings } from './settings';
+import { document as communication } from '../communication/errors';
+import { isObject, type Json } from '../contract/open';
+import { document as dataverse } from '../dataverse/schema';
+import { document as messaging } from '../messaging/validate';
+import type { FaultAction, FaultRule, Settings } from '../settings';
+import { DeskError } from './representatives';
 
 /** The calls of one service, for a person to choose from. */
 export interface ServiceCalls {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DeliveredAttachment, Sender } from './activities';
-import type { ConversationState, Log, StateEntry } from './log';
+import type { ConversationState, Log, StateEntry } from '../log';
 
 /** A message of the customer or the representative, as `/messages` gives it. */
 export interface Message {

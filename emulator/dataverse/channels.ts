@@ -1,8 +1,8 @@
-import { federatedSubject } from './dataverse/federation';
-import { type Row, tableOf } from './dataverse/schema';
-import type { Tables } from './dataverse/tables';
-import type { Settings } from './settings';
-import type { World } from './world';
+import { federatedSubject } from './federation';
+import { type Row, tableOf } from './schema';
+import type { Tables } from './tables';
+import type { Settings } from '../settings';
+import type { World } from '../world';
 
 /** Microsoft Entra ID as far as it concerns the channel's managed identity. */
 export interface Entra {

@@ -11,9 +11,9 @@ import {
 	SignJWT,
 } from 'jose';
 import { type CredentialRefusal, refuseAssertion } from './assertion';
-import type { Authentication } from './log';
-import type { Settings } from './settings';
-import { COMMUNICATION_RESOURCE, resourceOf, type World } from './world';
+import type { Authentication } from '../log';
+import type { Settings } from '../settings';
+import { COMMUNICATION_RESOURCE, resourceOf, type World } from '../world';
 
 /** Claims of a token; a claim that is undefined is left out. */
 export type Claims = Record<string, unknown>;

@@ -1,4 +1,4 @@
-import type { ListSettings } from './settings';
+import type { ListSettings } from '../settings';
 
 const ODD_PAGE_SIZE = 3;
 

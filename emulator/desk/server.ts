@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import multer from 'multer';
-import type { Attachments } from './attachments';
-import { Faults, readRule, SERVICE_CALLS } from './breakage';
-import type { Channels } from './channels';
-import { type Desk, DeskError } from './desk';
-import type { Identity } from './identity';
-import type { BreakAction, DeskEntry, Log, LogEntry } from './log';
-import type { Settings } from './settings';
-import type { World } from './world';
+import type { Attachments } from '../messaging/attachments';
+import { Faults, readRule, SERVICE_CALLS } from './faults';
+import type { Channels } from '../dataverse/channels';
+import { type Desk, DeskError } from './representatives';
+import type { Identity } from '../entra/identity';
+import type { BreakAction, DeskEntry, Log, LogEntry } from '../log';
+import type { Settings } from '../settings';
+import type { World } from '../world';
 
 export interface DeskServerParts {
 	world: World;
@@ -226,7 +226,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 		response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
 		response.setHeader('Content-Type', file.contentType).end(file.data);
 	});
-	app.use(express.static(join(__dirname, 'desk')));
+	app.use(express.static(join(__dirname, 'page')));
 
 	// Express knows an error handler by its four parameters.
 	app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {

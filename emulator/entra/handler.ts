@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { Router, type Request, type Response } from 'express';
+import { FAULT_DETAIL, serve, type ServeParts } from '../http/serve';
+import type { TokenEntry } from '../log';
+import type { StatusFault } from '../settings';
+import { authenticationOf, entraError, type Identity } from './identity';
+
+/** AADSTS numbers begin here; the codes of other services are below. */
+const LOWEST_ENTRA_CODE = 50_000;
+
+/** The fields of a form; of a field that comes twice, the last. */
+const formFields = (raw: Buffer): Record<string, string> =>
+	Object.fromEntries(new URLSearchParams(raw.toString('utf8')));
+
+/** An answer, of Entra's form or another. */
+interface Answer {
+	status: number;
+	errorCode?: number;
+	body: unknown;
+}
+
+export interface EntraParts extends ServeParts {
+	identity: Identity;
+}
+
+function sendEntra(response: Response, { body, status }: Answer): void {
+	response.setHeader('Cache-Control', 'no-store');
+	response.status(status).json(body);
+}
+
+function tokenHandler(
+	parts: EntraParts,
+	otherFault: (fault: StatusFault) => Answer,
+	sendOther: (response: Response, answer: Answer) => void,
+) {
+	return serve<number, Answer, { tenant: string }>(parts, ({ headers, raw }, response, { tenant }) => {
+		const form = formFields(raw);
+		const correlationId = headers['client-request-id'] ?? randomUUID();
+		let isEntra = true;
+		return {
+			target: { operationId: 'token', hasToken: true },
+			decide: () => parts.identity.answerTokenRequest(tenant, form, correlationId),
+			onFault: (fault) => {
+				const { code = 0, status } = fault;
+				isEntra = code >= LOWEST_ENTRA_CODE;
+				return isEntra ? entraError(correlationId, status, code, FAULT_DETAIL) : otherFault(fault);
+			},
+			record: (logged) =>
+				parts.log.add<TokenEntry>({
+					kind: 'token',
+					status: logged.status,
+					errorCode: logged.errorCode,
+					tenant,
+					clientId: form.client_id,
+					scope: form.scope,
+					authentication: authenticationOf(form),
+				}),
+			send: (answer) => (isEntra ? sendEntra : sendOther)(response, answer),
+		};
+	});
+}
+
+/**
+ * Microsoft Entra ID: the token endpoint, and what is published of a tenant.
+ *
+ * @param otherFault the answer for an injected status without an AADSTS number, which `sendOther` sends
+ */
+export function entraRouter(
+	parts: EntraParts,
+	otherFault: (fault: StatusFault) => Answer,
+	sendOther: (response: Response, answer: Answer) => void,
+): Router {
+	const { identity } = parts;
+	const ofTenant =
+		(body: (tenant: string) => unknown) =>
+		({ params: { tenant } }: Request<{ tenant: string }>, response: Response) => {
+			if (identity.isTenant(tenant)) response.json(body(tenant));
+			else sendEntra(response, identity.unknownTenant(tenant, randomUUID()));
+		};
+	const router = Router();
+	router.post('/:tenant/oauth2/v2.0/token', tokenHandler(parts, otherFault, sendOther));
+	router.get(
+		'/:tenant/v2.0/.well-known/openid-configuration',
+		ofTenant((tenant) => identity.openIdConfiguration(tenant)),
+	);
+	router.get(
+		'/:tenant/discovery/v2.0/keys',
+		ofTenant(() => identity.keySet()),
+	);
+	return router;
+}
