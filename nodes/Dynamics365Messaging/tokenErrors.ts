@@ -1,4 +1,4 @@
-import type { TokenErrorExplanations } from '../../shared/entra/tokenErrors';
+import type { TokenErrorExplanations } from '../shared/entra/tokenErrors';
 
 /**
  * Entra's codes about the organization that a token is for, and the credential's fields that name it.
