@@ -9,8 +9,7 @@ export default tseslint.config(
 			'dist/',
 			'coverage/',
 			'node_modules/',
-			'demo/node_modules/',
-			'demo/.n8n/',
+			'tools/n8n/.n8n/',
 			'emulator/desk/',
 			// The body of a function, as a Code node has it.
 			'bench/normalise.js',

@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { freePort } from './n8n';
+import { close, freePort, listen } from '../tools/ports';
 
 /** Something that the customer's app was told to show. */
 export interface Shown {
@@ -30,19 +29,11 @@ export async function startCustomerApp(): Promise<CustomerApp> {
 			response.end(JSON.stringify(known ? { shown: body.text ?? body.show } : { shown: null }));
 		});
 	});
-	const port = await freePort(5680);
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(port, '127.0.0.1', resolve);
-	});
+	const port = await listen(server, await freePort(5680));
 	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url: `http://127.0.0.1:${port}`,
 		shown,
-		close: () =>
-			new Promise((resolve) => {
-				server.close(() => resolve());
-				server.closeAllConnections();
-			}),
+		close: () => close(server),
 	};
 }
 

@@ -1,8 +1,9 @@
 // A chat that begins with an AI agent, whose model is a stub, and goes to a representative and back.
 import { randomUUID } from 'node:crypto';
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
-import type { Stage } from '../support';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
+import { waitFor } from '../../../tools/wait';
 import { startHttpStub, type StubAnswer, type StubRequest } from './httpStub';
 import { inProduction, makeSecret, ownCredentials } from './channel';
 import type { Filling } from './support';
@@ -78,10 +79,10 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const openAi = await startHttpStub(model);
 	const app = await startHttpStub();
 	try {
-		const { id: modelId } = await stage.n8n.rest<{ id: string }>('POST', '/credentials', {
-			name: 'Model',
-			type: 'openAiApi',
-			data: { apiKey: 'secret', url: `${openAi.url}/v1`, header: false },
+		const modelId = await makeCredential(stage.n8n, 'openAiApi', {
+			apiKey: 'secret',
+			url: `${openAi.url}/v1`,
+			header: false,
 		});
 		const tableId = await makeTable(stage);
 		const secret = await makeSecret(stage);

@@ -1,6 +1,6 @@
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
-import type { Stage } from '../support';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { waitFor } from '../../../tools/wait';
 import { callsSince, inProduction, makeSecret, ownCredentials, say, settings, startServer } from './channel';
 
 const FAREWELL = 'Goodbye, and thank you.';

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { RequestEntry } from '../../../emulator';
-import type { Stage } from '../support';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
 import { type CredentialIds, type Filling, type Published, publishTemplate } from './support';
+import { listen } from '../../../tools/ports';
 
 export type Json = Record<string, unknown>;
 
@@ -16,11 +17,7 @@ export interface Secret {
 /** Makes the Header Auth credential that the notes of a template ask for. */
 export async function makeSecret({ n8n }: Stage): Promise<Secret> {
 	const [name, value] = ['x-channel-secret', randomUUID()];
-	const { id: credentialId } = await n8n.rest<{ id: string }>('POST', '/credentials', {
-		name: 'Front end',
-		type: 'httpHeaderAuth',
-		data: { name, value },
-	});
+	const credentialId = await makeCredential(n8n, 'httpHeaderAuth', { name, value });
 	return { credentialId, headers: { [name]: value } };
 }
 
@@ -95,9 +92,9 @@ export async function startServer(): Promise<Server> {
 				response.writeHead(status, headers).end(JSON.stringify(body));
 			});
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const port = await listen(server);
 	const it: Server = {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url: `http://127.0.0.1:${port}`,
 		asked: [],
 		answer: () => ({ status: 200, body: {} }),
 		close: () => {

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { listen } from '../../../tools/ports';
 
 /** A request that a stub got. */
 export interface StubRequest {
@@ -57,12 +57,9 @@ export async function startHttpStub(
 			response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
 		});
 	});
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', resolve);
-	});
+	const port = await listen(server);
 	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url: `http://127.0.0.1:${port}`,
 		requests,
 		close: async () =>
 			await new Promise((resolve) => {

@@ -1,9 +1,10 @@
 // A conversation between somebody on Telegram, whose side is a stub of Telegram's API, and a representative.
 import { randomBytes } from 'node:crypto';
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
+import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import type { Stage } from '../support';
 import { startHttpStub, type StubAnswer, type StubRequest } from './httpStub';
 import { inProduction, ownCredentials } from './channel';
 
@@ -30,12 +31,8 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { contextLagMs } = emulator.settings;
 	const api = await startHttpStub(telegram);
 	try {
-		const bot = await n8n.rest<{ id: string }>('POST', '/credentials', {
-			name: 'Telegram',
-			type: 'telegramApi',
-			data: { accessToken: TOKEN, baseUrl: api.url },
-		});
-		const telegramApi = { type: 'telegramApi', id: bot.id };
+		const id = await makeCredential(n8n, 'telegramApi', { accessToken: TOKEN, baseUrl: api.url });
+		const telegramApi = { type: 'telegramApi', id };
 		const credentials = {
 			...ownCredentials(stage),
 			'n8n-nodes-base.telegram': telegramApi,

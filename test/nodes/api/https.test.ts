@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { EmbeddedFile, jsonBody } from '../../../nodes/shared/api/body';
 import { sendHttps } from '../../../nodes/shared/api/https';
-import { waitFor } from '../../../demo/wait';
+import { waitFor } from '../../../tools/wait';
 
 const folder = process.env.TEST_CERTIFICATE_FOLDER!;
 const pem = (name: string) => readFileSync(join(folder, `${name}.pem`));
