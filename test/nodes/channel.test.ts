@@ -1,36 +1,29 @@
 import type { IDataObject } from 'n8n-workflow';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { DEFAULT_WORLD, makeCertificate, type Emulator, type FaultAction } from '../../emulator';
 import { exchange } from '../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection';
 import { insertRequest, TABLES, updateRequest } from '../../nodes/Dynamics365Messaging/api/dataverse';
 import { Pace } from '../../nodes/shared/api/pace';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { credentialFor, entries } from '../support/emulator';
 import {
 	activate,
 	deactivate,
-	loadPackage,
 	oneNode,
 	outcomeOf,
 	runWorkflow,
 	serveTrigger,
 	type Activation,
-	type LoadedPackage,
 	type TriggerServer,
 } from '../support/n8n';
+import { listen } from '../../tools/ports';
+import { emulator, loader, run as runOperation, useEmulator, usePackage } from '../support/operation';
 
-let emulator: Emulator;
-let loader: LoadedPackage;
-
-beforeAll(async () => void (loader = await loadPackage()));
-beforeEach(async () => void (emulator = await testEmulator()));
-afterEach(async () => await emulator.close());
+usePackage();
+useEmulator();
 
 async function run(operation: string, parameters: IDataObject = {}, credential: IDataObject = {}) {
-	const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), ...credential } as never };
-	const json = oneNode('dynamics365Messaging', { resource: 'channel', operation, ...parameters });
-	const { items, error } = outcomeOf(await runWorkflow(loader, json, credentials));
+	const { items, error } = await runOperation(`channel: ${operation}`, parameters, { credential });
 	return { items: items.map((item) => item.json), error };
 }
 
@@ -696,8 +689,8 @@ describe('Check Setup', () => {
 
 	test('a certificate that nobody trusts is named, and no other', async () => {
 		const server = createServer(await makeCertificate());
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-		emulator.setWebhookUrl(`https://localhost:${(server.address() as AddressInfo).port}/webhook/a`);
+		const port = await listen(server);
+		emulator.setWebhookUrl(`https://localhost:${port}/webhook/a`);
 		const items = await check();
 		expect(named(items)).toEqual([['activeTrigger', 'failed']]);
 		expect(items.find((item) => item.check === 'activeTrigger')!.detail).toContain('certificate');

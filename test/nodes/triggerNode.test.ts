@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Logger } from '@n8n/backend-common';
 import { Container } from '@n8n/di';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -24,6 +23,7 @@ import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection'
 import { sendHttps } from '../../nodes/shared/api/https';
 import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
+import { listen } from '../../tools/ports';
 
 const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
 const ALL_EVENTS = ['conversationEvent', 'customEvent', 'message', 'other', 'typing'];
@@ -589,9 +589,8 @@ describe('attachments', () => {
 	test('that are late leave the item with the reason, in time for Dynamics', async () => {
 		await serve({ verification: 'none', options: { downloadAttachments: true } });
 		const silent = createServer(() => undefined);
-		await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+		const port = await listen(silent);
 		cleanUps.push(() => (silent.closeAllConnections(), silent.close()));
-		const { port } = silent.address() as AddressInfo;
 		await serve({ options: { downloadAttachments: true } });
 		const attachments = [
 			{ contentType: 'text/plain', contentUrl: `http://localhost:${port}/slow`, name: 'slow.txt' },

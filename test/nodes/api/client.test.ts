@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeCertificate, type Emulator } from '../../../emulator';
 import { callService, WORDS } from '../../../nodes/Dynamics365Messaging/api/client';
@@ -9,6 +8,7 @@ import { sendHttps, TransportError } from '../../../nodes/shared/api/https';
 import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/api/pages';
 import { urlOf } from '../../../nodes/Dynamics365Messaging/api/request';
 import { credentialFor, entries, testEmulator, openCall } from '../../support/emulator';
+import { listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 const list = { method: 'GET', path: '/conversations' } as const;
@@ -23,8 +23,8 @@ async function otherServer(
 	answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<{ server: Server; origin: string }> {
 	const server = createServer(emulator.certificate, answer);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	return { server, origin: `https://localhost:${(server.address() as AddressInfo).port}` };
+	const port = await listen(server);
+	return { server, origin: `https://localhost:${port}` };
 }
 
 test('a revoked token costs one more token and one more try for each of the requests that met it', async () => {
@@ -145,8 +145,7 @@ test.each([
 
 test('a certificate that nobody vouches for is told apart from a host that is down', async () => {
 	const server = createServer(await makeCertificate());
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
+	const port = await listen(server);
 	await expect(callService(connection({ baseUrl: `https://localhost:${port}` }), list)).rejects.toThrow(
 		'is not trusted',
 	);

@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Emulator } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/api/connection';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../../../nodes/Dynamics365Messaging/api/opening';
 import { Pace } from '../../../nodes/shared/api/pace';
 import { credentialFor, openCall, testEmulator } from '../../support/emulator';
+import { listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 let server: Server;
@@ -51,8 +51,8 @@ async function openAt(
 		const listed = messages.map(({ text, age }) => ({ text, messageId: String(now - age) }));
 		response.end(JSON.stringify({ messages: listed }));
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	const baseUrl = `https://localhost:${port}`;
 	const connection = connectionFrom({ ...credentialFor(emulator), baseUrl });
 	const run = { connection, pace: new Pace(15_000), seen: new Set(seen) };
 	const request = { ...openCall, repeatable: true };

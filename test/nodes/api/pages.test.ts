@@ -1,5 +1,4 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Emulator, Settings } from '../../../emulator';
@@ -12,6 +11,7 @@ import { conversationList } from '../../../nodes/Dynamics365Messaging/operations
 import { DateTime } from 'luxon';
 import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
 import { callService } from '../../../nodes/Dynamics365Messaging/api/client';
+import { listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await testEmulator()));
@@ -102,8 +102,8 @@ async function readFrom(pages: string[][], isCircle: boolean): Promise<{ ids: un
 		const continuationtoken = isCircle || page < pages.length ? String(page) : null;
 		response.end(JSON.stringify({ conversations, continuationtoken }));
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	const baseUrl = `https://localhost:${port}`;
 	const ids: unknown[] = [];
 	const read = async () => {
 		const there = connectionFrom({ ...credentialFor(emulator), baseUrl });

@@ -1,12 +1,13 @@
 import http, { createServer, type Server } from 'node:http';
 import https from 'node:https';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { installGlobalProxyAgent } from '@n8n/backend-network';
 import type { Emulator } from '../../../emulator';
 import { callService } from '../../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/api/connection';
 import { Pace } from '../../../nodes/shared/api/pace';
 import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { listen } from '../../../tools/ports';
 
 /** A proxy for TLS connections, as companies have them: it passes bytes on, and notes who asked for which host. */
 interface Proxy {
@@ -38,8 +39,8 @@ async function startProxy(): Promise<Proxy> {
 		});
 		target.on('error', () => socket.destroy());
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	started.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	started.url = `http://127.0.0.1:${port}`;
 	return started;
 }
 

@@ -1,5 +1,4 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { makeCertificate, type Emulator, type FaultAction, type FaultRule } from '../../../emulator';
 import { callService } from '../../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/api/connection';
@@ -7,6 +6,7 @@ import { ServiceError } from '../../../nodes/shared/api/errors';
 import { Pace } from '../../../nodes/shared/api/pace';
 import type { ApiRequest } from '../../../nodes/Dynamics365Messaging/api/request';
 import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await started()));
@@ -186,8 +186,7 @@ test('a call that gets a fresh token waits as well where the run is held back me
 
 test('nothing arrived where no connection came about: it is tried again, and the error says so', async () => {
 	const server = createServer(emulator.certificate, (_, response) => response.end('{"conversationId":"c"}'));
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
+	const port = await listen(server);
 	await new Promise((resolve) => server.close(resolve));
 	const there = connection({ baseUrl: `https://localhost:${port}` });
 	await expect(callService(there, send, new Pace(0))).rejects.toMatchObject({
@@ -206,8 +205,8 @@ test.each([
 	['a certificate that is not trusted', undefined, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
 ])('%s hardly ever heals: it is tried three times, whatever the time', async (_, given, code) => {
 	const server = createServer(await makeCertificate());
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const baseUrl = given?.baseUrl ?? `https://localhost:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	const baseUrl = given?.baseUrl ?? `https://localhost:${port}`;
 	await expect(callService(connection({ baseUrl }), send, new Pace(60_000))).rejects.toMatchObject({
 		code: expect.stringMatching(given ? /^(ENOTFOUND|EAI_AGAIN)$/ : code),
 		outcome: 'notSent',
