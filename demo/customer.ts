@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { close, freePort, listen } from '../tools/ports';
 
 /** Something that the customer's app was told to show. */
@@ -38,13 +39,7 @@ export async function startCustomerApp(): Promise<CustomerApp> {
 }
 
 async function readJson(request: IncomingMessage): Promise<Omit<Shown, 'at'> | undefined> {
-	const chunks: Buffer[] = [];
-	for await (const chunk of request) chunks.push(chunk as Buffer);
-	try {
-		return JSON.parse(Buffer.concat(chunks).toString()) as Omit<Shown, 'at'>;
-	} catch {
-		return undefined;
-	}
+	return parse<Omit<Shown, 'at'>>(await text(request));
 }
 
 /** What the customer's app sends to n8n when the customer writes. */
@@ -70,17 +65,17 @@ export async function write(webhookUrl: string, message: CustomerMessage): Promi
 		body: JSON.stringify(message),
 		signal: AbortSignal.timeout(60_000),
 	});
-	const text = await response.text();
-	const answer = response.ok ? parse(text) : undefined;
+	const content = await response.text();
+	const answer = response.ok ? parse<Sent>(content) : undefined;
 	if (!answer?.conversationId) {
-		throw new Error(`The customer wrote, and n8n answered ${response.status}: ${text.slice(0, 500)}`);
+		throw new Error(`The customer wrote, and n8n answered ${response.status}: ${content.slice(0, 500)}`);
 	}
 	return answer;
 }
 
-function parse(text: string): Sent | undefined {
+function parse<T>(content: string): T | undefined {
 	try {
-		return JSON.parse(text) as Sent;
+		return JSON.parse(content) as T;
 	} catch {
 		return undefined;
 	}

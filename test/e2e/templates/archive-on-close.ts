@@ -2,7 +2,8 @@ import { Executions, type Execution } from '../../../tools/n8n/executions';
 import type { Stage } from '../../../tools/n8n/stage';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import { inProduction, type Json, ownCredentials } from './channel';
+import { inProduction, ownCredentials } from './channel';
+import type { Json } from './httpStub';
 
 const LAST = 'Archive the conversation';
 

@@ -19,7 +19,7 @@ interface Shown {
 
 export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { emulator, n8n } = stage;
-	const app = await startHttpStub();
+	const app = await startHttpStub<Shown>();
 	const smtp = await startSmtpStub();
 	try {
 		const mailId = await makeCredential(n8n, 'smtp', {
@@ -45,7 +45,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 		return await inProduction(stage, 'out-of-hours', filling, async () => {
 			const client = await connect(emulator);
 			const shownOf = (id: string) =>
-				app.requests.map(({ body }) => body as Shown).filter(({ conversationId }) => conversationId === id);
+				app.requests.map(({ body }) => body).filter(({ conversationId }) => conversationId === id);
 			const told = async (id: string) =>
 				await waitFor('a word to the customer', 60_000, () => shownOf(id)[0]);
 			const checks: Record<string, boolean> = {};

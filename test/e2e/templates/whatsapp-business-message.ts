@@ -20,7 +20,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { emulator, n8n } = stage;
 	const { communicationConversationId: conversationId } = emulator.world;
 	const id = await makeCredential(n8n, 'azureCommunicationServicesApi', connectionStringCredential(emulator));
-	const team = await startHttpStub();
+	const team = await startHttpStub<{ text: string }>();
 	try {
 		const secret = await makeSecret(stage);
 		const filling: Filling = {
@@ -46,7 +46,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			const conversation = emulator.communication.conversations.find(({ id }) => id === conversationId)!;
 			const said = () => conversation.messages.map(({ message }) => message);
 			const last = () => conversation.messages.at(-1)!;
-			const notices = () => team.requests.map(({ body }) => (body as { text: string }).text);
+			const notices = () => team.requests.map(({ body }) => body.text);
 			const checks: Record<string, boolean> = {};
 
 			emulator.communication.receive(conversationId, 'Where is it?');
