@@ -6,7 +6,7 @@ import { type EmulatorOptions, startEmulator } from '../../emulator';
 import type { Certificate } from '../../emulator/certificate';
 import { makeCertificate } from '../../emulator/certificate';
 import { resourceOf } from '../../emulator/world';
-import { listen } from '../../tools/ports';
+import { close, listen } from '../../tools/ports';
 
 export interface Answer {
 	status: number;
@@ -168,11 +168,7 @@ export async function startHook(): Promise<Hook> {
 	});
 	const port = await listen(server);
 	hook.url = `http://127.0.0.1:${port}/webhook/secret-path`;
-	hook.close = () =>
-		new Promise((resolve) => {
-			server.close(() => resolve());
-			server.closeAllConnections();
-		});
+	hook.close = async () => await close(server);
 	return hook;
 }
 

@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { entries } from '../support/emulator';
 import { emulator, run, useEmulator, usePackage } from '../support/operation';
+import { closedPort } from '../../tools/ports';
 
 usePackage();
 useEmulator();
@@ -188,13 +189,14 @@ describe('errors', () => {
 	});
 
 	test('of a host that cannot be reached name it', async () => {
+		const host = `localhost:${await closedPort()}`;
 		const { error } = await run(
 			'conversation: create',
 			{ options: { maxRetryTime: 0 } },
-			{ credential: { baseUrl: 'https://localhost:1' } },
+			{ credential: { baseUrl: `https://${host}` } },
 		);
 		expect(error).toMatchObject({
-			message: 'The service at localhost:1 cannot be reached',
+			message: `The service at ${host} cannot be reached`,
 			context: { code: 'ECONNREFUSED' },
 		});
 	});

@@ -16,7 +16,7 @@ import {
 	type Activation,
 	type TriggerServer,
 } from '../support/n8n';
-import { listen } from '../../tools/ports';
+import { closedPort, listen } from '../../tools/ports';
 import { emulator, loader, run as runOperation, useEmulator, usePackage } from '../support/operation';
 
 usePackage();
@@ -278,21 +278,23 @@ test('the managed identity that is bound stays, where it suits, though there is 
 });
 
 describe('Register Webhook', () => {
-	const BASE = 'http://localhost:5678/webhook';
+	/** An n8n that nobody can call. */
+	let base: string;
+	beforeAll(async () => void (base = `http://localhost:${await closedPort()}/webhook`));
 	const trigger = (parameters: IDataObject = { registerWebhook: true }) =>
 		oneNode('dynamics365MessagingTrigger', parameters);
 	const activation = (given: Partial<Activation> = {}): Activation => ({
 		loader,
 		json: trigger(),
 		credentials: { dynamics365MessagingApi: credentialFor(emulator) },
-		webhookBaseUrl: BASE,
+		webhookBaseUrl: base,
 		staticData: {},
 		...given,
 	});
 	const registered = async () => (await run('get')).items[0]!.webhookUrl;
 	const own = () => {
 		const { id, webhookId } = trigger().nodes[0]!;
-		return `${BASE}/${webhookId}/${id}`;
+		return `${base}/${webhookId}/${id}`;
 	};
 
 	test('puts the URL into the record when the workflow is activated, and what stood there back', async () => {
@@ -391,9 +393,10 @@ describe('Register Webhook', () => {
 		emulator.setWebhookUrl('https://middleware.invalid/hook');
 		const one = activation();
 		await activate(one);
-		const moved = { ...one, webhookBaseUrl: 'http://localhost:9/webhook' };
+		const elsewhere = `http://localhost:${await closedPort()}/webhook`;
+		const moved = { ...one, webhookBaseUrl: elsewhere };
 		await activate(moved);
-		expect(await registered()).toContain('http://localhost:9/webhook');
+		expect(await registered()).toContain(elsewhere);
 		await deactivate(moved);
 		expect(await registered()).toBe('https://middleware.invalid/hook');
 	});
@@ -437,7 +440,7 @@ describe('Register Webhook', () => {
 
 	test('does not take a channel from a workflow of this n8n that n8n itself cannot call', async () => {
 		emulator.setWebhookUrl(
-			`${BASE}/c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009/5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a009`,
+			`${base}/c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009/5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a009`,
 		);
 		await expect(activate(activation())).rejects.toMatchObject({
 			message: expect.stringContaining('cannot call itself'),
@@ -704,7 +707,7 @@ describe('Check Setup', () => {
 	});
 
 	test('a host that n8n cannot call is no more than a warning: networks keep n8n from its own address', async () => {
-		emulator.setWebhookUrl('https://localhost:1/webhook/a');
+		emulator.setWebhookUrl(`https://localhost:${await closedPort()}/webhook/a`);
 		expect(named(await check())).toEqual([['activeTrigger', 'warning']]);
 	});
 

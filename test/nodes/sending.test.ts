@@ -5,7 +5,7 @@ import { MAX_RETRY_TIME, PARALLEL, readNumber } from '../../nodes/shared/operati
 import { parameterReader } from '../../nodes/shared/operations/parameters';
 import { credentialFor, entries } from '../support/emulator';
 import { oneNode, outcomeOf, startWorkflow } from '../support/n8n';
-import { listen } from '../../tools/ports';
+import { close, listen } from '../../tools/ports';
 import { emulator, loader, run, start, useEmulator, usePackage } from '../support/operation';
 
 usePackage();
@@ -175,8 +175,7 @@ test('ten conversations at once, where nothing else is said', async () => {
 	const items = [...ids, ...ids].map((id) => ({ id, text: 'x' }));
 	expect(outcomeOf(await startWorkflow(loader, json, credentials, items)).items).toHaveLength(60);
 	expect(most).toBe(10);
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 });
 
 // n8n executes a node anew with all of its items: what was sent, or may have been, stays as it is.

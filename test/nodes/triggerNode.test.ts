@@ -23,7 +23,7 @@ import { connectionFrom } from '../../nodes/Dynamics365Messaging/api/connection'
 import { sendHttps } from '../../nodes/shared/api/https';
 import { credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
-import { listen } from '../../tools/ports';
+import { close, closedPort, listen } from '../../tools/ports';
 
 const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
 const ALL_EVENTS = ['conversationEvent', 'customEvent', 'message', 'other', 'typing'];
@@ -428,7 +428,7 @@ describe('whom it believes', () => {
 
 	test('nobody while the keys cannot be had: 503, so that Dynamics tries again', async () => {
 		const token = await emulator.issueDeliveryToken();
-		await serve({}, { authorityHost: 'https://localhost:1' });
+		await serve({}, { authorityHost: `https://localhost:${await closedPort()}` });
 		await expectRefused(await post({ token }), 503);
 	});
 
@@ -590,7 +590,7 @@ describe('attachments', () => {
 		await serve({ verification: 'none', options: { downloadAttachments: true } });
 		const silent = createServer(() => undefined);
 		const port = await listen(silent);
-		cleanUps.push(() => (silent.closeAllConnections(), silent.close()));
+		cleanUps.push(async () => await close(silent));
 		await serve({ options: { downloadAttachments: true } });
 		const attachments = [
 			{ contentType: 'text/plain', contentUrl: `http://localhost:${port}/slow`, name: 'slow.txt' },

@@ -34,7 +34,7 @@ import {
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { look } from './leaks';
-import { listen } from '../../tools/ports';
+import { close, listen } from '../../tools/ports';
 
 /** The built package, loaded the way n8n loads it. */
 export type LoadedPackage = PackageDirectoryLoader;
@@ -334,9 +334,6 @@ export async function serveTrigger(
 	const port = await listen(server);
 	const setup = nodeType.description.webhooks!.find(({ httpMethod }) => httpMethod === 'GET')!;
 	served.url = `http://127.0.0.1:${port}/webhook/${pathOf(workflow, node, setup)}`;
-	served.close = async () => {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-	};
+	served.close = async () => await close(server);
 	return served;
 }

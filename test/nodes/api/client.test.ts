@@ -8,7 +8,7 @@ import { sendHttps, TransportError } from '../../../nodes/shared/api/https';
 import { readPages, type PagedRequest } from '../../../nodes/Dynamics365Messaging/api/pages';
 import { urlOf } from '../../../nodes/Dynamics365Messaging/api/request';
 import { credentialFor, entries, testEmulator, openCall } from '../../support/emulator';
-import { listen } from '../../../tools/ports';
+import { close, closedPort, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 const list = { method: 'GET', path: '/conversations' } as const;
@@ -116,28 +116,26 @@ test('plain http is refused before anything is sent', async () => {
 	});
 });
 
-test.each([
-	[
-		'nobody listens',
-		{ baseUrl: 'https://localhost:1' },
-		'service at localhost:1 cannot be reached',
-		'ECONNREFUSED',
-	],
+test.each<[string, (host: string) => object, string, string, string | RegExp]>([
+	['nobody listens', (host) => ({ baseUrl: `https://${host}` }), 'service', 'localhost', 'ECONNREFUSED'],
 	[
 		'no authority',
-		{ authorityHost: 'https://localhost:1' },
-		'token authority at localhost:1 cannot be reached',
+		(host) => ({ authorityHost: `https://${host}` }),
+		'token authority',
+		'localhost',
 		'ECONNREFUSED',
 	],
 	[
 		'no such host',
-		{ baseUrl: 'https://nowhere.invalid' },
-		'service at nowhere.invalid cannot be reached',
+		(host) => ({ baseUrl: `https://${host}` }),
+		'service',
+		'nowhere.invalid',
 		/ENOTFOUND|EAI_AGAIN/,
 	],
-])('says which host cannot be reached: %s', async (_, given, message, code) => {
-	await expect(callService(connection(given), create)).rejects.toMatchObject({
-		message: expect.stringContaining(message),
+])('says which host cannot be reached: %s', async (_, given, whose, name, code) => {
+	const host = name === 'localhost' ? `localhost:${await closedPort()}` : name;
+	await expect(callService(connection(given(host)), create)).rejects.toMatchObject({
+		message: expect.stringContaining(`${whose} at ${host} cannot be reached`),
 		code: expect.stringMatching(code),
 		httpCode: null,
 	});
@@ -169,8 +167,7 @@ test('an answer that drips, is cut or never ends is given up', async () => {
 	const waiting = get('/drip', { signal: cancelled.signal });
 	cancelled.abort();
 	expect(await waiting).toMatchObject({ code: 'ABORT_ERR' });
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 });
 
 test.each([

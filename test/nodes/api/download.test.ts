@@ -10,7 +10,7 @@ import dns from 'node:dns';
 import { join } from 'node:path';
 import { fetchAttachments } from '../../../nodes/Dynamics365Messaging/api/attachments';
 import { download, type DownloadOptions } from '../../../nodes/Dynamics365Messaging/api/download';
-import { listen } from '../../../tools/ports';
+import { close, listen } from '../../../tools/ports';
 
 const servers: Server[] = [];
 let origin: string;
@@ -50,12 +50,7 @@ beforeAll(
 );
 beforeEach(() => void (asked = []));
 afterEach(() => jest.restoreAllMocks());
-afterAll(() => {
-	for (const server of servers) {
-		server.closeAllConnections();
-		server.close();
-	}
-});
+afterAll(async () => await Promise.all(servers.map(close)));
 
 const options = (given: Partial<DownloadOptions> = {}): DownloadOptions => ({
 	maxBytes: 2000,

@@ -9,16 +9,13 @@ import {
 } from '../../../nodes/Dynamics365Messaging/api/opening';
 import { Pace } from '../../../nodes/shared/api/pace';
 import { credentialFor, openCall, testEmulator } from '../../support/emulator';
-import { listen } from '../../../tools/ports';
+import { close, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 let server: Server;
 beforeAll(async () => void (emulator = await testEmulator()));
 afterAll(async () => await emulator.close());
-afterEach(() => {
-	server.closeAllConnections();
-	server.close();
-});
+afterEach(async () => await close(server));
 
 interface Service {
 	/** The answer to the second call that opens; the first one's connection is cut. */

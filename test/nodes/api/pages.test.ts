@@ -11,7 +11,7 @@ import { conversationList } from '../../../nodes/Dynamics365Messaging/operations
 import { DateTime } from 'luxon';
 import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
 import { callService } from '../../../nodes/Dynamics365Messaging/api/client';
-import { listen } from '../../../tools/ports';
+import { close, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await testEmulator()));
@@ -114,8 +114,7 @@ async function readFrom(pages: string[][], isCircle: boolean): Promise<{ ids: un
 		() => undefined,
 		(thrown: Error) => thrown.message,
 	);
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 	return { ids, error };
 }
 

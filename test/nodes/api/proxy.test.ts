@@ -7,7 +7,7 @@ import { callService } from '../../../nodes/Dynamics365Messaging/api/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/api/connection';
 import { Pace } from '../../../nodes/shared/api/pace';
 import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
-import { listen } from '../../../tools/ports';
+import { closedPort, listen } from '../../../tools/ports';
 
 /** A proxy for TLS connections, as companies have them: it passes bytes on, and notes who asked for which host. */
 interface Proxy {
@@ -94,13 +94,15 @@ test.each([
 	},
 );
 
-test.each(['http://127.0.0.1:1', 'http://no-such-proxy.invalid:3128'])(
+test.each(['127.0.0.1', 'no-such-proxy.invalid'])(
 	'a proxy that is not there is told by its name, and not as a mistake of the credential: %s',
-	async (url) => {
-		process.env.HTTPS_PROXY = url;
+	async (name) => {
+		const port = await closedPort();
+		process.env.HTTPS_PROXY = `http://${name}:${port}`;
 		installGlobalProxyAgent();
+		const shown = name === '127.0.0.1' ? `${name}:${port}` : name;
 		await expect(call()).rejects.toMatchObject({
-			message: expect.stringMatching(/^The proxy (127\.0\.0\.1:1|no-such-proxy\.invalid) cannot be reached$/),
+			message: `The proxy ${shown} cannot be reached`,
 			description: 'Check HTTPS_PROXY of n8n.',
 			outcome: 'notSent',
 		});

@@ -6,7 +6,7 @@ import { ServiceError } from '../../../nodes/shared/api/errors';
 import { Pace } from '../../../nodes/shared/api/pace';
 import type { ApiRequest } from '../../../nodes/Dynamics365Messaging/api/request';
 import { credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
-import { listen } from '../../../tools/ports';
+import { close, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await started()));
@@ -187,17 +187,16 @@ test('a call that gets a fresh token waits as well where the run is held back me
 test('nothing arrived where no connection came about: it is tried again, and the error says so', async () => {
 	const server = createServer(emulator.certificate, (_, response) => response.end('{"conversationId":"c"}'));
 	const port = await listen(server);
-	await new Promise((resolve) => server.close(resolve));
+	await close(server);
 	const there = connection({ baseUrl: `https://localhost:${port}` });
 	await expect(callService(there, send, new Pace(0))).rejects.toMatchObject({
 		code: 'ECONNREFUSED',
 		outcome: 'notSent',
 	});
 	const waiting = callService(there, send, new Pace(20_000));
-	setTimeout(() => server.listen(port, '127.0.0.1'), 500);
+	setTimeout(() => void listen(server, port), 500);
 	await expect(waiting).resolves.toEqual({ conversationId: 'c' });
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 });
 
 test.each([
