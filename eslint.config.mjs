@@ -38,6 +38,25 @@ export default tseslint.config(
 		},
 	},
 	{
+		// The names of tests, and those of what the end-to-end tests check, say what holds in one line.
+		files: ['test/**/*.ts'],
+		rules: {
+			'no-restricted-syntax': [
+				'error',
+				...[
+					'CallExpression[callee.name=/^(describe|it|test)$/] > Literal:first-child',
+					'CallExpression[callee.callee.object.name=/^(describe|it|test)$/] > Literal:first-child',
+					'CallExpression[callee.property.name=each] > ArrayExpression > ArrayExpression > Literal:first-child',
+					'MemberExpression[object.name=checks] > Literal.property',
+					'Property > Literal.key',
+				].map((name) => ({
+					selector: `${name}[value.length>=100]`,
+					message: 'The name of a test has fewer than 100 characters.',
+				})),
+			],
+		},
+	},
+	{
 		files: ['**/*.{js,mjs,cjs}'],
 		extends: [eslint.configs.recommended],
 		languageOptions: {

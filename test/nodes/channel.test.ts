@@ -192,7 +192,7 @@ describe('the channel’s record', () => {
 		['update', OWN, 'nothing to update'],
 		['update', { channelId: ' ', updateFields: { name: 'x' } }, 'Channel ID is empty'],
 		['delete', { channelId: ' ' }, 'Channel ID is empty'],
-	])('%s %j: %s', async (operation, parameters, message) => {
+	])('%s refuses the parameters of row %#', async (operation, parameters, message) => {
 		expect((await run(operation, parameters)).error).toMatchObject({
 			message: expect.stringContaining(message),
 		});

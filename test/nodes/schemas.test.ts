@@ -91,7 +91,7 @@ describe('for every operation', () => {
 	});
 });
 
-test('there are schemas for operations alone: one without would be taken for the trigger and for the action', () => {
+test('there are schemas for operations alone, as n8n would take any other for the trigger’s too', () => {
 	const folder = join(asked(OPERATION_NAMES[0]!).nodeDir, '__schema__');
 	const files = readdirSync(folder, { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile())

@@ -217,7 +217,7 @@ describe('whom it believes', () => {
 		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
 	});
 
-	test('a key that is new since the keys were fetched, but forged key ids do not make it ask again within five minutes', async () => {
+	test('a key that is new, while forged key ids make it ask again once in five minutes at most', async () => {
 		const keyRequests = countKeyRequests();
 		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
 		await emulator.rotateKeys();
@@ -344,7 +344,7 @@ describe('whom it believes', () => {
 		await expectRefused(await post({ headers: headers(await emulator.issueDeliveryToken()) }));
 	});
 
-	test('neither an unsigned token, nor one signed with the public key as a secret, nor one of a key of the forger’s', async () => {
+	test('no token that is unsigned, signed with the public key as a secret, or of a forger’s key', async () => {
 		const good = await emulator.issueDeliveryToken();
 		const payload = decodeJwt(good);
 		const kid = decodeProtectedHeader(good).kid!;

@@ -45,7 +45,7 @@ test('a channel that is not authorised is told after one fresh token, not after 
 	expect(entries(emulator, 'token')).toHaveLength(2);
 });
 
-test('a token that is revoked soon after the last one is renewed again, as the service accepted it in between', async () => {
+test('a token that the service accepted is renewed when it is revoked, however soon', async () => {
 	for (let revoked = 0; revoked < 3; revoked++) {
 		await callService(connection(), list);
 		emulator.revokeTokens();

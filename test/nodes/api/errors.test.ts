@@ -86,7 +86,7 @@ test.each<[number, Record<string, string>, 'notSent' | 'uncertain']>([
 	[504, {}, 'uncertain'],
 	[307, {}, 'notSent'],
 ])(
-	'after %i with %j, what was sent is %s, and where that is open the text says how to look',
+	'after %i with %j, what was sent is %s, and the text says how to look if open',
 	(status, headers, outcome) => {
 		const error = explainAnswer(answer(status, '', headers), { howToLook: 'Look there.', repeatable: false });
 		expect(error.outcome).toBe(outcome);

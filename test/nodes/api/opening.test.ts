@@ -102,7 +102,7 @@ test.each<[string, Service, Partial<Opened> | 'uncertain']>([
 	],
 	['has no messages', { isNew: false }, 'uncertain'],
 	[
-		'somebody opened with the same words while this call waited for its turn',
+		'somebody opened with the same words while this call waited',
 		{ isNew: false, isBusy: true, messages: [{ text: 'Hello', age: 9_000 }] },
 		'uncertain',
 	],
@@ -147,7 +147,7 @@ test.each<[unknown, Partial<Opened> | undefined]>([
 	[{}, undefined],
 	[{ isNew: null }, undefined],
 	[{ isNew: 1 }, undefined],
-])('an answer %j says what became of the start message, or that nobody knows', (answer, opened) => {
+])('the answer %j says what became of the start message', (answer, opened) => {
 	const read = () => openedFrom({ conversationId: 'c', ...(answer as object) }, true, 'Look.');
 	if (opened) expect(read()).toMatchObject(opened);
 	else expect(read).toThrow('did not say whether');

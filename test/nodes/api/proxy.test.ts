@@ -95,7 +95,7 @@ test.each([
 );
 
 test.each(['127.0.0.1', 'no-such-proxy.invalid'])(
-	'a proxy that is not there is told by its name, and not as a mistake of the credential: %s',
+	'a proxy that is not there is named, and is no mistake of the credential: %s',
 	async (name) => {
 		const port = await closedPort();
 		process.env.HTTPS_PROXY = `http://${name}:${port}`;

@@ -247,7 +247,7 @@ describe('what is sent', () => {
 				...activity,
 			},
 		],
-	])('%s %j', (path, given, body) => {
+	])('%s makes the body of its parameters (row %#)', (path, given, body) => {
 		expect(requestOf(path, given).body).toEqual(body);
 		expect(contractErrors(path, given)).toMatchObject({
 			operationId: expect.any(String),
@@ -289,7 +289,7 @@ describe('what is sent', () => {
 		['conversation: getMany', { limit: 7 }, 7, 250],
 		['message: getMany', { ...inConversation, limit: '7' }, 7, 100],
 		['message: getMany', inConversation, 50, 100],
-	])('%s %j reads up to %p in pages of at most %i', (path, given, limit, maxPageSize) => {
+	])('%s reads as many as its limit says, in pages (row %#)', (path, given, limit, maxPageSize) => {
 		expect(plan(path, given)).toMatchObject({ kind: 'list', list: { limit, maxPageSize } });
 	});
 });
@@ -421,7 +421,7 @@ describe('what is refused, by the field’s name', () => {
 		['conversation: getMany', { limit: 1.5 }, 'Limit'],
 		['message: getMany', { ...inConversation, limit: 'many' }, 'Limit'],
 		['message: getMany', { ...inConversation, options: { startTime: 'yesterday-ish' } }, 'Start Time'],
-	])('%s %j', (path, given, message) => {
+	])('%s refuses the parameters of row %#', (path, given, message) => {
 		expect(() => plan(path, given)).toThrow(InputError);
 		expect(() => plan(path, given)).toThrow(message);
 	});
@@ -489,7 +489,7 @@ describe('what comes out', () => {
 	});
 
 	test.each<[Json]>([[null], [{}], [{ conversationId: ' ' }], [[]]])(
-		'conversation: create %j does not say which conversation it is, so it is looked for',
+		'conversation: create looks for the conversation where the answer is %j',
 		(answer) =>
 			expect(thrownBy(() => openedFrom(answer, true, 'Look.'))).toMatchObject({
 				outcome: 'uncertain',
@@ -620,7 +620,9 @@ describe('files of binary fields', () => {
 		[binary('photo'), { maxBytes: 5 * 1024 * 1024 }],
 		[{ ...binary('photo'), options: { maxAttachmentSizeMb: 0.5 } }, { maxBytes: 512 * 1024 }],
 		[{ ...binary('photo'), options: { attachmentEncoding: 'base64' } }, { encoding: 'base64' }],
-	])('%j', (given, expected) => expect(filesOf(given)).toEqual([expect.objectContaining(expected)]));
+	])('name, type, size and encoding are right in row %#', (given, expected) =>
+		expect(filesOf(given)).toEqual([expect.objectContaining(expected)]),
+	);
 
 	test('several go along, with URLs between them, and take their places', async () => {
 		const given = {
@@ -699,7 +701,9 @@ describe('what keeps its order, and what may be repeated', () => {
 		['conversation: create', { customerId: 'jdoe' }, 'customer jdoe'],
 		['conversation: create', {}, undefined],
 		['message: getMany', inConversation, undefined],
-	])('%s %j waits for its like: %p', (path, given, lane) => expect(plan(path, given).lane).toBe(lane));
+	])('%s waits for what it must not overtake (row %#)', (path, given, lane) =>
+		expect(plan(path, given).lane).toBe(lane),
+	);
 
 	test.each<[string, Record<string, unknown>, boolean, string]>([
 		['message: send', { ...inConversation, text: 'x' }, false, 'Message: Get Many'],
@@ -710,12 +714,15 @@ describe('what keeps its order, and what may be repeated', () => {
 		['conversation: create', {}, false, 'Conversation: Get Many'],
 		['conversation: create', { customerId: 'jdoe' }, true, 'jdoe'],
 		['conversation: create', { customerId: 'jdoe', options: { startMessage: 'x' } }, false, 'jdoe'],
-	])('%s %j may be repeated: %p', (path, given, repeatable, howToLook) => {
-		expect(requestOf(path, given)).toMatchObject({
-			repeatable,
-			howToLook: expect.stringContaining(howToLook),
-		});
-	});
+	])(
+		'%s says whether it may be repeated, and else how to look (row %#)',
+		(path, given, repeatable, howToLook) => {
+			expect(requestOf(path, given)).toMatchObject({
+				repeatable,
+				howToLook: expect.stringContaining(howToLook),
+			});
+		},
+	);
 
 	test.each<[Record<string, unknown>, boolean]>([
 		[{ startMessage: 'x', skipAiAgent: true }, true],
