@@ -1,5 +1,6 @@
 import eslint from '@eslint/js';
 import { n8nCommunityNodesPlugin } from '@n8n/eslint-plugin-community-nodes';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import n8nNodesBase from 'eslint-plugin-n8n-nodes-base';
 import tseslint from 'typescript-eslint';
 
@@ -35,6 +36,28 @@ export default tseslint.config(
 			'@typescript-eslint/no-unsafe-member-access': 'off',
 			'@typescript-eslint/no-unsafe-return': 'off',
 			'@typescript-eslint/no-base-to-string': 'off',
+		},
+	},
+	{
+		// What they share is in tools/, which uses none of them; only the tests look into the benchmarks.
+		files: ['{bench,demo,scripts,test,tools}/**/*.{ts,mjs}'],
+		plugins: { 'import-x': importX },
+		settings: {
+			'import-x/resolver-next': [createNodeResolver({ extensions: ['.ts', '.mjs', '.js', '.json'] })],
+		},
+		rules: {
+			'import-x/no-restricted-paths': [
+				'error',
+				{
+					basePath: import.meta.dirname,
+					zones: [
+						{ target: './tools', from: ['./bench', './demo', './scripts', './test'] },
+						{ target: './bench', from: ['./demo', './scripts', './test'] },
+						{ target: './demo', from: ['./bench', './scripts', './test'] },
+						{ target: './scripts', from: ['./bench', './demo', './test'] },
+					],
+				},
+			],
 		},
 	},
 	{
