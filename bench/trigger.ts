@@ -2,10 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Executions } from '../demo/executions';
-import { waitFor } from '../demo/wait';
+import { Executions } from '../tools/n8n/executions';
+import { onStage, type Stage } from '../tools/n8n/stage';
+import { post } from '../tools/post';
+import { waitFor } from '../tools/wait';
 import { message } from '../emulator/messaging/activities';
-import { onStage, post, type Stage } from '../test/e2e/support';
 import { type Call, saturate } from './saturate';
 import { type Benchmark, median, quantile } from './sections';
 

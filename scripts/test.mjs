@@ -1,7 +1,7 @@
 // npm test: does its own set-up, then lint, types and all tests. What stands after `--` goes to jest alone.
 import { join } from 'node:path';
+import { ensureBuilt, ensureInstalled, root, run, start, step } from '../tools/setup.mjs';
 import { makeContractTypes } from './contracts.mjs';
-import { ensureBuilt, ensureInstalled, root, run, start, step } from './setup.mjs';
 
 const forJest = process.argv.slice(2);
 

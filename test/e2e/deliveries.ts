@@ -2,11 +2,13 @@
 // Dynamics repeats it, give exactly 2,000 executions, one of each, without a 5xx and none answered late.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { unflatten } from '../../demo/executions';
-import type { N8n } from '../../demo/n8n';
-import { waitFor } from '../../demo/wait';
+import { unflatten } from '../../tools/n8n/executions';
+import type { N8n } from '../../tools/n8n/n8n';
+import { onStage } from '../../tools/n8n/stage';
+import { post } from '../../tools/post';
+import { report, runMain } from '../../tools/report';
+import { waitFor } from '../../tools/wait';
 import type { Emulator } from '../../emulator';
-import { onStage, post, report, runMain } from './support';
 
 const DELIVERIES = Number(process.env.E2E_DELIVERIES ?? 2000);
 const isWhole = DELIVERIES >= 2000;

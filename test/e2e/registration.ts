@@ -1,9 +1,10 @@
 // The trigger that registers its own URL, in a real n8n: the channel's record has it while the workflow is active, and what
 // stood there before when it is not any more, also after n8n was killed in between.
 import { randomUUID } from 'node:crypto';
-import { activate } from '../../demo/n8n';
-import { waitFor } from '../../demo/wait';
-import { onStage, report, runMain } from './support';
+import { onStage } from '../../tools/n8n/stage';
+import { activate } from '../../tools/n8n/workflows';
+import { report, runMain } from '../../tools/report';
+import { waitFor } from '../../tools/wait';
 
 const BEFORE = 'https://middleware.example.com/hook';
 

@@ -378,7 +378,7 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 
 	const trying: Partial<INode> = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
 
-	test('under Retry On Fail sends nothing again whose answer was lost, and yet a second call that is the same', async () => {
+	test('under Retry On Fail sends nothing twice, but a second call that is the same', async () => {
 		const id = opened();
 		emulator.settings.faults = [{ match: { operationId: 'sendActivity' }, action: 'resetAfter', times: 1 }];
 		const call = { Conversation: id, Text: 'Are you there?' };
