@@ -711,12 +711,15 @@ describe('what keeps its order, and what may be repeated', () => {
 		['conversation: create', {}, false, 'Conversation: Get Many'],
 		['conversation: create', { customerId: 'jdoe' }, true, 'jdoe'],
 		['conversation: create', { customerId: 'jdoe', options: { startMessage: 'x' } }, false, 'jdoe'],
-	])('%s says whether it may be repeated, and else how to look (row %#)', async (path, given, isIdempotent, howToVerify) => {
-		expect(await requestOf(path, given)).toMatchObject({
-			isIdempotent,
-			howToVerify: expect.stringContaining(howToVerify),
-		});
-	});
+	])(
+		'%s says whether it may be repeated, and else how to look (row %#)',
+		async (path, given, isIdempotent, howToVerify) => {
+			expect(await requestOf(path, given)).toMatchObject({
+				isIdempotent,
+				howToVerify: expect.stringContaining(howToVerify),
+			});
+		},
+	);
 
 	test.each<[Record<string, unknown>, boolean]>([
 		[{ startMessage: 'x', skipAiAgent: true }, true],
