@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { waitFor } from '../wait';
 import type { N8n } from './n8n';
@@ -65,4 +66,30 @@ export async function activate(n8n: N8n, { id, name }: Pick<Workflow, 'id' | 'na
 export async function makeCredential(n8n: N8n, type: string, data: object, name = type): Promise<string> {
 	const { id } = await n8n.rest<{ id: string }>('POST', '/credentials', { name, type, data });
 	return id;
+}
+
+/**
+ * A workflow of the trigger alone.
+ * @param credentialId of the credential for Dynamics 365.
+ * @param parameters of the trigger; those that it has when it is dropped into a workflow by default.
+ * @returns the workflow, and the path of the trigger below n8n's `/webhook/`.
+ */
+export function triggerWorkflow(
+	name: string,
+	credentialId: string,
+	parameters: object = {},
+): { workflow: object; path: string } {
+	const [id, webhookId] = [randomUUID(), randomUUID()];
+	const trigger = {
+		id,
+		webhookId,
+		name: 'Trigger',
+		type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
+		typeVersion: 1,
+		position: [0, 0],
+		parameters,
+		credentials: { dynamics365MessagingApi: { id: credentialId, name: 'Emulator' } },
+	};
+	const settings = { executionOrder: 'v1' };
+	return { workflow: { name, nodes: [trigger], connections: {}, settings }, path: `${webhookId}/${id}` };
 }
