@@ -315,7 +315,6 @@ export async function serveTrigger(
 			};
 			const context = new WebhookContext(workflow, node, additionalData, mode, webhook, [], null);
 			await served.beforeWebhook();
-			await served.beforeWebhook();
 			const result: IWebhookResponseData = await nodeType.webhook!.call(context);
 			look('a webhook’s answer', result);
 			if (result.workflowData) {

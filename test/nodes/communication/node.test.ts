@@ -71,7 +71,7 @@ const schemaOf = (path: string) =>
 		readFileSync(
 			join(
 				__dirname,
-				'../../../nodes/AzureCommunicationConversations/__schema__/v1.0.0',
+				'../../../dist/nodes/AzureCommunicationConversations/__schema__/v1.0.0',
 				`${path.replace(': ', '/')}.json`,
 			),
 			'utf8',
