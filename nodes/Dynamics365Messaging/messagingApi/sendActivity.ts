@@ -28,7 +28,7 @@ export type OutgoingActivity =
 
 /**
  * How a person finds out whether an activity arrived whose answer was lost.
- * Source: docs/service-facts.md#activities-sent.
+ * Source: docs/service-facts.md#activities-sent and, for an ended conversation, docs/service-facts.md#conversation-states.
  */
 function howToVerify(activity: OutgoingActivity, conversationId: string): string {
 	switch (activity.type) {
@@ -37,7 +37,7 @@ function howToVerify(activity: OutgoingActivity, conversationId: string): string
 		case 'typing':
 			return 'It does no harm twice: repeat it if it still matters.';
 		case 'endOfConversation':
-			return `Check whether conversation ${conversationId} is still active (Conversation: Get Many); ending it twice does no harm.`;
+			return `Check whether conversation ${conversationId} is still active (Conversation: Get Context finds it no longer once it is closed); ending it twice does no harm.`;
 		case 'event':
 			return 'channelData' in activity
 				? 'Custom events are not among the messages of a conversation: look at what the AI agent made of it before you repeat it.'
