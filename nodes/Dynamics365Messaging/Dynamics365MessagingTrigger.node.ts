@@ -1,5 +1,4 @@
 import {
-	type IDataObject,
 	type IHookFunctions,
 	type INodeType,
 	type INodeTypeDescription,
@@ -11,14 +10,14 @@ import { toNodeError } from '../shared/action/nodeErrors';
 import { instanceMark, TRIGGER_HEADER } from './setup/probe';
 import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
-import { textOf } from '../shared/json';
+import { isRecord, textOf } from '../shared/json';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable } from './webhook/activation';
 import { handleDelivery, type Settings } from './webhook/handleDelivery';
 
 /**
- * The outputs of the trigger as it is set. n8n's editor and engine evaluate the text of this function, so it can use
- * nothing but its parameter; a test holds it against `outputsFor`.
+ * The trigger's outputs for its parameters. n8n's editor and engine evaluate the text of this function, so it can use
+ * nothing but its parameter; a test compares it with `outputsFor`.
  */
 const configuredOutputs = (parameters: { output?: string; events?: string[] }) => {
 	const names: Array<[string, string]> = [
@@ -33,18 +32,19 @@ const configuredOutputs = (parameters: { output?: string; events?: string[] }) =
 	return chosen.map(([, displayName]) => ({ type: 'main', displayName }));
 };
 
-/** What the organization allows by default. Source: docs/service-facts.md#attachment-limits. */
+/** An organization's limits by default. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 5;
 const DEFAULT_MAX_COUNT = 10;
 
-/** Reads the trigger's parameters once. A restriction that was added but holds nothing lets nothing through. */
-function settingsOf(context: IWebhookFunctions): Settings {
-	const options = context.getNodeParameter('options', {}) as IDataObject;
+/** Reads the trigger's parameters. A restriction that was added but is empty lets nothing through. */
+function readSettings(context: IWebhookFunctions): Settings {
+	const given: unknown = context.getNodeParameter('options', {});
+	const options = isRecord(given) ? given : {};
 	const events: unknown = context.getNodeParameter('events');
 	const restriction = (name: string) => (name in options ? listOf(options[name]) : undefined);
 	const text = (name: string) => (name in options ? (textOf(options[name]) ?? '').trim() : undefined);
 	return {
-		verification: context.getNodeParameter('verification') as string,
+		verifiesCaller: context.getNodeParameter('verification') !== 'none',
 		trust: { audience: text('audience'), callerObjectId: text('callerObjectId') },
 		events: Array.isArray(events) ? events.filter((event) => typeof event === 'string') : [],
 		eventNames: restriction('eventNames'),
@@ -100,8 +100,8 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				active: 'The workflow starts with what Dynamics 365 sends to its production URL.',
 			},
 		},
-		// Why two, and why these paths: docs/service-facts.md#n8n-webhook-paths. The first one's URL is
-		// exactly the base URL to register, below which Dynamics posts to the second.
+		// The first webhook's URL is the base URL to register; Dynamics posts to the second one below it.
+		// Source: docs/service-facts.md#n8n-webhook-paths.
 		webhooks: [
 			{
 				name: 'setup',
@@ -282,7 +282,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 
 	methods = { credentialTest: { dynamics365MessagingApiTest: testConnection } };
 
-	// A URL that Dynamics cannot call is better told at activation than found out by a customer who gets no answer.
+	// A URL that Dynamics cannot call is an error at activation, before a customer misses an answer.
 	webhookMethods = {
 		default: {
 			async checkExists(this: IHookFunctions): Promise<boolean> {
@@ -298,7 +298,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				}
 				return true;
 			},
-			// Also where Register Webhook was switched off since: what was put there is taken away.
+			// Also where Register Webhook has been switched off since, as the URL may still be registered.
 			async delete(this: IHookFunctions): Promise<boolean> {
 				await unregisterTrigger(this).catch((error: unknown) => {
 					throw toNodeError(this.getNode(), error);
@@ -313,6 +313,6 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			this.getResponseObject().setHeader(TRIGGER_HEADER, instanceMark(this.getInstanceId()));
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
-		return await handleDelivery(this, () => settingsOf(this));
+		return await handleDelivery(this, () => readSettings(this));
 	}
 }

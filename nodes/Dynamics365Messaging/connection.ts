@@ -11,7 +11,7 @@ import { InputError } from '../shared/transport/errors';
 import { ORGANIZATION_TOKEN_ERRORS } from './tokenErrors';
 
 /**
- * The regions of the service: the part of the host name, and the Dataverse zone that goes with it in the token's scope.
+ * The regions of the service: their part of the host name, and their Dataverse zone in the token's scope.
  * Source: docs/service-facts.md#zones-and-geos.
  */
 export const GEOS = [
@@ -37,8 +37,8 @@ export const GEOS = [
 ] as const;
 
 /**
- * Microsoft's clouds: their token authority, the domain of their organizations (for the token's scope) and that of the
- * service. What is not global is inferred, which is why the credential can override all of it.
+ * Microsoft's clouds: token authority, domain of the organizations (for the token's scope) and domain of the service. The
+ * values that are not global are inferred, so the credential can override each of them.
  * Source: docs/service-facts.md#clouds.
  */
 export const CLOUDS = {
@@ -61,36 +61,35 @@ export const CLOUDS = {
 
 type Cloud = keyof typeof CLOUDS;
 
-/**
- * Where to send what, and as whom: everything that the credential says, checked and in one spelling. Its tokens are those
- * of the Messaging API.
- */
+/** The credential's fields, checked and in one spelling. As a source of tokens it gives those of the Messaging API. */
 export interface Connection extends TokenSource {
 	organizationId: string;
 	/** GUID in lower case; '' where the credential names none and none is needed. */
 	channelId: string;
-	/** The service's origin, e.g. `https://m-….eu.omnichannelengagementhub.com`; tokens go to it and nowhere else. */
+	/** The service's origin, e.g. `https://m-….eu.omnichannelengagementhub.com`; its tokens go to no other host. */
 	origin: string;
-	/** The Dataverse environment's origin, e.g. `https://contoso.crm4.dynamics.com`; undefined where it is not given. */
+	/** The Dataverse environment's origin, e.g. `https://contoso.crm4.dynamics.com`; undefined where it is empty. */
 	environmentUrl: string | undefined;
 }
 
 const ZONE = /^crm\d{0,2}$/;
 
+function isCloud(name: string): name is Cloud {
+	return Object.hasOwn(CLOUDS, name);
+}
+
 function cloudOf(value: unknown): Cloud {
 	const cloud = trimmedText(value) || 'global';
-	if (!Object.hasOwn(CLOUDS, cloud)) {
-		throw new InputError(
-			'Cloud in the credential is not one that Microsoft has',
-			'Choose the cloud from the list.',
-		);
-	}
-	return cloud as Cloud;
+	if (isCloud(cloud)) return cloud;
+	throw new InputError(
+		'Cloud in the credential is not one that Microsoft has',
+		'Choose the cloud from the list.',
+	);
 }
 
 function zoneOf(value: unknown, geo: string, cloud: Cloud): string {
 	const zone = trimmedText(value).toLowerCase();
-	// The sovereign clouds have one zone each.
+	// Each sovereign cloud has one zone.
 	if (zone === '') return cloud === 'global' ? (GEOS.find((entry) => entry.geo === geo)?.zone ?? '') : 'crm';
 	if (!ZONE.test(zone)) {
 		throw new InputError(
@@ -120,7 +119,7 @@ function baseUrlOf(value: unknown): string | undefined {
 	return origin;
 }
 
-/** The address of the environment, as a person copies it out of the browser: what comes after the host is let go. */
+/** The environment's origin. People copy its address from the browser, so what follows the host is ignored. */
 function environmentUrlOf(value: unknown): string | undefined {
 	const url = trimmedText(value);
 	if (url === '') return undefined;
@@ -141,10 +140,11 @@ function scopeOf(value: unknown, organizationId: string, zone: string, cloud: Cl
 }
 
 /**
- * Turns the stored credential into a connection. Pure: nothing is looked up.
+ * Reads the stored credential and checks its fields. Pure.
  * @param data the credential's fields as n8n decrypts them.
- * @param needs whether a channel must be named: there is none before it was created.
- * @throws InputError naming the field that does not hold what it should.
+ * @param needs whether Channel ID is required. Operations on channel records work without one.
+ * @returns the connection, with GUIDs in lower case and URLs as origins.
+ * @throws InputError with the name of the field that is wrong.
  */
 export function connectionFrom(
 	data: Record<string, unknown>,

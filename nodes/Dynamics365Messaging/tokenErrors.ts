@@ -1,9 +1,6 @@
 import type { TokenErrorExplanations } from '../shared/entra/tokenErrors';
 
-/**
- * Entra's codes about the organization that a token is for, and the credential's fields that name it.
- * Source: docs/service-facts.md#entra-errors.
- */
+/** Entra's error codes about the organization that a token is for. Source: docs/service-facts.md#entra-errors. */
 export const ORGANIZATION_TOKEN_ERRORS: TokenErrorExplanations = {
 	'500011': {
 		message: 'Geo (or Zone) or Organization ID is wrong',

@@ -1,4 +1,4 @@
-/** What a conversation event means to the people who act on it. */
+/** What a conversation event means to those who react to it. */
 export type EventCategory =
 	'agentJoined' | 'agentLeft' | 'consult' | 'transfer' | 'closed' | 'customer' | 'outOfHours' | 'other';
 
@@ -49,19 +49,19 @@ const BY_LOWER_CASE = new Map(
 /** The names of the service's events, in alphabetical order. */
 export const KNOWN_EVENTS: readonly string[] = Object.keys(CATEGORIES).sort();
 
-/** Whether a name is one that the service documents, whatever its casing. */
+/** Whether a name is one of the service's event names, whatever its casing. */
 export function isKnownEvent(name: string): boolean {
 	return BY_LOWER_CASE.has(name.toLowerCase());
 }
 
-/** The category of an event; `other` for a name that is not known yet. */
+/** The category of an event, whatever its casing; `other` for an unknown name. */
 export function categoryOf(name: string): EventCategory {
 	return BY_LOWER_CASE.get(name.toLowerCase()) ?? 'other';
 }
 
 /**
- * Whether an event surely ends the customer's conversation. A representative who leaves may leave it waiting.
- * Exactly the events of the category `closed` do. Source: docs/service-facts.md#conversation-states.
+ * Whether an event surely ends the customer's conversation, as the category `closed` does. When a representative leaves,
+ * the conversation may still wait. Source: docs/service-facts.md#conversation-states.
  */
 export function endsConversation(name: string): boolean {
 	return categoryOf(name) === 'closed';

@@ -1,18 +1,18 @@
 import { EVENT_TYPES, type EventType, type TriggerItem } from './items';
 
-/** What starts the workflow. */
+/** Which items start the workflow. */
 export interface Filter {
 	/** The event types. */
 	events: readonly string[];
-	/** Narrows the conversation events to these names, in any casing; undefined for all. */
+	/** Restricts conversation events to these names, in lower case; undefined for all. */
 	eventNames: readonly string[] | undefined;
-	/** Restricts every type to these conversations; undefined for all. An empty list lets nothing through. */
+	/** Restricts all event types to these conversations, in lower case; undefined for all. An empty list lets nothing through. */
 	conversationIds: readonly string[] | undefined;
 }
 
 /**
- * Reads a list that a person typed or an expression gave: commas, lines, a list, or anything else.
- * @returns the entries in lower case; empty for whatever holds none, so that a restriction fails closed.
+ * Reads a list that a person typed (separated by commas, semicolons or lines) or that an expression gave.
+ * @returns the entries in lower case; empty for any other value, so that a restriction fails closed.
  */
 export function listOf(value: unknown): string[] {
 	const entries = Array.isArray(value) ? value : typeof value === 'string' ? value.split(/[,;\n]/) : [value];

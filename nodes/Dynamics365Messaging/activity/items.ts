@@ -1,10 +1,10 @@
 import type { Json } from '../../shared/json';
 import type { EventCategory } from './events';
 
-/** The body of a delivery: a Bot Framework activity, or what claims to be one. */
+/** The body of a delivery: a Bot Framework activity whose fields are not checked yet. */
 export type ActivityBody = { [key: string]: Json };
 
-/** Who an activity is from; the keys in camelCase, whichever way they came. */
+/** The sender of an activity. */
 export interface Sender {
 	id: string | null;
 	name: string | null;
@@ -12,7 +12,7 @@ export interface Sender {
 
 export interface Attachment {
 	contentType: string | null;
-	/** Where the file is, or the file itself as a data URI. Not changed in any way. */
+	/** The file's URL, or the file itself as a data URI; unchanged. */
 	contentUrl: string | null;
 	name: string | null;
 	/** Typically null, as documented. */
@@ -27,27 +27,27 @@ export type EventType = (typeof EVENT_TYPES)[number];
 
 interface CommonItem {
 	conversationId: string;
-	/** The channel's GUID, or the word `MessagingApi`; null where it was not given. */
+	/** The channel's GUID, or the word `MessagingApi`; null where it is missing. */
 	channelId: string | null;
-	/** Null for most: only custom events have one in the documentation. */
+	/** Null for most activities: only custom events are documented to have one. */
 	activityId: string | null;
 	from: Sender | null;
 	/** Whether this surely ends the customer's conversation. */
 	conversationEnded: boolean;
-	/** ISO 8601, in UTC: when n8n received it, as activities carry no time of their own. */
+	/** When n8n received it, ISO 8601 in UTC. Activities have no time of their own. */
 	receivedAt: string;
-	/** The body exactly as it came. */
+	/** The unchanged body. */
 	activity: ActivityBody;
 }
 
-/** A representative or an AI agent says something. */
+/** A message of a representative or an AI agent. */
 export interface MessageItem extends CommonItem {
 	eventType: 'message';
-	/** Null where there are attachments only. */
+	/** Null where the message has attachments only. */
 	text: string | null;
-	/** The text without its Markdown and `<br>`; null where there is none. */
+	/** The text without Markdown and `<br>`; null where there is no text. */
 	plainText: string | null;
-	/** `markdown` as documented; null where it was not given. */
+	/** `markdown` as documented; null where it is missing. */
 	textFormat: string | null;
 	attachments: Attachment[];
 }
@@ -57,18 +57,18 @@ export interface TypingItem extends CommonItem {
 	eventType: 'typing';
 }
 
-/** Something happened to the conversation: somebody joined, left, it was transferred or closed. */
+/** A change of the conversation: somebody joined or left, or it was transferred or closed. */
 export interface ConversationEventItem extends CommonItem {
 	eventType: 'conversationEvent';
 	eventName: string;
 	eventCategory: EventCategory;
 }
 
-/** An AI agent of Copilot Studio tells the workflow something. */
+/** Data that an AI agent of Copilot Studio sends to the workflow. */
 export interface CustomEventItem extends CommonItem {
 	eventType: 'customEvent';
 	customEventName: string | null;
-	/** Parsed where it is JSON, else the text as it came. */
+	/** Parsed where it is JSON, else the unchanged text. */
 	customEventValue: Json;
 }
 
@@ -77,5 +77,5 @@ export interface OtherItem extends CommonItem {
 	eventType: 'other';
 }
 
-/** What the trigger emits: which fields there are follows from `eventType`. */
+/** An item of the trigger; `eventType` tells which fields it has. */
 export type TriggerItem = MessageItem | TypingItem | ConversationEventItem | CustomEventItem | OtherItem;

@@ -1,6 +1,6 @@
 import { lexer, type MarkedToken, type Token, type Tokens } from 'marked';
 
-/** A longer text keeps its Markdown: reading it would take longer than a delivery may. The service's limit is 6,000. */
+/** A longer text keeps its Markdown, as parsing it would delay the answer too long. The service's own limit is 6,000. */
 const MAX_LENGTH = 10_000;
 
 const ENTITIES: Record<string, string> = {
@@ -17,8 +17,13 @@ function decoded(text: string): string {
 	return text.replace(/&(amp|lt|gt|quot|#39|apos|nbsp);/g, (_, name: string) => ENTITIES[name] ?? '');
 }
 
+/** The text of each token. Without extensions, the lexer gives no other tokens than marked's own. */
+function textsOf(tokens: Token[] | undefined, textOf: (token: MarkedToken) => string): string[] {
+	return (tokens ?? []).map((token) => textOf(token as MarkedToken));
+}
+
 function inline(tokens: Token[] | undefined): string {
-	return (tokens ?? []).map((token) => inlineText(token as MarkedToken)).join('');
+	return textsOf(tokens, inlineText).join('');
 }
 
 function inlineText(token: MarkedToken): string {
@@ -43,7 +48,7 @@ function inlineText(token: MarkedToken): string {
 	}
 }
 
-/** What a link says, and where it leads if that is something else. */
+/** A link's text, followed by its address where that is different. */
 function linkText(text: string, href: string): string {
 	const address = href.replace(/^mailto:/, '');
 	return text === '' || text === href || text === address ? address : `${text} (${address})`;
@@ -75,6 +80,7 @@ function blockText(token: MarkedToken): string {
 				.join('\n');
 		case 'hr':
 		case 'def':
+		case 'space':
 			return '';
 		default:
 			return inlineText(token);
@@ -82,17 +88,14 @@ function blockText(token: MarkedToken): string {
 }
 
 function blocks(tokens: Token[], separator: string): string {
-	return tokens
-		.filter(({ type }) => type !== 'space')
-		.map((token) => blockText(token as MarkedToken))
+	return textsOf(tokens, blockText)
 		.filter((text) => text !== '')
 		.join(separator);
 }
 
 /**
- * A text without its Markdown and `<br>`, for channels that show text as it is. Links keep their address, lists their
- * marks; HTML other than `<br>` is not Markdown and stays.
- * Text is Markdown, line breaks may be `<br>`. Source: docs/service-facts.md#text-received.
+ * Removes Markdown and `<br>` from a text, for channels that show plain text. Links keep their address and lists their
+ * markers; other HTML stays. Pure. Source: docs/service-facts.md#text-received.
  */
 export function plainTextOf(markdown: string): string {
 	const text = markdown.replace(/<br\s*\/?>/gi, '\n');
@@ -100,7 +103,7 @@ export function plainTextOf(markdown: string): string {
 	try {
 		return blocks(lexer(text, { gfm: true, breaks: true }), '\n\n').trim();
 	} catch {
-		// Quotes within quotes without end exhaust the stack; the message must arrive all the same.
+		// Deeply nested quotes exhaust the stack, but the message must still arrive.
 		return text;
 	}
 }

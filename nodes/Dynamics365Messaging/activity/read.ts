@@ -3,11 +3,11 @@ import { categoryOf, endsConversation, isKnownEvent } from './events';
 import { plainTextOf } from './plainText';
 import type { ActivityBody, Attachment, Sender, TriggerItem } from './items';
 
-/** Why a body is not taken. */
+/** A body that cannot be read as an activity. */
 export class NotAnActivity extends Error {
 	constructor(
 		message: string,
-		/** The HTTP status that says so to the caller. */
+		/** The HTTP status of the answer. */
 		readonly status: 400 | 404 | 413 | 415,
 	) {
 		super(message);
@@ -20,7 +20,7 @@ function senderOf(activity: ActivityBody): Sender | null {
 	return isRecord(from) ? { id: textOf(readKey(from, 'id')), name: textOf(readKey(from, 'name')) } : null;
 }
 
-/** The attachments of an activity, leniently read; empty where it has none. */
+/** Reads the attachments of an activity; a missing field is null, and an activity without any gives an empty list. Pure. */
 export function attachmentsOf(activity: ActivityBody): Attachment[] {
 	const attachments = readKey(activity, 'attachments');
 	if (!Array.isArray(attachments)) return [];
@@ -35,14 +35,14 @@ export function attachmentsOf(activity: ActivityBody): Attachment[] {
 		}));
 }
 
-/** How a system event that comes as a message says its name: `EventName: **_AgentAccepted_**`. */
+/** The text of a system event that comes as a message: `EventName: **_AgentAccepted_**`. */
 const EVENT_TEXT = /^[\s*_]*EventName[\s*_]*:([\s*_]*)([A-Za-z][A-Za-z0-9.-]*)[\s*_]*$/i;
-/** No event's line is longer; what is longer is not looked at, as a text may be as long as its sender likes. */
+/** No event's line is longer. A longer line is not searched, as texts have no limit here. */
 const MAX_EVENT_LINE = 200;
 
 /**
- * The event that a text names in its first line. A name that is not known yet must be marked as the service marks it,
- * or a representative could not write "EventName: …" to a customer.
+ * The event name in the first line of a text. An unknown name must have the service's bold and italic marks, so that a
+ * representative can still write "EventName: …" to a customer.
  */
 function eventInText(text: string | null): string | null {
 	const [line = ''] = (text ?? '').slice(0, MAX_EVENT_LINE + 1).split(/<br\s*\/?>|\n/i, 1);
@@ -52,8 +52,8 @@ function eventInText(text: string | null): string | null {
 }
 
 /**
- * The conversation event that an activity names, if it does: by a `name` that is one of the service's, by its
- * `EventName:` text, which must never reach a customer, or, where it is an event, by any name.
+ * The name of a conversation event; null for other activities. It is a `name` that the service documents, else the one in
+ * an `EventName:` text, which must never reach a customer, else any `name` of an activity of type `event`.
  */
 function eventNameOf(activity: ActivityBody, type: string): string | null {
 	const name = nonEmptyText(readKey(activity, 'name'))?.trim() ?? null;
@@ -63,18 +63,18 @@ function eventNameOf(activity: ActivityBody, type: string): string | null {
 	return type === 'event' ? name : null;
 }
 
-/** A text that may be JSON: what it holds, or itself where it is none. */
+/** Parses a text that may be JSON; any other text stays as it is. */
 function parsed(value: Json | undefined): Json {
 	if (typeof value !== 'string') return value ?? null;
 	const json = parseJson(value);
-	// A number with more digits than JavaScript has is rather an id: its text is what came.
+	// A number that JavaScript would round is rather an ID, so its text stays.
 	const isChanged = typeof json === 'number' && String(json) !== value.trim();
 	return json === undefined || isChanged ? value : json;
 }
 
 /**
- * Reads the conversation's id and checks the body against the path it was posted to. Lenient in all but that.
- * @throws NotAnActivity when the body is no JSON object, has no type, or is of another conversation than the path's.
+ * Reads type and conversation ID, and checks the body against the path to which it was posted.
+ * @throws NotAnActivity when the body is not a JSON object, has no type, or is of another conversation than the path.
  */
 function checked(
 	body: Json | undefined,
@@ -91,12 +91,16 @@ function checked(
 }
 
 /**
- * Reads a delivery's body and makes the item that the workflow sees. Pure.
+ * Turns a delivery's body into the item of the trigger. Unknown types and names become items as well. Pure.
  * Source: docs/service-facts.md#activities-received.
- * @param body the parsed body.
- * @param pathConversationId the conversation in the URL it was posted to.
+ * @param body the parsed JSON body.
+ * @param pathConversationId the conversation in the URL to which it was posted.
  * @param receivedAt ISO 8601.
- * @throws NotAnActivity when the body is none; nothing else is refused, unknown types and names become items as well.
+ * @throws NotAnActivity when the body is not a JSON object, has no type, or is of another conversation than the path.
+ * @example
+ * const body = { type: 'message', text: 'Hello', conversation: { id: '9f6c021d-1234-4abc-8df7-123456789abc' } };
+ * const item = readActivity(body, '9f6c021d-1234-4abc-8df7-123456789abc', new Date().toISOString());
+ * if (item.eventType === 'message') console.log(item.plainText);
  */
 export function readActivity(
 	body: Json | undefined,
@@ -114,8 +118,7 @@ export function readActivity(
 		activity,
 	};
 	const channelData = readKey(activity, 'channelData');
-	const customEvent = readKey(channelData, 'customEvent');
-	if (customEvent === true) {
+	if (readKey(channelData, 'customEvent') === true) {
 		return {
 			eventType: 'customEvent',
 			...common,

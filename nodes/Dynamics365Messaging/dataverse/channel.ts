@@ -4,10 +4,10 @@ import type { ListRequest } from '../../shared/transport/pagination';
 import type { ReadRequest } from '../../shared/transport/request';
 import { rowRequest, rowsRequest, TABLES } from './requests';
 
-/** What `msdyn_occustomchannelid` of a Messaging API channel is. Source: docs/service-facts.md#channel-record. */
+/** The value of `msdyn_occustomchannelid` of a Messaging API channel. Source: docs/service-facts.md#channel-record. */
 export const MESSAGING_API = 192350005 as const;
 
-/** The columns that are read. Look-ups come as `_…_value`. */
+/** The columns that are read. Lookup columns are named `_…_value`. */
 export const COLUMNS = [
 	'msdyn_occustommessagingchannelid',
 	'msdyn_name',
@@ -21,11 +21,11 @@ export const COLUMNS = [
 	'_msdyn_liveworkstreamid_value',
 ] as const;
 
-/** A channel's record, by readable names. */
+/** A channel's record. IDs are in lower case. */
 export interface Channel {
 	channelId: string;
 	name: string | null;
-	/** Whether it is one of the Messaging API, and not of another custom channel. */
+	/** Whether it is a Messaging API channel, and not another custom channel. */
 	isMessagingApi: boolean;
 	appId: string | null;
 	tenantId: string | null;
@@ -41,9 +41,9 @@ function idOf(value: unknown): string | null {
 }
 
 /**
- * Reads a row. Pure.
- * @param outcome of the call that gave it: `uncertain` where it wrote.
- * @throws ServiceError where it is no row, which must not be taken for an empty one.
+ * Reads a channel's row. Pure.
+ * @param outcome of the error: `uncertain` where the call that gave the row wrote something.
+ * @throws ServiceError where the answer is not a row, so that it does not pass for an empty one.
  */
 export function readChannel(row: Json, outcome: Outcome = 'notSent'): Channel {
 	const channelId = idOf(readKey(row, 'msdyn_occustommessagingchannelid'));
@@ -69,16 +69,16 @@ export function readChannel(row: Json, outcome: Outcome = 'notSent'): Channel {
 	};
 }
 
-/** The call that reads one channel. */
+/** The request that reads one channel. */
 export function channelRequest(channelId: string): ReadRequest {
 	return rowRequest(TABLES.channels, channelId, COLUMNS);
 }
 
-/** Rows that a page of a list has at the most; more would be one answer of many megabytes. */
+/** Rows of a page. Dataverse's own page size would make an answer of many megabytes. */
 const PAGE_SIZE = 250;
 
 /**
- * The list of the environment's Messaging API channels.
+ * The list of the environment's Messaging API channels, by name.
  * @param limit how many at the most; undefined for all.
  */
 export function channelList(limit: number | undefined): ListRequest {
@@ -90,17 +90,20 @@ export function channelList(limit: number | undefined): ListRequest {
 	return { request, entriesKey: 'value', limit };
 }
 
-/** The call that says which application user the app is. */
+/** The request that asks which application user the app is. */
 export function whoAmIRequest(): ReadRequest {
 	return { method: 'GET', path: '/WhoAmI()' };
 }
 
-/** The ID of the user that the answer to {@link whoAmIRequest} names; '' where it names none. Pure. */
+/**
+ * Reads the answer to {@link whoAmIRequest}. Pure.
+ * @returns the ID of the application user, a GUID; '' where the answer has none.
+ */
 export function readUserId(answer: Json): string {
 	return textOf(readKey(answer, 'UserId')) ?? '';
 }
 
-/** The call that says what a user may do with a channel's record. Source: docs/service-facts.md#principal-access. */
+/** The request that asks for a user's rights on a channel's record. Source: docs/service-facts.md#principal-access. */
 export function accessRequest(userId: string, channelId: string): ReadRequest {
 	return {
 		method: 'GET',
@@ -109,7 +112,10 @@ export function accessRequest(userId: string, channelId: string): ReadRequest {
 	};
 }
 
-/** The rights that the answer to {@link accessRequest} names, such as `WriteAccess`; none where it names none. Pure. */
+/**
+ * Reads the answer to {@link accessRequest}. Pure.
+ * @returns the rights by Dataverse's names, such as `ReadAccess` and `WriteAccess`; no known right where it has none.
+ */
 export function readAccessRights(answer: Json): string[] {
 	return (textOf(readKey(answer, 'AccessRights')) ?? '').split(',').map((right) => right.trim());
 }

@@ -8,16 +8,16 @@ import { Throttle } from '../../shared/transport/throttle';
 import type { Connection } from '../connection';
 import { explainDataverseError } from './errors';
 
-/** What all calls are below. Source: docs/service-facts.md#dataverse-access. */
+/** The path of the Dataverse Web API. Source: docs/service-facts.md#dataverse-access. */
 const BASE_PATH = '/api/data/v9.2';
 
-/** The credential's field that leads to Dataverse. */
+/** The credential's field that holds Dataverse's address. */
 const HOST_FIELD = 'Environment URL';
 
 /**
- * What tokens for Dataverse are asked for with. It has an origin and a scope of its own.
+ * The source of the tokens for Dataverse, whose origin and scope are those of the environment.
  * Source: docs/service-facts.md#dataverse-access.
- * @throws InputError where the credential does not say where the environment is.
+ * @throws InputError where the credential has no Environment URL.
  */
 export function dataverseTokens({ environmentUrl, tokenErrors, ...connection }: Connection): TokenSource {
 	if (environmentUrl === undefined) {
@@ -41,9 +41,9 @@ export function dataverseTokens({ environmentUrl, tokenErrors, ...connection }: 
 }
 
 /**
- * The client of Dataverse, which holds the channel's record.
- * @param throttle of the run; by default nothing is tried again.
- * @throws InputError where the credential does not say where the environment is.
+ * Makes a client of Dataverse, which holds the channel's record.
+ * @param throttle shared by the calls of an execution; without it nothing is retried.
+ * @throws InputError where the credential has no Environment URL.
  * @example
  * const { json } = await dataverseClient(connection).call(channelRequest(connection.channelId));
  */
@@ -51,7 +51,7 @@ export function dataverseClient(connection: Connection, throttle: Throttle = new
 	const tokens = dataverseTokens(connection);
 	const { origin } = tokens;
 	const urlOf: Service['urlOf'] = (request) => urlBelow(origin, BASE_PATH, request);
-	/** A page that Dataverse names by its whole URL; undefined where it leads to another table or origin. */
+	/** The request of the next page, which Dataverse gives by its URL; undefined where that is another table or origin. */
 	const follow = (request: ReadRequest, link: string): ReadRequest | undefined => {
 		const url = URL.canParse(link) ? new URL(link) : undefined;
 		if (url?.origin !== origin || url.pathname !== urlOf(request).pathname) return undefined;

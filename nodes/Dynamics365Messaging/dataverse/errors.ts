@@ -5,20 +5,17 @@ import type { HttpsResponse } from '../../shared/transport/https';
 import type { Verification } from '../../shared/transport/request';
 import { explainResponse } from '../../shared/transport/responseErrors';
 
-/** Dataverse's codes that a person can do something about. */
+const GIVE_ROLE =
+	'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, in the Power Platform admin center.';
+
+/** Dataverse's codes that a user can do something about. */
 const BY_CODE: Record<string, Explanation> = {
 	'0x80040217': {
 		message: 'Dataverse has no such record',
 		fix: 'Check Channel (its ID), and that Environment URL in the credential is the environment it is in.',
 	},
-	'0x80040220': {
-		message: 'The app’s role in Dataverse does not allow this',
-		fix: 'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, in the Power Platform admin center.',
-	},
-	'0x80042f09': {
-		message: 'The app has no role in Dataverse',
-		fix: 'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, in the Power Platform admin center.',
-	},
+	'0x80040220': { message: 'The app’s role in Dataverse does not allow this', fix: GIVE_ROLE },
+	'0x80042f09': { message: 'The app has no role in Dataverse', fix: GIVE_ROLE },
 	'0x80072560': {
 		message: 'The app is no user of this Dataverse environment',
 		fix: 'Add the app as an application user with a security role: Power Platform admin center, the environment, Settings, Users + permissions, Application users.',
@@ -62,8 +59,9 @@ const BY_STATUS: Record<number, Explanation> = {
 };
 
 /**
- * Explains an answer of Dataverse that is no success. Pure.
- * Source: docs/service-facts.md#dataverse-errors: `{error: {code, message}}`.
+ * Turns an error answer of Dataverse into an error that says how to fix it. Pure.
+ * Source: docs/service-facts.md#dataverse-errors.
+ * @param verification of the request; undefined for one that only reads.
  */
 export function explainDataverseError(response: HttpsResponse, verification?: Verification): ServiceError {
 	const code =

@@ -19,25 +19,26 @@ const SUBJECT_SCOPE = 1;
 const IDENTITY_COLUMNS = ['managedidentityid', 'applicationid', 'tenantid'] as const;
 
 /** What a federated credential in Entra consists of. */
-export interface FederatedCredential {
+interface FederatedCredential {
 	issuer: string;
 	subject: string | null;
 	audience: string;
 }
 
-/**
- * The audience of every federated credential of a managed identity.
- * Source: docs/service-facts.md#federated-credential.
- */
-export const FEDERATED_AUDIENCE = 'api://AzureADTokenExchange';
+/** The audience of every managed identity's federated credential. Source: docs/service-facts.md#federated-credential. */
+const FEDERATED_AUDIENCE = 'api://AzureADTokenExchange';
 
-/** The channel, and the tenant of its app. */
+/** A channel and the tenant of its app. */
 interface Owner {
 	channelId: string;
 	tenantId: string;
 }
 
-/** The federated credential that the channel's managed identity needs now; Dataverse gives its subject alone. */
+/**
+ * Reads the federated credential that the channel's managed identity needs now. Dataverse gives its subject only.
+ * @returns with a null subject where Dataverse gives none.
+ * @throws ServiceError where Dataverse does not answer.
+ */
 export async function readFederatedCredential(
 	dataverse: ServiceCalls,
 	{ authorityHost }: Pick<Connection, 'authorityHost'>,
@@ -51,7 +52,7 @@ export async function readFederatedCredential(
 	};
 }
 
-/** A managed identity that suits: the one that is bound, where it does, else the oldest. */
+/** The ID of a managed identity of the app: the one that is bound, or else the first one; null where there is none. */
 async function findIdentity(
 	dataverse: ServiceCalls,
 	{ appId, tenantId, bound }: { appId: string; tenantId: string; bound: string | null },
@@ -67,9 +68,10 @@ async function findIdentity(
 }
 
 /**
- * Reads which app a managed identity is of.
- * @returns the app's ID in lower case; null where Dataverse names none.
- * @throws ServiceError
+ * Reads the app of a managed identity.
+ * @param id of the managed identity, a GUID.
+ * @returns the app's client ID in lower case; null where the record has none.
+ * @throws ServiceError where the managed identity does not exist or may not be read.
  */
 export async function readAppOfIdentity(dataverse: ServiceCalls, id: string): Promise<string | null> {
 	const request = rowRequest(TABLES.managedIdentities, id, IDENTITY_COLUMNS);
@@ -77,7 +79,7 @@ export async function readAppOfIdentity(dataverse: ServiceCalls, id: string): Pr
 	return nonEmptyText(readKey(json, 'applicationid'))?.toLowerCase() ?? null;
 }
 
-async function makeIdentity(dataverse: ServiceCalls, appId: string, tenantId: string): Promise<string> {
+async function createIdentity(dataverse: ServiceCalls, appId: string, tenantId: string): Promise<string> {
 	const row = {
 		applicationid: appId,
 		credentialsource: CREDENTIAL_SOURCE,
@@ -95,13 +97,13 @@ async function makeIdentity(dataverse: ServiceCalls, appId: string, tenantId: st
 	});
 }
 
-/** What became of linking a channel with a managed identity. */
-export interface Linked extends FederatedCredential {
+/** The item of Link Managed Identity. */
+interface Linked extends FederatedCredential {
 	channelId: string;
 	managedIdentityId: string;
-	/** Whether the managed identity was made now. */
+	/** Whether the managed identity is new. */
 	created: boolean;
-	/** Whether the channel had another one, or none, before. */
+	/** Whether the channel had another managed identity before, or none. */
 	changed: boolean;
 	nextStep: string;
 }
@@ -110,38 +112,35 @@ const NEXT_STEP =
 	'In Entra, under App registrations, the app, Certificates & secrets, Federated credentials, choose Add credential, Other issuer, and enter issuer, subject and audience as they are here. Each change of the webhook URL makes a new subject: then run this again and renew the credential in Entra.';
 
 /**
- * Links a channel with a managed identity of an app: uses the one that is there, or makes one, binds it, and gives what
- * is to be entered in Entra. Doing it twice changes nothing.
- * @throws ServiceError `uncertain` where it stays open whether a managed identity was made.
- * Source: docs/service-facts.md#managed-identity.
+ * Links a channel with a managed identity of an app. It creates one only where the app has none, and binds it to the
+ * channel. A second call changes nothing. Source: docs/service-facts.md#managed-identity.
+ * @param connection whose token authority issues the federated credential.
+ * @param owner the IDs of the channel, of the app (its client ID) and of the tenant, all GUIDs.
+ * @returns the IDs, what was changed, and issuer, subject and audience to enter in Entra.
+ * @throws ServiceError where Dataverse refuses a call or gives no subject; `uncertain` where a managed identity may have
+ * been created.
  */
 export async function linkManagedIdentity(
 	dataverse: ServiceCalls,
 	connection: Pick<Connection, 'authorityHost'>,
-	{ channelId, appId, tenantId }: Owner & { appId: string },
+	owner: Owner & { appId: string },
 ): Promise<Linked> {
-	const channel = readChannel((await dataverse.call(channelRequest(channelId))).json);
-	const bound = channel.managedIdentityId;
+	const { channelId, appId, tenantId } = owner;
+	const { managedIdentityId: bound } = readChannel((await dataverse.call(channelRequest(channelId))).json);
 	const found = await findIdentity(dataverse, { appId, tenantId, bound });
-	const managedIdentityId = (found ?? (await makeIdentity(dataverse, appId, tenantId))).toLowerCase();
-	const changed = channel.managedIdentityId !== managedIdentityId;
+	const managedIdentityId = (found ?? (await createIdentity(dataverse, appId, tenantId))).toLowerCase();
+	const changed = bound !== managedIdentityId;
 	if (changed) {
 		const bind = { 'managedidentityid@odata.bind': `/${TABLES.managedIdentities}(${managedIdentityId})` };
 		await dataverse.call(updateRequest(TABLES.channels, channelId, bind, COLUMNS));
 	}
-	const credential = await readFederatedCredential(dataverse, connection, { channelId, tenantId });
+	const credential = await readFederatedCredential(dataverse, connection, owner);
 	if (credential.subject === null) {
 		throw new ServiceError({
 			message: 'The managed identity is bound, but Dataverse gave no subject for it',
 			description: 'Run this again in a while: it uses the managed identity that is there.',
 		});
 	}
-	return {
-		channelId,
-		managedIdentityId,
-		created: found === null,
-		changed,
-		...credential,
-		nextStep: NEXT_STEP,
-	};
+	const created = found === null;
+	return { channelId, managedIdentityId, created, changed, ...credential, nextStep: NEXT_STEP };
 }

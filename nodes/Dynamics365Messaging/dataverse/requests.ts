@@ -1,7 +1,7 @@
 import type { ChannelRow, ManagedIdentityRow } from '../../../emulator/dataverse/contract';
 import type { ReadRequest, SendRequest } from '../../shared/transport/request';
 
-/** The tables that are used, by the names of their sets. Source: docs/service-facts.md#dataverse-tables. */
+/** The tables by the names of their entity sets. Source: docs/service-facts.md#dataverse-tables. */
 export const TABLES = {
 	channels: 'msdyn_occustommessagingchannels',
 	managedIdentities: 'managedidentities',
@@ -10,17 +10,17 @@ export const TABLES = {
 
 type Table = (typeof TABLES)[keyof typeof TABLES];
 
-/** What may be written into a row of each table. */
+/** The columns that can be written, by table. */
 interface Rows {
 	[TABLES.channels]: ChannelRow;
 	[TABLES.managedIdentities]: ManagedIdentityRow;
 }
 
 const ODATA = { 'odata-version': '4.0', 'odata-maxversion': '4.0' };
-/** An answer holds what was written. */
+/** Has Dataverse answer with the written row. */
 const REPRESENTATION = 'return=representation';
 
-/** One row, with the columns that are named. */
+/** The request that reads the named columns of one row. */
 export function rowRequest(table: Table, id: string, columns: readonly string[]): ReadRequest {
 	return {
 		method: 'GET',
@@ -30,7 +30,7 @@ export function rowRequest(table: Table, id: string, columns: readonly string[])
 	};
 }
 
-/** The rows that a filter lets through, in pages. */
+/** The request that reads the rows that match an OData filter, in pages. */
 export function rowsRequest(
 	table: Table,
 	columns: readonly string[],
@@ -49,7 +49,10 @@ export function rowsRequest(
 	};
 }
 
-/** A new row; the answer holds it. */
+/**
+ * The request that inserts a row; the answer holds it.
+ * @param howToVerify how to find out whether the row is there, where the answer was lost. A whole sentence.
+ */
 export function insertRequest<Written extends keyof Rows>(
 	table: Written,
 	row: Rows[Written],
@@ -68,8 +71,8 @@ export function insertRequest<Written extends keyof Rows>(
 }
 
 /**
- * Changes to a row that exists: without `If-Match` a wrong id would make a new one. The answer holds the row.
- * @param version the row's etag, where it must not have been changed since; by default any version will do.
+ * The request that changes an existing row; the answer holds it. Without `If-Match` a wrong ID would insert a new row.
+ * @param version the etag of the row, so that a newer version is not overwritten; by default any version is changed.
  */
 export function updateRequest<Written extends keyof Rows>(
 	table: Written,
@@ -89,7 +92,7 @@ export function updateRequest<Written extends keyof Rows>(
 	};
 }
 
-/** Removes a row. */
+/** The request that deletes a row. @param howToVerify as for {@link insertRequest}. */
 export function deleteRequest(table: Table, id: string, howToVerify: string): SendRequest {
 	return {
 		method: 'DELETE',
@@ -100,7 +103,7 @@ export function deleteRequest(table: Table, id: string, howToVerify: string): Se
 	};
 }
 
-/** The federated subject of a channel's managed identity. */
+/** The request that reads the federated subject of a channel's managed identity. */
 export function federatedSubjectRequest(channelId: string): ReadRequest {
 	return {
 		method: 'GET',

@@ -8,7 +8,7 @@ import { explainMessagingError, FIELDS_OF_HOST } from './errors';
 import { pageReader } from './pages';
 import { messagingUrl } from './request';
 
-/** The headers of every call of the Messaging API. Source: docs/service-facts.md#hosts-and-headers. */
+/** The headers of every request to the Messaging API. Source: docs/service-facts.md#hosts-and-headers. */
 export function authorizationHeaders(connection: Connection, token: string): Record<string, string> {
 	return {
 		authorization: `Bearer ${token}`,
@@ -17,10 +17,10 @@ export function authorizationHeaders(connection: Connection, token: string): Rec
 	};
 }
 
-/** The host of an organization, as the credential's Geo and Organization ID make it. */
+/** An organization's host, made from the credential's Geo and Organization ID. */
 const ORGANIZATION_HOST = /^m-[0-9a-f-]{36}\.([a-z]+)\.omnichannelengagementhub\./;
 
-/** What errors call the way to the Messaging API. */
+/** How errors name the Messaging API and the credential's fields that lead to it. */
 export const MESSAGING_API: Destination = {
 	name: 'service',
 	fields: FIELDS_OF_HOST,
@@ -36,8 +36,8 @@ export const MESSAGING_API: Destination = {
 };
 
 /**
- * The client of the Messaging API.
- * @param throttle of the run; by default nothing is tried again.
+ * Makes a client of the Messaging API.
+ * @param throttle shared by the calls of an execution; without it nothing is retried.
  * @example
  * const { json } = await messagingClient(connection).call({ method: 'GET', path: '/conversations' });
  */

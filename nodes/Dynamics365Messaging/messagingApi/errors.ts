@@ -74,10 +74,10 @@ const BY_STATUS: Record<number, Explanation> = {
 	},
 };
 
-/** The service's codes, 30001 to 30016, standing alone or within a text. */
+/** A code of the service, 30001 to 30016, alone or within a text. */
 const CODE = /\b300(?:0[1-9]|1[0-6])\b/;
 
-/** The key of the code is not documented: any value that is one is taken, also further down, else one within a text. */
+/** Finds the code at any depth of the body, as its key is not documented. A value of its own wins over one in a text. */
 function findCode(body: unknown): string | null {
 	const values = scalarsIn(body).map(String);
 	const whole = values.find((value) => CODE.exec(value)?.[0] === value);
@@ -85,8 +85,9 @@ function findCode(body: unknown): string | null {
 }
 
 /**
- * Explains an answer of the Messaging API that is no success. Pure.
- * Source: docs/service-facts.md#error-answers: every failure carries `x-ms-correlation-id`, most a code in the body.
+ * Turns an error answer of the Messaging API into an error that says how to fix it. Pure.
+ * Source: docs/service-facts.md#error-answers.
+ * @param verification of the request; undefined for one that only reads.
  */
 export function explainMessagingError(response: HttpsResponse, verification?: Verification): ServiceError {
 	const code = IS_HTML.test(response.body) ? null : findCode(parseJson(response.body) ?? response.body);
@@ -95,7 +96,7 @@ export function explainMessagingError(response: HttpsResponse, verification?: Ve
 	return explainResponse(response, source, verification);
 }
 
-/** Whether the service itself says that a conversation is not there: closed, or unknown. */
+/** Whether an error is the service's answer that a conversation is closed or unknown. */
 export function isConversationGone(error: unknown): boolean {
 	if (!(error instanceof ServiceError) || error.httpCode !== 404) return false;
 	return error.code === null || error.code === '30013';

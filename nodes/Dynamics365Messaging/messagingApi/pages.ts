@@ -2,7 +2,7 @@ import { ServiceError } from '../../shared/transport/errors';
 import type { ListRequest, PageReader } from '../../shared/transport/pagination';
 import { conversationPath } from './request';
 
-/** What tells the entries of a list apart. */
+/** The key of an entry's ID, by the key of its list. */
 const ID_KEYS: Record<string, string> = { conversations: 'conversationId', messages: 'messageId' };
 
 /**
@@ -15,7 +15,7 @@ export function conversationList(limit: number | undefined, query: Record<string
 	return { request, entriesKey: 'conversations', limit, maxPageSize: 250 };
 }
 
-/** The list of a conversation's messages, as {@link conversationList}. Source: docs/service-facts.md#list-messages. */
+/** The list of a conversation's messages; its parameters are those of {@link conversationList}. Source: docs/service-facts.md#list-messages. */
 export function messageList(
 	conversationId: string,
 	limit?: number,
@@ -30,7 +30,7 @@ const WHY = {
 	noProgress: 'its next pages bring nothing new',
 };
 
-/** How the Messaging API gives its lists: each page has the token of the next one. */
+/** How the lists of the Messaging API are paged: each page has the token of the next one. */
 export const pageReader: PageReader = {
 	cursorKey: 'continuationToken',
 	idKey: ({ entriesKey }) => ID_KEYS[entriesKey],

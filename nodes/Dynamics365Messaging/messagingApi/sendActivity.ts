@@ -12,13 +12,13 @@ import type { SendRequest } from '../../shared/transport/request';
 import type { EmbeddedFile } from '../../shared/transport/requestBody';
 import { conversationPath } from './request';
 
-/** A file that goes with a message: by its URL, or embedded. */
+/** A file of a message: its URL, or the embedded file. */
 export type OutgoingAttachment = Omit<Attachment, 'contentUrl'> & { contentUrl: string | EmbeddedFile };
 
-/** What `activityRequest` adds. */
+/** The fields that `activityRequest` adds. */
 type Address = 'channelId' | 'conversation';
 
-/** An activity on its way out, without the channel and the conversation. Source: docs/service-facts.md#activities-sent. */
+/** An activity to be sent, without channel and conversation. Source: docs/service-facts.md#activities-sent. */
 export type OutgoingActivity =
 	| (Omit<Message, Address | 'attachments'> & { attachments?: OutgoingAttachment[] })
 	| Omit<Typing, Address>
@@ -27,8 +27,8 @@ export type OutgoingActivity =
 	| Omit<CustomEvent, Address>;
 
 /**
- * How a person finds out whether an activity arrived whose answer was lost.
- * Source: docs/service-facts.md#activities-sent.
+ * How a user finds out whether an activity arrived whose answer was lost.
+ * Source: docs/service-facts.md#activities-sent and, for an ended conversation, docs/service-facts.md#conversation-states.
  */
 function howToVerify(activity: OutgoingActivity, conversationId: string): string {
 	switch (activity.type) {
@@ -37,7 +37,7 @@ function howToVerify(activity: OutgoingActivity, conversationId: string): string
 		case 'typing':
 			return 'It does no harm twice: repeat it if it still matters.';
 		case 'endOfConversation':
-			return `Check whether conversation ${conversationId} is still active (Conversation: Get Many); ending it twice does no harm.`;
+			return `Check whether conversation ${conversationId} is still active (Conversation: Get Context finds it no longer once it is closed); ending it twice does no harm.`;
 		case 'event':
 			return 'channelData' in activity
 				? 'Custom events are not among the messages of a conversation: look at what the AI agent made of it before you repeat it.'
@@ -45,7 +45,10 @@ function howToVerify(activity: OutgoingActivity, conversationId: string): string
 	}
 }
 
-/** The request that sends an activity into a conversation of a channel. */
+/**
+ * The request that sends an activity into a conversation. It is never repeated, as the service promises nothing for a
+ * repeated activity.
+ */
 export function activityRequest(
 	channelId: string,
 	conversationId: string,
@@ -55,18 +58,17 @@ export function activityRequest(
 		method: 'POST',
 		path: conversationPath(conversationId),
 		body: { ...activity, channelId, conversation: { id: conversationId } },
-		// The service promises nothing of a repeated activity, so even one that would do no harm is sent once.
 		isIdempotent: false,
 		howToVerify: howToVerify(activity, conversationId),
 	};
 }
 
-/** The ID that the service gave a message; null where it gave none or an empty one. */
+/** Reads a message's ID from an answer or an entry of a list; null where it is missing or empty. */
 export function messageIdOf(answer: unknown): string | null {
 	return nonEmptyText(readKey(answer, 'messageId'));
 }
 
-/** The item that tells of an activity that was sent. */
+/** Makes the item of an activity that was sent: its conversation, and the ID that the service gave it. */
 export function sentItem(conversationId: string): (answer: Json) => IDataObject[] {
 	return (answer) => [{ conversationId, messageId: messageIdOf(answer) }];
 }

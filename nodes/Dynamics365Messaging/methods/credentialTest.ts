@@ -9,8 +9,8 @@ import { messagingClient } from '../messagingApi/client';
 import { conversationList } from '../messagingApi/pages';
 
 /**
- * The credential's Test: gets a token, then lists one conversation, as that call alone shows that the channel and the
- * organization accept it. It does not show that the webhook is set up: nothing can be asked about that here.
+ * Tests the credential in n8n: gets a token, then lists one conversation, which shows that the service accepts the
+ * organization and the channel. It does not test the webhook, which Channel: Check Setup does.
  */
 export async function testConnection(
 	this: ICredentialTestFunctions,

@@ -6,10 +6,10 @@ import { messagingClient } from '../messagingApi/client';
 import { conversationList } from '../messagingApi/pages';
 import { conversationItem } from '../operations/conversation/getMany';
 
-/** Pages that one search looks through before it shows what it has. */
+/** How many pages one search reads at the most. */
 const MAX_PAGES = 20;
 
-/** The time first, and short: it is what a person knows a conversation by, as the service gives no name. */
+/** The entry of the drop-down. The time comes first, as conversations have no names. */
 function choiceOf(entry: Json): INodeListSearchResult['results'][number] {
 	const { conversationId, timestamp } = conversationItem(entry);
 	const parsed = Date.parse(timestamp ?? '');
@@ -19,7 +19,12 @@ function choiceOf(entry: Json): INodeListSearchResult['results'][number] {
 	return { name: `${time}${conversationId}`, value: conversationId };
 }
 
-/** The drop-down of the conversation field: the channel's active conversations, a page at a time. */
+/**
+ * Fills the drop-down of the conversation field with the channel's active conversations, a page at a time.
+ * @param filter what the user typed; an entry matches where it contains it.
+ * @param paginationToken of the page before; undefined for the first.
+ * @throws NodeApiError or NodeOperationError, as n8n shows them.
+ */
 export async function searchConversations(
 	this: ILoadOptionsFunctions,
 	filter?: string,
@@ -32,7 +37,7 @@ export async function searchConversations(
 		for (let page = 0; page < MAX_PAGES; page++) {
 			const { entries, next } = await client.page(conversationList(undefined), token);
 			const results = entries.map(choiceOf).filter(({ name }) => name.toLowerCase().includes(wanted));
-			// A page without a match would look like the end of the list.
+			// The editor would take a page without a match for the end of the list.
 			if (results.length > 0 || next === undefined) return { results, paginationToken: next };
 			token = next;
 		}

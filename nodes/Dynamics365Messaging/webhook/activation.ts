@@ -3,7 +3,7 @@ import { connectionFrom } from '../connection';
 import { isLoopback } from '../../shared/transport/publicUrl';
 import { whyNotCallable } from '../setup/webhookUrl';
 
-/** Whether the credential is for a service on this machine, i.e. the emulator, which can call any URL of it. */
+/** Whether the credential is for a service on this machine, such as the emulator, which can call any local URL. */
 async function isLocalService(context: IHookFunctions): Promise<boolean> {
 	if (context.getNodeParameter('verification') === 'none') return false;
 	return isLoopback(new URL(connectionFrom(await context.getCredentials('dynamics365MessagingApi')).origin));
@@ -11,7 +11,7 @@ async function isLocalService(context: IHookFunctions): Promise<boolean> {
 
 /**
  * Refuses to activate a workflow at a URL that Dynamics cannot call.
- * @throws NodeOperationError saying which URL, why, and what to set.
+ * @throws NodeOperationError with the URL, the reason, and the setting to change.
  */
 export async function checkCallable(context: IHookFunctions): Promise<void> {
 	const url = context.getNodeWebhookUrl('setup') ?? '';

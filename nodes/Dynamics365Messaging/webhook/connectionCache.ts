@@ -2,13 +2,12 @@ import type { IWebhookFunctions } from 'n8n-workflow';
 import { connectionFrom, type Connection } from '../connection';
 
 /**
- * n8n fetches and decrypts a credential each time it is asked for, and makes a sandbox for its expressions each time,
- * which takes longer than all else that the trigger does. So what was read serves the deliveries of some seconds; a
- * changed credential counts after them at the latest.
+ * How long a credential is kept. n8n fetches and decrypts it for each request and makes a sandbox for its expressions,
+ * which takes longer than the rest of the trigger's work. A changed credential takes effect after this time.
  */
 const MAX_AGE_MS = 10_000;
 
-/** Those that were just read, by trigger and credential. */
+/** The connections that were read, or are being read, by trigger and credential. */
 const connections = new Map<string, Promise<Connection>>();
 
 async function readConnection(context: IWebhookFunctions): Promise<Connection> {
@@ -16,9 +15,9 @@ async function readConnection(context: IWebhookFunctions): Promise<Connection> {
 }
 
 /**
- * The connection that the trigger's credential describes, read at most every ten seconds, and once by all deliveries that
- * come at the same time. Who tests the workflow in the editor gets what the credential says now.
- * @throws whatever n8n throws where there is no credential, InputError where it cannot be used; neither is remembered.
+ * Returns the connection of the trigger's credential. It is read at most every ten seconds, and once for all deliveries
+ * that come at the same time. A test in the editor reads it anew.
+ * @throws n8n's error where there is no credential, InputError where it cannot be used; no failure is kept.
  */
 export async function triggerConnection(context: IWebhookFunctions): Promise<Connection> {
 	const { id, credentials } = context.getNode();
@@ -30,7 +29,7 @@ export async function triggerConnection(context: IWebhookFunctions): Promise<Con
 	const read = readConnection(context);
 	connections.set(key, read);
 	const forget = () => connections.get(key) === read && connections.delete(key);
-	// From the beginning of the read: one that never ends is not to hold up all deliveries to come.
+	// Counted from the start of the read, so that one that never ends does not block all later deliveries.
 	setTimeout(forget, MAX_AGE_MS).unref();
 	read.catch(forget);
 	return await read;

@@ -2,42 +2,43 @@ import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 
 /**
- * What was delivered already. Dynamics tries a delivery again when it saw no 200 within ten seconds, and most
- * activities have no id to know them by. So a delivery is a duplicate of an earlier, equal one
- * - with an id: if that one was accepted;
- * - without: only if that one was accepted and its caller was gone before the answer: nobody says "ok" twice to a
- *   question whose first "ok" was heard, but everybody may say it twice.
- * Up to three tries, 10 s each. Source: docs/service-facts.md#webhook-delivery.
+ * A delivery that was seen. Dynamics repeats a delivery that got no 200 within ten seconds, up to three tries in all, and
+ * most activities have no ID. So a delivery is a duplicate of an earlier, equal one
+ * - with an ID: if the earlier one was accepted;
+ * - without an ID: only if the earlier one was accepted and its caller disconnected before the answer. A customer may
+ *   well get "ok" twice, but Dynamics has no reason to repeat a delivery whose answer it received.
+ *
+ * Source: docs/service-facts.md#webhook-delivery.
  */
 interface Seen {
-	/** Resolves with whether n8n took it, once n8n has answered it. */
+	/** Resolves once n8n has answered the delivery: whether it answered 200. */
 	accepted: Promise<boolean>;
-	/** Whether the caller was gone before it was answered. */
+	/** Whether the caller disconnected before the answer. */
 	callerDisconnected: boolean;
-	/** When it came, or the caller went; epoch milliseconds. */
+	/** When the delivery came, or when its connection was closed; epoch milliseconds. */
 	at: number;
 }
 
-/** A retry follows its twin at once, so an equal text much later is another one. */
+/** Dynamics repeats a delivery at once, so an equal text that comes much later is another message. */
 const DISCONNECTED_MS = 60_000;
 const KNOWN_ID_MS = 60 * 60_000;
-/** Deliveries that are remembered at the most, in this process. */
+/** How many keys this process remembers at the most. */
 const MAX_SEEN = 20_000;
-/** For how long a retry waits for what becomes of its twin; then Dynamics is asked to try once more. */
+/** How long a retry waits for the answer to the earlier delivery. After that, Dynamics is asked to try once more. */
 const EARLIER_TIMEOUT_MS = 8_000;
 
-/** The deliveries by their keys, in the order of arrival, so that the oldest can be forgotten. */
+/** The deliveries by key, in the order of arrival, so that the oldest can be forgotten. */
 const seen = new Map<string, Seen[]>();
 
-/** What a delivery is known by. */
+/** What equal deliveries have in common. */
 export interface Identity {
 	key: string;
 	hasId: boolean;
 }
 
 /**
- * What a delivery is known by: its id where it has one, else all that it says.
- * @param scope the trigger that got it, as two of them may get the same delivery.
+ * Identifies a delivery by its activity's ID where it has one, else by its whole body. Pure.
+ * @param scope the trigger that received it, as two triggers may receive the same delivery.
  */
 export function identify(
 	scope: string,
@@ -55,20 +56,20 @@ export function rememberedCount(): number {
 	return [...seen.values()].reduce((count, entries) => count + entries.length, 0);
 }
 
-/** Remembers a delivery, and what becomes of it through the response that n8n gives it. */
+/** Remembers a delivery, and follows the response that n8n gives it. */
 function watch({ key, hasId }: Identity, response: ServerResponse): void {
-	// n8n looks the workflow up before it asks the trigger; a caller may be gone by then, and `close` with it.
+	// n8n loads the workflow before it calls the trigger. A caller may have disconnected by then, and `close` is past.
 	const isGone = response.closed || response.destroyed || response.socket?.destroyed === true;
 	const entry: Seen = { accepted: Promise.resolve(true), callerDisconnected: isGone, at: Date.now() };
 	response.once('close', () => {
 		entry.callerDisconnected = !response.writableFinished;
 		entry.at = Date.now();
-		// Without an id, what was heard is never the twin of anything.
+		// Without an ID, only a delivery whose answer was lost can be repeated.
 		if (!hasId && !entry.callerDisconnected) forget(key, entry);
 	});
 	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
 	entry.accepted = new Promise((resolve) => {
-		// No event tells of the end of a response whose caller is gone.
+		// No event reports the end of a response whose caller has disconnected.
 		response.end = (...args: unknown[]) => {
 			resolve(response.statusCode === 200);
 			return end(...args);
@@ -99,6 +100,7 @@ function earlierDelivery({ key, hasId }: Identity): Seen | undefined {
 		);
 }
 
+/** Waits for the answer to a delivery; undefined where there is none in time. */
 async function withinTime(accepted: Promise<boolean>): Promise<boolean | undefined> {
 	let timer: NodeJS.Timeout | undefined;
 	const timeout = new Promise<undefined>(
@@ -108,27 +110,31 @@ async function withinTime(accepted: Promise<boolean>): Promise<boolean | undefin
 }
 
 /**
- * Decides whether a delivery is a duplicate, and remembers it by what becomes of its response.
- * @returns `undecided` where its twin has not been answered yet: to be answered so that Dynamics tries again.
+ * Decides whether a delivery is a duplicate, and remembers it together with the answer that it gets.
+ * @param response the response that n8n will give this delivery.
+ * @returns `undecided` where the earlier delivery has no answer yet: answer this one so that Dynamics tries again.
+ * @example
+ * const identity = identify(scope, conversationId, activityId, JSON.stringify(activity));
+ * const isNew = (await admit(identity, response)) === 'new';
  */
 export async function admit(
 	identity: Identity,
 	response: ServerResponse,
 ): Promise<'new' | 'duplicate' | 'undecided'> {
 	const { key, hasId } = identity;
-	for (let twin = earlierDelivery(identity); twin; twin = earlierDelivery(identity)) {
-		// Without an id each retry stands for one twin, so the twin is taken before anybody else can take it.
-		if (!hasId) forget(key, twin);
-		const accepted = await withinTime(twin.accepted);
+	for (let earlier = earlierDelivery(identity); earlier; earlier = earlierDelivery(identity)) {
+		// Without an ID each retry repeats one delivery, so no other retry may find the same one.
+		if (!hasId) forget(key, earlier);
+		const accepted = await withinTime(earlier.accepted);
 		if (accepted === undefined) {
-			if (!hasId) remember(key, twin);
+			if (!hasId) remember(key, earlier);
 			return 'undecided';
 		}
 		if (accepted) {
 			if (!hasId) watch(identity, response);
 			return 'duplicate';
 		}
-		forget(key, twin);
+		forget(key, earlier);
 	}
 	watch(identity, response);
 	return 'new';

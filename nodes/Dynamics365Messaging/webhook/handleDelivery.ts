@@ -1,36 +1,36 @@
 import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { outputsFor, passes, type Filter } from '../activity/filter';
-import type { EventType, TriggerItem } from '../activity/items';
+import type { TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
 import { fetchAttachments } from '../attachments/fetchAttachments';
-import type { Json } from '../../shared/json';
+import { readKey, textOf, type Json } from '../../shared/json';
 import { triggerConnection } from './connectionCache';
 import { admit, identify } from './duplicates';
 import { checkBodyLimits } from './bodyLimits';
 import { TokenRejected, verifyCaller, type Trust } from './verify';
 
-/** What the trigger is set to. */
+/** The trigger's parameters. */
 export interface Settings extends Filter {
-	/** `none` believes everybody. */
-	verification: string;
+	/** Whether a delivery needs a valid token; without it every caller is accepted. */
+	verifiesCaller: boolean;
 	trust: Trust;
-	/** Whether each chosen event type has an output of its own. */
+	/** Whether each chosen event type has its own output. */
 	perEvent: boolean;
-	/** The limits within which attachments are fetched; undefined for not at all. */
+	/** The limits for fetching attachments; undefined where they are not fetched. */
 	download: { maxBytes: number; maxCount: number } | undefined;
 }
 
 /** For all attachments of a delivery together. */
 const DOWNLOAD_TIMEOUT_MS = 5_000;
 
-type Verdict =
-	/** Starts the workflow; answered 200 once the run is enqueued. */
-	| { kind: 'run'; outputs: INodeExecutionData[][] }
-	/** Not asked for, or there already: answered 200 without a run, so that Dynamics does not try again. */
+type DeliveryResult =
+	/** Starts the workflow; answered 200 once the execution is enqueued. */
+	| { kind: 'accepted'; outputs: INodeExecutionData[][] }
+	/** Filtered out or a duplicate; answered 200 without an execution, so that Dynamics does not try again. */
 	| { kind: 'dropped' }
 	| { kind: 'refused'; status: 400 | 401 | 404 | 413 | 415 | 503; reason: string };
 
-/** Node.js keeps the first of several Authorization headers; whoever sends several is nobody to believe. */
+/** Node.js keeps only the first of several Authorization headers. No honest caller sends more than one. */
 function authorizationOf(context: IWebhookFunctions): string | undefined {
 	const { rawHeaders, headers } = context.getRequestObject();
 	const sent = rawHeaders.filter(
@@ -45,48 +45,40 @@ function readDelivery(context: IWebhookFunctions): TriggerItem {
 	if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
 		throw new NotAnActivity('The content type is not JSON', 415);
 	}
-	const { conversationId } = context.getParamsData() as { conversationId?: string };
+	const conversationId = textOf(readKey(context.getParamsData(), 'conversationId'));
 	if (!conversationId) throw new NotAnActivity('The path names no conversation', 404);
 	const body = request.body as Json | undefined;
 	checkBodyLimits(body);
 	return readActivity(body, conversationId, new Date().toISOString());
 }
 
-/** The origin of the credential's service; undefined where there is no usable credential. */
-async function ownOrigin(
-	context: IWebhookFunctions,
-	{ verification }: Settings,
-): Promise<string | undefined> {
-	if (verification === 'none') return undefined;
-	return (await triggerConnection(context)).origin;
-}
-
 /**
- * The item as n8n gets it, with its files where they are wanted: fetched before the answer to Dynamics, so that what
- * was answered is enqueued whole, and within a time that leaves Dynamics no reason to try again.
+ * The item as n8n takes it, with its files where they are wanted. They are fetched before Dynamics gets its answer, so
+ * that an accepted delivery is enqueued complete. The time limit keeps Dynamics from trying again meanwhile.
  */
 async function dataOf(
 	context: IWebhookFunctions,
 	item: TriggerItem,
-	settings: Settings,
+	{ download, verifiesCaller }: Settings,
 ): Promise<INodeExecutionData> {
-	if (!settings.download || item.eventType !== 'message' || item.attachments.length === 0)
+	if (!download || item.eventType !== 'message' || item.attachments.length === 0)
 		return { json: { ...item } };
 	const { attachments, binary } = await fetchAttachments(
 		item.attachments,
 		{
-			...settings.download,
+			...download,
 			signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS),
-			ownOrigin: await ownOrigin(context, settings),
+			// Without verification the trigger has no credential.
+			ownOrigin: verifiesCaller ? (await triggerConnection(context)).origin : undefined,
 		},
 		async (data, fileName, mimeType) => await context.helpers.prepareBinaryData(data, fileName, mimeType),
 	);
 	return { json: { ...item, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };
 }
 
-async function evaluate(context: IWebhookFunctions, readSettings: () => Settings): Promise<Verdict> {
+async function evaluate(context: IWebhookFunctions, readSettings: () => Settings): Promise<DeliveryResult> {
 	const settings = readSettings();
-	if (settings.verification !== 'none') {
+	if (settings.verifiesCaller) {
 		await verifyCaller(authorizationOf(context), await triggerConnection(context), settings.trust);
 	}
 	const item = readDelivery(context);
@@ -94,11 +86,11 @@ async function evaluate(context: IWebhookFunctions, readSettings: () => Settings
 	const scope = `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
 	const identity = identify(scope, item.conversationId, item.activityId, JSON.stringify(item.activity));
 	switch (await admit(identity, context.getResponseObject())) {
-		case 'new':
-			return {
-				kind: 'run',
-				outputs: atItsOutput(await dataOf(context, item, settings), item.eventType, settings),
-			};
+		case 'new': {
+			const data = await dataOf(context, item, settings);
+			const types = settings.perEvent ? outputsFor(settings.events) : [item.eventType];
+			return { kind: 'accepted', outputs: types.map((type) => (type === item.eventType ? [data] : [])) };
+		}
 		case 'duplicate':
 			return { kind: 'dropped' };
 		case 'undecided':
@@ -107,46 +99,41 @@ async function evaluate(context: IWebhookFunctions, readSettings: () => Settings
 }
 
 /**
- * Every failure has an answer of its own: throwing would start an errored execution and answer 500. What cannot be
- * decided now (no keys, a broken credential) is answered so that Dynamics tries again.
+ * The answer to a failure. Throwing instead would start an errored execution and answer 500. What cannot be decided now
+ * (no keys, a broken credential) is answered 503, so that Dynamics tries again.
  */
-function refusal(error: unknown): Verdict {
+function refusal(error: unknown): DeliveryResult {
 	const reason = error instanceof Error ? error.message : 'unknown';
 	if (error instanceof TokenRejected) return { kind: 'refused', status: 401, reason };
 	if (error instanceof NotAnActivity) return { kind: 'refused', status: error.status, reason };
 	return { kind: 'refused', status: 503, reason };
 }
 
-/** The item at the output of its event type, or at the only one. */
-function atItsOutput(
-	data: INodeExecutionData,
-	eventType: EventType,
-	{ perEvent, events }: Settings,
-): INodeExecutionData[][] {
-	if (!perEvent) return [[data]];
-	return outputsFor(events).map((type) => (type === eventType ? [data] : []));
-}
-
 /**
- * Answers a delivery: believes the caller or refuses, reads the activity, and lets it start the workflow if it is of a
- * kind that was asked for and was not there before. Never throws. Source: docs/service-facts.md#n8n-webhook-answers.
- * @param readSettings is called within, as reading them can fail too.
+ * Answers a delivery: verifies the caller, reads the activity, and starts the workflow unless the item is filtered out or
+ * a duplicate. Never throws. Source: docs/service-facts.md#n8n-webhook-answers.
+ * @param readSettings is called inside, as reading the parameters can fail too.
+ * @returns what n8n's `webhook` method returns; the response is ended already where the delivery is refused.
+ * @example
+ * async webhook(this: IWebhookFunctions) {
+ * 	return await handleDelivery(this, () => readSettings(this));
+ * }
  */
 export async function handleDelivery(
 	context: IWebhookFunctions,
 	readSettings: () => Settings,
 ): Promise<IWebhookResponseData> {
-	const verdict = await evaluate(context, readSettings).catch(refusal);
-	switch (verdict.kind) {
-		case 'run':
-			return { workflowData: verdict.outputs, webhookResponse: '' };
+	const result = await evaluate(context, readSettings).catch(refusal);
+	switch (result.kind) {
+		case 'accepted':
+			return { workflowData: result.outputs, webhookResponse: '' };
 		case 'dropped':
 			return { webhookResponse: '' };
 		case 'refused': {
-			context.logger.warn(`Dynamics 365 Messaging Trigger answered ${verdict.status}: ${verdict.reason}`);
+			context.logger.warn(`Dynamics 365 Messaging Trigger answered ${result.status}: ${result.reason}`);
 			const response = context.getResponseObject();
-			if (verdict.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
-			response.status(verdict.status).end();
+			if (result.status === 401) response.setHeader('WWW-Authenticate', 'Bearer');
+			response.status(result.status).end();
 			return { noWebhookResponse: true };
 		}
 	}

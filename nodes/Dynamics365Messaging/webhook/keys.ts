@@ -4,7 +4,7 @@ import type { Connection } from '../connection';
 import { sendHttps } from '../../shared/transport/https';
 import { parseJson, readKey, textOf } from '../../shared/json';
 
-/** The keys cannot be had now: nobody can be believed or refused. */
+/** The keys cannot be fetched now, so that a token can be neither accepted nor rejected. */
 export class KeysUnavailable extends Error {
 	constructor(reason: string) {
 		super(`The signing keys of the tenant cannot be fetched: ${reason}`);
@@ -12,34 +12,38 @@ export class KeysUnavailable extends Error {
 	}
 }
 
-export interface TenantKeys {
+interface TenantKeys {
 	/** The tenant's GUID, also where the credential names it by a domain. */
 	tenantId: string;
 	keyIds: Set<string>;
 	find: JWTVerifyGetKey;
+	/** Epoch milliseconds. */
 	fetchedAt: number;
 }
 
-/** One tenant's keys, and when they may be asked for again. */
+/**
+ * One tenant's keys. jose's remote key set throws once its keys are stale and cannot be fetched; this cache goes on
+ * serving the known keys.
+ */
 interface Cache {
 	keys: TenantKeys | undefined;
 	fetching: Promise<TenantKeys> | undefined;
 	/** Why the last fetch failed, until one succeeds. */
 	failure: KeysUnavailable | undefined;
-	/** When we last asked again, though there were keys; epoch milliseconds. */
-	askedAgainAt: number;
+	/** When known keys were last fetched again; epoch milliseconds. */
+	refreshedAt: number;
 }
 
 /**
- * An unknown key id makes us ask again, but forged ones must not make us ask often.
+ * A token with an unknown key ID has the keys fetched again, but forged tokens must not cause many fetches.
  * Source: docs/service-facts.md#webhook-token.
  */
-const ASK_AGAIN_PAUSE_MS = 5 * 60_000;
-/** A key that the tenant withdrew is believed for no longer. Microsoft advises to look once a day. */
+const REFRESH_PAUSE_MS = 5 * 60_000;
+/** How long a withdrawn key is accepted at the most. Microsoft advises to fetch the keys once a day. */
 const MAX_AGE_MS = 24 * 60 * 60_000;
-/** For all that is fetched: short, as a delivery waits for it and Dynamics gives up after ten seconds. */
+/** For metadata and keys together. A delivery waits for them, and Dynamics gives up after ten seconds. */
 const FETCH_TIMEOUT_MS = 5_000;
-/** Entra's keys have some 15 KB. */
+/** Entra's key set has about 15 KB. */
 const MAX_BYTES = 1024 * 1024;
 
 const caches = new Map<string, Cache>();
@@ -54,13 +58,11 @@ function isKeySet(value: unknown): value is JSONWebKeySet {
 	return Array.isArray(readKey(value, 'keys'));
 }
 
-/** A credential may name its tenant by a domain; tokens name it by its GUID, which the tenant's metadata holds. */
+/** The tenant's GUID, which tokens hold. Where the credential has a domain instead, the tenant's metadata tells the GUID. */
 async function tenantGuid({ authorityHost, tenantId }: Connection, signal: AbortSignal): Promise<string> {
 	if (isGuid(tenantId)) return tenantId;
-	const metadata = await getJson(
-		`${authorityHost}/${tenantId}/v2.0/.well-known/openid-configuration`,
-		signal,
-	);
+	const url = `${authorityHost}/${tenantId}/v2.0/.well-known/openid-configuration`;
+	const metadata = await getJson(url, signal);
 	const guid = textOf(readKey(metadata, 'issuer'))?.toLowerCase().split('/').find(isGuid);
 	if (guid === undefined) throw new Error(`no tenant of the name ${tenantId}`);
 	return guid;
@@ -79,9 +81,9 @@ async function fetchKeys(connection: Connection): Promise<TenantKeys> {
 	};
 }
 
-/** Asks for the keys once at a time; gives those that are there where that fails. */
+/** Fetches the keys, with one fetch at a time. Where that fails, the known keys are returned. */
 async function refresh(cache: Cache, connection: Connection): Promise<TenantKeys> {
-	cache.askedAgainAt = cache.keys ? Date.now() : cache.askedAgainAt;
+	if (cache.keys) cache.refreshedAt = Date.now();
 	cache.fetching ??= fetchKeys(connection)
 		.then((keys) => {
 			cache.failure = undefined;
@@ -97,10 +99,14 @@ async function refresh(cache: Cache, connection: Connection): Promise<TenantKeys
 }
 
 /**
- * The tenant's keys: fetched when there are none, when a token names one that is not among them (at most once in five
- * minutes, however many do) and once a day. While the authority is down, the keys that are there go on serving.
+ * Returns the tenant's keys from a cache. They are fetched when there are none, once a day, and when a token names an
+ * unknown key, then at most once in five minutes. While the authority is down, the known keys are returned.
  * @param keyId the `kid` of the token that is to be verified.
- * @throws KeysUnavailable when this key is not there and may only be missing because the authority is down.
+ * @returns the keys, which need not hold `keyId`.
+ * @throws KeysUnavailable when `keyId` is unknown and the last fetch failed, so that the key may exist all the same.
+ * @example
+ * const { tenantId, find } = await keysFor(connection, kid);
+ * const { payload } = await jwtVerify(token, find, { algorithms: ['RS256'] });
  */
 export async function keysFor(connection: Connection, keyId: string): Promise<TenantKeys> {
 	const cacheKey = `${connection.authorityHost}/${connection.tenantId}`;
@@ -108,15 +114,15 @@ export async function keysFor(connection: Connection, keyId: string): Promise<Te
 		keys: undefined,
 		fetching: undefined,
 		failure: undefined,
-		askedAgainAt: -Infinity,
+		refreshedAt: -Infinity,
 	};
 	caches.set(cacheKey, cache);
-	const mayAsk = Date.now() - cache.askedAgainAt >= ASK_AGAIN_PAUSE_MS;
+	const mayRefresh = Date.now() - cache.refreshedAt >= REFRESH_PAUSE_MS;
 	if (cache.keys?.keyIds.has(keyId)) {
 		const isOld = Date.now() - cache.keys.fetchedAt > MAX_AGE_MS;
-		return isOld && mayAsk ? await refresh(cache, connection) : cache.keys;
+		return isOld && mayRefresh ? await refresh(cache, connection) : cache.keys;
 	}
-	const keys = !cache.keys || cache.fetching || mayAsk ? await refresh(cache, connection) : cache.keys;
+	const keys = !cache.keys || cache.fetching || mayRefresh ? await refresh(cache, connection) : cache.keys;
 	if (!keys.keyIds.has(keyId) && cache.failure) throw cache.failure;
 	return keys;
 }

@@ -2,26 +2,26 @@ import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose'
 import { CLOUDS, type Connection } from '../connection';
 import { keysFor } from './keys';
 
-/** The caller is not believed. The reason is for n8n's log only: a forger is told nothing. */
+/** The delivery's token is missing or not accepted. The reason is for n8n's log only, so that a forger learns nothing. */
 export class TokenRejected extends Error {
 	constructor(
 		/** What failed, e.g. `aud`, without any value of the token. */
 		readonly reason: string,
 	) {
 		super(`The caller is not believed: ${reason}`);
-		this.name = 'NotBelieved';
+		this.name = 'TokenRejected';
 	}
 }
 
 /** Microsoft's own default. Source: docs/service-facts.md#webhook-token. */
 const CLOCK_SKEW_SECONDS = 300;
-/** Entra's tokens have about 2,000 characters; what is far longer is not worth decoding. */
+/** Entra's tokens have about 2,000 characters; a much longer text is not decoded. */
 const MAX_TOKEN_LENGTH = 8_192;
 const BEARER = /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i;
 
 /**
- * The issuers of a tenant's tokens, of version 1 and 2. Behind an authority of one's own (a proxy, a sovereign cloud,
- * the emulator) version 2 may name that host or the public one; the keys are the authority's either way.
+ * The issuers of a tenant's tokens, in version 1 and 2. With another authority (a proxy, a sovereign cloud, the emulator)
+ * version 2 may name that host or the public one. The keys are the authority's in both cases.
  */
 function issuersOf(authorityHost: string, tenantId: string): string[] {
 	const v2Hosts = new Set([authorityHost, CLOUDS.global.authorityHost]);
@@ -34,11 +34,11 @@ function lower(value: unknown): string | undefined {
 	return typeof value === 'string' ? value.toLowerCase() : undefined;
 }
 
-/** What the user adds to what is believed. */
+/** What the user sets about which tokens are accepted. */
 export interface Trust {
-	/** A further audience, for an app whose ID URI is not `api://{appId}`. */
+	/** A further accepted audience, for an app whose ID URI is not `api://{appId}`. */
 	audience?: string;
-	/** The object id of the only caller that is believed. */
+	/** The object ID of the only accepted caller. */
 	callerObjectId?: string;
 }
 
@@ -46,7 +46,7 @@ export interface Trust {
 const NO_TOKEN =
 	'no Authorization header. If this was Dynamics 365, the channel has no managed identity, or its federated credential is out of date: it must be renewed in Entra after each change of the webhook URL';
 
-/** What must hold beyond signature, times, issuer and audience. Source: docs/service-facts.md#webhook-token. */
+/** Checks the claims that jose does not: tenant, app, kind of token, caller. Source: docs/service-facts.md#webhook-token. */
 function checkClaims(
 	claims: JWTPayload,
 	clientId: string,
@@ -61,7 +61,7 @@ function checkClaims(
 	if (claims.scp !== undefined) throw new TokenRejected('scp: the token is a user’s');
 	if (callerObjectId !== undefined && lower(claims.oid) !== callerObjectId.toLowerCase())
 		throw new TokenRejected('oid');
-	// jose takes any one of several audiences; Entra issues a token for one.
+	// jose accepts a list of audiences that has one match; Entra issues a token for exactly one.
 	if (typeof claims.aud !== 'string') throw new TokenRejected('aud');
 }
 
@@ -72,10 +72,12 @@ function keyIdOf(token: string): string {
 }
 
 /**
- * Believes a delivery, or says why not: an app-only token of the credential's tenant and app, for the app itself,
- * signed RS256 with one of the tenant's keys, in time.
+ * Verifies that a delivery comes from Dynamics 365: it needs an app-only token of the credential's tenant and app, for
+ * the app itself, signed RS256 with one of the tenant's keys, and not expired.
  * @param authorization the delivery's Authorization header.
- * @throws NotBelieved for whatever else; KeysUnavailable while that cannot be decided.
+ * @throws TokenRejected for any other token, or none; KeysUnavailable while that cannot be decided.
+ * @example
+ * await verifyCaller(request.headers.authorization, connection, { callerObjectId });
  */
 export async function verifyCaller(
 	authorization: string | undefined,
@@ -105,13 +107,13 @@ async function verifyToken(token: string, connection: Connection, trust: Trust):
 	checkClaims(payload, connection.clientId, tenantId, trust);
 }
 
-/** Puts jose's errors into the one word that n8n's log gets. */
+/** Turns jose's errors into the claim or code that goes to n8n's log. */
 function refuse(error: unknown): never {
 	if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
 		throw new TokenRejected(error.claim);
 	}
 	if (error instanceof errors.JOSEError) throw new TokenRejected(error.code);
-	// jose throws a TypeError for what is no token at all.
+	// jose throws a TypeError for a text that is not a token.
 	if (error instanceof TypeError) throw new TokenRejected('the token cannot be read');
 	throw error;
 }

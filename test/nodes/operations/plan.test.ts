@@ -707,7 +707,7 @@ describe('what keeps its order, and what may be repeated', () => {
 		['message: sendTyping', { ...inConversation, senderName: 'J' }, false, 'no harm'],
 		['message: markAsRead', { ...inConversation, messageId: '1756399395730' }, false, 'no harm'],
 		['customEvent: send', { ...inConversation, eventName: 'E' }, false, 'AI agent'],
-		['conversation: end', inConversation, false, 'Conversation: Get Many'],
+		['conversation: end', inConversation, false, 'Conversation: Get Context'],
 		['conversation: create', {}, false, 'Conversation: Get Many'],
 		['conversation: create', { customerId: 'jdoe' }, true, 'jdoe'],
 		['conversation: create', { customerId: 'jdoe', options: { startMessage: 'x' } }, false, 'jdoe'],
