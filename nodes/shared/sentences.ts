@@ -1,12 +1,12 @@
 const CONJUNCTION = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 const DISJUNCTION = new Intl.ListFormat('en-GB', { type: 'disjunction' });
 
-/** Words in a sentence: `a, b and c`. Pure. */
+/** Lists words in a sentence: `a, b and c`. Pure. */
 export function andList(words: readonly string[]): string {
 	return CONJUNCTION.format(words);
 }
 
-/** Words of which one is to be chosen: `a, b or c`. Pure. */
+/** Lists alternatives in a sentence: `a, b or c`. Pure. */
 export function orList(words: readonly string[]): string {
 	return DISJUNCTION.format(words);
 }

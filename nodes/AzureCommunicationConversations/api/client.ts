@@ -17,7 +17,7 @@ const RESOURCE: Destination = {
 	hostField: ENDPOINT,
 	unknownHost: (host: string) => ({
 		message: `There is no host ${host}: Endpoint is wrong`,
-		description: 'Copy the endpoint of the resource from the Azure portal (Keys) into the credential.',
+		fix: 'Copy the endpoint of the resource from the Azure portal (Keys) into the credential.',
 	}),
 };
 

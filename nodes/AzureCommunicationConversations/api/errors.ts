@@ -3,7 +3,7 @@ import { isRecord, nonEmptyText, parseJson, readKey, type Json } from '../../sha
 import type { Explanation, ServiceError } from '../../shared/transport/errors';
 import type { HttpsResponse } from '../../shared/transport/https';
 import type { Verification } from '../../shared/transport/request';
-import { explainResponse, headerOf } from '../../shared/transport/responseErrors';
+import { explainResponse, readHeader } from '../../shared/transport/responseErrors';
 import { ENDPOINT, type Authentication } from './connection';
 
 const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
@@ -136,7 +136,7 @@ function explanationOf(
 	kind: Authentication['kind'],
 ): Explanation | undefined {
 	if (status === 401 || status === 403) return REFUSED[kind][status];
-	if (headerOf(headers, 'repeatability-result') === 'rejected') return REJECTED;
+	if (readHeader(headers, 'repeatability-result') === 'rejected') return REJECTED;
 	// What is busy or broken says nothing of the message, whatever its words.
 	const isOfMessage = status < 500 && status !== 429;
 	return (
@@ -155,7 +155,7 @@ export function explainCommunicationError(
 	return (response, verification) => {
 		const error = readKey(parseJson(response.body), 'error');
 		const code = nonEmptyText(readKey(error, 'code'));
-		const errorCode = headerOf(response.headers, 'x-ms-error-code');
+		const errorCode = readHeader(response.headers, 'x-ms-error-code');
 		const said = wordsOf(error, errorCode === code ? null : errorCode);
 		const source = {
 			...MICROSOFT,

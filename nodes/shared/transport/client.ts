@@ -5,15 +5,15 @@ import { requestWithRetry, type Service, type ServiceResponse } from './retry';
 import type { Throttle } from './throttle';
 
 /**
- * Makes the calls of one run to one service.
+ * Sends the requests of one run to one service.
  * @example
- * const client = messagingClient(connection, new Throttle(60_000));
+ * const client = new Client(service, new Throttle(60_000), pageReader);
  * const { json } = await client.call({ method: 'GET', path: '/conversations' });
  */
 export class Client {
 	/**
-	 * @param throttle of the run.
-	 * @param pageReader how the service gives its lists.
+	 * @param throttle shared by all clients of the run.
+	 * @param pageReader how the service splits its lists into pages.
 	 */
 	constructor(
 		private readonly service: Service,
@@ -21,17 +21,29 @@ export class Client {
 		private readonly pageReader: PageReader,
 	) {}
 
-	/** Makes a call, as {@link requestWithRetry} does. @throws ServiceError with its `outcome`. */
+	/**
+	 * Sends a request, and again where that is safe: see {@link requestWithRetry}.
+	 * @throws ServiceError whose `outcome` says whether the request may have arrived.
+	 * @example const { json } = await client.call({ method: 'GET', path: `/conversations/${id}` });
+	 */
 	async call(request: ServiceRequest): Promise<ServiceResponse> {
 		return await requestWithRetry(this.service, request, this.throttle);
 	}
 
-	/** Reads one page of a list, as {@link readPage} does. @throws ServiceError. */
+	/**
+	 * Reads one page of a list: see {@link readPage}.
+	 * @throws ServiceError
+	 * @example const { entries, next } = await client.page(list);
+	 */
 	async page(list: ListRequest, cursor?: string): Promise<Page> {
 		return await readPage(list, this.pageReader, this.json, cursor);
 	}
 
-	/** Reads a list page by page, as {@link readList} does. @throws ServiceError; never a silent end, never a loop. */
+	/**
+	 * Reads a list page by page: see {@link readList}.
+	 * @throws ServiceError where the list cannot be read to its end.
+	 * @example for await (const entry of client.list(list)) entries.push(entry);
+	 */
 	list(list: ListRequest): AsyncGenerator<Json> {
 		return readList(list, this.pageReader, this.json);
 	}
@@ -39,5 +51,5 @@ export class Client {
 	private readonly json = async (request: ServiceRequest): Promise<Json> => (await this.call(request)).json;
 }
 
-/** The calls that a client makes. */
+/** The methods of a client that operations use. */
 export type ServiceCalls = Pick<Client, 'call' | 'page' | 'list'>;

@@ -5,8 +5,8 @@ import { isIP } from 'node:net';
 import { readKey, textOf } from '../json';
 import { hostOf, isLoopback, isPublicAddress } from './publicUrl';
 
-/** Why a file was not fetched, in words for the person who reads the item. */
-export class DownloadError extends Error {
+/** Why a file could not be fetched, in words for the person who reads the item. */
+class DownloadError extends Error {
 	constructor(reason: string) {
 		super(reason);
 		this.name = 'DownloadError';
@@ -16,15 +16,15 @@ export class DownloadError extends Error {
 export interface DownloadOptions {
 	/** Bytes. */
 	maxBytes: number;
-	/** Ends the download when the time is over. */
+	/** Ends the download. */
 	signal: AbortSignal;
-	/** The credential's own origin: if it is on this machine or in a private network, files may come from there too. */
+	/** The service's origin: where it is on this machine or in a private network, files may be there too. */
 	ownOrigin: string | undefined;
 }
 
 const MAX_REDIRECTS = 5;
 
-/** Whether a URL may lead to an address that is not on the internet, because the service itself is there. */
+/** Whether a URL may lead to a private address, because the service itself has one. */
 function mayBeLocal(url: URL, ownOrigin: string | undefined): boolean {
 	if (ownOrigin === undefined) return false;
 	const own = new URL(ownOrigin);
@@ -38,8 +38,8 @@ type LookupCallback = (
 ) => void;
 
 /**
- * Looks a name up and lets only public addresses through. It is this look-up's addresses that the socket connects to,
- * so a name that changes its address between a check and the connection gains nothing.
+ * Looks a name up and accepts public addresses only. The socket connects to the addresses that this returns, so a name
+ * cannot pass the check and then change its address.
  */
 function publicLookup(hostname: string, options: LookupOptions, callback: LookupCallback): void {
 	dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
@@ -53,14 +53,17 @@ function publicLookup(hostname: string, options: LookupOptions, callback: Lookup
 	});
 }
 
-/** Sends one GET, without a token or a cookie, and gives the answer's head. Source: docs/service-facts.md#attachments-received. */
+/**
+ * Sends a GET without a token or a cookie. The body of the answer is still to be read.
+ * Source: docs/service-facts.md#attachments-received.
+ */
 async function open(url: URL, { signal, ownOrigin }: DownloadOptions): Promise<IncomingMessage> {
 	if (url.protocol !== 'https:' && url.protocol !== 'http:') {
 		throw new DownloadError(`${url.protocol} is not a protocol that files are fetched by`);
 	}
 	const local = mayBeLocal(url, ownOrigin);
 	const host = hostOf(url);
-	// An address that is written out is not looked up.
+	// Node.js does not look up a URL whose host is an IP address, so publicLookup would not see it.
 	if (!local && ((isIP(host) !== 0 && !isPublicAddress(host)) || isLoopback(url))) {
 		throw new DownloadError(`${host} is not an address on the internet`);
 	}
@@ -82,7 +85,7 @@ async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffe
 	let bytes = 0;
 	for await (const chunk of answer as AsyncIterable<Buffer>) {
 		bytes += chunk.length;
-		// Leaving the loop destroys the answer, so that nothing more of it is read.
+		// Leaving the loop destroys the answer, so the rest is not read.
 		if (bytes > maxBytes) throw tooLarge(maxBytes);
 		chunks.push(chunk);
 	}
@@ -91,7 +94,7 @@ async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffe
 
 const DATA_URI = /^data:[^,]*?(;base64)?,/i;
 
-/** Percent-encoded bytes; not `decodeURIComponent`, as they need not be UTF-8. */
+/** Decodes percent-encoded bytes. decodeURIComponent would refuse those that are not UTF-8. */
 function percentDecoded(text: string): Buffer {
 	const bytes = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 	return Buffer.from(bytes, 'latin1');
@@ -127,22 +130,23 @@ async function follow(url: URL, options: DownloadOptions, redirectsLeft: number)
 	return await readAll(answer, options.maxBytes);
 }
 
-function inWords(error: unknown, signal: AbortSignal): DownloadError {
+function downloadErrorOf(error: unknown, signal: AbortSignal): DownloadError {
 	if (error instanceof DownloadError) return error;
 	if (signal.aborted) return new DownloadError('it took too long');
 	return new DownloadError(textOf(readKey(error, 'message')) ?? 'it failed');
 }
 
 /**
- * Fetches a file that somebody else named, so no further than to the internet: not to loopback, private or link-local
- * addresses, also not after a redirect or by a name that points there.
+ * Fetches a file whose URL somebody else chose, from the internet only. Loopback, private and link-local addresses are
+ * refused, also after a redirect and behind a name.
  * @param contentUrl an http or https URL, or the file itself as a data URI.
- * @throws DownloadError saying why there is no file.
+ * @returns the bytes of the file.
+ * @throws DownloadError whose message says why there is no file.
  */
 export async function download(contentUrl: string, options: DownloadOptions): Promise<Buffer> {
 	if (/^data:/i.test(contentUrl)) return readDataUri(contentUrl, options.maxBytes);
 	if (!URL.canParse(contentUrl)) throw new DownloadError('the attachment has no URL that can be fetched');
 	return await follow(new URL(contentUrl), options, MAX_REDIRECTS).catch((error: unknown) => {
-		throw inWords(error, options.signal);
+		throw downloadErrorOf(error, options.signal);
 	});
 }

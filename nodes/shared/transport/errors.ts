@@ -1,23 +1,23 @@
 /**
- * What became of what was to be said, where there is an error. `notSent`: it surely did not arrive, so it may be sent
- * again. `uncertain`: it may have arrived, so a person has to look first.
+ * Whether a request had an effect, where it ended in an error. `notSent`: it surely had none, so it may be sent again.
+ * `uncertain`: it may have had one, so a person has to check first.
  */
 export type Outcome = 'notSent' | 'uncertain';
 
-/** Whether another try is of use: never, twice at the most as it hardly ever heals, or as long as there is time. */
+/** Whether another try is of use: never, twice at the most as it rarely helps, or until the time is over. */
 export type Retry = 'never' | 'limited' | 'yes';
 
-/** A mistake by its name, and how to mend it. */
+/** What went wrong, and how to fix it. */
 export interface Explanation {
 	message: string;
 	fix: string;
 }
 
-/** What a person typed cannot be used. Nothing was sent. */
+/** A value that a person entered cannot be used. Nothing was sent. */
 export class InputError extends Error {
 	constructor(
 		message: string,
-		/** How to mend it. */
+		/** How to fix it. */
 		readonly description: string,
 	) {
 		super(message);
@@ -25,44 +25,32 @@ export class InputError extends Error {
 	}
 }
 
-/** What an error of a service says. */
-interface ServiceErrorDetails {
-	message: string;
-	/** How to mend it. */
-	description: string;
-	/** HTTP status; null where there was no answer. */
-	httpCode?: number | null;
-	/** The service's own code, e.g. `30011`, or Entra's, e.g. `AADSTS7000215`; a transport's such as `ENOTFOUND`. */
-	code?: string | null;
-	/** What the service's support asks for. */
-	correlationId?: string | null;
-	outcome?: Outcome;
-	/** When the try began that this is about; epoch milliseconds, undefined where nothing was tried. */
-	triedAt?: number;
-	/** The service's clock when it answered, epoch milliseconds; null where it did not show it. */
-	date?: number | null;
-	/** The conversation that it is about, where that is not known otherwise. */
-	conversationId?: string | null;
-	/** Whether another try is of use. Whether it is safe follows from `outcome`. */
-	retry?: Retry;
-	/** Whether the service asks to be left alone, which holds for every call of the run. */
-	isThrottled?: boolean;
-	/** For how long, milliseconds; undefined where it does not say. */
-	retryAfterMs?: number;
-}
+/** The details of a ServiceError. All but the words have defaults. */
+type ServiceErrorDetails = Pick<ServiceError, 'message' | 'description'> &
+	Partial<Omit<ServiceError, keyof Error | 'description' | 'with'>>;
 
-/** The token authority or the service did not do what was asked. */
+/** The service or the token authority did not do what was asked. */
 export class ServiceError extends Error {
+	/** How to fix it. */
 	readonly description: string;
+	/** HTTP status; null where there was no answer. */
 	readonly httpCode: number | null;
+	/** The service's own code, e.g. `30011`; Entra's, e.g. `AADSTS7000215`; or a transport's, e.g. `ENOTFOUND`. */
 	readonly code: string | null;
+	/** What the service's support asks for. */
 	readonly correlationId: string | null;
 	readonly outcome: Outcome;
+	/** When the failed try began; epoch milliseconds, undefined where nothing was tried. */
 	readonly triedAt: number | undefined;
+	/** The service's clock when it answered; epoch milliseconds, null where it is not known. */
 	readonly date: number | null;
+	/** The conversation that the error is about, where it is not known otherwise. */
 	readonly conversationId: string | null;
+	/** Whether another try is of use. Whether it is safe follows from `outcome`. */
 	readonly retry: Retry;
+	/** Whether the service asks for a pause, which then holds for every request of the run. */
 	readonly isThrottled: boolean;
+	/** The length of that pause in milliseconds; undefined where the service does not say. */
 	readonly retryAfterMs: number | undefined;
 
 	constructor(details: ServiceErrorDetails) {
@@ -81,14 +69,14 @@ export class ServiceError extends Error {
 		this.retryAfterMs = details.retryAfterMs;
 	}
 
-	/** The same error with other words, another outcome or time. */
+	/** Returns the same error with some details changed. */
 	with(changes: Partial<ServiceErrorDetails>): ServiceError {
-		// An error's message is not among what is spread.
+		// Spreading an error leaves its message out.
 		return new ServiceError({ ...this, message: this.message, ...changes });
 	}
 }
 
-/** What n8n shows of an execution that was stopped before a request went out. */
+/** Makes the error of a request that was not sent because the execution was cancelled. */
 export function cancelled(): ServiceError {
 	return new ServiceError({
 		message: 'The execution was cancelled before this was sent',
@@ -97,7 +85,7 @@ export function cancelled(): ServiceError {
 	});
 }
 
-/** The words for a proxy that wants a password. */
+/** The proxy answered 407. */
 export const PROXY_PASSWORD: Explanation = {
 	message: 'The proxy between n8n and the service wants a password',
 	fix: 'Put it into HTTPS_PROXY of n8n: http://user:password@proxy:port.',

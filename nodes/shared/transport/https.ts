@@ -5,35 +5,36 @@ import { TLSSocket } from 'node:tls';
 import { StreamedBody, type RequestBody } from './requestBody';
 
 /**
- * One HTTPS exchange. Everything that carries a secret or a token goes through here: the token request that MSAL
- * makes, the calls to the service, the tenant's keys. n8n's own request helper is not there in a credential's
- * test nor in MSAL, and it does not tell a request that never left from one whose answer was lost.
- * Node.js' global agent is used, which is where n8n installs its proxy.
+ * One HTTPS request. Whatever carries a secret or a token is sent from here: MSAL's token requests, the requests to the
+ * services, and those for the tenant's keys. It is written by hand, as n8n's request helper is absent in a credential's
+ * test and in MSAL, and does not tell a request that never left from one whose answer was lost.
+ * It uses Node.js' global agent, where n8n installs its proxy.
  */
 interface HttpsRequest {
 	method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
 	url: URL;
 	headers?: Record<string, string>;
 	body?: RequestBody;
-	/** Milliseconds for the whole exchange, after which it is given up. */
+	/** Milliseconds for the request and its answer. */
 	timeoutMs?: number;
-	/** The longest answer that is read, in bytes. */
+	/** The longest answer that is accepted, in bytes. */
 	maxBytes?: number;
 	signal?: AbortSignal;
 }
 
+/** An answer, with its whole body as text. */
 export interface HttpsResponse {
 	status: number;
 	headers: IncomingHttpHeaders;
 	body: string;
 }
 
-/** Whether a socket's TLS handshake is done, which is when its cipher is agreed. */
+/** Whether the TLS handshake of a socket is done: only then has it a cipher. */
 function isSecure(socket: TLSSocket): boolean {
 	return Boolean(socket.getProtocol()) && !socket.connecting && Boolean(socket.getCipher()?.name);
 }
 
-/** The proxy that an error is about: it names another host or port than the one that was called. */
+/** The proxy that failed, where an error names another host or port than the one that was called. */
 function proxyOf(error: NodeJS.ErrnoException, url: URL): string | undefined {
 	if (error.code?.startsWith('PROXY_')) return 'HTTPS_PROXY';
 	const { hostname, address, port } = error as { hostname?: unknown; address?: unknown; port?: unknown };
@@ -42,20 +43,20 @@ function proxyOf(error: NodeJS.ErrnoException, url: URL): string | undefined {
 	return port === Number(url.port || 443) ? undefined : `${address}:${port}`;
 }
 
-/** Long enough for a 128 MB attachment over a slow line. */
+/** Enough for an attachment of 128 MB on a slow line. */
 const DEFAULT_TIMEOUT_MS = 5 * 60_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024;
 
-/** The exchange ended without an answer. `sent` says whether the request may have arrived. */
+/** There was no answer. `sent` says whether the request may have arrived. */
 export class TransportError extends Error {
 	constructor(
-		/** The operating system's or TLS' code: ENOTFOUND, ECONNREFUSED, CERT_HAS_EXPIRED, ETIMEDOUT, … */
+		/** A code of the operating system or of TLS, e.g. `ENOTFOUND`, or one of ours, e.g. `NOT_HTTPS`. */
 		readonly code: string,
-		/** `no`: no byte of it left, so it surely did not arrive. `maybe`: the connection stood when it broke. */
+		/** `no`: no byte was sent. `maybe`: the connection failed after it was established. */
 		readonly sent: 'no' | 'maybe',
-		/** The host and port that were called, for the person who reads the error. */
+		/** The host that was called, with its port where that is not 443. */
 		readonly host: string,
-		/** The proxy in between, where it is what failed. */
+		/** The proxy, where it is what failed. */
 		readonly proxy?: string,
 	) {
 		super(`${code} (${host})`);
@@ -64,8 +65,8 @@ export class TransportError extends Error {
 }
 
 /**
- * Sends a request and reads the whole answer as text. Redirects are answers like any other: they are not followed.
- * @throws TransportError when there is no whole answer, and at once for any URL that is not https.
+ * Sends a request and reads the whole answer. Redirects are returned, not followed.
+ * @throws TransportError where the answer is missing or incomplete, or the URL is not https.
  */
 export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 	const { url } = options;
@@ -85,15 +86,15 @@ export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 			reject(new TransportError(code, sent, url.host, proxyOf(error, url)));
 		};
 		outgoing.on('socket', (socket) => {
-			// A new socket carries the request only after its TLS handshake; a kept-alive one, and one that a proxy's agent
-			// hands over with its handshake done, at once.
+			// A new socket sends the request after its TLS handshake. A kept-alive socket, and one from a proxy's agent whose
+			// handshake is done, sends it at once.
 			if (socket instanceof TLSSocket && !isSecure(socket))
 				socket.once('secureConnect', () => (sent = 'maybe'));
 			else sent = 'maybe';
 		});
 		outgoing.on('error', fail);
 		outgoing.on('response', (incoming) => {
-			// A proxy that lets no connection through answers itself, before there is TLS: nothing left this machine.
+			// A proxy that refuses to connect answers itself, before there is TLS. The request was not sent.
 			if (!(incoming.socket instanceof TLSSocket)) {
 				const refusal = Object.assign(new Error(), { code: `PROXY_${incoming.statusCode ?? 0}` });
 				sent = 'no';
@@ -108,7 +109,7 @@ export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 			});
 			incoming.on('error', fail);
 			incoming.on('end', () => {
-				// What was answered before it was there whole would never go on, and hold its connection and its files.
+				// An answer that came before the whole request was sent would leave the rest, its socket and its files open.
 				if (!outgoing.writableEnded) outgoing.destroy();
 				resolve({
 					status: incoming.statusCode ?? 0,
@@ -117,7 +118,7 @@ export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 				});
 			});
 		});
-		// No faster than the connection takes them, so that no more than a piece or two are there at a time.
+		// The pieces are made no faster than the connection takes them, so only one or two are in memory at a time.
 		if (body instanceof StreamedBody) {
 			Readable.from(body, { highWaterMark: 1 }).on('error', fail).pipe(outgoing);
 		} else outgoing.end(body);

@@ -2,51 +2,53 @@ import { nonEmptyText, readKey, textOf, type Json } from '../json';
 import { ServiceError } from './errors';
 import type { ReadRequest } from './request';
 
-/** A list that comes in pages. */
+/** A request for a list, which comes in pages. */
 export interface ListRequest {
-	/** The request of the list, without what tells its pages apart. */
+	/** The request, without the parameters of a page. */
 	request: ReadRequest;
-	/** The answer's key that holds the entries. */
+	/** The answer's key for the entries. */
 	entriesKey: string;
 	/** How many entries at the most; undefined for all. */
 	limit: number | undefined;
-	/** The largest page that is asked for; undefined where the request itself says how large pages are. */
+	/** The largest page that is asked for; undefined where the request itself has the page size. */
 	maxPageSize?: number;
 }
 
-/** How a service gives its lists. */
+/** How a service splits its lists into pages. */
 export interface PageReader {
-	/** The answer's key that holds what names the next page: its cursor. */
+	/** The answer's key for the cursor, which names the next page. */
 	cursorKey: string;
-	/** What tells the entries of a list apart, where pages may overlap or come again. */
+	/** The key of an entry's ID, where pages may overlap or be repeated. */
 	idKey?: (list: ListRequest) => string | undefined;
 	/**
-	 * The request of a page.
-	 * @param list with the limit that is left.
-	 * @param cursor what the page before gave; undefined for the first.
-	 * @throws ServiceError where the cursor leads to another place, to which no credential may go.
+	 * Makes the request of a page.
+	 * @param list its limit is how many entries are still wanted.
+	 * @param cursor from the page before; undefined for the first page.
+	 * @throws ServiceError where the cursor leads to another host, which must not get the credential.
 	 */
 	pageRequest: (list: ListRequest, cursor: string | undefined) => ReadRequest;
 	/**
-	 * The error of a list that breaks off: what was read is not all, and nobody should take it for that.
+	 * Makes the error of a list that was not read to its end.
 	 * @param count how many entries were read.
-	 * @param why the error of a later page, or that the pages go on, but bring nothing new.
+	 * @param why the error of a later page, a cursor that was given twice, or pages without new entries.
 	 */
 	brokenOff: (count: number, why: 'repeatedCursor' | 'noProgress' | ServiceError) => ServiceError;
 }
 
-/** Makes a call and gives its answer. */
+/** Sends a request and returns the JSON of the answer. */
 type Call = (request: ReadRequest) => Promise<Json>;
 
-/** One page, and what names the next one; undefined after the last. */
+/** One page of a list. */
 export interface Page {
 	entries: Json[];
+	/** The cursor of the next page; undefined after the last. */
 	next: string | undefined;
 }
 
 /**
- * Reads one page.
- * @param cursor what the page before gave; undefined for the first.
+ * Reads one page of a list.
+ * @param cursor from the page before; undefined for the first page.
+ * @throws ServiceError what `call` and the reader throw.
  */
 export async function readPage(
 	list: ListRequest,
@@ -62,12 +64,11 @@ export async function readPage(
 	};
 }
 
-/** Pages without anything new that are put up with; a filter of the service can leave one empty. */
+/** Pages without new entries before the list is given up. A filter of the service can leave a page empty. */
 const MAX_PAGES_WITHOUT_PROGRESS = 3;
 
 /**
- * What was seen of a list so far: what begins and ends each page is enough to see it come again, and little to keep of a
- * long list.
+ * Recognizes repeated entries and pages. It keeps the first and last ID of each page only, as a list can be long.
  */
 class SeenPages {
 	private readonly heads = new Set<string>();
@@ -76,7 +77,7 @@ class SeenPages {
 
 	constructor(private readonly idOf: (entry: Json) => string | null) {}
 
-	/** The entries of a page that neither the page before had, nor began an earlier one; none of a page that comes again. */
+	/** Returns the entries that are neither in the page before nor the first of an earlier page; none of a repeated page. */
 	fresh(entries: Json[]): Json[] {
 		const ids = entries.map(this.idOf);
 		const head = ids[0] ?? null;
@@ -92,10 +93,9 @@ class SeenPages {
 }
 
 /**
- * Reads the entries of a list page by page, and holds one page at a time. An entry that the page before had already, or
- * that began an earlier one, is not given again.
- * @throws ServiceError when a later page fails, a cursor is given a second time, or the pages bring nothing new: never
- * a silent end, never a loop.
+ * Reads a list page by page, with one page in memory at a time, and leaves out entries that come again.
+ * @throws ServiceError where a page fails, a cursor comes a second time, or the pages have no new entries. So the list
+ * never ends early without an error, and never goes on for ever.
  */
 export async function* readList(list: ListRequest, reader: PageReader, call: Call): AsyncGenerator<Json> {
 	const idKey = reader.idKey?.(list);
@@ -113,9 +113,9 @@ export async function* readList(list: ListRequest, reader: PageReader, call: Cal
 			},
 		);
 		const fresh = seen.fresh(entries);
-		const given = fresh.slice(0, wanted - count);
-		yield* given;
-		count += given.length;
+		const wantedEntries = fresh.slice(0, wanted - count);
+		yield* wantedEntries;
+		count += wantedEntries.length;
 		if (next === undefined || count >= wanted) return;
 		if (cursors.has(next)) throw reader.brokenOff(count, 'repeatedCursor');
 		withoutProgress = fresh.length === 0 ? withoutProgress + 1 : 0;
@@ -125,21 +125,21 @@ export async function* readList(list: ListRequest, reader: PageReader, call: Cal
 	}
 }
 
-/** A service whose pages name the next one by its URL. */
+/** A service whose pages contain the URL of the next one. */
 interface LinkedPages {
-	/** The answer's key that holds the next page's URL. */
+	/** The answer's key for that URL. */
 	linkKey: string;
 	/** The service's name, for errors. */
 	service: string;
-	/** The credential's field that holds the service's address, for errors. */
+	/** The credential's field for the service's address, for errors. */
 	hostField: string;
-	/** The request of the first page. */
+	/** Makes the request of the first page; by default that of the list. */
 	firstRequest?: (list: ListRequest) => ReadRequest;
-	/** The request of a page by its URL; undefined where that leads to another place, which is not followed. */
+	/** Makes the request of a page from its URL; undefined where the URL leads to another host or path. */
 	follow: (request: ReadRequest, link: string) => ReadRequest | undefined;
 }
 
-/** How a service gives its lists whose pages name the next one by its URL. */
+/** Makes the page reader of a service whose pages contain the URL of the next one. */
 export function linkedPages({ linkKey, service, hostField, firstRequest, follow }: LinkedPages): PageReader {
 	return {
 		cursorKey: linkKey,

@@ -1,19 +1,19 @@
 /**
- * A file that stands in a body for its base64. It is read when the body is sent, and encoded piece by piece: as a text
- * within the text of the body, it would be in memory several times over.
+ * A file that is sent as base64 within a JSON body. It is read when the body is sent and encoded piece by piece, as one
+ * text of the whole body would hold the file in memory several times.
  * @example
  * requestBody({ contentUrl: new EmbeddedFile(async () => await readFile('photo.jpg'), 'data:image/jpeg;base64,') })
  */
 export class EmbeddedFile {
 	constructor(
-		/** Gives the file's bytes; called once for each time that the body is sent. */
+		/** Reads the file. It is called once each time the body is sent. */
 		readonly read: () => Promise<Buffer>,
-		/** What comes before its base64 in the same text, e.g. `data:image/jpeg;base64,`. */
+		/** The start of the text, before the base64, e.g. `data:image/jpeg;base64,`. */
 		readonly prefix: string = '',
 	) {}
 }
 
-/** What is encoded at once, bytes: a multiple of three, so that base64 has no padding in between. */
+/** Bytes that are encoded at once: a multiple of three, so that there is no padding between the pieces. */
 const PIECE = 48 * 1024;
 
 function* base64Of(data: Buffer): Generator<string> {
@@ -22,9 +22,9 @@ function* base64Of(data: Buffer): Generator<string> {
 	}
 }
 
-/** A body that comes in pieces. They are made while one goes through it, as often as one does. */
+/** A body in pieces, which are made while it is iterated. */
 export class StreamedBody implements Iterable<string> {
-	/** @param parts texts, and the files that stand between them. */
+	/** @param parts the JSON, and the bytes of the files between its parts. */
 	constructor(private readonly parts: Array<string | Buffer>) {}
 
 	get byteLength(): number {
@@ -43,13 +43,13 @@ export class StreamedBody implements Iterable<string> {
 	}
 }
 
-/** A body as it is sent: a text, or in pieces where it holds files. */
+/** A body as it is sent: a text, or pieces where it contains files. */
 export type RequestBody = string | StreamedBody;
 
-/** Writes JSON as texts and the files between them, in their order. What JSON leaves out is left out. */
+/** Writes JSON as texts with the files between them. It leaves out what JSON.stringify leaves out. */
 function* partsOf(value: unknown): Generator<string | EmbeddedFile> {
 	if (value instanceof EmbeddedFile) {
-		yield `${JSON.stringify(value.prefix).slice(0, -1)}`;
+		yield JSON.stringify(value.prefix).slice(0, -1);
 		yield value;
 		yield '"';
 	} else if (typeof value !== 'object' || value === null || 'toJSON' in value) {
@@ -66,24 +66,24 @@ function* partsOf(value: unknown): Generator<string | EmbeddedFile> {
 	}
 }
 
-function holdsFile(value: unknown): boolean {
+function containsFile(value: unknown): boolean {
 	if (typeof value !== 'object' || value === null) return false;
-	return value instanceof EmbeddedFile || Object.values(value).some(holdsFile);
+	return value instanceof EmbeddedFile || Object.values(value).some(containsFile);
 }
 
 /**
- * Writes a body as JSON, and reads the files in it.
- * @param json may hold an {@link EmbeddedFile} in the place of any text.
- * @throws what reading a file throws.
+ * Writes a body as JSON and reads its files.
+ * @param json may have an {@link EmbeddedFile} in the place of any text.
+ * @throws what the reading of a file throws.
  */
 export async function requestBody(json: object): Promise<RequestBody> {
-	if (!holdsFile(json)) return JSON.stringify(json);
+	if (!containsFile(json)) return JSON.stringify(json);
 	const parts: Array<string | Buffer> = [];
 	for (const part of partsOf(json)) parts.push(typeof part === 'string' ? part : await part.read());
 	return new StreamedBody(parts);
 }
 
-/** The whole body as one text. */
+/** Returns the whole body as one text. */
 export function bodyText(body: RequestBody): string {
 	return typeof body === 'string' ? body : [...body].join('');
 }

@@ -5,24 +5,25 @@ import { PROXY_PASSWORD, ServiceError, type Explanation, type Outcome } from './
 import type { HttpsResponse } from './https';
 import type { Verification } from './request';
 
-/** The service that answered, and what its codes mean. */
+/** What an error needs to know of the service that answered. */
 export interface ResponseSource {
-	/** At the beginning of a sentence: `The service`. */
+	/** At the start of a sentence: `The service`. */
 	name: string;
+	/** The service's own code in this answer. */
 	code: string | null;
-	/** The words for the code or the status, where there are any. */
+	/** The service's own explanation of this answer; undefined for that of the HTTP status. */
 	explanation: Explanation | undefined;
-	/** The fields of the credential that lead to it. */
+	/** The credential's fields that lead to the service. */
 	fields: string;
-	/** Who runs it, for what only they can mend: `Microsoft`. */
+	/** Who runs the service: `Microsoft`. */
 	support: string;
-	/** The headers that hold what its support asks for, the best first. */
+	/** The headers for the correlation ID, the best first. */
 	correlationHeaders: readonly string[];
-	/** What it says in its own words, where that is not where services usually put it. */
+	/** The service's own message, where {@link ownWords} would not find it. */
 	words?: string | null;
 }
 
-/** What holds for every service that has nothing of its own to say. */
+/** The explanations for services that have none of their own. */
 const BY_STATUS: Record<number, Explanation> = {
 	400: { message: 'The service did not accept the request', fix: 'Check the fields of this node.' },
 	407: PROXY_PASSWORD,
@@ -44,8 +45,8 @@ function explanationFor(status: number, { name, support }: ResponseSource): Expl
 }
 
 /**
- * All texts and numbers within a JSON value, the outer ones before the inner ones. Pure.
- * @param depth how deep it stands; what is more than four levels down is not looked at.
+ * Returns all texts and numbers within a JSON value, the outer ones before the inner ones. Pure.
+ * @param depth of the value in the whole; objects below the fourth level are not read.
  */
 export function scalarsIn(value: unknown, depth = 0): Array<string | number> {
 	if (typeof value === 'string' || typeof value === 'number') return [value];
@@ -56,27 +57,22 @@ export function scalarsIn(value: unknown, depth = 0): Array<string | number> {
 	return ordered.flatMap((one) => scalarsIn(one, depth + 1));
 }
 
-/** Whether a body is a page, which no service answers with. */
+/** Matches a body of HTML. The services answer with JSON, so it comes from a proxy or gateway. */
 export const IS_HTML = /^\s*</;
 
-/** The title of a page that something in between answered with. */
-function titleOf(html: string): string | null {
-	return nonEmptyText(/<title[^>]*>([^<]*)/i.exec(html)?.[1]);
-}
-
 /**
- * What the service says in its own words, or what comes nearest to it; of a page its title.
+ * Finds the service's own message in a body, or else the most telling text; in HTML the title.
  * Source: docs/service-facts.md#problem-details.
  */
 function ownWords(body: string): string | null {
 	if (IS_HTML.test(body)) {
-		const title = titleOf(body);
+		const title = nonEmptyText(/<title[^>]*>([^<]*)/i.exec(body)?.[1]);
 		return `The answer is a page, so it came from a proxy or gateway in between${title === null ? '.' : `: ${tidy(title)}`}`;
 	}
 	const json = parseJson(body);
 	const words = [
 		readKey(json, 'detail'),
-		// Which field of the body is wrong, as ASP.NET's problems say it.
+		// ASP.NET names the wrong fields of the body here.
 		scalarsIn(readKey(json, 'errors')).join(' '),
 		readKey(json, 'message'),
 		readKey(readKey(json, 'error'), 'message'),
@@ -86,52 +82,52 @@ function ownWords(body: string): string | null {
 	]
 		.map(nonEmptyText)
 		.find((text) => text !== null);
-	return quoted(words);
+	return words === undefined ? null : quoted(words);
 }
 
-function quoted(words: string | null | undefined): string | null {
-	return words === undefined || words === null ? null : `The service said: ${tidy(words)}`;
+function quoted(words: string): string {
+	return `The service said: ${tidy(words)}`;
 }
 
-/** What stands for a token in words that are passed on. */
+/** Matches a token, which a message may repeat. */
 const TOKEN = /\beyJ[\w-]+(\.[\w-]*){0,2}/g;
 
-/** Somebody else's words, fit to be shown: on one line, not endless, and without a token that they may repeat. */
+/** Makes a message fit to be shown: one line, at most 500 characters, and no token. */
 function tidy(words: string): string {
 	return words.trim().replace(TOKEN, '[token]').replace(/\s+/g, ' ').slice(0, 500);
 }
 
 /**
- * One header of an answer; the first value where it came several times.
+ * Reads a header of an answer; the first value where there are several.
  * @param name in lower case.
  * @returns null where there is none.
  */
-export function headerOf(headers: IncomingHttpHeaders, name: string): string | null {
+export function readHeader(headers: IncomingHttpHeaders, name: string): string | null {
 	const value = headers[name];
 	return (Array.isArray(value) ? value[0] : value) ?? null;
 }
 
 /**
- * Whether what was sent may have arrived, by the answer's status. 429, and 503 with Retry-After, are answered before a
- * request is looked at. Source: docs/service-facts.md#error-answers.
+ * Whether the request had an effect, by the answer's status. A service answers 429, and 503 with Retry-After, before it
+ * processes a request. Source: docs/service-facts.md#error-answers.
  */
 function outcomeOf({ status, headers }: HttpsResponse): Outcome {
 	if (status === 503 && headers['retry-after'] !== undefined) return 'notSent';
 	return status === 408 || status >= 500 ? 'uncertain' : 'notSent';
 }
 
-/** The words for a call whose end leaves open whether what was sent arrived. */
+/** Words the error of a request that may have arrived. */
 export function uncertain(
-	what: string,
+	message: string,
 	{ howToVerify, isIdempotent }: Verification,
 ): { message: string; description: string } {
 	const then = isIdempotent
 		? 'it may have taken effect'
 		: 'what was sent may have arrived, so it was not sent again';
-	return { message: `${what}: ${then}`, description: howToVerify };
+	return { message: `${message}: ${then}`, description: howToVerify };
 }
 
-/** A page of something in between is not the service's word; what it says of being busy holds all the same. */
+/** The code of an answer in HTML from a proxy or gateway. Its 429 and 5xx count like those of the service. */
 const FOREIGN_PAGE = 'PAGE';
 
 function isForeignPage({ status, body }: HttpsResponse): boolean {
@@ -156,7 +152,7 @@ function explanationOf(response: HttpsResponse, source: ResponseSource): Explana
 	return explanation ?? explanationFor(status, source);
 }
 
-/** Whether another try is of use after an answer, and whether the service asks to be left alone. */
+/** Says whether another try is of use after an answer, and whether the service asks for a pause. */
 export function retryAdvice({
 	status,
 	headers,
@@ -169,8 +165,8 @@ export function retryAdvice({
 }
 
 /**
- * Explains an answer that is no success. Pure.
- * @param verification how to find out whether what was sent arrived; undefined where nothing was sent that could.
+ * Turns an answer that is no success into an error that says how to fix it. Pure.
+ * @param verification of the request; undefined for one that only reads.
  */
 export function explainResponse(
 	response: HttpsResponse,
@@ -179,17 +175,14 @@ export function explainResponse(
 ): ServiceError {
 	const { message, fix } = explanationOf(response, source);
 	const outcome = verification === undefined ? 'notSent' : outcomeOf(response);
-	const words =
-		verification && outcome === 'uncertain'
-			? uncertain(message, verification)
-			: { message, description: fix };
+	const isUncertain = verification && outcome === 'uncertain';
+	const words = isUncertain ? uncertain(message, verification) : { message, description: fix };
+	const said = source.words ? quoted(source.words) : ownWords(response.body);
 	const { headers } = response;
-	const correlationIds = source.correlationHeaders.map((name) => headerOf(headers, name));
+	const correlationIds = source.correlationHeaders.map((name) => readHeader(headers, name));
 	return new ServiceError({
 		message: words.message,
-		description: [words.description, quoted(source.words) ?? ownWords(response.body)]
-			.filter((text) => text !== null)
-			.join(' '),
+		description: said === null ? words.description : `${words.description} ${said}`,
 		httpCode: response.status,
 		code: isForeignPage(response) ? FOREIGN_PAGE : source.code,
 		correlationId: correlationIds.find((id) => id !== null) ?? null,

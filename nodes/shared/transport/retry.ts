@@ -7,21 +7,19 @@ import { bodyText, requestBody } from './requestBody';
 import type { Throttle } from './throttle';
 import { explainTransportError, type Destination } from './transportErrors';
 
-/**
- * Supplies the credential that is sent with a request: a token that can be renewed, or something that stays.
- * @see staticCredential
- */
+/** Supplies the credential of a service's requests: a token, or a secret that does not change. */
 export interface TokenProvider {
-	/** @throws ServiceError where there is none to be had. */
+	/** @throws ServiceError where there is no token. */
 	get: () => Promise<string>;
-	/** Another one after a 401; null where that would not help. */
+	/** Gets another token after a 401; null where that would not help. */
 	renew: (rejected: string) => Promise<string | null>;
+	/** Notes that the service accepted a token. */
 	noteAccepted: (token: string) => void;
-	/** Whether the service ever accepted one, so that its 401 may pass. */
+	/** Whether the service ever accepted a token, so that its 401 may be temporary. */
 	hasBeenAccepted: () => boolean;
 }
 
-/** A credential that stays as it is: a 401 is final. */
+/** Supplies a credential that cannot be renewed, so that a 401 is final. */
 export function staticCredential(credential: string): TokenProvider {
 	return {
 		get: async () => await Promise.resolve(credential),
@@ -31,7 +29,7 @@ export function staticCredential(credential: string): TokenProvider {
 	};
 }
 
-/** A call as it goes out. */
+/** What is signed of a request. */
 export interface OutgoingCall {
 	method: string;
 	url: URL;
@@ -39,25 +37,25 @@ export interface OutgoingCall {
 	body: string;
 }
 
-/** A service as a credential leads to it: where it is, how it knows who calls, and what its answers mean. */
+/** A service: where it is, how its requests are signed, and what its errors mean. */
 export interface Service {
-	/** https; the credential goes to it and nowhere else. */
+	/** Makes the https URL of a request. The credential is sent there and to no other host. */
 	urlOf: (request: ServiceRequest) => URL;
-	/** What is added to every request. */
+	/** Adds what every try of one request has in common, e.g. an ID. */
 	prepare?: (request: ServiceRequest) => ServiceRequest;
 	tokens: TokenProvider;
-	/** The headers by which the service knows who calls. */
+	/** Makes the headers that authenticate a request. */
 	sign: (credential: string, call: OutgoingCall) => Record<string, string>;
-	/** @param verification how to find out whether what was sent arrived; undefined where nothing was sent. */
+	/** @param verification of the request; undefined for one that only reads. */
 	explain: (response: HttpsResponse, verification?: Verification) => ServiceError;
 	destination: Destination;
 }
 
-/** A success. */
+/** A successful answer. */
 export interface ServiceResponse {
 	/** null where the body is empty. */
 	json: Json;
-	/** The service's clock, epoch milliseconds; null where it does not show it. */
+	/** The service's clock, epoch milliseconds; null where it is not known. */
 	date: number | null;
 }
 
@@ -73,7 +71,7 @@ async function send(
 	const call: OutgoingCall = {
 		method,
 		url,
-		// Whole only for those who look at it: it can be large.
+		// A getter, as few services sign the body and it can be large.
 		get body() {
 			return bodyText(body ?? '');
 		},
@@ -90,19 +88,19 @@ async function send(
 	});
 }
 
-/** An error, given back so that another try can be decided on; whatever else is thrown on. */
+/** Returns a ServiceError, so that another try can be decided on, and throws every other error. */
 function asServiceError(error: unknown): ServiceError {
 	if (error instanceof ServiceError) return error;
 	throw error;
 }
 
-/** Fresh tokens in one try, each after one that was accepted elsewhere and yet refused here. */
+/** The most fresh tokens in one try. Several are of use where tokens are revoked one after the other. */
 const MAX_FRESH_TOKENS = 5;
 
 /**
- * Makes a call once, and again with a fresh token where the one before was not accepted.
- * @param waitForSlot waits until a call may go out.
- * @returns the error where another try may be of use.
+ * Sends a request once, and again with a fresh token where the service did not accept the one before.
+ * @param waitForSlot waits until a request may be sent.
+ * @returns the answer, or the error to decide on.
  */
 async function tryOnce(
 	service: Service,
@@ -129,7 +127,7 @@ async function tryOnce(
 	throw new Error('There was neither a token nor an answer');
 }
 
-/** Whether an answer is one that only somebody gets whose token was accepted. */
+/** Whether the service accepted the token: it checks that before it answers 400 or 404. */
 function isAccepted({ status }: HttpsResponse): boolean {
 	return isSuccess(status) || status === 400 || status === 404;
 }
@@ -159,12 +157,12 @@ function readResponse(
 	});
 }
 
-/** Tries after the first one of what hardly ever heals. */
+/** Retries where another try rarely helps. */
 const LIMITED_RETRIES = 2;
 
 /**
- * The one place that says what is tried again: what is of use, and can do no harm, as the request surely did not arrive
- * or may well arrive twice. Pure.
+ * The one place that decides on another try. It must be of use, and safe: the request surely did not arrive, or has the
+ * same effect twice as once. Pure.
  * @param tries how many there were.
  */
 function mayRetry({ retry, outcome }: ServiceError, request: ServiceRequest, tries: number): boolean {
@@ -172,15 +170,15 @@ function mayRetry({ retry, outcome }: ServiceError, request: ServiceRequest, tri
 	return isSafe && (retry === 'yes' || (retry === 'limited' && tries <= LIMITED_RETRIES));
 }
 
-/** Says how often it was tried, where it was more than once. */
+/** Adds the number of tries to an error, where there was more than one. */
 function afterTries(error: ServiceError, tries: number, startedAt: number): ServiceError {
 	if (tries === 1) return error;
 	const seconds = Math.max(1, Math.round((Date.now() - startedAt) / 1000));
 	return error.with({ description: `${error.description} It was tried ${tries} times in ${seconds} s.` });
 }
 
-/** The words for a last try that surely did not arrive, where an earlier one may have. */
-function afterLostTry(last: ServiceError, request: ServiceRequest): ServiceError {
+/** Words the error of a last try that surely did not arrive, where an earlier one may have. */
+function afterUncertainTry(last: ServiceError, request: ServiceRequest): ServiceError {
 	const verification = verificationOf(request);
 	if (last.outcome === 'uncertain' || !verification) return last;
 	const { howToVerify } = verification;
@@ -195,30 +193,22 @@ function afterLostTry(last: ServiceError, request: ServiceRequest): ServiceError
 }
 
 /**
- * Makes a call, and makes it again where that is safe and of use, for as long as the run's throttle says: what only
- * reads or is idempotent after every failure that may pass, what is not only where it surely did not arrive. A 401 is
- * met with one fresh token. 429 and 503 hold back every call of the run.
- * @throws ServiceError for every answer but 2xx, and for none; its `outcome` says whether what was sent may have arrived.
+ * Sends a request, and again where that is safe and of use, until the throttle's time is over. A request that only
+ * reads or is idempotent is repeated after every temporary failure, any other only where it surely did not arrive. A 401
+ * is answered with a fresh token. 429 and 503 pause every request of the run. It is written by hand, as libraries for
+ * retries know neither the pause of a whole run nor whether a repetition is safe.
+ * @throws ServiceError for every answer but 2xx, and where there is none. Its `outcome` says whether the request may
+ * have arrived.
+ * @example
+ * const throttle = new Throttle(60_000);
+ * const { json } = await requestWithRetry(service, { method: 'GET', path: '/conversations' }, throttle);
  */
 export async function requestWithRetry(
 	service: Service,
-	given: ServiceRequest,
+	unprepared: ServiceRequest,
 	throttle: Throttle,
 ): Promise<ServiceResponse> {
-	const request = service.prepare?.(given) ?? given;
-	// Of an idempotent request, an earlier try may have arrived, however the last one ends.
-	const state = { mayHaveArrived: false };
-	return await requestUntilDone(service, request, throttle, state).catch((error: unknown) => {
-		throw error instanceof ServiceError && state.mayHaveArrived ? afterLostTry(error, request) : error;
-	});
-}
-
-async function requestUntilDone(
-	service: Service,
-	request: ServiceRequest,
-	throttle: Throttle,
-	state: { mayHaveArrived: boolean },
-): Promise<ServiceResponse> {
+	const request = service.prepare?.(unprepared) ?? unprepared;
 	const startedAt = Date.now();
 	const deadline = startedAt + throttle.maxRetryMs;
 	let triedAt = startedAt;
@@ -226,16 +216,22 @@ async function requestUntilDone(
 		await throttle.waitForSlot(deadline);
 		triedAt = Date.now();
 	};
-	for (let tries = 1; ; tries++) {
-		await waitForSlot();
-		const result = await tryOnce(service, request, throttle, waitForSlot);
-		if (!(result instanceof ServiceError)) return result;
-		state.mayHaveArrived ||= result.outcome === 'uncertain';
-		const pause = result.retryAfterMs || backoffDelay(tries);
-		if (result.isThrottled) throttle.pauseAll(pause, result);
-		if (!mayRetry(result, request, tries) || Date.now() + pause > deadline) {
-			throw afterTries(result, tries, startedAt).with({ triedAt });
+	// An earlier try of an idempotent request may have arrived, however the last one ends.
+	let mayHaveArrived = false;
+	try {
+		for (let tries = 1; ; tries++) {
+			await waitForSlot();
+			const result = await tryOnce(service, request, throttle, waitForSlot);
+			if (!(result instanceof ServiceError)) return result;
+			mayHaveArrived ||= result.outcome === 'uncertain';
+			const pause = result.retryAfterMs || backoffDelay(tries);
+			if (result.isThrottled) throttle.pauseAll(pause, result);
+			if (!mayRetry(result, request, tries) || Date.now() + pause > deadline) {
+				throw afterTries(result, tries, startedAt).with({ triedAt });
+			}
+			if (!result.isThrottled) await throttle.wait(pause);
 		}
-		if (!result.isThrottled) await throttle.wait(pause);
+	} catch (error) {
+		throw error instanceof ServiceError && mayHaveArrived ? afterUncertainTry(error, request) : error;
 	}
 }

@@ -2,34 +2,35 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jittered } from './backoff';
 import { cancelled, type ServiceError } from './errors';
 
-/** What becomes of a call that never went out, because the service asked the run to wait for longer than it may. */
+/** Makes the error of a request that was not sent, because the run's pause is longer than the request may wait. */
 function notTried(reason: ServiceError): ServiceError {
 	return reason.with({
 		message: `This was not tried: ${reason.message}`,
 		outcome: 'notSent',
-		// It is that of another call.
+		// Those of another request.
 		correlationId: null,
 		triedAt: undefined,
 	});
 }
 
-/**
- * Holds back the requests of one run, all together, when the service asks for it. It also says for how long one request
- * is tried again.
- */
+/** Pauses all requests of a run when the service asks for it, and limits how long each request is retried. */
 export class Throttle {
 	private pausedUntil = 0;
 	private pausedFor = 0;
 	private reason: ServiceError | undefined;
 
 	constructor(
-		/** For how long one request is tried again, milliseconds; 0 for not at all. */
+		/** How long a request is retried, in milliseconds; 0 for not at all. */
 		readonly maxRetryMs: number = 0,
 		/** Ends every wait and every request when the execution is cancelled. */
 		readonly signal?: AbortSignal,
 	) {}
 
-	/** Holds back every request of the run for some milliseconds from now. */
+	/**
+	 * Pauses every request of the run. A pause that ends later stays.
+	 * @param ms milliseconds from now.
+	 * @param reason the error for requests that cannot wait that long.
+	 */
 	pauseAll(ms: number, reason: ServiceError): void {
 		if (Date.now() + ms <= this.pausedUntil) return;
 		this.pausedUntil = Date.now() + ms;
@@ -38,10 +39,9 @@ export class Throttle {
 	}
 
 	/**
-	 * Waits until a request may go out.
-	 * @param deadline when the request is given up, epoch milliseconds.
-	 * @throws ServiceError what the run is held back for, if that takes longer than the request may wait; or that the
-	 * execution was cancelled.
+	 * Waits until a request may be sent.
+	 * @param deadline until when the request may wait; epoch milliseconds.
+	 * @throws ServiceError where the pause ends after the deadline, or the execution is cancelled.
 	 */
 	async waitForSlot(deadline: number): Promise<void> {
 		while (Date.now() < this.pausedUntil) {
@@ -51,7 +51,7 @@ export class Throttle {
 		if (this.signal?.aborted) throw cancelled();
 	}
 
-	/** Waits for some milliseconds. @throws ServiceError when the execution is cancelled meanwhile. */
+	/** Waits for some milliseconds. @throws ServiceError where the execution is cancelled. */
 	async wait(ms: number): Promise<void> {
 		await sleep(ms, undefined, { signal: this.signal }).catch(() => {
 			throw cancelled();

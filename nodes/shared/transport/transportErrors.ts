@@ -1,26 +1,21 @@
-import { cancelled, PROXY_PASSWORD, ServiceError, type Retry } from './errors';
+import { cancelled, PROXY_PASSWORD, ServiceError, type Explanation, type Retry } from './errors';
 import type { TransportError } from './https';
 import type { Verification } from './request';
 import { uncertain } from './responseErrors';
 
-/** What errors call the way to a service. */
+/** How errors name a service and the credential's fields that lead to it. */
 export interface Destination {
-	/** What it is, within a sentence: `service`. */
+	/** Within a sentence: `service`. */
 	name: string;
-	/** The credential's fields that lead to it. */
+	/** Within a sentence: `Organization ID and Geo`. */
 	fields: string;
-	/** The one of them that holds its address. */
+	/** The one of them with its address. */
 	hostField: string;
-	/** The words for a host that does not exist, where more can be said of it. */
-	unknownHost?: (host: string) => Words | undefined;
+	/** Explains why a host does not exist; undefined where the general words do. */
+	unknownHost?: (host: string) => Explanation | undefined;
 }
 
-interface Words {
-	message: string;
-	description: string;
-}
-
-/** What Node.js says of a certificate that it does not trust, and what to do about it. */
+/** How to fix a certificate that is not trusted, by the code of Node.js. */
 const CERTIFICATE_FIXES: Record<string, string> = {
 	CERT_HAS_EXPIRED: 'Its certificate has expired: tell whoever runs it, and check the clock of this machine.',
 	CERT_NOT_YET_VALID: 'Its certificate is not valid yet: check the clock of this machine.',
@@ -38,56 +33,56 @@ for (const code of [
 		'If a proxy stands in between, give n8n its certificate through NODE_EXTRA_CA_CERTS.';
 }
 
-/** What would only go the same way again. */
+/** The codes of errors that another try does not change. */
 const FINAL = new Set(['ABORT_ERR', 'NOT_HTTPS', 'ANSWER_TOO_LONG']);
 
-/** A name that is not known, a certificate that is not trusted and a proxy's refusal hardly ever heal while one waits. */
+/** Another try rarely helps with an unknown name, a certificate that is not trusted, or a proxy's refusal. */
 function retryOf(code: string): Retry {
 	if (FINAL.has(code)) return 'never';
-	const isLasting = code === 'ENOTFOUND' || /^PROXY_4/.test(code) || code in CERTIFICATE_FIXES;
-	return isLasting ? 'limited' : 'yes';
+	const isUsuallyLasting = code === 'ENOTFOUND' || /^PROXY_4/.test(code) || code in CERTIFICATE_FIXES;
+	return isUsuallyLasting ? 'limited' : 'yes';
 }
 
-/** The words for a proxy that failed: it is the set-up of n8n, not the credential. */
-function proxyFailed(code: string, proxy: string): Words {
-	if (code === 'PROXY_407') {
-		return { message: PROXY_PASSWORD.message, description: PROXY_PASSWORD.fix };
-	}
+/** Explains the failure of a proxy, which is part of the set-up of n8n, not of the credential. */
+function proxyExplanation(code: string, proxy: string): Explanation {
+	if (code === 'PROXY_407') return PROXY_PASSWORD;
 	if (code.startsWith('PROXY_')) {
 		return {
 			message: `The proxy lets no connection through (HTTP status ${code.slice(6)})`,
-			description: 'Ask whoever runs the proxy (HTTPS_PROXY of n8n) to allow this host.',
+			fix: 'Ask whoever runs the proxy (HTTPS_PROXY of n8n) to allow this host.',
 		};
 	}
 	return {
 		message: `The proxy ${proxy} cannot be reached`,
-		description: 'Check HTTPS_PROXY of n8n.',
+		fix: 'Check HTTPS_PROXY of n8n.',
 	};
 }
 
-function wordsFor({ code, host, proxy }: TransportError, { name, fields, unknownHost }: Destination): Words {
-	if (proxy !== undefined) return proxyFailed(code, proxy);
+function explanationOf(error: TransportError, { name, fields, unknownHost }: Destination): Explanation {
+	const { code, host, proxy } = error;
+	if (proxy !== undefined) return proxyExplanation(code, proxy);
 	const fix = CERTIFICATE_FIXES[code];
 	if (fix !== undefined) {
-		return { message: `The certificate of the ${name} at ${host} is not trusted`, description: fix };
+		return { message: `The certificate of the ${name} at ${host} is not trusted`, fix };
 	}
-	const told = code === 'ENOTFOUND' ? unknownHost?.(host) : undefined;
-	if (told) return told;
+	const ofHost = code === 'ENOTFOUND' ? unknownHost?.(host) : undefined;
+	if (ofHost) return ofHost;
 	if (code === 'EAI_AGAIN') {
 		return {
 			message: `The name ${host} could not be looked up`,
-			description: 'The DNS server of this machine did not answer: check its network.',
+			fix: 'The DNS server of this machine did not answer: check its network.',
 		};
 	}
 	return {
 		message: `The ${name} at ${host} cannot be reached`,
-		description: `Check ${fields} in the credential, and that n8n may call this host.`,
+		fix: `Check ${fields} in the credential, and that n8n may call this host.`,
 	};
 }
 
 /**
- * Explains an exchange that ended without an answer; says plainly when a message may have arrived all the same. Pure.
- * @param verification how to find out whether what was sent arrived; undefined where nothing was sent that could.
+ * Turns a request without an answer into an error that says how to fix it, and whether the request may have arrived.
+ * Pure.
+ * @param verification of the request; undefined for one that only reads.
  */
 export function explainTransportError(
 	error: TransportError,
@@ -101,5 +96,6 @@ export function explainTransportError(
 		return new ServiceError({ ...words, code, outcome: 'uncertain', retry });
 	}
 	if (code === 'ABORT_ERR') return cancelled();
-	return new ServiceError({ ...wordsFor(error, destination), code, retry });
+	const { message, fix } = explanationOf(error, destination);
+	return new ServiceError({ message, description: fix, code, retry });
 }
