@@ -1,6 +1,6 @@
 import type { ICredentialType, INodeProperties } from 'n8n-workflow';
 import { DEFAULT_API_VERSION, DEFAULT_SCOPE } from '../nodes/AzureCommunicationConversations/api/connection';
-import { appProofFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
+import { appSecretFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
 
 const forEntra = { displayOptions: { show: { authentication: ['clientSecret', 'certificate'] } } };
 
@@ -72,7 +72,7 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 		},
 		{ ...tenantField, ...forEntra },
 		{ ...clientField('needs a role on the resource (Access control)'), ...forEntra },
-		...appProofFields,
+		...appSecretFields,
 		{
 			displayName: 'Leave the fields below as they are, unless Microsoft tells you otherwise.',
 			name: 'advancedNotice',

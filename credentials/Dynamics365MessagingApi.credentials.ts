@@ -7,7 +7,7 @@ import type {
 import { authorizationHeaders } from '../nodes/Dynamics365Messaging/messagingApi/client';
 import { connectionFrom, GEOS } from '../nodes/Dynamics365Messaging/connection';
 import { getToken } from '../nodes/shared/entra/token';
-import { appProofFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
+import { appSecretFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
 
 export class Dynamics365MessagingApi implements ICredentialType {
 	name = 'dynamics365MessagingApi';
@@ -36,7 +36,7 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			default: 'clientSecret',
 			description: 'How the app proves who it is',
 		},
-		...appProofFields,
+		...appSecretFields,
 		{
 			displayName: 'Organization ID',
 			name: 'organizationId',

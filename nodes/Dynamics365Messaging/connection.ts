@@ -1,10 +1,10 @@
 import {
 	readApp,
 	readGuid,
-	httpsOrigin,
+	readHttpsOrigin,
 	PUBLIC_AUTHORITY,
 	readScope,
-	trimmedText,
+	readTrimmedText,
 } from '../shared/entra/appCredential';
 import type { TokenSource } from '../shared/entra/token';
 import { InputError } from '../shared/transport/errors';
@@ -79,7 +79,7 @@ function isCloud(name: string): name is Cloud {
 }
 
 function cloudOf(value: unknown): Cloud {
-	const cloud = trimmedText(value) || 'global';
+	const cloud = readTrimmedText(value) || 'global';
 	if (isCloud(cloud)) return cloud;
 	throw new InputError(
 		'Cloud in the credential is not one that Microsoft has',
@@ -88,7 +88,7 @@ function cloudOf(value: unknown): Cloud {
 }
 
 function zoneOf(value: unknown, geo: string, cloud: Cloud): string {
-	const zone = trimmedText(value).toLowerCase();
+	const zone = readTrimmedText(value).toLowerCase();
 	// Each sovereign cloud has one zone.
 	if (zone === '') return cloud === 'global' ? (GEOS.find((entry) => entry.geo === geo)?.zone ?? '') : 'crm';
 	if (!ZONE.test(zone)) {
@@ -107,9 +107,9 @@ function originOf(organizationId: string, geo: string, cloud: Cloud): string {
 }
 
 function baseUrlOf(value: unknown): string | undefined {
-	const url = trimmedText(value);
+	const url = readTrimmedText(value);
 	if (url === '') return undefined;
-	const origin = httpsOrigin(url, 'Base URL');
+	const origin = readHttpsOrigin(url, 'Base URL');
 	if (/^https:\/\/m-[0-9a-f]{32}\./.test(origin)) {
 		throw new InputError(
 			'Base URL in the credential has the organization ID without its dashes',
@@ -121,9 +121,9 @@ function baseUrlOf(value: unknown): string | undefined {
 
 /** The environment's origin. People copy its address from the browser, so what follows the host is ignored. */
 function environmentUrlOf(value: unknown): string | undefined {
-	const url = trimmedText(value);
+	const url = readTrimmedText(value);
 	if (url === '') return undefined;
-	return httpsOrigin(URL.canParse(url) ? new URL(url).origin : url, 'Environment URL');
+	return readHttpsOrigin(URL.canParse(url) ? new URL(url).origin : url, 'Environment URL');
 }
 
 /** The scope of the Messaging API's token. Source: docs/service-facts.md#token-scope. */
@@ -153,9 +153,9 @@ export function connectionFrom(
 	const cloud = cloudOf(data.cloud);
 	const app = readApp(data, CLOUDS[cloud].authorityHost);
 	const organizationId = readGuid(data.organizationId, 'Organization ID');
-	const hasChannel = needs.channel || trimmedText(data.channelId) !== '';
+	const hasChannel = needs.channel || readTrimmedText(data.channelId) !== '';
 	const channelId = hasChannel ? readGuid(data.channelId, 'Channel ID') : '';
-	const geo = trimmedText(data.geo).toLowerCase();
+	const geo = readTrimmedText(data.geo).toLowerCase();
 	if (!GEOS.some((entry) => entry.geo === geo)) {
 		throw new InputError(
 			'Geo in the credential is not one that the service has',

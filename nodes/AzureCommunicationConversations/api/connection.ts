@@ -1,9 +1,9 @@
 import {
 	readApp,
-	httpsOrigin,
+	readHttpsOrigin,
 	PUBLIC_AUTHORITY,
 	readScope,
-	trimmedText,
+	readTrimmedText,
 } from '../../shared/entra/appCredential';
 import { InputError } from '../../shared/transport/errors';
 import type { TokenSource } from '../../shared/entra/token';
@@ -53,7 +53,7 @@ function endpointOf(value: string): string {
 		);
 	}
 	const url = /^[a-z0-9-]+(\.[a-z0-9-]+)+\/?$/i.test(value) ? `https://${value}` : value;
-	return httpsOrigin(URL.canParse(url) ? new URL(url).origin : url, ENDPOINT);
+	return readHttpsOrigin(URL.canParse(url) ? new URL(url).origin : url, ENDPOINT);
 }
 
 /** Reads `endpoint=https://…/;accesskey=…`, in either order; undefined where it is no connection string. */
@@ -82,8 +82,8 @@ function accessKeyOf(value: string): string {
 }
 
 function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin' | 'authentication'> {
-	const pasted = trimmedText(data.secretAccessKey);
-	const endpoint = trimmedText(data.endpoint);
+	const pasted = readTrimmedText(data.secretAccessKey);
+	const endpoint = readTrimmedText(data.endpoint);
 	const whole = readConnectionString(pasted);
 	const key = accessKeyOf(whole ? whole.accessKey : pasted);
 	const origin = endpointOf(whole?.endpoint || endpoint);
@@ -97,7 +97,7 @@ function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin'
 }
 
 function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin' | 'authentication'> {
-	const token = trimmedText(data.userToken).replace(/^Bearer\s+/i, '');
+	const token = readTrimmedText(data.userToken).replace(/^Bearer\s+/i, '');
 	if (token === '' || /[^\x21-\x7e]/.test(token)) {
 		throw new InputError(
 			token === ''
@@ -106,7 +106,7 @@ function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin'
 			'Paste the token of a communication user, with the scope chat or messages, as Azure gives it.',
 		);
 	}
-	return { origin: endpointOf(trimmedText(data.endpoint)), authentication: { kind: 'userToken', token } };
+	return { origin: endpointOf(readTrimmedText(data.endpoint)), authentication: { kind: 'userToken', token } };
 }
 
 /**
@@ -130,7 +130,7 @@ const TOKEN_ERRORS: TokenErrorExplanations = {
 };
 
 function apiVersionOf(value: unknown): string {
-	const version = trimmedText(value) || DEFAULT_API_VERSION;
+	const version = readTrimmedText(value) || DEFAULT_API_VERSION;
 	if (!API_VERSION.test(version)) {
 		throw new InputError('API Version in the credential is not one', `It looks like ${DEFAULT_API_VERSION}.`);
 	}
@@ -146,7 +146,7 @@ export function connectionFrom(data: Record<string, unknown>): Connection {
 	const apiVersion = apiVersionOf(data.apiVersion);
 	if (data.authentication === 'accessKey') return { ...withAccessKey(data), apiVersion };
 	if (data.authentication === 'userToken') return { ...withUserToken(data), apiVersion };
-	const origin = endpointOf(trimmedText(data.endpoint));
+	const origin = endpointOf(readTrimmedText(data.endpoint));
 	const source: TokenSource = {
 		...readApp(data, PUBLIC_AUTHORITY),
 		tokenErrors: TOKEN_ERRORS,

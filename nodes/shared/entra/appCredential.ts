@@ -4,11 +4,11 @@ import { InputError } from '../transport/errors';
 /** The token authority of Microsoft's public cloud. */
 export const PUBLIC_AUTHORITY = 'https://login.microsoftonline.com';
 
-/** How the app proves who it is. */
+/** How the app authenticates itself. */
 export type ClientAuthentication =
 	{ kind: 'clientSecret'; clientSecret: string } | ({ kind: 'certificate' } & PastedCertificate);
 
-/** The app in whose name tokens are asked for, and where. */
+/** An app registration, and the token authority that issues its tokens. */
 export interface AppCredential {
 	/** GUID in lower case, or a verified domain. */
 	tenantId: string;
@@ -18,28 +18,35 @@ export interface AppCredential {
 	authorityHost: string;
 }
 
+/** Dashed and in lower case, as we send it. */
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DASHLESS_GUID = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
 const DOMAIN = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
-/** Whether a text is a GUID in the one spelling that we send: dashed and in lower case. */
+
+/** Whether a text is a GUID, dashed and in lower case. */
 export function isGuid(text: string): boolean {
 	return GUID.test(text);
 }
 
-/** Undoes what happens to ids on their way through a clipboard: white space, braces, capitals, missing dashes. */
+/** Normalizes a pasted ID: without white space and braces, in lower case, a GUID with its dashes. '' for no text. */
 export function tidyId(value: unknown): string {
-	const id = trimmedText(value)
+	const id = readTrimmedText(value)
 		.replace(/^\{\s*(.*?)\s*\}$/, '$1')
 		.toLowerCase();
 	return id.replace(DASHLESS_GUID, '$1-$2-$3-$4-$5');
 }
 
-/** A text of a credential without the white space around it, which comes with pasting. */
-export function trimmedText(value: unknown): string {
+/** Reads a text of a credential, without the white space around it. '' for no text. */
+export function readTrimmedText(value: unknown): string {
 	return typeof value === 'string' ? value.trim() : '';
 }
 
-/** @throws InputError where it is no GUID. */
+/**
+ * Reads a GUID.
+ * @param field its name in errors.
+ * @returns the GUID, dashed and in lower case.
+ * @throws InputError where it is empty or no GUID.
+ */
 export function readGuid(value: unknown, field: string): string {
 	const id = tidyId(value);
 	if (id === '') throw new InputError(`${field} is missing in the credential`, `Enter the ${field}, a GUID.`);
@@ -52,7 +59,7 @@ export function readGuid(value: unknown, field: string): string {
 	return id;
 }
 
-function tenant(value: unknown): string {
+function readTenantId(value: unknown): string {
 	const id = tidyId(value);
 	if (!isGuid(id) && !DOMAIN.test(id)) {
 		throw new InputError(
@@ -66,10 +73,12 @@ function tenant(value: unknown): string {
 }
 
 /**
- * Reads an https origin that a person typed.
- * @throws InputError when it is no https URL, or holds more than scheme, host and port.
+ * Reads an https origin.
+ * @param field its name in errors.
+ * @returns the origin in one spelling, without a slash at its end.
+ * @throws InputError where it is no https URL, or has more than scheme, host and port.
  */
-export function httpsOrigin(value: string, field: string): string {
+export function readHttpsOrigin(value: string, field: string): string {
 	if (!URL.canParse(value)) {
 		throw new InputError(`${field} in the credential is not a URL`, 'It looks like https://host.example.com');
 	}
@@ -80,13 +89,7 @@ export function httpsOrigin(value: string, field: string): string {
 			'Secrets and tokens are sent over TLS only.',
 		);
 	}
-	if (
-		url.pathname !== '/' ||
-		url.search !== '' ||
-		url.hash !== '' ||
-		url.username !== '' ||
-		url.password !== ''
-	) {
+	if (url.pathname !== '/' || url.search || url.hash || url.username || url.password) {
 		throw new InputError(
 			`${field} in the credential must be an origin only`,
 			`Leave out what comes after the host: ${url.origin}`,
@@ -95,10 +98,13 @@ export function httpsOrigin(value: string, field: string): string {
 	return url.origin;
 }
 
-function authenticationOf(data: Record<string, unknown>): ClientAuthentication {
-	const kind = trimmedText(data.authentication) || 'clientSecret';
+function readAuthentication(data: Record<string, unknown>): ClientAuthentication {
+	const kind = readTrimmedText(data.authentication) || 'clientSecret';
 	if (kind === 'certificate') {
-		const pasted = { certificate: trimmedText(data.certificate), privateKey: trimmedText(data.privateKey) };
+		const pasted = {
+			certificate: readTrimmedText(data.certificate),
+			privateKey: readTrimmedText(data.privateKey),
+		};
 		const missing = pasted.certificate === '' ? 'Certificate' : pasted.privateKey === '' ? 'Private Key' : '';
 		if (missing !== '') {
 			throw new InputError(`${missing} is missing in the credential`, 'Paste it in PEM.');
@@ -110,7 +116,7 @@ function authenticationOf(data: Record<string, unknown>): ClientAuthentication {
 	if (kind !== 'clientSecret') {
 		throw new InputError('Authentication in the credential is unknown', 'Choose it from the list.');
 	}
-	const clientSecret = trimmedText(data.clientSecret);
+	const clientSecret = readTrimmedText(data.clientSecret);
 	if (clientSecret === '') {
 		throw new InputError(
 			'Client Secret is missing in the credential',
@@ -122,29 +128,27 @@ function authenticationOf(data: Record<string, unknown>): ClientAuthentication {
 
 /**
  * Reads the app of a credential: tenantId, clientId, authentication with its fields, authorityHost.
+ * @param data the credential's fields as n8n decrypts them.
  * @param authorityHost the token authority where the credential names none.
- * @throws InputError naming the field that does not hold what it should.
+ * @throws InputError with the name of the field that is wrong.
  */
 export function readApp(data: Record<string, unknown>, authorityHost: string): AppCredential {
-	const tenantId = tenant(data.tenantId);
-	const clientId = readGuid(data.clientId, 'Client ID');
-	const authentication = authenticationOf(data);
-	const given = trimmedText(data.authorityHost);
+	const ownAuthority = readTrimmedText(data.authorityHost);
 	return {
-		tenantId,
-		clientId,
-		authentication,
-		authorityHost: given === '' ? authorityHost : httpsOrigin(given, 'Authority Host'),
+		tenantId: readTenantId(data.tenantId),
+		clientId: readGuid(data.clientId, 'Client ID'),
+		authentication: readAuthentication(data),
+		authorityHost: ownAuthority === '' ? authorityHost : readHttpsOrigin(ownAuthority, 'Authority Host'),
 	};
 }
 
 /**
- * Reads a token's scope.
- * @param standard where the credential names none.
- * @throws InputError where it is not one scope for an app.
+ * Reads the scope of a token.
+ * @param standard the scope where the credential names none.
+ * @throws InputError where it is not a single scope that ends with `/.default`.
  */
 export function readScope(value: unknown, standard: string): string {
-	const scope = trimmedText(value) || standard;
+	const scope = readTrimmedText(value) || standard;
 	if (!scope.endsWith('/.default') || /\s/.test(scope)) {
 		throw new InputError(
 			'Scope in the credential must be one scope that ends with /.default',

@@ -1,15 +1,16 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { InputError } from '../transport/errors';
 
-/** What a person pasted: PEM texts, and the passphrase of the key or ''. */
+/** A certificate and its key as a person pastes them, in PEM. */
 export interface PastedCertificate {
 	certificate: string;
 	privateKey: string;
+	/** '' where the key is not encrypted. */
 	passphrase: string;
 }
 
-/** What MSAL takes. */
-export interface ClientCertificate {
+/** A certificate as MSAL accepts it. */
+interface ClientCertificate {
 	/** SHA-256 of the certificate, hex without colons. */
 	thumbprintSha256: string;
 	/** PKCS #8 in PEM, without a passphrase. */
@@ -17,12 +18,12 @@ export interface ClientCertificate {
 }
 
 const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/g;
-/** The two header lines of a key in the older encrypted form. */
+/** The two header lines of an encrypted key in its older form. */
 const LEGACY = /^\s*(Proc-Type:\s*\S+)\s+(DEK-Info:\s*\S+)\s+([\s\S]*)$/;
 
 /**
- * The first block of a kind in a PEM text, which may hold others, and whose line breaks may be lost: a one-line field
- * makes spaces of them, and some tools write \n.
+ * Finds the first block of a kind in a PEM text and restores its line breaks: a one-line field replaces them with
+ * spaces, and some tools write \n. It is written by hand, as Node.js and OpenSSL refuse a PEM without line breaks.
  */
 function tidyPem(pasted: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string | undefined {
 	const text = pasted.replace(/\\r|\r/g, '').replaceAll('\\n', '\n');
@@ -34,7 +35,7 @@ function tidyPem(pasted: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string | 
 	return [`-----BEGIN ${label}-----`, ...headers, ...lines, `-----END ${label}-----`, ''].join('\n');
 }
 
-/** Undefined where it throws: what OpenSSL says of a text that it cannot read helps nobody. */
+/** Returns undefined where OpenSSL throws, as its messages help nobody. */
 function attempt<T>(read: () => T): T | undefined {
 	try {
 		return read();
@@ -86,9 +87,9 @@ function readKeyObject(pasted: string, passphrase: string): KeyObject {
 }
 
 /**
- * Checks what was pasted and makes of it what MSAL takes.
+ * Checks a pasted certificate with its key, and converts both for MSAL.
  * @param now epoch milliseconds.
- * @throws InputError naming the field, and never repeating what it holds.
+ * @throws InputError with the name of the wrong field, and without its value.
  */
 export function readCertificate(
 	{ certificate, privateKey, passphrase }: PastedCertificate,

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 
-/** The tenant that an app is of. */
+/** The field for the tenant of the app. */
 export const tenantField: INodeProperties = {
 	displayName: 'Tenant ID',
 	name: 'tenantId',
@@ -11,7 +11,7 @@ export const tenantField: INodeProperties = {
 	description: 'Directory (tenant) ID of the app registration in Microsoft Entra, or a verified domain',
 };
 
-/** The app. @param role what it is there for. */
+/** The field for the app. @param role ends the sentence of its description, after `which`. */
 export function clientField(role: string): INodeProperties {
 	return {
 		displayName: 'Client ID',
@@ -24,8 +24,8 @@ export function clientField(role: string): INodeProperties {
 	};
 }
 
-/** The fields by which an app proves who it is, shown by the value of Authentication. */
-export const appProofFields: INodeProperties[] = [
+/** The fields for an app's secret or certificate, shown by the value of Authentication. */
+export const appSecretFields: INodeProperties[] = [
 	{
 		displayName: 'Client Secret',
 		name: 'clientSecret',

@@ -13,57 +13,54 @@ import type { AppCredential, ClientAuthentication } from './appCredential';
 import { readCertificate } from './certificate';
 import { explainAuthorityFailure, explainTokenFailure, type TokenErrorExplanations } from './tokenErrors';
 
-/** What a token is for, and in whose name it is asked for. */
+/** What a token is for, and which app gets it. */
 export interface TokenSource extends AppCredential {
-	/** What Entra's codes mean that are about what the token is for. */
+	/** Explanations of Entra's codes that are about the scope. */
 	tokenErrors: TokenErrorExplanations;
 	/** The token's whole scope, with `/.default`. */
 	scope: string;
-	/** Who decides on the token, as one and the same can be good at one and not at another: the service's origin, */
+	/** The origin of the service. Together with the channel it decides whether a token is accepted. */
 	origin: string;
-	/** and the channel, where there is one. */
+	/** The channel, where the service has channels. */
 	channelId?: string;
 }
 
-/**
- * Access tokens for the services, by OAuth 2.0 client credentials through MSAL. Each distinct credential has one
- * confidential client, whose cache MSAL keeps; the secret or key is part of what makes credentials distinct, so that a
- * rotated one never meets the old cache.
- */
+/** What is kept for a credential. */
 interface Session {
+	/** MSAL's client, which caches the token. */
 	client: ConfidentialClientApplication;
-	/** What went wrong on the wire in the request that is under way. */
+	/** The transport error of the pending request. */
 	failure: ServiceError | undefined;
-	/** The one request that may be under way: MSAL would send as many as are asked for at once. */
+	/** The pending request. There is one at most, as MSAL would send one for each caller. */
 	pending: Promise<string> | undefined;
 	token: string | undefined;
-	/** When a token was last fetched because its predecessor got a 401; epoch milliseconds. */
+	/** When a token was last renewed after a 401; epoch milliseconds. */
 	renewedAt: number;
-	/** How many were fetched for that reason since the service last accepted one. */
+	/** How many tokens were renewed after a 401 since the service last accepted one. */
 	renewals: number;
 	/** Whether the service ever accepted a token of this credential. */
-	hasWorked: boolean;
+	hasBeenAccepted: boolean;
 }
 
+/** The secret is part of the key, so that a new one never gets the old one's cached token. */
 const sessions = new Map<string, Session>();
 
 /**
- * How many tokens are fetched in a row because the one before got a 401, and how long it then takes until the next.
- * Where the service never accepted one, the channel is not authorised, and asking for more would not help; where it did,
- * they may have been revoked one after the other.
+ * How many tokens are renewed in a row after a 401, and the pause until the next. A service that never accepted a token
+ * has probably not authorised the app, and a new token would not help. One that did may have revoked several tokens.
  */
-const RENEWALS = { never: { inARow: 1, pauseMs: 60_000 }, hasWorked: { inARow: 3, pauseMs: 1_000 } };
+const RENEWALS = { neverAccepted: { inARow: 1, pauseMs: 60_000 }, accepted: { inARow: 3, pauseMs: 1_000 } };
 
 const MSAL_TIMEOUT_MS = 30_000;
 const MSAL_MAX_BYTES = 1024 * 1024;
 
 /**
- * MSAL's own network client follows redirects, which would carry the secret along; this one does not.
- * @param onFailure is told what went wrong: MSAL wraps it in an error of its own, which says less.
+ * Makes the network client of MSAL. MSAL's own would follow redirects and send the secret along.
+ * @param onFailure gets the error, as the one that MSAL throws instead says less.
  */
 function networkClient(onFailure: (failure: ServiceError) => void): INetworkModule {
 	const send = async <T>(method: 'GET' | 'POST', url: string, options?: NetworkRequestOptions) =>
-		await askAuthority<T>(method, url, options).catch((error: unknown) => {
+		await sendToAuthority<T>(method, url, options).catch((error: unknown) => {
 			if (error instanceof ServiceError) onFailure(error);
 			throw error;
 		});
@@ -73,7 +70,7 @@ function networkClient(onFailure: (failure: ServiceError) => void): INetworkModu
 	};
 }
 
-async function askAuthority<T>(method: 'GET' | 'POST', url: string, options: NetworkRequestOptions = {}) {
+async function sendToAuthority<T>(method: 'GET' | 'POST', url: string, options: NetworkRequestOptions = {}) {
 	const response = await sendHttps({
 		method,
 		url: new URL(url),
@@ -86,7 +83,7 @@ async function askAuthority<T>(method: 'GET' | 'POST', url: string, options: Net
 	});
 	const { status, headers, body } = response;
 	const json = parseJson(body);
-	// MSAL would remember these for a minute or longer and refuse to ask again, whatever the answer said.
+	// After such an answer MSAL would refuse to send a request for a minute or longer, whatever the answer said.
 	if (status === 429 || status >= 500 || typeof json !== 'object' || json === null) {
 		throw explainAuthorityFailure(response);
 	}
@@ -103,7 +100,7 @@ function keyOf(source: TokenSource): string {
 		.digest('base64');
 }
 
-/** How MSAL shows that it is the app. @throws InputError where the certificate or its key cannot be used. */
+/** Converts the secret or certificate for MSAL. @throws InputError where the certificate or its key cannot be used. */
 function clientCredentialOf(
 	authentication: ClientAuthentication,
 ): Pick<NodeAuthOptions, 'clientSecret' | 'clientCertificate'> {
@@ -121,8 +118,7 @@ function newClient(
 			clientId,
 			...clientCredentialOf(authentication),
 			authority,
-			// Both spare MSAL a discovery: of the host at a public one, and of a token endpoint that is documented
-			// anyway. Discovered, it could be on another host, and the secret would go there.
+			// Both keep MSAL from discovering the token endpoint: it could be on another host, and get the secret.
 			knownAuthorities: [new URL(authorityHost).host],
 			authorityMetadata: JSON.stringify({
 				issuer: `${authority}/v2.0`,
@@ -137,8 +133,8 @@ function newClient(
 
 function sessionOf(source: TokenSource): Session {
 	const key = keyOf(source);
-	const known = sessions.get(key);
-	if (known) return known;
+	const existing = sessions.get(key);
+	if (existing) return existing;
 	const network = networkClient((failure) => (session.failure = failure));
 	const session: Session = {
 		client: newClient(source, network),
@@ -147,7 +143,7 @@ function sessionOf(source: TokenSource): Session {
 		token: undefined,
 		renewedAt: 0,
 		renewals: 0,
-		hasWorked: false,
+		hasBeenAccepted: false,
 	};
 	sessions.set(key, session);
 	return session;
@@ -166,40 +162,43 @@ async function fetchToken(session: Session, source: TokenSource, skipCache: bool
 	return result.accessToken;
 }
 
-async function shared(session: Session, fetch: () => Promise<string>): Promise<string> {
+/** Lets all callers share the pending request of a session. */
+async function shareRequest(session: Session, fetch: () => Promise<string>): Promise<string> {
 	session.pending ??= fetch().finally(() => (session.pending = undefined));
 	return await session.pending;
 }
 
 /**
- * A token for the service, from MSAL's cache while it is good. Calls that come while one is being fetched share it.
- * @throws ServiceError with Entra's code (`AADSTS…`), or saying why the authority was not reached; InputError where the
+ * Gets an access token by OAuth 2.0 client credentials through MSAL, from its cache while the token is valid. Callers at
+ * the same time share one request.
+ * @returns the token, without `Bearer`.
+ * @throws ServiceError with Entra's code (`AADSTS…`), or where the authority cannot be reached; InputError where the
  * certificate or its key cannot be used.
+ * @example
+ * const authorization = `Bearer ${await getToken(connection)}`;
  */
 export async function getToken(source: TokenSource): Promise<string> {
 	const session = sessionOf(source);
-	return await shared(session, async () => await fetchToken(session, source, false));
+	return await shareRequest(session, async () => await fetchToken(session, source, false));
 }
 
 /**
- * Another token after one got a 401; all that got it share one fresh token.
- * @param rejected the token that was not accepted.
- * @returns null where a further token would not help, because `rejected` was fetched just now for this very reason and
- * the service accepted nothing with it.
+ * Gets another token after a 401. All requests with the rejected token share one fresh token.
+ * @returns null where another token would not help, as `rejected` itself is one that was renewed a moment ago.
  */
-export async function renewToken(source: TokenSource, rejected: string): Promise<string | null> {
+async function renewToken(source: TokenSource, rejected: string): Promise<string | null> {
 	const session = sessionOf(source);
 	while (session.pending) {
 		const token = await session.pending;
-		// What was under way may have been a look into the cache, which still held the rejected one.
+		// The pending call may have read the rejected token from the cache.
 		if (token !== rejected) return token;
 	}
 	if (session.token !== rejected) return await getToken(source);
-	const { renewals, renewedAt, hasWorked } = session;
-	const { inARow, pauseMs } = RENEWALS[hasWorked ? 'hasWorked' : 'never'];
+	const { renewals, renewedAt, hasBeenAccepted } = session;
+	const { inARow, pauseMs } = RENEWALS[hasBeenAccepted ? 'accepted' : 'neverAccepted'];
 	const isSpent = renewals >= inARow;
 	if (isSpent && Date.now() - renewedAt < pauseMs) return null;
-	return await shared(session, async () => {
+	return await shareRequest(session, async () => {
 		const token = await fetchToken(session, source, true);
 		session.renewedAt = Date.now();
 		session.renewals = isSpent ? 1 : renewals + 1;
@@ -207,29 +206,21 @@ export async function renewToken(source: TokenSource, rejected: string): Promise
 	});
 }
 
-/** Notes that the service accepted a token, so that its next 401 is worth another one. */
-export function noteAccepted(source: TokenSource, token: string): void {
-	const session = sessionOf(source);
-	session.hasWorked = true;
-	if (session.token === token) session.renewals = 0;
-}
-
-/** Whether the service ever accepted a token of this credential, so that its 401 may pass. */
-export function hasBeenAccepted(source: TokenSource): boolean {
-	return sessionOf(source).hasWorked;
-}
-
 /**
- * Supplies the tokens of a source to the requests of a service.
+ * Makes the provider of the tokens of an app for a service.
  * @example
- * const tokens = tokenProvider({ ...app, scope: 'https://communication.azure.com/.default', origin, tokenErrors: {} });
+ * const tokens = tokenProvider(connection);
  * const token = await tokens.get();
  */
 export function tokenProvider(source: TokenSource): TokenProvider {
 	return {
 		get: async () => await getToken(source),
 		renew: async (rejected) => await renewToken(source, rejected),
-		noteAccepted: (token) => noteAccepted(source, token),
-		hasBeenAccepted: () => hasBeenAccepted(source),
+		noteAccepted: (token) => {
+			const session = sessionOf(source);
+			session.hasBeenAccepted = true;
+			if (session.token === token) session.renewals = 0;
+		},
+		hasBeenAccepted: () => sessionOf(source).hasBeenAccepted,
 	};
 }

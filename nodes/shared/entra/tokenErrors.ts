@@ -4,28 +4,33 @@ import { TransportError, type HttpsResponse } from '../transport/https';
 import { retryAdvice } from '../transport/responseErrors';
 import { explainTransportError, type Destination } from '../transport/transportErrors';
 
-/** Where tokens come from, for errors about the way there. */
+/** How errors name the token authority and the credential's fields that lead to it. */
 const TOKEN_AUTHORITY: Destination = {
 	name: 'token authority',
 	fields: 'Tenant ID and Authority Host',
 	hostField: 'Authority Host',
 };
 
-/** Entra's codes, without `AADSTS`, with what a person can do about each. */
+/** Explanations by Entra's code, without `AADSTS`. */
 export type TokenErrorExplanations = Readonly<Record<string, Explanation>>;
 
-/**
- * Entra's codes that a person can do something about. Source: docs/service-facts.md#entra-errors.
- */
+const NO_SECRET: Explanation = {
+	message: 'The app sent neither a client secret nor a certificate',
+	fix: 'Check Authentication in the credential, and fill in what it asks for.',
+};
+const NO_TENANT: Explanation = {
+	message: 'The tenant does not exist',
+	fix: 'Check Tenant ID, and Authority Host if the tenant is in a sovereign cloud.',
+};
+const NO_APP: Explanation = {
+	message: 'The app is not known in this tenant',
+	fix: 'Check Client ID and Tenant ID: the app registration may be in another tenant.',
+};
+
+/** The codes that a person can do something about. Source: docs/service-facts.md#entra-errors. */
 const EXPLANATIONS: TokenErrorExplanations = {
-	'7000216': {
-		message: 'The app sent neither a client secret nor a certificate',
-		fix: 'Check Authentication in the credential, and fill in what it asks for.',
-	},
-	'7000218': {
-		message: 'The app sent neither a client secret nor a certificate',
-		fix: 'Check Authentication in the credential, and fill in what it asks for.',
-	},
+	'7000216': NO_SECRET,
+	'7000218': NO_SECRET,
 	'700027': {
 		message: 'The certificate is not one of the app registration',
 		fix: 'Upload the certificate under Certificates & secrets of the app registration, or paste the one that is there with its key. If it is there, check the clock of this machine.',
@@ -46,22 +51,10 @@ const EXPLANATIONS: TokenErrorExplanations = {
 		message: 'The client secret has expired',
 		fix: 'Create a new secret under Certificates & secrets of the app registration and paste its value.',
 	},
-	'700016': {
-		message: 'The app is not known in this tenant',
-		fix: 'Check Client ID and Tenant ID: the app registration may be in another tenant.',
-	},
-	'90002': {
-		message: 'The tenant does not exist',
-		fix: 'Check Tenant ID, and Authority Host if the tenant is in a sovereign cloud.',
-	},
-	'900023': {
-		message: 'The tenant does not exist',
-		fix: 'Check Tenant ID, and Authority Host if the tenant is in a sovereign cloud.',
-	},
-	'50034': {
-		message: 'The app is not known in this tenant',
-		fix: 'Check Client ID and Tenant ID: the app registration may be in another tenant.',
-	},
+	'700016': NO_APP,
+	'90002': NO_TENANT,
+	'900023': NO_TENANT,
+	'50034': NO_APP,
 	'7000229': {
 		message: 'The app has no service principal in this tenant',
 		fix: 'Ask the administrator of the tenant to add the app under Enterprise applications (admin consent).',
@@ -92,59 +85,61 @@ const EXPLANATIONS: TokenErrorExplanations = {
 	},
 };
 
-/** Entra's own code in the text of its answer. */
+/** Finds Entra's code in the text of its answer. */
 function codeIn(text: string): string | null {
 	return /AADSTS(\d+)/.exec(text)?.[1] ?? null;
 }
 
 function codeOf(error: ServerError | AuthError): string | null {
 	const numbered = error instanceof ServerError ? error.errorNo : undefined;
-	// MSAL's types say a text, but it hands on the number of Entra's answer.
+	// Its type is a text, but MSAL passes the number of Entra's answer on.
 	return numbered === undefined ? codeIn(error.message) : String(numbered);
 }
 
-/** Entra's correlation id, which is in the text of its answer; MSAL's own one is not known to Microsoft's support. */
+/** Finds Entra's correlation ID in the text of its answer. Microsoft's support does not know MSAL's own one. */
 function correlationIn(text: string): string | null {
 	return /Correlation ID:\s*([0-9a-f-]{36})/i.exec(text)?.[1] ?? null;
 }
 
+function authorityExplanation(status: number): Explanation {
+	if (status === 407) return PROXY_PASSWORD;
+	if (status === 429) {
+		return { message: 'Entra is receiving too many token requests', fix: 'Wait and try again.' };
+	}
+	if (status >= 500) return { message: 'Entra is not available', fix: 'Try again in a while.' };
+	return {
+		message: 'The token authority did not answer with JSON',
+		fix: 'Check Authority Host in the credential, and the proxy between n8n and the internet.',
+	};
+}
+
 /**
- * Explains why the token authority gave no OAuth answer: it was not reached, asks to come again later, or something in
- * between answered. It may be asked again, as nothing was sent to the service. Pure.
+ * Turns an answer of the token authority that is no OAuth answer, or none at all, into an error that says how to fix it.
+ * Pure.
  */
 export function explainAuthorityFailure(cause: TransportError | HttpsResponse): ServiceError {
 	if (cause instanceof TransportError) return explainTransportError(cause, TOKEN_AUTHORITY);
 	const { status, body } = cause;
 	const { retry, retryAfterMs } = retryAdvice(cause);
-	const isPassing = status === 429 || status >= 500;
+	const isTemporary = status === 429 || status >= 500;
 	const code = codeIn(body);
-	const words =
-		status === 407
-			? { message: PROXY_PASSWORD.message, description: PROXY_PASSWORD.fix }
-			: status === 429
-				? { message: 'Entra is receiving too many token requests', description: 'Wait and try again.' }
-				: isPassing
-					? { message: 'Entra is not available', description: 'Try again in a while.' }
-					: {
-							message: 'The token authority did not answer with JSON',
-							description:
-								'Check Authority Host in the credential, and the proxy between n8n and the internet.',
-						};
+	const { message, fix } = authorityExplanation(status);
 	return new ServiceError({
-		...words,
+		message,
+		description: fix,
 		httpCode: status,
 		code: code === null ? null : `AADSTS${code}`,
 		correlationId: correlationIn(body),
-		retry: isPassing ? retry : 'never',
+		retry: isTemporary ? retry : 'never',
 		isThrottled: retryAfterMs !== undefined,
 		retryAfterMs,
 	});
 }
 
 /**
- * Explains why there is no token. Entra's own text is not repeated: it names tenants and apps, and changes. Pure.
- * @param error what MSAL threw.
- * @param explanations of the codes about what the token is for.
+ * Turns what MSAL throws into an error that says how to fix it. Entra's own text is left out, as it names tenants and
+ * apps. Pure.
+ * @param explanations of the codes that are about the scope of the token.
  */
 export function explainTokenFailure(error: unknown, explanations: TokenErrorExplanations): ServiceError {
 	if (!(error instanceof AuthError)) {

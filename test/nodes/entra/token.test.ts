@@ -1,6 +1,6 @@
 import type { Emulator } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
-import { getToken, noteAccepted, renewToken } from '../../../nodes/shared/entra/token';
+import { getToken, tokenProvider } from '../../../nodes/shared/entra/token';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
 
 let emulator: Emulator;
@@ -41,11 +41,11 @@ test('a rotated secret is never served from the old cache', async () => {
 test('all that got a 401 share one fresh token', async () => {
 	const old = await getToken(connection());
 	const fresh = await Promise.all(
-		Array.from({ length: 100 }, async () => await renewToken(connection(), old)),
+		Array.from({ length: 100 }, async () => await tokenProvider(connection()).renew(old)),
 	);
 	expect(new Set(fresh).size).toBe(1);
 	expect(fresh[0]).not.toBe(old);
-	expect(await renewToken(connection(), old)).toBe(fresh[0]);
+	expect(await tokenProvider(connection()).renew(old)).toBe(fresh[0]);
 	expect(await getToken(connection())).toBe(fresh[0]);
 	expect(tokenRequests()).toBe(2);
 });
@@ -53,17 +53,17 @@ test('all that got a 401 share one fresh token', async () => {
 test('a look into the cache under way does not give the rejected token back', async () => {
 	const old = await getToken(connection());
 	const looking = getToken(connection());
-	const fresh = await renewToken(connection(), old);
+	const fresh = await tokenProvider(connection()).renew(old);
 	expect(await looking).toBe(old);
 	expect(fresh).not.toBe(old);
 });
 
 test('a fresh token that is rejected is not renewed at once, unless it was accepted in between', async () => {
 	const old = await getToken(connection());
-	const fresh = (await renewToken(connection(), old))!;
-	expect(await renewToken(connection(), fresh)).toBeNull();
-	noteAccepted(connection(), fresh);
-	expect(await renewToken(connection(), fresh)).not.toBe(fresh);
+	const fresh = (await tokenProvider(connection()).renew(old))!;
+	expect(await tokenProvider(connection()).renew(fresh)).toBeNull();
+	tokenProvider(connection()).noteAccepted(fresh);
+	expect(await tokenProvider(connection()).renew(fresh)).not.toBe(fresh);
 	expect(tokenRequests()).toBe(3);
 });
 
