@@ -18,7 +18,7 @@ export function parametersOf(
 	const parameters = parameterReader({
 		get: (name) => values[name],
 		getLocator: (name) => values[name],
-		getFile: fileOf,
+		file: fileOf,
 		fileProperties: () => Object.keys(files),
 		beforeSending: (check) => void checks.push(check),
 		toIso: (value) =>

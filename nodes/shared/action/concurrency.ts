@@ -1,29 +1,24 @@
 /**
- * Groups items: those with the same ordering key one after the other, the rest each by itself. Pure.
- * @param keys of the items by index; undefined for an item that need not wait for any other.
+ * Groups items by their ordering key. An item without one is a group by itself. Pure.
+ * @param keys of the items, by index; undefined for an item that need not wait for any other.
  * @returns the indexes of each group, in order; the groups in the order of their first items.
  */
 export function groupByOrderingKey(keys: Array<string | undefined>): number[][] {
-	const groups: number[][] = [];
-	const byKey = new Map<string, number[]>();
-	for (const [index, key] of keys.entries()) {
-		const known = key === undefined ? undefined : byKey.get(key);
-		if (known) {
-			known.push(index);
-			continue;
-		}
-		const group = [index];
-		groups.push(group);
-		if (key !== undefined) byKey.set(key, group);
+	// An index is a number, so it equals no ordering key.
+	const groups = new Map<string | number, number[]>();
+	for (const [index, key = index] of keys.entries()) {
+		const group = groups.get(key) ?? [];
+		group.push(index);
+		groups.set(key, group);
 	}
-	return groups;
+	return [...groups.values()];
 }
 
 /**
- * Does the work of all groups, several of them side by side.
- * @param concurrency how many groups at once.
- * @param work for one item; it does not throw.
- * @param isOver when it says so, no further work is begun; what is under way is waited for.
+ * Runs the items of each group one after the other, and several groups at the same time.
+ * @param concurrency how many groups at the same time.
+ * @param work for the item of an index; it does not throw.
+ * @param isOver whether to start no further item. Items that have started are waited for.
  */
 export async function runGroups(
 	groups: number[][],
@@ -32,7 +27,7 @@ export async function runGroups(
 	isOver: () => boolean,
 ): Promise<void> {
 	const waiting = groups.values();
-	const serve = async () => {
+	const runNext = async () => {
 		for (const group of waiting) {
 			for (const index of group) {
 				if (isOver()) return;
@@ -40,5 +35,5 @@ export async function runGroups(
 			}
 		}
 	};
-	await Promise.all(Array.from({ length: Math.min(concurrency, groups.length) }, serve));
+	await Promise.all(Array.from({ length: Math.min(concurrency, groups.length) }, runNext));
 }

@@ -9,45 +9,52 @@ import type { Listed, Operation, Resource } from './operation';
 import { fieldsWith, listOperations, propertiesOf } from './properties';
 import { runItems, type Connector } from './run';
 
-/** What makes an action node. */
+/** The parts of an action node. */
 interface ActionNodeDefinition<Connection, Service extends string> extends Pick<
 	Connector<Connection, Service>,
 	'client' | 'firstService'
 > {
 	resources: ReadonlyArray<Resource<Operation<Connection, Service>>>;
-	/** The resource that is chosen at first. */
+	/** The value of the resource that is selected by default. */
 	firstResource: string;
-	/** What becomes of a message whose answer was lost, as Max Retry Time says it. A whole sentence. */
+	/** What happens to a message whose answer was lost: a whole sentence, for the description of Max Retry Time. */
 	lostAnswers: string;
-	/** Reads the credential for an operation of a resource. @throws InputError naming its field. */
+	/** Reads the credential for an operation of a resource. @throws InputError with the name of the wrong field. */
 	connect: (context: IExecuteFunctions, resource: string) => Promise<Connection>;
 }
 
 /** An action node, as its class and its tests use it. */
-export interface ActionNode<Connection, Service extends string> {
+interface ActionNode<Connection, Service extends string> {
 	/** Its resources, in the order of the drop-down. */
 	resources: ReadonlyArray<Resource<Operation<Connection, Service>>>;
 	/** Every operation, in the order of the drop-downs. */
 	operations: ReadonlyArray<Listed<Operation<Connection, Service>>>;
 	/** All properties of the node. */
 	properties: INodeProperties[];
-	/** Finds an operation; undefined where there is none of that name. */
+	/** Finds an operation; undefined where there is none with these values. */
 	find: (resource: string, operation: string) => Listed<Operation<Connection, Service>> | undefined;
-	/** All fields of an operation, with the options that all of its kind have. */
+	/** All fields of an operation, with the options that its effect adds. */
 	fieldsOf: (operation: Operation<Connection, Service>) => INodeProperties[];
 	/**
-	 * Runs what the node's Resource and Operation name, for all items.
-	 * @throws NodeOperationError where there is no such operation; NodeApiError, NodeOperationError of the first item that
-	 * fails, unless Continue On Fail is set.
+	 * Runs the selected operation for all items.
+	 * @throws NodeOperationError where there is no such operation; NodeApiError or NodeOperationError of the first item
+	 * that fails, unless Continue On Fail is set.
 	 */
 	execute: (context: IExecuteFunctions) => Promise<INodeExecutionData[][]>;
 }
 
 /**
- * Makes an action node of its resources: fields, drop-downs and execution follow from the operations.
+ * Makes an action node from its resources. Drop-downs, fields and execution are derived from the operations.
  * @example
- * const actionNode = defineActionNode({ resources: [conversation, message], firstResource: 'message', … });
- * // in the node's class: properties: actionNode.properties, execute() { return actionNode.execute(this) }
+ * const actionNode = defineActionNode<Connection, 'communication'>({
+ *   resources: [conversation, message],
+ *   firstResource: 'message',
+ *   lostAnswers: 'A message that may have arrived is not sent again.',
+ *   connect: async (context) => connectionFrom(await context.getCredentials('azureCommunicationServicesApi')),
+ *   client: (service, connection, throttle) => communicationClient(connection, throttle),
+ *   firstService: 'communication',
+ * });
+ * // The class of the node has `properties: actionNode.properties`, and `execute` calls `actionNode.execute(this)`.
  */
 export function defineActionNode<Connection, Service extends string>(
 	definition: ActionNodeDefinition<Connection, Service>,

@@ -6,102 +6,102 @@ import type { ListRequest } from '../transport/pagination';
 import type { ServiceRequest } from '../transport/request';
 import type { ParameterReader } from './parameters';
 
-/** Which of the node's services a plan is for; the node's first where it is left out. */
+/** Which of the node's services a plan is for; by default the node's first. */
 interface OfService<Service> {
 	service?: Service;
 }
 
-/** One call. */
-export interface CallPlan<Service extends string = string> extends OfService<Service> {
+/** A plan of one request. */
+interface CallPlan<Service extends string = string> extends OfService<Service> {
 	kind: 'call';
 	request: ServiceRequest;
 	/**
-	 * Turns the answer's JSON into the items that come out.
-	 * @throws ServiceError where a success is none.
+	 * Makes the output items from the JSON of the answer.
+	 * @throws ServiceError where the answer reports a failure in spite of its status.
 	 */
 	toItems: (answer: Json) => IDataObject[];
-	/** What the items alone would not show; said below the node. */
+	/** A warning that n8n shows with the output. */
 	hint?: string;
 }
 
-/** A list in pages: an item for each entry as it is read, or items made of all entries. */
-export type ListPlan<Service extends string = string> = OfService<Service> & {
+/** A plan that reads a list: an item for each entry, or items made from all entries. */
+type ListPlan<Service extends string = string> = OfService<Service> & {
 	kind: 'list';
 	list: ListRequest;
 } & ({ toItem: (entry: Json) => IDataObject } | { toItems: (entries: Json[]) => IDataObject[] });
 
-/** Several calls, of which each needs the answer of the one before. */
-export interface StepsPlan<Connection, Service extends string> {
+/** A plan of several requests, where one needs the answer of another. */
+interface StepsPlan<Connection, Service extends string> {
 	kind: 'steps';
-	/** Makes its calls by the clients that it is given, so that a test sees each of them. */
+	/** Sends its requests by the clients of the context only, so that a test sees each of them. */
 	run: (context: StepsContext<Connection, Service>) => Promise<Output>;
 }
 
-/** What steps work with. */
+/** What steps have at hand. */
 export interface StepsContext<Connection, Service extends string = string> {
 	connection: Connection;
 	/**
-	 * The client of a service, which holds to the run's pauses.
-	 * @param connection where it is not to be the run's own.
-	 * @throws InputError where the credential has no way to the service.
+	 * Gives the client of a service, which shares the run's throttle.
+	 * @param connection another one than the run's own.
+	 * @throws InputError where the credential does not lead to the service.
 	 */
 	client: (service: Service, connection?: Connection) => ServiceCalls;
-	/** What the steps of this run leave for those of the items after them, such as the conversations they have seen. */
+	/** What the steps of one item note for those of later items of the run, e.g. conversations. */
 	seen: Set<string>;
 	n8n: Host;
 }
 
-/** What steps can ask of the n8n that they run in. */
+/** What n8n offers to steps. */
 export interface Host {
-	/** The instance's own ID. */
+	/** The ID of the n8n instance. */
 	instanceId: string;
-	/** What the workflow keeps from run to run. */
+	/** Data that the workflow keeps from run to run. */
 	memory: IDataObject;
-	/** Ends what is under way when the execution is cancelled. */
+	/** Aborted when the execution is cancelled. */
 	signal: AbortSignal | undefined;
-	/** Keeps a file where n8n keeps files. */
+	/** Stores a file as binary data of n8n. */
 	writeBinary: (data: Buffer, fileName?: string, mimeType?: string) => Promise<IBinaryData>;
 }
 
-/** What comes out for an item. */
+/** The output for an item. */
 export interface Output {
 	items: Array<Pick<INodeExecutionData, 'json' | 'binary'>>;
-	/** What the items alone would not show; said once below the node for all of its items. */
+	/** A warning that n8n shows with the output, once for all items with the same one. */
 	hint?: string;
 }
 
-/** What an item asks for, read and checked, before anything is sent. */
+/** What to do for an item. Its parameters are read and checked, and nothing is sent yet. */
 export type Plan<Connection, Service extends string = string> = (
 	CallPlan<Service> | ListPlan<Service> | StepsPlan<Connection, Service>
 ) & {
-	/** Items with the same key are carried out one after the other, in their order. */
+	/** Items with the same key run one after the other, in their order. */
 	orderingKey?: string;
 };
 
-/** What an operation does to its service: say something, change the set-up, only read, or nothing at all. */
+/** The effect of an operation on its service: it sends, changes the set-up, only reads, or sends no request. */
 export type Effect = 'send' | 'configure' | 'read' | 'none';
 
 /**
- * One operation of an action node: all that it is stands in its own file, and its resource lists it.
- * `Credential` is what an operation may know of the connection.
+ * One operation of an action node. It has its own file, and its resource lists it.
+ * @typeParam Credential the part of the connection that an operation may read.
  */
 export interface Operation<Connection, Service extends string = string, Credential = Connection> {
 	/** The value of the `operation` parameter, e.g. `getMany`. */
 	operation: string;
 	/** As the drop-down shows it, e.g. `Get Many`. */
 	name: string;
-	/** As the node creator shows it, in sentence case. A language model reads it as what the tool does. */
+	/** As the node creator shows it, in sentence case. For a language model it describes the tool. */
 	action: string;
 	description: string;
 	effect: Effect;
-	/** Its own fields, without display options: these are added, and the options that all have. */
+	/** Its own fields. The display options and the options of its effect are added. */
 	fields: INodeProperties[];
 	/**
-	 * Reads the item's parameters, checks them and plans what is to be done. Pure but for the reading.
-	 * @throws InputError naming the field.
+	 * Reads and checks the parameters of an item, and plans what to do. Pure.
+	 * @throws InputError with the name of the wrong field.
 	 */
 	plan: (parameters: ParameterReader, credential: Credential) => Plan<Connection, Service>;
-	/** The items of an operation that has something to say of a credential that cannot be used; else it is an error. */
+	/** Makes items for a credential that cannot be used; without it that is an error. */
 	brokenCredential?: (error: InputError) => IDataObject[];
 }
 
@@ -111,10 +111,10 @@ export interface Resource<AnyOperation> {
 	name: string;
 	/** The value of the `resource` parameter, e.g. `customEvent`. */
 	value: string;
-	/** The operation that is chosen at first. */
+	/** The value of the operation that is selected by default. */
 	firstOperation: string;
 	operations: readonly AnyOperation[];
 }
 
-/** An operation with the resource that it is of. */
+/** An operation with the value of its resource. */
 export type Listed<AnyOperation> = AnyOperation & { resource: string };

@@ -1,14 +1,24 @@
-import { InputError } from '../transport/errors';
 import { isRecord } from '../json';
+import { InputError } from '../transport/errors';
+
+/** The parts of an item that a reader passes on from its source. */
+interface ItemSource {
+	/** Finds the file in a binary field of the item; undefined where there is no such field. */
+	file: (property: string) => ItemFile | undefined;
+	/** The names of the item's binary fields. */
+	fileProperties: () => string[];
+	/** Adds a check that is done before anything is sent for any item. It throws InputError with the name of the field. */
+	beforeSending: (check: () => Promise<void>) => void;
+}
 
 /**
- * The parameters of one item, by name, with expressions already resolved. What n8n hands over can be of any type,
- * as expressions give what they will; so each reading says which type it wants.
+ * Reads the parameters of one item by name, with their expressions resolved. An expression can give a value of any type,
+ * so each method says which type it reads. All but `raw` and `flag` throw InputError with the label for another type.
  */
-export interface ParameterReader {
+export interface ParameterReader extends ItemSource {
 	/** A text; '' where it is not set. Numbers become texts. */
 	text(name: string, label: string): string;
-	/** A text as it is, or an object or a list: what a JSON field can hold. */
+	/** The value as it is, e.g. that of a JSON field. */
 	raw(name: string): unknown;
 	flag(name: string): boolean;
 	number(name: string, label: string): number;
@@ -20,37 +30,28 @@ export interface ParameterReader {
 	rows(name: string, group: string): ParameterReader[];
 	/** A point in time as ISO 8601 in UTC; '' where it is not set. */
 	time(name: string, label: string): string;
-	/** The file in a binary field of the item; undefined where there is no such field. */
-	file(property: string): ItemFile | undefined;
-	/** The names of the item's binary fields. */
-	fileProperties(): string[];
-	/** Has something looked at before anything is sent for any item. It throws InputError naming the field. */
-	beforeSending(check: () => Promise<void>): void;
 }
 
-/** A file in a binary field of an item, which is read only when it is asked for. */
+/** A file in a binary field of an item. It is read only on demand. */
 export interface ItemFile {
 	mimeType: string;
 	fileName?: string;
 	/** Without a dot. */
 	fileExtension?: string;
-	/** Bytes, without reading it where n8n keeps it outside of memory. */
+	/** Bytes. A file that n8n stores outside of memory is not read for it. */
 	size: () => Promise<number>;
 	read: () => Promise<Buffer>;
 }
 
-/** Where a reader gets its values: n8n's `getNodeParameter`, or an object. */
-export interface ParameterSource {
+/** Where a reader gets its values: from n8n's `getNodeParameter`, or from an object. */
+interface ParameterSource extends ItemSource {
 	get(name: string): unknown;
 	getLocator(name: string): unknown;
-	getFile: (property: string) => ItemFile | undefined;
-	fileProperties: () => string[];
-	beforeSending: (check: () => Promise<void>) => void;
-	/** Reads a date in any form that n8n's date fields and expressions give; an invalid one gives undefined. */
+	/** Reads a point in time in any form that n8n's date fields and expressions give; undefined where it is none. */
 	toIso: (value: unknown) => string | undefined;
 }
 
-function asText(value: unknown, label: string): string {
+function readText(value: unknown, label: string): string {
 	if (value === undefined || value === null) return '';
 	if (typeof value === 'string') return value;
 	if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
@@ -61,7 +62,7 @@ function asText(value: unknown, label: string): string {
 	);
 }
 
-/** Makes a reader of a source. */
+/** Makes the reader of a source. */
 export function parameterReader(source: ParameterSource): ParameterReader {
 	const nested = (values: unknown) =>
 		parameterReader({
@@ -69,11 +70,12 @@ export function parameterReader(source: ParameterSource): ParameterReader {
 			get: (name) => (isRecord(values) && Object.hasOwn(values, name) ? values[name] : undefined),
 			getLocator: (name) => (isRecord(values) ? values[name] : undefined),
 		});
+	const { file, fileProperties, beforeSending } = source;
 	return {
-		file: (property) => source.getFile(property),
-		fileProperties: () => source.fileProperties(),
-		beforeSending: (check) => source.beforeSending(check),
-		text: (name, label) => asText(source.get(name), label),
+		file,
+		fileProperties,
+		beforeSending,
+		text: (name, label) => readText(source.get(name), label),
 		raw: (name) => source.get(name),
 		flag: (name) => source.get(name) === true || source.get(name) === 'true',
 		number: (name, label) => {
@@ -84,7 +86,7 @@ export function parameterReader(source: ParameterSource): ParameterReader {
 			}
 			return number;
 		},
-		locator: (name, label) => asText(source.getLocator(name), label),
+		locator: (name, label) => readText(source.getLocator(name), label),
 		collection: (name) => nested(source.get(name)),
 		rows: (name, group) => {
 			const collection = source.get(name);

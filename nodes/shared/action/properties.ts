@@ -2,13 +2,13 @@ import type { INodeProperties } from 'n8n-workflow';
 import { byName, optionsField, type CommonOptions } from './fields/options';
 import type { Listed, Operation, Resource } from './operation';
 
-/** What the properties of a node need to know of an operation. */
+/** The parts of an operation that properties are made from. */
 type Shown = Pick<
 	Operation<never, never>,
 	'operation' | 'name' | 'action' | 'description' | 'effect' | 'fields'
 >;
 
-/** All operations of a node, each with its resource, in the order of the drop-downs. */
+/** Lists all operations of a node, each with its resource, in the order of the drop-downs. */
 export function listOperations<AnyOperation>(
 	resources: ReadonlyArray<Resource<AnyOperation>>,
 ): Array<Listed<AnyOperation>> {
@@ -34,7 +34,7 @@ function operationField({ value, firstOperation, operations }: Resource<Shown>):
 	};
 }
 
-/** All fields of an operation: its own, with the options that all of its kind have, by their names. */
+/** Makes all fields of an operation: its own, and in Options, sorted by name, those that its effect adds. */
 export function fieldsWith(
 	{ effect, fields }: Pick<Shown, 'effect' | 'fields'>,
 	optionsOf: CommonOptions,
@@ -52,8 +52,8 @@ function shownFor({ resource, operation }: Listed<Shown>, field: INodeProperties
 }
 
 /**
- * All properties of an action node, derived from its resources.
- * @param firstResource what is chosen at first.
+ * Makes all properties of an action node from its resources.
+ * @param firstResource the value that is selected by default.
  */
 export function propertiesOf(
 	resources: ReadonlyArray<Resource<Shown>>,

@@ -2,23 +2,26 @@ import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Outcome } from '../transport/errors';
 import type { Effect, Output } from './operation';
 
-/** What an item gave, or why there is nothing. */
+/** The output for an item, or why there is none. */
 export type Result = Output | Failed;
 
-/** Why an item gave nothing, and whether what it was to send may have arrived. */
+/** Why there is no output for an item, and whether its request may have arrived. */
 export interface Failed {
 	cause: unknown;
 	outcome: Outcome;
 }
 
 /**
- * What earlier tries of the same run came to. n8n's Retry On Fail executes a whole node again, all of its items; those
- * that were sent, or may have been, must not be sent once more. A try is known by the data that the run was given, which
- * n8n hands over again as the same objects.
+ * The results of earlier tries of a run. n8n's Retry On Fail executes the node again with all items, and those that were
+ * sent, or may have been, must not be sent again. n8n gives each try the same objects, so these are the keys.
  */
 const earlierTries = new WeakMap<object, WeakMap<object, Map<number, Result>>>();
 
-/** What is remembered of an item of this run, by its index; undefined where n8n does not execute it again. */
+/**
+ * Finds the results of earlier tries for an item of this run.
+ * @returns a map by the item's index, to read and to add to; undefined where n8n would not execute the node again, or a
+ * second time does no harm.
+ */
 export function earlierResults(
 	context: IExecuteFunctions,
 	effect: Effect,
@@ -36,11 +39,11 @@ export function earlierResults(
 }
 
 /**
- * The items that another try of the run must leave as they are: what was sent or may have been, and what was not where
- * something after it in its group was, as it would come out of order. Pure.
- * @param groups the indexes of the items that keep their order among each other.
+ * Lists the items that another try of the run must skip: those that were sent or may have been, and those before them in
+ * their group, which would now be out of order. Pure.
+ * @param groups the indexes of the items that keep their order.
  */
-export function settledItems(groups: number[][], outcomes: Array<'sent' | Outcome | undefined>): number[] {
+export function itemsToSkip(groups: number[][], outcomes: Array<'sent' | Outcome | undefined>): number[] {
 	return groups.flatMap((group) => {
 		const last = group.findLastIndex(
 			(index) => outcomes[index] === 'sent' || outcomes[index] === 'uncertain',

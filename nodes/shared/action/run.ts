@@ -8,7 +8,7 @@ import { CONCURRENCY, MAX_RETRY_TIME } from './fields/options';
 import { failedItem, tellTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
 import type { Operation, Output, Plan, StepsContext } from './operation';
 import { parameterReader, type ItemFile, type ParameterReader } from './parameters';
-import { earlierResults, settledItems, type Failed, type Result } from './retryOnFail';
+import { earlierResults, itemsToSkip, type Failed, type Result } from './retryOnFail';
 import { toIso } from './time';
 
 /** A binary field of an item; undefined where there is none. */
@@ -48,7 +48,7 @@ function readerOf(
 	return parameterReader({
 		get: (name) => context.getNodeParameter(name, itemIndex, undefined),
 		getLocator: (name) => context.getNodeParameter(name, itemIndex, undefined, { extractValue: true }),
-		getFile: (property) => fileOf(context, itemIndex, property),
+		file: (property) => fileOf(context, itemIndex, property),
 		fileProperties: () => Object.keys(context.getInputData()[itemIndex]?.binary ?? {}),
 		beforeSending: (check) => void checks.push(check),
 		toIso: (value) => toIso(value, context.getTimezone()),
@@ -231,7 +231,7 @@ export async function runItems<Connection, Service extends string>(
 	const width = operation.effect === 'send' ? concurrency : 1;
 	await runGroups(groups, width, work, () => isBroken || signal?.aborted === true);
 
-	for (const itemIndex of settledItems(groups, results.map(outcomeOf))) {
+	for (const itemIndex of itemsToSkip(groups, results.map(outcomeOf))) {
 		const result = results[itemIndex];
 		if (result) earlierResults(context, operation.effect, itemIndex)?.set(itemIndex, result);
 	}

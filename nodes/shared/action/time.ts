@@ -4,10 +4,10 @@ import { tryToParseDateTime } from 'n8n-workflow';
 const EPOCH = /^\d{10}(\d{3})?$/;
 
 /**
- * A point in time in whatever form n8n's date fields and expressions give it: ISO 8601 and the other written forms that
- * n8n reads, a Luxon DateTime, a Date, or an epoch. One without an offset is in the workflow's time zone.
- * @param timezone IANA name.
- * @returns ISO 8601 in UTC; undefined where it is none of these.
+ * Reads a point in time in any form that n8n's date fields and expressions give: ISO 8601 or another text that n8n
+ * reads, a Luxon DateTime, a Date, or an epoch.
+ * @param timezone IANA name of the time zone for a text without an offset.
+ * @returns ISO 8601 in UTC; undefined where it is no point in time.
  */
 export function toIso(value: unknown, timezone: string): string | undefined {
 	const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';

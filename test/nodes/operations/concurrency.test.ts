@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { settledItems } from '../../../nodes/shared/action/retryOnFail';
+import { itemsToSkip } from '../../../nodes/shared/action/retryOnFail';
 import { groupByOrderingKey, runGroups } from '../../../nodes/shared/action/concurrency';
 import { ranges } from '../../../nodes/shared/action/nodeErrors';
 
@@ -79,5 +79,5 @@ test.each<[number[][], Array<'sent' | 'uncertain' | 'notSent' | undefined>, numb
 	],
 	[[[0, 1]], ['notSent', 'notSent'], []],
 ])('of the lanes %j with %j, %j are settled', (lanes, outcomes, settled) => {
-	expect(settledItems(lanes, outcomes)).toEqual(settled);
+	expect(itemsToSkip(lanes, outcomes)).toEqual(settled);
 });

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../transport/errors';
 import type { ParameterReader } from '../parameters';
 
-/** Return All and Limit, as n8n's Get Many operations have them. */
+/** The fields Return All and Limit of a Get Many operation. */
 export const limitFields: INodeProperties[] = [
 	{
 		displayName: 'Return All',
@@ -22,7 +22,11 @@ export const limitFields: INodeProperties[] = [
 	},
 ];
 
-/** Reads Return All and Limit. Gives undefined for all. @throws InputError where Limit is no whole number from 1. */
+/**
+ * Reads Return All and Limit.
+ * @returns how many entries at the most; undefined for all.
+ * @throws InputError where Limit is no whole number from 1.
+ */
 export function readLimit(parameters: ParameterReader): number | undefined {
 	if (parameters.flag('returnAll')) return undefined;
 	const limit = parameters.number('limit', 'Limit');

@@ -2,10 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../transport/errors';
 import type { ParameterReader } from '../parameters';
 
-/**
- * The field of a conversation: by its ID, or from a list of them.
- * @param placeholder an ID as the service gives it.
- */
+/** Makes the field for a conversation, by its ID or from a list. @param placeholder an ID of the service. */
 export function conversationLocator(description: string, placeholder: string): INodeProperties {
 	return {
 		displayName: 'Conversation',
@@ -26,14 +23,14 @@ export function conversationLocator(description: string, placeholder: string): I
 	};
 }
 
-/** What would lead to another path than the conversation's. */
-const NO_IDS = new Set(['', '.', '..']);
+/** These change the path of a URL. */
+const NOT_IDS = new Set(['', '.', '..']);
 
 /**
  * Reads the ID of a conversation.
- * @param fix where to get one. A whole sentence.
- * @param isReserved whether a text means something else than a conversation in the path.
- * @throws InputError where it is empty, or would change the path of the URL that it is put into.
+ * @param fix says where to get an ID. Whole sentences.
+ * @param isReserved whether a text has another meaning in the path than that of an ID.
+ * @throws InputError where it is empty, or would change the path of the URL.
  */
 export function readConversationId(
 	parameters: ParameterReader,
@@ -41,13 +38,13 @@ export function readConversationId(
 	isReserved: (id: string) => boolean = () => false,
 ): string {
 	const id = parameters.locator('conversationId', 'Conversation').trim();
-	if (NO_IDS.has(id) || isReserved(id) || !id.isWellFormed()) {
+	if (NOT_IDS.has(id) || isReserved(id) || !id.isWellFormed()) {
 		throw new InputError(id === '' ? 'Conversation is empty' : 'Conversation is not an ID', fix);
 	}
 	return id;
 }
 
-/** The key that keeps what goes into one conversation in order. */
+/** Makes the ordering key of a conversation, so that its messages are sent in the order of the items. */
 export function conversationOrderingKey(conversationId: string): string {
 	return `conversation ${conversationId.toLowerCase()}`;
 }

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../transport/errors';
 import type { ParameterReader } from '../parameters';
 
-/** A number field and its limits, written once as those of texts are. */
+/** A number field and its limits. The check, the field and the tests all read them here. */
 export interface NumberField {
 	name: string;
 	label: string;
@@ -13,13 +13,13 @@ export interface NumberField {
 }
 
 /**
- * Reads a number of a collection; its default where it is not set.
- * @throws InputError naming the field and its limits.
+ * Reads a number; the field's default where it is empty.
+ * @throws InputError with the name of the field and its limits.
  */
 export function readNumber(parameters: ParameterReader, field: NumberField): number {
 	const { name, label, min, max, isWhole } = field;
-	const given = parameters.raw(name);
-	if (given === undefined || given === '') return field.default;
+	const raw = parameters.raw(name);
+	if (raw === undefined || raw === '') return field.default;
 	const value = parameters.number(name, label);
 	if (value < min || value > max || (isWhole && !Number.isInteger(value))) {
 		throw new InputError(
@@ -30,15 +30,9 @@ export function readNumber(parameters: ParameterReader, field: NumberField): num
 	return value;
 }
 
-/** The field of a number, with its limits. */
+/** Makes the field for a number, with its limits. */
 export function numberField(field: NumberField, description: string): INodeProperties {
-	const { label, name, default: standard, min, max } = field;
-	return {
-		displayName: label,
-		name,
-		type: 'number',
-		default: standard,
-		typeOptions: { minValue: min, maxValue: max },
-		description,
-	};
+	const { label, name, min, max } = field;
+	const typeOptions = { minValue: min, maxValue: max };
+	return { displayName: label, name, type: 'number', default: field.default, typeOptions, description };
 }

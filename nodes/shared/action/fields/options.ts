@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Effect } from '../operation';
 import { numberField, type NumberField } from './number';
 
-/** How many conversations are served at once; no rate limit is published. Source: docs/service-facts.md#rate-limits. */
+/** How many groups of items run at the same time. No rate limit is published. Source: docs/service-facts.md#rate-limits. */
 export const CONCURRENCY: NumberField = {
 	name: 'parallelConversations',
 	label: 'Parallel Conversations',
@@ -12,7 +12,7 @@ export const CONCURRENCY: NumberField = {
 	isWhole: true,
 };
 
-/** For how long a call is tried again, seconds. Source: docs/service-facts.md#rate-limits. */
+/** How long a request is retried, in seconds. Source: docs/service-facts.md#rate-limits. */
 export const MAX_RETRY_TIME: NumberField = {
 	name: 'maxRetryTime',
 	label: 'Max Retry Time (Seconds)',
@@ -22,32 +22,31 @@ export const MAX_RETRY_TIME: NumberField = {
 	isWhole: false,
 };
 
-const concurrencyOption = numberField(
-	CONCURRENCY,
-	'How many conversations are served at once. The items of one conversation always go one after the other.',
-);
-
-/** The options that an operation has because of what it does, beside its own. */
+/** The options that an operation gets by its effect. */
 export type CommonOptions = Record<Effect, INodeProperties[]>;
 
 /**
- * The options that all operations of a node have by what they do. Those of the run's first item hold for all.
- * @param lostAnswers what becomes of a message whose answer was lost. A whole sentence.
+ * Makes the options that the operations of a node get by their effect. The values of the first item hold for the run.
+ * @param lostAnswers what happens to a message whose answer was lost. A whole sentence.
  */
 export function commonOptions(lostAnswers: string): CommonOptions {
 	const retry = numberField(
 		MAX_RETRY_TIME,
 		`How long a request is tried again when the service is busy or cannot be reached. ${lostAnswers} 0 means no retries.`,
 	);
-	return { send: [concurrencyOption, retry], configure: [retry], read: [retry], none: [] };
+	const concurrency = numberField(
+		CONCURRENCY,
+		'How many conversations are served at once. The items of one conversation always go one after the other.',
+	);
+	return { send: [concurrency, retry], configure: [retry], read: [retry], none: [] };
 }
 
-/** Fields in the order of their names, as n8n's lint asks for it. */
+/** Sorts fields by their names, as n8n's lint requires it of options. */
 export function byName(fields: readonly INodeProperties[]): INodeProperties[] {
 	return [...fields].sort((one, other) => one.displayName.localeCompare(other.displayName));
 }
 
-/** The Options collection of an operation, with its optional fields. */
+/** Makes the collection Options of an operation. */
 export function optionsField(options: INodeProperties[]): INodeProperties {
 	return {
 		displayName: 'Options',

@@ -2,7 +2,7 @@ import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../transport/errors';
 import type { ParameterReader } from '../parameters';
 
-/** A text field and its limit, written once: the check, the field's hint and the tests all read it from here. */
+/** A text field and its limit. The check, the field's hint and the tests all read it here. */
 export interface TextField {
 	name: string;
 	label: string;
@@ -10,14 +10,14 @@ export interface TextField {
 	maxLength: number;
 }
 
-/** The hint that a text field shows for its limit. */
+/** Words the limit of a text field, without a full stop. */
 export function limitHint({ maxLength }: Pick<TextField, 'maxLength'>): string {
 	return `At most ${maxLength.toLocaleString('en-US')} characters`;
 }
 
 /**
- * The field of a text, with its limit behind the description.
- * @param more what it has beside name and label; `description` ends with its full stop.
+ * Makes the field for a text. The limit follows its description.
+ * @param more its other properties; `description` ends with a full stop.
  */
 export function textField(
 	field: TextField,
@@ -29,18 +29,14 @@ export function textField(
 		type: 'string',
 		default: '',
 		...more,
-		description: withLimit(description, field),
+		description: `${description} ${limitHint(field)}.`,
 	};
 }
 
-/** A description with the field's limit behind it. @param description one or more sentences, with their full stops. */
-function withLimit(description: string, field: TextField): string {
-	return `${description} ${limitHint(field)}.`;
-}
-
 /**
- * Checks a text's length.
- * @throws InputError naming the field.
+ * Checks the length of a text.
+ * @returns the text as it is.
+ * @throws InputError with the name of the field.
  */
 export function checkLength(text: string, { label, maxLength }: TextField): string {
 	if (text.length > maxLength) {
@@ -52,12 +48,12 @@ export function checkLength(text: string, { label, maxLength }: TextField): stri
 	return text;
 }
 
-/** Reads a text and checks its length. '' where it is not set. @throws InputError naming the field. */
+/** Reads a text and checks its length; '' where it is not set. @throws InputError with the name of the field. */
 export function readText(parameters: ParameterReader, field: TextField): string {
 	return checkLength(parameters.text(field.name, field.label), field);
 }
 
-/** As `readText`, without the white space around it, which comes with pasting. @throws InputError naming the field. */
+/** Works as `readText` does, without the white space around the text. @throws InputError with the name of the field. */
 export function readTrimmed(parameters: ParameterReader, field: TextField): string {
 	return checkLength(parameters.text(field.name, field.label).trim(), field);
 }
