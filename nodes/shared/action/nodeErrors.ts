@@ -8,26 +8,22 @@ import {
 import { andList } from '../sentences';
 import { InputError, ServiceError, type Outcome } from '../transport/errors';
 
+/** An error as n8n shows it. */
 export type NodeError = NodeApiError | NodeOperationError;
 
-/** What Microsoft's support asks for, in one line; the editor shows it nowhere else. */
-function reference({ httpCode, code, correlationId }: ServiceError): string {
+/** Says how to fix an error. For the service's support it adds status, code and correlation ID, which n8n hides. */
+function descriptionOf({ description, httpCode, code, correlationId }: ServiceError): string {
 	const parts = [
 		httpCode === null ? null : `HTTP ${httpCode}`,
 		code,
 		correlationId === null ? null : `correlation ID ${correlationId}`,
 	].filter((part) => part !== null);
-	return parts.length === 0 ? '' : ` (${parts.join(' · ')})`;
-}
-
-/** What there is to say of an error beyond its message. */
-function descriptionOf(error: ServiceError): string {
-	return `${error.description}${reference(error)}`;
+	return parts.length === 0 ? description : `${description} (${parts.join(' · ')})`;
 }
 
 /**
- * An error as n8n shows it: with the item it belongs to, HTTP status, the service's code and correlation id, and whether
- * what was to be sent may have arrived. What is none of ours is passed on as an operation's error.
+ * Turns any error into one that n8n shows, with its item, HTTP status, the service's code, correlation ID, and whether
+ * the request may have arrived. An error that is not one of ours becomes a NodeOperationError.
  */
 export function toNodeError(node: INode, error: unknown, itemIndex?: number): NodeError {
 	if (error instanceof NodeApiError || error instanceof NodeOperationError) return error;
@@ -35,11 +31,11 @@ export function toNodeError(node: INode, error: unknown, itemIndex?: number): No
 		const { message, code, correlationId, outcome, conversationId } = error;
 		const description = descriptionOf(error);
 		const httpCode = error.httpCode === null ? undefined : String(error.httpCode);
-		// Given a transport's code, NodeApiError would say its own words, which for a lost answer are to try again.
+		// NodeApiError gets no transport's code, as it would replace the message. For a lost answer it advises to try again.
 		const apiError = new NodeApiError(node, { message }, { message, description, httpCode, itemIndex });
 		apiError.httpCode = httpCode ?? null;
-		const known = conversationId === null ? {} : { conversationId };
-		Object.assign(apiError.context, { code, correlationId, outcome, ...known });
+		Object.assign(apiError.context, { code, correlationId, outcome });
+		if (conversationId !== null) apiError.context.conversationId = conversationId;
 		return apiError;
 	}
 	const cause = error instanceof Error ? error : new Error(String(error));
@@ -49,31 +45,26 @@ export function toNodeError(node: INode, error: unknown, itemIndex?: number): No
 	return nodeError;
 }
 
-/** What Continue On Fail gives in an item's place. */
+/** Makes the item that Continue On Fail puts out for an error. */
 export function failedItem(node: INode, error: NodeError, itemIndex: number): INodeExecutionData {
 	const { code = null, correlationId = null, outcome, conversationId } = error.context;
 	const httpCode = error instanceof NodeApiError ? error.httpCode : null;
-	const known = conversationId === undefined ? {} : { conversationId };
 	const description = error.description ?? null;
-	const errorDetails = { description, httpCode, code, correlationId, outcome, ...known };
+	const conversation = conversationId === undefined ? {} : { conversationId };
+	const errorDetails = { description, httpCode, code, correlationId, outcome, ...conversation };
 	const item: INodeExecutionData = {
 		json: { error: error.message, errorDetails },
 		pairedItem: { item: itemIndex },
 	};
-	// n8n finds what belongs to the error output by an item's `error`, copies it there, and replaces the json of what
-	// then still has an `error` by the message alone. One that is not copied leads there and spares the details.
+	// n8n moves an item with an `error` to the error output. There it copies the item, and replaces the json of a copy
+	// with an `error` by the message alone. A property that is not enumerable is not copied, so the details stay.
 	if (node.onError === 'continueErrorOutput') {
-		Object.defineProperty(item, 'error', {
-			value: error,
-			writable: true,
-			configurable: true,
-			enumerable: false,
-		});
+		Object.defineProperty(item, 'error', { value: error, writable: true, configurable: true });
 	}
 	return item;
 }
 
-/** Numbers as a person writes them: `0 to 3, 7 and 9`. Pure. */
+/** Lists ascending numbers in words: `0 to 3, 7 and 9`. Pure. */
 export function ranges(numbers: number[]): string {
 	const parts: Array<[number, number]> = [];
 	for (const number of numbers) {
@@ -88,17 +79,16 @@ export function ranges(numbers: number[]): string {
 	return andList(words);
 }
 
-/** What became of each item of a run, by its index. */
+/** The indexes of the items of a run, by their outcome. */
 export interface Tally {
 	sent: number[];
 	uncertain: number[];
 	notSent: number[];
 }
 
-/** What became of the items of a run, in words. */
+/** Says in words which items were sent. */
 function tallyInWords({ sent, uncertain, notSent }: Tally): string {
-	const all = sent.length === 0 && uncertain.length === 0;
-	if (all) return `None of the items was sent (${ranges(notSent)}).`;
+	if (sent.length + uncertain.length === 0) return `None of the items was sent (${ranges(notSent)}).`;
 	const list = (numbers: number[]) => (numbers.length === 0 ? 'none' : ranges(numbers));
 	return [
 		`Items that were sent: ${list(sent)}.`,
@@ -107,8 +97,8 @@ function tallyInWords({ sent, uncertain, notSent }: Tally): string {
 	].join(' ');
 }
 
-/** Adds to the error that ends a run what became of its items, so that a person knows what to send again. */
-export function tellTally(error: NodeError, tally: Tally): NodeError {
+/** Adds to the error that ends a run which items were sent, so that a person knows which to send again. */
+export function addTally(error: NodeError, tally: Tally): NodeError {
 	error.description = [error.description, tallyInWords(tally)].filter(Boolean).join(' ');
 	const { sent: sentItems, uncertain: uncertainItems, notSent: notSentItems } = tally;
 	Object.assign(error.context, { sentItems, uncertainItems, notSentItems });
@@ -116,24 +106,22 @@ export function tellTally(error: NodeError, tally: Tally): NodeError {
 }
 
 /**
- * What the Test of a credential shows.
- * @param work does what the credential is to be tried with.
+ * Runs the Test of a credential.
+ * @param work uses the credential, and throws where that fails.
+ * @returns what n8n shows of it.
  */
 export async function testResult(work: () => Promise<void>): Promise<INodeCredentialTestResult> {
 	try {
 		await work();
 		return { status: 'OK', message: 'Connection successful!' };
 	} catch (error) {
-		return { status: 'Error', message: explain(error) };
+		const message = error instanceof Error ? error.message : 'The test failed';
+		const description =
+			error instanceof ServiceError
+				? descriptionOf(error)
+				: error instanceof InputError
+					? error.description
+					: '';
+		return { status: 'Error', message: `${message}. ${description}` };
 	}
-}
-
-function explain(error: unknown): string {
-	const description =
-		error instanceof ServiceError
-			? descriptionOf(error)
-			: error instanceof InputError
-				? error.description
-				: '';
-	return `${error instanceof Error ? error.message : 'The test failed'}. ${description}`;
 }

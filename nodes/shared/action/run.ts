@@ -5,13 +5,13 @@ import { Throttle } from '../transport/throttle';
 import { groupByOrderingKey, runGroups } from './concurrency';
 import { readNumber } from './fields/number';
 import { CONCURRENCY, MAX_RETRY_TIME } from './fields/options';
-import { failedItem, tellTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
+import { failedItem, addTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
 import type { Operation, Output, Plan, StepsContext } from './operation';
 import { parameterReader, type ItemFile, type ParameterReader } from './parameters';
 import { earlierResults, itemsToSkip, type Failed, type Result } from './retryOnFail';
 import { toIso } from './time';
 
-/** A binary field of an item; undefined where there is none. */
+/** Finds a binary field of an item; undefined where there is none. */
 function binaryOf(context: IExecuteFunctions, itemIndex: number, property: string): IBinaryData | undefined {
 	try {
 		return context.helpers.assertBinaryData(itemIndex, property);
@@ -20,6 +20,7 @@ function binaryOf(context: IExecuteFunctions, itemIndex: number, property: strin
 	}
 }
 
+/** Finds the file in a binary field of an item; undefined where there is none. */
 function fileOf(context: IExecuteFunctions, itemIndex: number, property: string): ItemFile | undefined {
 	const binary = binaryOf(context, itemIndex, property);
 	if (!binary) return undefined;
@@ -37,8 +38,8 @@ function fileOf(context: IExecuteFunctions, itemIndex: number, property: string)
 }
 
 /**
- * The parameters of one item of a run.
- * @param checks gets what is to be looked at before anything is sent.
+ * Makes the reader of one item's parameters.
+ * @param checks gets the checks that are done before anything is sent.
  */
 function readerOf(
 	context: IExecuteFunctions,
@@ -55,17 +56,20 @@ function readerOf(
 	});
 }
 
-/** How a node comes to its services, for one run. */
+/** How a node connects to its services in one run. */
 export interface Connector<Connection, Service extends string> {
-	/** Reads the credential. @throws InputError naming its field. */
+	/** Reads the credential. @throws InputError with the name of the wrong field. */
 	connect: () => Promise<Connection>;
-	/** The client of one of the node's services. @throws InputError where the credential has no way to it. */
+	/** Makes the client of a service. @throws InputError where the credential does not lead to the service. */
 	client: (service: Service, connection: Connection, throttle: Throttle) => Client;
-	/** The service that a plan means which names none. */
+	/** The service of a plan that names none. */
 	firstService: Service;
 }
 
-function failedBy(cause: unknown): Failed {
+/** The plan of an item, or its result where there is none to carry out. */
+type Planned<Connection, Service extends string> = { plan: Plan<Connection, Service> } | Result;
+
+function failureOf(cause: unknown): Failed {
 	return { cause, outcome: cause instanceof ServiceError ? cause.outcome : 'notSent' };
 }
 
@@ -82,7 +86,7 @@ async function collect<Entry, Item>(
 	return items;
 }
 
-/** Does what an item's plan says. @throws ServiceError with its `outcome`, InputError. */
+/** Carries out the plan of an item. @throws ServiceError with its `outcome`; InputError. */
 async function carryOut<Connection, Service extends string>(
 	plan: Plan<Connection, Service>,
 	context: StepsContext<Connection, Service>,
@@ -110,20 +114,19 @@ function tallyOf(results: Array<Result | undefined>): Tally {
 }
 
 function addHints(context: IExecuteFunctions, results: Array<Result | undefined>): void {
-	const hints = new Set(results.map((result) => (result && 'items' in result ? result.hint : undefined)));
-	for (const message of hints) {
-		if (message !== undefined)
-			context.addExecutionHints({ message, type: 'warning', location: 'outputPane' });
+	const hints = results.flatMap((result) => (result && 'items' in result && result.hint) || []);
+	for (const message of new Set(hints)) {
+		context.addExecutionHints({ message, type: 'warning', location: 'outputPane' });
 	}
 }
 
-/** Plans every item before anything goes out for the first one. */
+/** Plans every item, before anything is sent for the first one. */
 async function planAll<Connection, Service extends string>(
 	context: IExecuteFunctions,
 	operation: Operation<Connection, Service>,
 	connect: () => Promise<Connection>,
-): Promise<Array<{ plan: Plan<Connection, Service> } | Result>> {
-	const planned: Array<{ plan: Plan<Connection, Service> } | Result> = [];
+): Promise<Array<Planned<Connection, Service>>> {
+	const planned: Array<Planned<Connection, Service>> = [];
 	for (const itemIndex of context.getInputData().keys()) {
 		try {
 			const connection = await connect().catch((error: unknown) => {
@@ -146,7 +149,7 @@ async function planAll<Connection, Service extends string>(
 	return planned;
 }
 
-/** The options that hold for a whole run are those of its first item. */
+/** Reads the options of the run. Those of the first item hold for all items. */
 function runOptions(context: IExecuteFunctions): { concurrency: number; maxRetryMs: number } {
 	const options = readerOf(context, 0).collection('options');
 	try {
@@ -159,13 +162,13 @@ function runOptions(context: IExecuteFunctions): { concurrency: number; maxRetry
 	}
 }
 
-/** Remembers what it has read, and reads once for all that ask at the same time. */
+/** Makes a function that reads once, and gives every caller the same result. */
 function once<T>(read: () => Promise<T>): () => Promise<T> {
-	let reading: Promise<T> | undefined;
-	return async () => await (reading ??= read());
+	let pending: Promise<T> | undefined;
+	return async () => await (pending ??= read());
 }
 
-/** What the steps of a run work with. Each service has one client for the whole run. */
+/** Makes the context of the steps of a run, in which each service has one client. */
 function stepsContext<Connection, Service extends string>(
 	context: IExecuteFunctions,
 	connection: Connection,
@@ -177,9 +180,9 @@ function stepsContext<Connection, Service extends string>(
 		connection,
 		client: (service, other) => {
 			if (other) return client(service, other, throttle);
-			const known = clients.get(service) ?? client(service, connection, throttle);
-			clients.set(service, known);
-			return known;
+			const shared = clients.get(service) ?? client(service, connection, throttle);
+			clients.set(service, shared);
+			return shared;
 		},
 		seen: new Set(),
 		n8n: {
@@ -195,10 +198,10 @@ function stepsContext<Connection, Service extends string>(
 }
 
 /**
- * Runs an operation for all items. Every item is checked before anything goes out for the first one, so that a run
- * which is wrong in its last item has not already said the rest. What goes into one conversation is sent in the order of
- * the items, different conversations side by side; what comes out is in the order of the items.
- * @throws NodeApiError, NodeOperationError of the first item that fails, unless Continue On Fail is set.
+ * Runs an operation for all items. Every item is planned before anything is sent for the first one, so that a mistake in
+ * the last item is found before the others are sent. Items with the same ordering key are sent in their order, others at
+ * the same time. The output is in the order of the items.
+ * @throws NodeApiError or NodeOperationError of the first item that fails, unless Continue On Fail is set.
  */
 export async function runItems<Connection, Service extends string>(
 	context: IExecuteFunctions,
@@ -213,57 +216,49 @@ export async function runItems<Connection, Service extends string>(
 	const throttle = new Throttle(maxRetryMs, signal);
 	const steps = once(async () => stepsContext(context, await connect(), throttle, connector));
 	const results: Array<Result | undefined> = planned.map((one) => ('plan' in one ? undefined : one));
-	let isBroken = false;
+	let hasFailed = false;
 
 	const work = async (itemIndex: number) => {
 		const one = planned[itemIndex];
 		if (!one || !('plan' in one)) return;
 		const earlier = earlierResults(context, operation.effect, itemIndex)?.get(itemIndex);
-		const result =
-			earlier ??
-			(await steps()
-				.then(async (given) => await carryOut(one.plan, given, connector.firstService))
-				.catch(failedBy));
+		const run = async () => await carryOut(one.plan, await steps(), connector.firstService);
+		const result = earlier ?? (await run().catch(failureOf));
 		results[itemIndex] = result;
-		if ('cause' in result && !context.continueOnFail()) isBroken = true;
+		if ('cause' in result && !context.continueOnFail()) hasFailed = true;
 	};
 	const groups = groupByOrderingKey(planned.map((one) => ('plan' in one ? one.plan.orderingKey : undefined)));
-	const width = operation.effect === 'send' ? concurrency : 1;
-	await runGroups(groups, width, work, () => isBroken || signal?.aborted === true);
+	const atOnce = operation.effect === 'send' ? concurrency : 1;
+	await runGroups(groups, atOnce, work, () => hasFailed || signal?.aborted === true);
 
 	for (const itemIndex of itemsToSkip(groups, results.map(outcomeOf))) {
 		const result = results[itemIndex];
 		if (result) earlierResults(context, operation.effect, itemIndex)?.set(itemIndex, result);
 	}
-	const ending = endingOf(context, results, isBroken);
-	if (ending) {
-		const isTold = ['send', 'configure'].includes(operation.effect) && results.length > 1;
-		throw isTold ? tellTally(ending, tallyOf(results)) : ending;
+	const error = runError(context, results, hasFailed);
+	if (error) {
+		const needsTally = ['send', 'configure'].includes(operation.effect) && results.length > 1;
+		throw needsTally ? addTally(error, tallyOf(results)) : error;
 	}
 	addHints(context, results);
 	return outputOf(context, results);
 }
 
-/** What came out for all items, in their order. */
+/** Makes the output of a run, in the order of the items. */
 function outputOf(context: IExecuteFunctions, results: Array<Result | undefined>): INodeExecutionData[] {
-	const output: INodeExecutionData[] = [];
-	for (const [itemIndex, result] of results.entries()) {
-		if (!result) continue;
-		if ('items' in result) {
-			for (const item of result.items) output.push({ ...item, pairedItem: { item: itemIndex } });
-		} else {
-			const error = toNodeError(context.getNode(), result.cause, itemIndex);
-			output.push(failedItem(context.getNode(), error, itemIndex));
-		}
-	}
-	return output;
+	return results.flatMap((result, item): INodeExecutionData[] => {
+		if (!result) return [];
+		if ('items' in result) return result.items.map((one) => ({ ...one, pairedItem: { item } }));
+		const error = toNodeError(context.getNode(), result.cause, item);
+		return [failedItem(context.getNode(), error, item)];
+	});
 }
 
-/** The error that ends a run: that the execution was cancelled, or that of the first item that failed. */
-function endingOf(
+/** Makes the error that ends a run: that of a cancelled execution, or of the first item that failed. */
+function runError(
 	context: IExecuteFunctions,
 	results: Array<Result | undefined>,
-	isBroken: boolean,
+	hasFailed: boolean,
 ): NodeError | undefined {
 	if (context.getExecutionCancelSignal()?.aborted) {
 		const isUncertain = results.some((result) => outcomeOf(result) === 'uncertain');
@@ -272,10 +267,9 @@ function endingOf(
 			description: 'Look for those before you send them again.',
 			outcome: 'uncertain',
 		} as const;
-		const error = cancelled().with(isUncertain ? uncertain : {});
-		return toNodeError(context.getNode(), error);
+		return toNodeError(context.getNode(), cancelled().with(isUncertain ? uncertain : {}));
 	}
-	const itemIndex = isBroken ? results.findIndex((result) => result && 'cause' in result) : -1;
+	const itemIndex = hasFailed ? results.findIndex((result) => result && 'cause' in result) : -1;
 	const failed = results[itemIndex];
 	return failed && 'cause' in failed ? toNodeError(context.getNode(), failed.cause, itemIndex) : undefined;
 }

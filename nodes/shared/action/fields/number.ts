@@ -32,7 +32,7 @@ export function readNumber(parameters: ParameterReader, field: NumberField): num
 
 /** Makes the field for a number, with its limits. */
 export function numberField(field: NumberField, description: string): INodeProperties {
-	const { label, name, min, max } = field;
+	const { label, name, default: standard, min, max } = field;
 	const typeOptions = { minValue: min, maxValue: max };
-	return { displayName: label, name, type: 'number', default: field.default, typeOptions, description };
+	return { displayName: label, name, type: 'number', default: standard, typeOptions, description };
 }

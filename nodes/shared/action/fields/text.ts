@@ -23,13 +23,14 @@ export function textField(
 	field: TextField,
 	{ description, ...more }: Partial<INodeProperties> & { description: string },
 ): INodeProperties {
+	const withLimit = `${description} ${limitHint(field)}.`;
 	return {
 		displayName: field.label,
 		name: field.name,
 		type: 'string',
 		default: '',
 		...more,
-		description: `${description} ${limitHint(field)}.`,
+		description: withLimit,
 	};
 }
 
