@@ -10,7 +10,7 @@ import { explainCommunicationError } from './errors';
 import { withIds } from './request';
 import { signWithKey } from './signature';
 
-/** What errors call the way to the resource. */
+/** How errors name the resource and the credential's field that leads to it. */
 const RESOURCE: Destination = {
 	name: 'service',
 	fields: ENDPOINT,
@@ -21,8 +21,8 @@ const RESOURCE: Destination = {
 	}),
 };
 
-/** How requests are signed: with a key, or with a token. */
-function signing(authentication: Authentication): Pick<Service, 'tokens' | 'sign'> {
+/** Signs requests with a key or with a token. */
+function signingOf(authentication: Authentication): Pick<Service, 'tokens' | 'sign'> {
 	if (authentication.kind === 'accessKey') {
 		return { tokens: staticCredential(authentication.key), sign: (key, call) => signWithKey(key, call) };
 	}
@@ -33,21 +33,22 @@ function signing(authentication: Authentication): Pick<Service, 'tokens' | 'sign
 	return { tokens, sign: (token) => ({ authorization: `Bearer ${token}` }) };
 }
 
-/** The largest page that is asked for. The service gives fewer where it will. Source: docs/service-facts.md#acs-paging. */
+/** The page size that is asked for. The service may give fewer entries. Source: docs/service-facts.md#acs-paging. */
 const PAGE_SIZE = 100;
 
 /**
- * The client of the resource.
- * @param throttle of the run; by default nothing is tried again.
+ * Makes the client of a resource.
+ * @param throttle shared by the requests of a run; without it nothing is retried.
  * @example
- * const { json } = await communicationClient(connection).call(readRequest(conversationPath(conversationId)));
+ * const request = readRequest(conversationPath('19:34adfa4f@thread.v2'));
+ * const { json } = await communicationClient(connection).call(request);
  */
 export function communicationClient(connection: Connection, throttle: Throttle = new Throttle()): Client {
 	const { origin, apiVersion, authentication } = connection;
-	/** The link to a next page has a version of its own. */
+	/** Makes the URL of a request. That of a next page has an api-version already. */
 	const urlOf = (request: ServiceRequest) =>
 		urlBelow(origin, '', { ...request, query: { 'api-version': apiVersion, ...request.query } });
-	/** A page by its link: of the resource itself, however it is spelled; undefined for every other place. */
+	/** Makes the request of a page from its URL, absolute or relative; undefined where it leaves the resource. */
 	const follow = (_: ReadRequest, link: string): ReadRequest | undefined => {
 		if (!URL.canParse(link, origin)) return undefined;
 		const url = new URL(link, origin);
@@ -57,7 +58,7 @@ export function communicationClient(connection: Connection, throttle: Throttle =
 	const service: Service = {
 		urlOf,
 		prepare: withIds,
-		...signing(authentication),
+		...signingOf(authentication),
 		explain: explainCommunicationError(authentication.kind),
 		destination: RESOURCE,
 	};

@@ -17,17 +17,17 @@ export const DEFAULT_API_VERSION = '2025-04-01-preview';
 /** Source: docs/service-facts.md#acs-authentication. */
 export const DEFAULT_SCOPE = 'https://communication.azure.com/.default';
 
-/** The credential's field that leads to the resource. */
+/** The name of the credential's field for the resource. */
 export const ENDPOINT = 'Endpoint';
 
-/** How the resource knows who calls. */
+/** How requests to the resource are authenticated. */
 export type Authentication =
 	| { kind: 'entra'; source: TokenSource }
-	/** base64. */
+	/** The key is base64. */
 	| { kind: 'accessKey'; key: string }
 	| { kind: 'userToken'; token: string };
 
-/** Where to send what, and as whom: everything that the credential says, checked and in one spelling. */
+/** The fields of the credential, checked and in one spelling. */
 export interface Connection {
 	/** The resource's origin, e.g. `https://my-resource.communication.azure.com`; credentials go to it and nowhere else. */
 	origin: string;
@@ -35,11 +35,15 @@ export interface Connection {
 	authentication: Authentication;
 }
 
-/** A date, and a preview's mark. Source: docs/service-facts.md#acs-api-versions. */
+/** What the ways of authentication have in common. */
+type Signed = Pick<Connection, 'origin' | 'authentication'>;
+
+/** A date, for a preview with its suffix. Source: docs/service-facts.md#acs-api-versions. */
 const API_VERSION = /^\d{4}-\d{2}-\d{2}(-preview)?$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
-function endpointOf(value: string): string {
+/** Reads the endpoint, also without `https://`. */
+function readEndpoint(value: string): string {
 	if (value === '') {
 		throw new InputError(
 			'Endpoint is missing in the credential',
@@ -56,7 +60,7 @@ function endpointOf(value: string): string {
 	return readHttpsOrigin(URL.canParse(url) ? new URL(url).origin : url, ENDPOINT);
 }
 
-/** Reads `endpoint=https://…/;accesskey=…`, in either order; undefined where it is no connection string. */
+/** Reads `endpoint=https://…/;accesskey=…` in either order; undefined where it is no connection string. */
 function readConnectionString(value: string): { endpoint: string; accessKey: string } | undefined {
 	if (!/(^|;)\s*(endpoint|accesskey)\s*=/i.test(value)) return undefined;
 	const part = (name: string) =>
@@ -64,8 +68,7 @@ function readConnectionString(value: string): { endpoint: string; accessKey: str
 	return { endpoint: part('endpoint'), accessKey: part('accesskey') };
 }
 
-/** @throws InputError where it is no key: a signature with it would only be refused. */
-function accessKeyOf(value: string): string {
+function readAccessKey(value: string): string {
 	if (value === '') {
 		throw new InputError(
 			'Access Key is missing in the credential',
@@ -81,13 +84,13 @@ function accessKeyOf(value: string): string {
 	return value;
 }
 
-function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin' | 'authentication'> {
+function readKeyFields(data: Record<string, unknown>): Signed {
 	const pasted = readTrimmedText(data.secretAccessKey);
 	const endpoint = readTrimmedText(data.endpoint);
-	const whole = readConnectionString(pasted);
-	const key = accessKeyOf(whole ? whole.accessKey : pasted);
-	const origin = endpointOf(whole?.endpoint || endpoint);
-	if (whole?.endpoint && endpoint !== '' && endpointOf(endpoint) !== origin) {
+	const parts = readConnectionString(pasted);
+	const key = readAccessKey(parts ? parts.accessKey : pasted);
+	const origin = readEndpoint(parts?.endpoint || endpoint);
+	if (parts?.endpoint && endpoint !== '' && readEndpoint(endpoint) !== origin) {
 		throw new InputError(
 			'Endpoint in the credential is not that of the connection string',
 			'Empty Endpoint, or paste the connection string of the same resource.',
@@ -96,7 +99,7 @@ function withAccessKey(data: Record<string, unknown>): Pick<Connection, 'origin'
 	return { origin, authentication: { kind: 'accessKey', key } };
 }
 
-function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin' | 'authentication'> {
+function readTokenFields(data: Record<string, unknown>): Signed {
 	const token = readTrimmedText(data.userToken).replace(/^Bearer\s+/i, '');
 	if (token === '' || /[^\x21-\x7e]/.test(token)) {
 		throw new InputError(
@@ -106,11 +109,14 @@ function withUserToken(data: Record<string, unknown>): Pick<Connection, 'origin'
 			'Paste the token of a communication user, with the scope chat or messages, as Azure gives it.',
 		);
 	}
-	return { origin: endpointOf(readTrimmedText(data.endpoint)), authentication: { kind: 'userToken', token } };
+	return {
+		origin: readEndpoint(readTrimmedText(data.endpoint)),
+		authentication: { kind: 'userToken', token },
+	};
 }
 
 /**
- * Entra's codes about what the token is for, and the credential's fields that name it.
+ * Explanations of Entra's codes that are about the scope of the token.
  * Source: docs/service-facts.md#entra-errors.
  */
 const TOKEN_ERRORS: TokenErrorExplanations = {
@@ -129,7 +135,7 @@ const TOKEN_ERRORS: TokenErrorExplanations = {
 	),
 };
 
-function apiVersionOf(value: unknown): string {
+function readApiVersion(value: unknown): string {
 	const version = readTrimmedText(value) || DEFAULT_API_VERSION;
 	if (!API_VERSION.test(version)) {
 		throw new InputError('API Version in the credential is not one', `It looks like ${DEFAULT_API_VERSION}.`);
@@ -138,15 +144,15 @@ function apiVersionOf(value: unknown): string {
 }
 
 /**
- * Turns the stored credential into a connection. Pure: nothing is looked up.
+ * Reads the stored credential and checks its fields. Pure.
  * @param data the credential's fields as n8n decrypts them.
- * @throws InputError naming the field that does not hold what it should.
+ * @throws InputError with the name of the field that is wrong.
  */
 export function connectionFrom(data: Record<string, unknown>): Connection {
-	const apiVersion = apiVersionOf(data.apiVersion);
-	if (data.authentication === 'accessKey') return { ...withAccessKey(data), apiVersion };
-	if (data.authentication === 'userToken') return { ...withUserToken(data), apiVersion };
-	const origin = endpointOf(readTrimmedText(data.endpoint));
+	const apiVersion = readApiVersion(data.apiVersion);
+	if (data.authentication === 'accessKey') return { ...readKeyFields(data), apiVersion };
+	if (data.authentication === 'userToken') return { ...readTokenFields(data), apiVersion };
+	const origin = readEndpoint(readTrimmedText(data.endpoint));
 	const source: TokenSource = {
 		...readApp(data, PUBLIC_AUTHORITY),
 		tokenErrors: TOKEN_ERRORS,

@@ -9,37 +9,37 @@ import { ENDPOINT, type Authentication } from './connection';
 const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
 
 /**
- * What the service, or WhatsApp behind it, says by numbers and words.
- * The numbers are WhatsApp's. Source: docs/service-facts.md#acs-whatsapp-rules.
+ * Explanations by the words of an error, and by WhatsApp's error numbers in them.
+ * Source: docs/service-facts.md#acs-whatsapp-rules.
  */
-const BY_WORDS: ReadonlyArray<Explanation & { words: RegExp }> = [
+const BY_WORDS: ReadonlyArray<Explanation & { pattern: RegExp }> = [
 	{
-		words: /#131047|re-?engagement|(outside|more than|last).{0,60}24[- ]hours?\b/i,
+		pattern: /#131047|re-?engagement|(outside|more than|last).{0,60}24[- ]hours?\b/i,
 		message: 'The customer’s last message is older than 24 hours: WhatsApp delivers only templates now',
 		fix: 'Send a template (Kind: Template), or wait until the customer writes again.',
 	},
 	{
-		words: /#132001|template name does not exist|template.{0,40}(does not exist|not found)/i,
+		pattern: /#132001|template name does not exist|template.{0,40}(does not exist|not found)/i,
 		message: 'There is no approved template of this name and language',
 		fix: `Check Template Name and Template Language: the language must be exactly that of the template, such as en_US, and it may still be pending or rejected. ${CHECK_LIST}`,
 	},
 	{
-		words: /#1320(00|12)|number of (localizable_)?param(eter)?s/i,
+		pattern: /#1320(00|12)|number of (localizable_)?param(eter)?s/i,
 		message: 'The values do not fit the template',
 		fix: 'Give as many values, of the same kinds, as the template has places, and bind each. Template: Get Many shows its content.',
 	},
 	{
-		words: /#1320(07|15|16)|template.{0,20}(paused|disabled|rejected)/i,
+		pattern: /#1320(07|15|16)|template.{0,20}(paused|disabled|rejected)/i,
 		message: 'The template may not be sent at present',
 		fix: 'WhatsApp has paused, disabled or rejected it: look at its status with Template: Get Many.',
 	},
 	{
-		words: /#13105[123]|media.{0,30}(download|upload)|(download|fetch|unreachable).{0,30}media/i,
+		pattern: /#13105[123]|media.{0,30}(download|upload)|(download|fetch|unreachable).{0,30}media/i,
 		message: 'The file could not be fetched from its URL, or is of a kind that is not delivered',
 		fix: 'Its URL must be open to the internet without a login, and lead to the file itself. Open it in a private browser window.',
 	},
 	{
-		words: /#131026|not a (valid )?whatsapp|undeliverable/i,
+		pattern: /#131026|not a (valid )?whatsapp|undeliverable/i,
 		message: 'WhatsApp cannot deliver to this customer',
 		fix: 'Check the number with its country code, and that it is on WhatsApp.',
 	},
@@ -47,7 +47,7 @@ const BY_WORDS: ReadonlyArray<Explanation & { words: RegExp }> = [
 
 const ROLE = 'a role on the resource (Access control), such as Contributor';
 
-/** What a refusal means depends on how n8n signs in. Source: docs/service-facts.md#acs-authentication. */
+/** Explanations of a refusal, by the way of authentication. Source: docs/service-facts.md#acs-authentication. */
 const REFUSED: Record<Authentication['kind'], Record<401 | 403, Explanation>> = {
 	entra: {
 		401: {
@@ -101,7 +101,7 @@ const REJECTED: Explanation = {
 	fix: 'It was not done. Run the node again: that makes a new request.',
 };
 
-/** An error and those within it, the inner ones first, as they say more. Source: docs/service-facts.md#acs-errors. */
+/** Lists an error and those within it, the inner ones first, as they say more. Source: docs/service-facts.md#acs-errors. */
 function chainOf(error: Json | undefined, depth = 0): Json[] {
 	if (!isRecord(error) || depth > 5) return [];
 	const details = readKey(error, 'details');
@@ -109,45 +109,41 @@ function chainOf(error: Json | undefined, depth = 0): Json[] {
 	return [...within.flatMap((one) => chainOf(one, depth + 1)), error];
 }
 
-/** Characters of one error's own words, so that those of none push the others out. */
-const LONGEST = 200;
+/** The most characters of one message, so that a long one leaves room for the others. */
+const MAX_LENGTH = 200;
 
-/** Its words as a sentence of their own, of a length that leaves room for others. */
-function sentence(words: string | null): string | null {
-	const text = words?.trim().slice(0, LONGEST) ?? null;
-	return text === null || /[.!?…]$/.test(text) ? text : `${text}.`;
+/** Makes a short sentence of a message, with a full stop. */
+function sentenceOf(message: string): string {
+	const text = message.trim().slice(0, MAX_LENGTH);
+	return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 
-/** What the service says, the real cause included: it is often in the innermost error only. */
+/** Joins the messages of an error and those within it: often only the innermost names the cause. */
 function wordsOf(error: Json | undefined, errorCode: string | null): string | null {
-	const said = chainOf(error).map((one) => sentence(nonEmptyText(readKey(one, 'message'))));
+	const messages = chainOf(error).map((one) => nonEmptyText(readKey(one, 'message')));
+	const words = new Set(messages.filter((message) => message !== null).map(sentenceOf));
 	const target = nonEmptyText(readKey(error, 'target'));
-	const words = [
-		...said.filter((text): text is string => text !== null),
-		...(target === null || said.some((text) => text !== null) ? [] : [`Target: ${target}.`]),
-		...(errorCode === null ? [] : [`x-ms-error-code: ${errorCode}.`]),
-	];
-	return words.length === 0 ? null : [...new Set(words)].join(' ');
+	if (words.size === 0 && target !== null) words.add(`Target: ${target}.`);
+	if (errorCode !== null) words.add(`x-ms-error-code: ${errorCode}.`);
+	return [...words].join(' ') || null;
 }
 
 function explanationOf(
 	{ status, headers }: HttpsResponse,
-	said: string | null,
+	words: string | null,
 	kind: Authentication['kind'],
 ): Explanation | undefined {
 	if (status === 401 || status === 403) return REFUSED[kind][status];
 	if (readHeader(headers, 'repeatability-result') === 'rejected') return REJECTED;
-	// What is busy or broken says nothing of the message, whatever its words.
-	const isOfMessage = status < 500 && status !== 429;
-	return (
-		(isOfMessage ? BY_WORDS.find(({ words }) => words.test(said ?? '')) : undefined) ?? BY_STATUS[status]
-	);
+	// The words of a service that is throttled or broken are not about the message.
+	const isAboutMessage = status < 500 && status !== 429;
+	return BY_WORDS.find(({ pattern }) => isAboutMessage && pattern.test(words ?? '')) ?? BY_STATUS[status];
 }
 
 /**
- * Makes the function that explains an answer that is no success. Pure.
+ * Makes the function that turns an answer that is no success into an error that says how to fix it. Pure.
  * Source: docs/service-facts.md#acs-errors.
- * @param kind how the resource knows who calls.
+ * @param kind of authentication, as a refusal has different causes.
  */
 export function explainCommunicationError(
 	kind: Authentication['kind'],
@@ -156,15 +152,15 @@ export function explainCommunicationError(
 		const error = readKey(parseJson(response.body), 'error');
 		const code = nonEmptyText(readKey(error, 'code'));
 		const errorCode = readHeader(response.headers, 'x-ms-error-code');
-		const said = wordsOf(error, errorCode === code ? null : errorCode);
+		const words = wordsOf(error, errorCode === code ? null : errorCode);
 		const source = {
 			...MICROSOFT,
 			name: 'Azure Communication Services',
 			code: code ?? errorCode,
-			explanation: explanationOf(response, said, kind),
+			explanation: explanationOf(response, words, kind),
 			fields: ENDPOINT,
 			correlationHeaders: ['ms-cv', ...MICROSOFT.correlationHeaders],
-			words: said,
+			words,
 		};
 		return explainResponse(response, source, verification);
 	};

@@ -2,33 +2,26 @@ import { randomUUID } from 'node:crypto';
 import type { ListRequest } from '../../shared/transport/pagination';
 import type { ServiceRequest, ReadRequest, SendRequest } from '../../shared/transport/request';
 
-/** Source: docs/service-facts.md#acs-calls. */
-const CONVERSATIONS = '/messages/conversations';
+/** The path of all conversations. Source: docs/service-facts.md#acs-calls. */
+export const CONVERSATIONS_PATH = '/messages/conversations';
 
-/** What can follow a conversation's own path. */
+/** What can follow the path of a conversation. */
 type ConversationPart =
 	'' | ':terminate' | '/messages' | '/messages:send' | '/participants:add' | '/participants:remove';
 
-/** The path of all conversations. */
-export const conversationsPath = (): string => CONVERSATIONS;
-
-/** The path of a conversation. Its id, such as `19:…@thread.v2`, is percent-encoded. */
+/** Makes the path of a conversation. Its ID, such as `19:…@thread.v2`, is percent-encoded. */
 export function conversationPath(conversationId: string, part: ConversationPart = ''): string {
-	return `${CONVERSATIONS}/${encodeURIComponent(conversationId)}${part}`;
+	return `${CONVERSATIONS_PATH}/${encodeURIComponent(conversationId)}${part}`;
 }
 
-/** The path of a channel's templates. */
-export function templatesPath(channelId: string): string {
-	return `/messages/channels/${encodeURIComponent(channelId)}/templates`;
-}
-
-/** A call that the service knows again by its IDs, so that it may be repeated. */
+/** A request with an idempotency key, so that it may be repeated. */
 type KeyedRequest<Body> = SendRequest<Body> & { hasIdempotencyKey: true };
 
 /**
- * A request with the ids of its own that every try of it carries: the one by which support finds it, and, where doing
- * it twice would not be the same as doing it once, the pair by which the service knows a repeated one and answers as it
- * did the first time. Source: docs/service-facts.md#acs-repeatability.
+ * Adds the headers that all tries of a request share: an ID for the service's support, and for a request with an
+ * idempotency key the two headers by which the service recognizes a repetition and gives the first answer again.
+ * Source: docs/service-facts.md#acs-repeatability.
+ * @param now when the request is sent first.
  */
 export function withIds<Request extends ServiceRequest>(request: Request, now: Date = new Date()): Request {
 	return {
@@ -44,12 +37,15 @@ export function withIds<Request extends ServiceRequest>(request: Request, now: D
 	};
 }
 
-/** A call that looks. */
+/** Makes a request that only reads. */
 export function readRequest(path: string, query: Record<string, string> = {}): ReadRequest {
 	return { method: 'GET', path, query };
 }
 
-/** A call with an idempotency key, which {@link withIds} adds: the service knows a repeated one. */
+/**
+ * Makes a request with an idempotency key, which {@link withIds} adds.
+ * @param howToVerify what a person does after the answer was lost. A whole sentence.
+ */
 export function idempotentRequest<Body extends object>(
 	method: 'POST' | 'DELETE',
 	path: string,
@@ -59,7 +55,17 @@ export function idempotentRequest<Body extends object>(
 	return { method, path, body, isIdempotent: true, hasIdempotencyKey: true, howToVerify };
 }
 
-/** A list in pages. @param limit how many entries at the most; undefined for all. */
+/** Makes the request of the resource's conversations. */
+export function conversationsRequest(query: Record<string, string> = {}): ReadRequest {
+	return readRequest(CONVERSATIONS_PATH, query);
+}
+
+/** Makes the request of a channel's templates. */
+export function templatesRequest(channelId: string): ReadRequest {
+	return readRequest(`/messages/channels/${encodeURIComponent(channelId)}/templates`);
+}
+
+/** Makes the list of a request. @param limit how many entries at the most; undefined for all. */
 export function listRequest(request: ReadRequest, limit: number | undefined): ListRequest {
 	return { request, entriesKey: 'value', limit };
 }

@@ -2,11 +2,11 @@ import { createHash, createHmac } from 'node:crypto';
 import type { OutgoingCall } from '../../shared/transport/retry';
 
 /**
- * The headers that sign a call with an access key (HMAC-SHA256). Pure.
- * Checked against the published vectors. Source: docs/service-facts.md#acs-signature.
+ * Makes the headers that sign a request with an access key (HMAC-SHA256). Pure.
+ * It is checked against the published vectors. Source: docs/service-facts.md#acs-signature.
  * @param key the access key, base64.
- * @param call path and query are signed exactly as they are sent: in any other spelling the service would refuse them.
- * @param now the time that is signed; the service takes it for a few minutes.
+ * @param call its path and query are signed exactly as they are sent.
+ * @param now is signed too. The service accepts it for a few minutes.
  */
 export function signWithKey(key: string, call: OutgoingCall, now: Date = new Date()): Record<string, string> {
 	const { method, url, body } = call;

@@ -7,11 +7,11 @@ import { testResult } from '../../shared/action/nodeErrors';
 import { ServiceError } from '../../shared/transport/errors';
 import { communicationClient } from '../api/client';
 import { connectionFrom } from '../api/connection';
-import { conversationsRequest } from '../operations/conversation/getMany';
+import { conversationsRequest } from '../api/request';
 
 /**
- * The credential's Test: lists one conversation, which shows that the resource accepts the credential.
- * A user access token may not be allowed to list, which shows as much: it was accepted.
+ * Runs the Test of the credential: it lists one conversation. A user access token that may not list is refused with
+ * 403, which shows that it was accepted as well.
  */
 export async function testConnection(
 	this: ICredentialTestFunctions,

@@ -5,20 +5,19 @@ import { InputError } from '../../shared/transport/errors';
 import type { ListRequest } from '../../shared/transport/pagination';
 import { communicationClient } from '../api/client';
 import { connectionFrom } from '../api/connection';
-import { listRequest } from '../api/request';
-import { conversationsRequest } from '../operations/conversation/getMany';
+import { conversationsRequest, listRequest, templatesRequest } from '../api/request';
 import { conversationItem, readChannelId } from '../operations/fields';
-import { templateItem, templatesRequest } from '../operations/template/getMany';
+import { templateItem } from '../operations/template/getMany';
 
 type Choice = INodeListSearchResult['results'][number];
 
-/** What a list shows at the most; what is further down is found by typing. */
+/** The most choices of a list. A person finds others by typing. */
 const MAX_CHOICES = 200;
-/** Entries that one search looks through. */
+/** The most entries that a search reads. */
 const MAX_ENTRIES = 2_000;
 
-/** Reads a list and turns it into choices, those that the filter lets through. */
-async function choices(
+/** Reads a list and makes choices of the entries that match the filter. */
+async function searchList(
 	context: ILoadOptionsFunctions,
 	list: () => ListRequest,
 	toChoice: (entry: Json) => Choice | undefined,
@@ -32,9 +31,9 @@ async function choices(
 		for await (const entry of client.list(list())) {
 			const choice = toChoice(entry);
 			if (!choice?.name.toLowerCase().includes(wanted)) continue;
-			// Of a template in several languages, an approved one speaks for it.
-			const known = found.get(String(choice.value));
-			if (!known || choice.name.length < known.name.length) found.set(String(choice.value), choice);
+			// A template in several languages has one choice. The shorter name has no status, so it is approved.
+			const existing = found.get(String(choice.value));
+			if (!existing || choice.name.length < existing.name.length) found.set(String(choice.value), choice);
 			if (found.size >= MAX_CHOICES) break;
 		}
 		return { results: [...found.values()] };
@@ -43,7 +42,7 @@ async function choices(
 	}
 }
 
-/** The drop-down of the conversation field. */
+/** Fills the list of the conversation field. */
 export async function searchConversations(
 	this: ILoadOptionsFunctions,
 	filter?: string,
@@ -52,25 +51,25 @@ export async function searchConversations(
 		const { conversationId, topic } = conversationItem(entry);
 		return { name: topic === null ? conversationId : `${topic} · ${conversationId}`, value: conversationId };
 	};
-	return await choices(this, () => listRequest(conversationsRequest(), MAX_ENTRIES), toChoice, filter);
+	return await searchList(this, () => listRequest(conversationsRequest(), MAX_ENTRIES), toChoice, filter);
 }
 
+/** Makes the list of the templates of the node's channel. */
 function templatesOf(context: ILoadOptionsFunctions): ListRequest {
 	const channelId = context.getCurrentNodeParameter('channelId');
-	const given = typeof channelId === 'string' ? channelId.trim() : '';
-	if (given === '') {
-		// n8n shows no more than the message here.
+	if (typeof channelId !== 'string' || channelId.trim() === '') {
+		// n8n shows the message only.
 		throw new InputError('Enter Channel ID first (Azure portal: the resource, Channels)', '');
 	}
-	return listRequest(templatesRequest(readChannelId(given, 'Channel ID')), MAX_ENTRIES);
+	return listRequest(templatesRequest(readChannelId(channelId, 'Channel ID')), MAX_ENTRIES);
 }
 
-/** What is not approved cannot be sent, and says so. */
+/** Adds the status of a template that is not approved, as it cannot be sent. */
 function withStatus(name: string, status: string | null): string {
 	return status === null || status.toLowerCase() === 'approved' ? name : `${name} (${status})`;
 }
 
-/** The drop-down of the template's name: each once, whatever its languages. */
+/** Fills the list of Template Name: each name once. */
 export async function searchTemplates(
 	this: ILoadOptionsFunctions,
 	filter?: string,
@@ -79,10 +78,10 @@ export async function searchTemplates(
 		const { name, status } = templateItem(entry);
 		return { name: withStatus(name, status), value: name };
 	};
-	return await choices(this, () => templatesOf(this), toChoice, filter);
+	return await searchList(this, () => templatesOf(this), toChoice, filter);
 }
 
-/** The drop-down of the template's language: those of the chosen name, with their status where it is not approved. */
+/** Fills the list of Template Language: the languages of the chosen template. */
 export async function searchTemplateLanguages(
 	this: ILoadOptionsFunctions,
 	filter?: string,
@@ -96,5 +95,5 @@ export async function searchTemplateLanguages(
 		if (name !== chosen) return undefined;
 		return { name: withStatus(language, status), value: language };
 	};
-	return await choices(this, () => templatesOf(this), toChoice, filter);
+	return await searchList(this, () => templatesOf(this), toChoice, filter);
 }

@@ -7,25 +7,42 @@ import { isGuid, tidyId } from '../../shared/entra/appCredential';
 import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
 
+/** The field for a conversation. */
 export const conversationIdField = conversationLocator(
 	'The conversation, by its ID, which Conversation: Create and Get Many give as conversationId',
 	'e.g. 19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2',
 );
 
 /**
- * Reads the conversation's ID.
- * @throws InputError where it is empty, or would change the path of the URL that it is put into.
+ * Reads the ID of a conversation, also as it is written in a URL.
+ * @throws InputError where it is empty, or would change the path of the URL.
  */
 export function readConversationId(parameters: ParameterReader): string {
 	const id = readLocator(
 		parameters,
 		'Use the conversationId from Conversation: Create or Get Many. It looks like 19:…@thread.v2.',
 	);
-	// From a URL it may come as it stands there.
 	return /^19%3a/i.test(id) ? unescape(id) : id;
 }
 
-/** The id of a channel of the resource, a GUID. */
+/** Makes the field for the ID of a channel. @param more its other properties. */
+export function channelIdField(description: string, more: Partial<INodeProperties> = {}): INodeProperties {
+	return {
+		displayName: 'Channel ID',
+		name: 'channelId',
+		type: 'string',
+		default: '',
+		placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
+		description,
+		...more,
+	};
+}
+
+/**
+ * Reads the ID of a channel, a GUID.
+ * @param label the name of the field.
+ * @throws InputError where it is empty or no GUID.
+ */
 export function readChannelId(value: string, label: string): string {
 	const id = tidyId(value);
 	if (!isGuid(id)) {
@@ -37,7 +54,7 @@ export function readChannelId(value: string, label: string): string {
 	return id;
 }
 
-/** Who gets a message that a participant sends. Source: docs/service-facts.md#acs-delivery-strategy. */
+/** The field for who gets a message. Source: docs/service-facts.md#acs-delivery-strategy. */
 export const strategyField: INodeProperties = {
 	displayName: 'Deliver To',
 	name: 'outboundDeliveryStrategy',
@@ -56,9 +73,9 @@ export const strategyField: INodeProperties = {
 };
 
 /**
- * Reads which participants a message is delivered to.
- * @returns undefined where the conversation's own setting is to hold.
- * @throws InputError where it is not one that the service has.
+ * Reads who gets a message.
+ * @returns undefined for the setting of the conversation.
+ * @throws InputError where the service has no such strategy.
  */
 export function readStrategy(parameters: ParameterReader): Conversation['outboundDeliveryStrategy'] {
 	const strategy = parameters.text(strategyField.name, strategyField.displayName);
@@ -70,7 +87,7 @@ export function readStrategy(parameters: ParameterReader): Conversation['outboun
 	);
 }
 
-/** A conversation as an item. Its id comes as `id`, and in an example of Microsoft's as `conversationId`. */
+/** Makes the item of a conversation. The ID has the key `id`, and `conversationId` in an example of Microsoft's. */
 export function conversationItem(
 	entry: Json,
 ): IDataObject & { conversationId: string; topic: string | null } {
@@ -87,7 +104,7 @@ export function conversationItem(
 	};
 }
 
-/** The participants of a person's list, each with one contact. Source: docs/service-facts.md#acs-participants. */
+/** The field for participants, each with one contact. Source: docs/service-facts.md#acs-participants. */
 export const participantsField: INodeProperties = {
 	displayName: 'Participants',
 	name: 'participants',
@@ -136,12 +153,12 @@ export const participantsField: INodeProperties = {
 	],
 };
 
-/** A telephone number as people write it, without blanks, brackets and dashes; anything else as it is. */
+/** Removes spaces, brackets and dashes from a telephone number, and returns any other text as it is. */
 function withoutPunctuation(id: string): string {
 	return /^\+?[\d\s()./-]+$/.test(id) ? id.replace(/[^\d+]/g, '') : id;
 }
 
-/** The participants as the service takes them. @throws InputError naming the row. */
+/** Reads participants in the form of the service. @throws InputError with the number of the wrong row. */
 export function readParticipants(parameters: ParameterReader): Participant[] {
 	return parameters.rows('participants', 'participant').map((row, index): Participant => {
 		const which = `Participant ${index + 1}`;
@@ -164,11 +181,11 @@ export function readParticipants(parameters: ParameterReader): Participant[] {
 	});
 }
 
-/** Values that a person separates by commas or lines, or gives as a list. */
+/** Reads IDs, separated by commas or line breaks, or from a list. */
 export function readIds(parameters: ParameterReader, name: string, label: string): string[] {
-	const given = parameters.raw(name);
-	const values = Array.isArray(given)
-		? given.map((value) => textOf(value) ?? '')
+	const raw = parameters.raw(name);
+	const values = Array.isArray(raw)
+		? raw.map((value) => textOf(value) ?? '')
 		: parameters.text(name, label).split(/[,\n]/);
 	return values.map((value) => value.trim()).filter((value) => value !== '');
 }

@@ -7,7 +7,7 @@ import type { ServiceName } from './operation';
 import { participant } from './participant';
 import { template } from './template';
 
-/** The action node: its resources, in the order of the drop-down, and how it comes to its service. */
+/** The action node: its resources in the order of the drop-down, and how it connects to its service. */
 export const actionNode = defineActionNode<Connection, ServiceName>({
 	resources: [conversation, message, participant, template],
 	firstResource: 'message',

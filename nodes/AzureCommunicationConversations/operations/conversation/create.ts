@@ -1,8 +1,9 @@
 import type { CreateConversationRequest } from '../../../../emulator/communication/contract';
 import type { SendRequest } from '../../../shared/transport/request';
 import { withoutEmpty } from '../../../shared/json';
-import { conversationsPath } from '../../api/request';
+import { CONVERSATIONS_PATH } from '../../api/request';
 import {
+	channelIdField,
 	conversationItem,
 	participantsField,
 	readChannelId,
@@ -28,15 +29,13 @@ export const create: Operation = {
 			placeholder: 'e.g. Heat pump of Anna Jensen',
 			description: 'What the conversation is about',
 		},
-		{
-			displayName: 'Channel IDs',
-			name: 'deliveryChannelIds',
-			type: 'string',
-			default: '',
-			placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
-			description:
-				'Channels (WhatsApp accounts) by which external participants are reached, separated by commas',
-		},
+		channelIdField(
+			'Channels (WhatsApp accounts) by which external participants are reached, separated by commas',
+			{
+				displayName: 'Channel IDs',
+				name: 'deliveryChannelIds',
+			},
+		),
 		participantsField,
 		strategyField,
 		{
@@ -62,9 +61,9 @@ export const create: Operation = {
 		const content = parameters.text('initialMessage', 'Initial Message');
 		const request: SendRequest<CreateConversationRequest> = {
 			method: 'POST',
-			path: conversationsPath(),
+			path: CONVERSATIONS_PATH,
 			body: { conversation, ...(content.trim() !== '' && { initialMessage: { content } }) },
-			// Of all calls that do something, this one alone takes no idempotency key.
+			// Of all requests that change something, only this one takes no idempotency key.
 			// Source: docs/service-facts.md#acs-repeatability.
 			isIdempotent: false,
 			howToVerify: 'Look whether it is there (Conversation: Get Many) before you create it again.',

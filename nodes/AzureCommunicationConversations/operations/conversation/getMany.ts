@@ -1,14 +1,8 @@
 import { limitFields, readLimit } from '../../../shared/action/fields/limit';
 import { optionsField } from '../../../shared/action/fields/options';
-import type { ReadRequest } from '../../../shared/transport/request';
-import { conversationsPath, listRequest, readRequest } from '../../api/request';
-import { conversationItem, readChannelId } from '../fields';
+import { conversationsRequest, listRequest } from '../../api/request';
+import { channelIdField, conversationItem, readChannelId } from '../fields';
 import type { Operation } from '../operation';
-
-/** The list of the resource's conversations. */
-export function conversationsRequest(query: Record<string, string> = {}): ReadRequest {
-	return readRequest(conversationsPath(), query);
-}
 
 export const getMany: Operation = {
 	operation: 'getMany',
@@ -19,14 +13,7 @@ export const getMany: Operation = {
 	fields: [
 		...limitFields,
 		optionsField([
-			{
-				displayName: 'Channel ID',
-				name: 'channelId',
-				type: 'string',
-				default: '',
-				placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
-				description: 'Only conversations of this channel (WhatsApp account)',
-			},
+			channelIdField('Only conversations of this channel (WhatsApp account)'),
 			{
 				displayName: 'Participant ID',
 				name: 'participantId',

@@ -6,6 +6,7 @@ import { conversationPath, listRequest, readRequest } from '../../api/request';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../operation';
 
+/** Makes the item of a message. */
 function messageItem(conversationId: string, entry: Json): IDataObject {
 	const message = readKey(entry, 'message');
 	return {

@@ -2,13 +2,14 @@ import { InputError } from '../../../shared/transport/errors';
 import { whyNotOnInternet } from '../../../shared/transport/publicUrl';
 
 /**
- * Checks the URL of a file that the service is to fetch.
- * It must be publicly reachable. Source: docs/service-facts.md#acs-messages.
- * @returns the URL with its spaces and umlauts encoded.
- * @throws InputError naming the field, where it surely is not.
+ * Reads the URL of a file that the service fetches itself, so it must be on the internet.
+ * Source: docs/service-facts.md#acs-messages.
+ * @param label the name of the field.
+ * @returns the URL, percent-encoded.
+ * @throws InputError where it is no URL, or surely not on the internet.
  */
-export function mediaUrl(given: string, label: string): string {
-	const text = given.trim();
+export function readMediaUrl(value: string, label: string): string {
+	const text = value.trim();
 	if (text === '') throw new InputError(`${label} is empty`, 'Give the address of the file.');
 	const url = URL.canParse(text) ? new URL(text) : undefined;
 	if (!url || !/^https?:$/.test(url.protocol)) {

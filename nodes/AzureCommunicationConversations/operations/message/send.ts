@@ -7,13 +7,13 @@ import { InputError } from '../../../shared/transport/errors';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readStrategy, strategyField } from '../fields';
 import type { Operation } from '../operation';
-import { mediaUrl } from './mediaUrl';
+import { readMediaUrl } from './mediaUrl';
 import { readTemplate, type Template } from './template';
 import { templateFields } from './templateFields';
 
 /**
- * The kinds of messages with what each has beside its file. Others that the service knows exist only for messages that
- * it gives out. Source: docs/service-facts.md#acs-messages.
+ * The kinds of messages with a file, and their other fields. The service has further kinds, for messages that it returns.
+ * Source: docs/service-facts.md#acs-messages.
  */
 const MEDIA: Record<'image' | 'video' | 'document' | 'audio', { caption: boolean; fileName: boolean }> = {
 	image: { caption: true, fileName: false },
@@ -87,10 +87,10 @@ const contentFields: INodeProperties[] = [
 	...templateFields,
 ];
 
-/** What is sent. A template may have keys that the contract does not know yet. */
+/** The content of a message. A template may have keys that the contract does not know yet. */
 type Content = Exclude<MessageContent, { kind: 'template' }> | { kind: 'template'; template: Template };
 
-/** What a message says, checked, and what is to be told of it. */
+/** Reads and checks the content of a message. The hint names values of a template that are not used. */
 function readMessage(parameters: ParameterReader): { message: Content; hint?: string } {
 	const kind = parameters.text('kind', 'Kind');
 	if (kind === 'text') {
@@ -103,7 +103,7 @@ function readMessage(parameters: ParameterReader): { message: Content; hint?: st
 		return {
 			message: {
 				kind,
-				mediaUri: mediaUrl(parameters.text('mediaUri', 'Media URL'), 'Media URL'),
+				mediaUri: readMediaUrl(parameters.text('mediaUri', 'Media URL'), 'Media URL'),
 				...withoutEmpty({
 					caption: caption ? parameters.text('caption', 'Caption') : '',
 					fileName: fileName ? parameters.text('fileName', 'File Name').trim() : '',

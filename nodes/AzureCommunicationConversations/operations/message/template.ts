@@ -1,12 +1,25 @@
+import type { ParameterReader } from '../../../shared/action/parameters';
+import { isRecord, parseJson, textOf, withoutEmpty } from '../../../shared/json';
 import { orList } from '../../../shared/sentences';
 import { InputError } from '../../../shared/transport/errors';
-import { isRecord, parseJson, textOf, withoutEmpty } from '../../../shared/json';
-import type { ParameterReader } from '../../../shared/action/parameters';
-import { mediaUrl } from './mediaUrl';
+import { readMediaUrl } from './mediaUrl';
 
-/** The kinds of values that a template is filled with. Source: docs/service-facts.md#acs-templates. */
-const VALUE_KINDS = ['text', 'image', 'video', 'document', 'location', 'quickAction'] as const;
-type ValueKind = (typeof VALUE_KINDS)[number];
+/** The kinds of values of a template, and the keys of each. Source: docs/service-facts.md#acs-templates. */
+const VALUE_KEYS = {
+	text: ['text'],
+	image: ['url', 'caption', 'fileName'],
+	video: ['url', 'caption', 'fileName'],
+	document: ['url', 'caption', 'fileName'],
+	location: ['latitude', 'longitude', 'locationName', 'address'],
+	quickAction: ['text', 'payload'],
+} as const;
+type ValueKind = keyof typeof VALUE_KEYS;
+const VALUE_KINDS = Object.keys(VALUE_KEYS) as ValueKind[];
+
+/** Lists the kinds of values that have a key, in the order of the alphabet. */
+export function kindsWith(key: string): string[] {
+	return VALUE_KINDS.filter((kind) => (VALUE_KEYS[kind] as readonly string[]).includes(key)).sort();
+}
 
 /** The parts of a template that values are bound to. Source: docs/service-facts.md#acs-templates. */
 const PARTS = ['header', 'body', 'footer'] as const;
@@ -17,7 +30,7 @@ const BUTTONS = ['quickReply', 'url'] as const;
 
 type Value = Record<string, unknown> & { name: string; kind: ValueKind };
 
-/** A template with its values, as the service takes it. Source: docs/service-facts.md#acs-templates. */
+/** A template with its values, in the form of the service. Source: docs/service-facts.md#acs-templates. */
 export interface Template {
 	name: string;
 	language: string;
@@ -25,14 +38,20 @@ export interface Template {
 	bindings?: Record<string, unknown>;
 }
 
-/** Two letters, of some languages three, and a country or script, e.g. `en`, `en_US`, `zh_Hans`. */
+/** A template, and the names of its values that no binding uses. */
+interface CheckedTemplate {
+	template: Template;
+	unused: string[];
+}
+
+/** A language with a country or script, e.g. `en`, `en_US`, `zh_Hans`. */
 const LANGUAGE = /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/;
 
 function isOneOf<Name extends string>(names: readonly Name[], value: unknown): value is Name {
 	return (names as readonly unknown[]).includes(value);
 }
 
-function coordinate(value: unknown, label: string, max: number): number {
+function readCoordinate(value: unknown, label: string, max: number): number {
 	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
 	if (typeof number !== 'number' || !(Math.abs(number) <= max)) {
 		throw new InputError(`${label} is not a number from -${max} to ${max}`, 'For example 52.52.');
@@ -40,7 +59,7 @@ function coordinate(value: unknown, label: string, max: number): number {
 	return number;
 }
 
-/** Checks what a value of its kind needs. Source: docs/service-facts.md#acs-templates. */
+/** Checks a value by its kind. Source: docs/service-facts.md#acs-templates. */
 function checkValue(value: Value, which: string): Value {
 	switch (value.kind) {
 		case 'text':
@@ -51,19 +70,19 @@ function checkValue(value: Value, which: string): Value {
 		case 'image':
 		case 'video':
 		case 'document':
-			return { ...value, url: mediaUrl(textOf(value.url) ?? '', `${which}: URL`) };
+			return { ...value, url: readMediaUrl(textOf(value.url) ?? '', `${which}: URL`) };
 		case 'location':
 			return {
 				...value,
-				latitude: coordinate(value.latitude, `${which}: Latitude`, 90),
-				longitude: coordinate(value.longitude, `${which}: Longitude`, 180),
+				latitude: readCoordinate(value.latitude, `${which}: Latitude`, 90),
+				longitude: readCoordinate(value.longitude, `${which}: Longitude`, 180),
 			};
 		case 'quickAction':
 			return value;
 	}
 }
 
-function readValues(values: unknown): Value[] {
+function checkValues(values: unknown): Value[] {
 	if (values === undefined || values === null) return [];
 	if (!Array.isArray(values))
 		throw new InputError('The template’s values are not a list', 'Give a list of objects.');
@@ -98,8 +117,8 @@ function bindingRows(bindings: Record<string, unknown>, key: string): Array<Reco
 	return rows;
 }
 
-/** Every reference that the bindings make, in their order. */
-function references(bindings: Record<string, unknown>): Array<{ part: string; refValue: string }> {
+/** Lists the references of the bindings to values, in their order. */
+function referencesOf(bindings: Record<string, unknown>): Array<{ part: string; refValue: string }> {
 	return PLACE_KEYS.flatMap((part) =>
 		bindingRows(bindings, part).map((row) => {
 			if (part === 'buttons' && !isOneOf(BUTTONS, row.subType)) {
@@ -112,14 +131,11 @@ function references(bindings: Record<string, unknown>): Array<{ part: string; re
 
 /**
  * Checks a template. Pure.
- * @param given as the service takes it, from fields or from JSON; keys that are not known go along.
+ * @param given a template in the form of the service. Unknown keys are kept.
  * @returns the template, and the names of the values that no binding uses.
- * @throws InputError naming what is wrong: a missing part, an unknown kind, a reference to no value.
+ * @throws InputError for a missing part, an unknown kind, or a reference to a value that is not there.
  */
-export function checkTemplate(given: unknown): {
-	template: Template;
-	unused: string[];
-} {
+export function checkTemplate(given: unknown): CheckedTemplate {
 	if (!isRecord(given)) {
 		throw new InputError(
 			'The template is not an object',
@@ -136,7 +152,7 @@ export function checkTemplate(given: unknown): {
 			'Give that of the approved template, such as en or en_US.',
 		);
 	}
-	const values = readValues(given.values);
+	const values = checkValues(given.values);
 	const bindings = given.bindings ?? undefined;
 	if (bindings !== undefined && !isRecord(bindings)) {
 		throw new InputError(
@@ -154,7 +170,7 @@ export function checkTemplate(given: unknown): {
 	if (bindings !== undefined && bindings.kind !== 'whatsApp') {
 		throw new InputError('The template’s bindings have an unknown kind', 'Give kind whatsApp.');
 	}
-	const used = bindings === undefined ? [] : references(bindings);
+	const used = bindings === undefined ? [] : referencesOf(bindings);
 	const names = new Set(values.map((value) => value.name));
 	for (const { part, refValue } of used) {
 		if (names.has(refValue)) continue;
@@ -172,36 +188,24 @@ export function checkTemplate(given: unknown): {
 	return { template, unused: [...names].filter((one) => !refs.has(one)) };
 }
 
-const TEXTS = ['text', 'url', 'caption', 'fileName', 'locationName', 'address', 'payload'] as const;
-/** The keys that a value of each kind may have. Source: docs/service-facts.md#acs-templates. */
-const KEYS: Record<ValueKind, readonly string[]> = {
-	text: ['text'],
-	image: ['url', 'caption', 'fileName'],
-	video: ['url', 'caption', 'fileName'],
-	document: ['url', 'caption', 'fileName'],
-	location: ['latitude', 'longitude', 'locationName', 'address'],
-	quickAction: ['text', 'payload'],
-};
-
-function valueOf(row: ParameterReader, index: number): Record<string, unknown> {
+/** Reads a value from its row of fields. */
+function readValueRow(row: ParameterReader, index: number): Record<string, unknown> {
 	const which = `Value ${index + 1}`;
 	const kind = row.text('kind', `${which}: Kind`) || 'text';
-	const keys = isOneOf(VALUE_KINDS, kind) ? KEYS[kind] : [];
-	const texts = TEXTS.filter((name) => keys.includes(name)).map((name): [string, string] => [
-		name,
-		row.text(name, `${which}: ${name}`).trim(),
+	const keys = isOneOf(VALUE_KINDS, kind) ? VALUE_KEYS[kind] : [];
+	const fields = keys.map((key): [string, unknown] => [
+		key,
+		key === 'latitude' || key === 'longitude' ? row.raw(key) : row.text(key, `${which}: ${key}`).trim(),
 	]);
-	const place = keys.includes('latitude')
-		? { latitude: row.raw('latitude'), longitude: row.raw('longitude') }
-		: {};
 	const name = row.text('name', `${which}: Name`).trim();
-	return withoutEmpty({ name, kind, ...Object.fromEntries(texts), ...place });
+	return withoutEmpty({ name, kind, ...Object.fromEntries(fields) });
 }
 
-/** Where a value goes, as the drop-down has it. */
+/** The values of the drop-down Place. */
 const PLACES = [...PARTS, 'quickReplyButton', 'urlButton'] as const;
 
-function bindingsOf(rows: ParameterReader[]): Record<string, unknown> | undefined {
+/** Reads the bindings from their rows of fields. */
+function readBindingRows(rows: ParameterReader[]): Record<string, unknown> | undefined {
 	if (rows.length === 0) return undefined;
 	const bindings: Record<string, Array<Record<string, string>>> = {};
 	for (const [index, row] of rows.entries()) {
@@ -221,10 +225,10 @@ function bindingsOf(rows: ParameterReader[]): Record<string, unknown> | undefine
 }
 
 /**
- * Reads a template from its fields, or as JSON.
- * @throws InputError naming the field, and what {@link checkTemplate} throws.
+ * Reads a template from its fields or from JSON, and checks it.
+ * @throws InputError with the name of the field, and what {@link checkTemplate} throws.
  */
-export function readTemplate(parameters: ParameterReader): { template: Template; unused: string[] } {
+export function readTemplate(parameters: ParameterReader): CheckedTemplate {
 	if (parameters.text('templateSource', 'Template') === 'json') {
 		const raw = parameters.raw('template');
 		const json = typeof raw === 'string' ? parseJson(raw) : raw;
@@ -236,8 +240,8 @@ export function readTemplate(parameters: ParameterReader): { template: Template;
 		}
 		return checkTemplate(json);
 	}
-	const values = parameters.rows('templateValues', 'value').map(valueOf);
-	const bindings = bindingsOf(parameters.rows('templateBindings', 'binding'));
+	const values = parameters.rows('templateValues', 'value').map(readValueRow);
+	const bindings = readBindingRows(parameters.rows('templateBindings', 'binding'));
 	return checkTemplate({
 		name: parameters.locator('templateName', 'Template Name'),
 		language: parameters.locator('templateLanguage', 'Template Language'),

@@ -1,8 +1,16 @@
-import type { INodeProperties } from 'n8n-workflow';
+import type { INodeProperties, INodePropertyMode } from 'n8n-workflow';
+import { channelIdField } from '../fields';
+import { kindsWith } from './template';
 
 const byFields = { kind: ['template'], templateSource: ['fields'] };
 
-/** The fields of one value: what it is called and is, then what its kind has. */
+/** Makes the field for a key of a value, shown for the kinds of values that have it. @param more its other properties. */
+function valueField(displayName: string, name: string, more: Partial<INodeProperties> = {}): INodeProperties {
+	const displayOptions = { show: { kind: kindsWith(name) } };
+	return { displayName, name, type: 'string', default: '', displayOptions, ...more };
+}
+
+/** The fields of one value: its name, its kind, and the keys of each kind. */
 const valueFields: INodeProperties[] = [
 	{
 		displayName: 'Name',
@@ -26,80 +34,57 @@ const valueFields: INodeProperties[] = [
 			{ name: 'Video', value: 'video' },
 		],
 	},
-	{
-		displayName: 'Text',
-		name: 'text',
-		type: 'string',
-		default: '',
-		displayOptions: { show: { kind: ['text', 'quickAction'] } },
+	valueField('Text', 'text', {
 		description: 'The text. Of a button of the kind URL, the end of its address.',
-	},
-	{
-		displayName: 'Payload',
-		name: 'payload',
-		type: 'string',
-		default: '',
-		displayOptions: { show: { kind: ['quickAction'] } },
+	}),
+	valueField('Payload', 'payload', {
 		description: 'What you get back when the customer presses a quick reply',
-	},
-	{
-		displayName: 'URL',
-		name: 'url',
-		type: 'string',
-		default: '',
-		displayOptions: { show: { kind: ['document', 'image', 'video'] } },
+	}),
+	valueField('URL', 'url', {
 		placeholder: 'e.g. https://example.com/files/offer.pdf',
 		description: 'Where anybody can fetch the file',
-	},
-	{
-		displayName: 'Caption',
-		name: 'caption',
-		type: 'string',
-		default: '',
-		displayOptions: { show: { kind: ['document', 'image', 'video'] } },
-	},
-	{
-		displayName: 'File Name',
-		name: 'fileName',
-		type: 'string',
-		default: '',
-		displayOptions: { show: { kind: ['document', 'image', 'video'] } },
-		placeholder: 'e.g. offer.pdf',
-	},
-	{
-		displayName: 'Latitude',
-		name: 'latitude',
+	}),
+	valueField('Caption', 'caption'),
+	valueField('File Name', 'fileName', { placeholder: 'e.g. offer.pdf' }),
+	valueField('Latitude', 'latitude', {
 		type: 'number',
 		default: 0,
 		typeOptions: { minValue: -90, maxValue: 90, numberPrecision: 6 },
-		displayOptions: { show: { kind: ['location'] } },
-	},
-	{
-		displayName: 'Longitude',
-		name: 'longitude',
+	}),
+	valueField('Longitude', 'longitude', {
 		type: 'number',
 		default: 0,
 		typeOptions: { minValue: -180, maxValue: 180, numberPrecision: 6 },
-		displayOptions: { show: { kind: ['location'] } },
-	},
-	{
-		displayName: 'Location Name',
-		name: 'locationName',
-		type: 'string',
-		default: '',
-		displayOptions: { show: { kind: ['location'] } },
-		placeholder: 'e.g. Contoso Berlin',
-	},
-	{
-		displayName: 'Address',
-		name: 'address',
-		type: 'string',
-		default: '',
-		displayOptions: { show: { kind: ['location'] } },
-	},
+	}),
+	valueField('Location Name', 'locationName', { placeholder: 'e.g. Contoso Berlin' }),
+	valueField('Address', 'address'),
 ];
 
-/** The fields of a template message: what the template is, its values, and where they go. */
+/** Makes a field for a part of the template, from the list of the channel's templates or typed. */
+function templateLocator(
+	field: Pick<INodeProperties, 'displayName' | 'name' | 'description'>,
+	searchListMethod: string,
+	typed: Pick<INodePropertyMode, 'displayName' | 'name' | 'placeholder'>,
+): INodeProperties {
+	return {
+		...field,
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		required: true,
+		displayOptions: { show: byFields },
+		modes: [
+			{
+				displayName: 'From List',
+				name: 'list',
+				type: 'list',
+				typeOptions: { searchListMethod, searchable: true },
+			},
+			{ ...typed, type: 'string' },
+		],
+	};
+}
+
+/** The fields of a template message: the template, its values, and where each value goes. */
 export const templateFields: INodeProperties[] = [
 	{
 		displayName: 'Enter Template As',
@@ -113,52 +98,28 @@ export const templateFields: INodeProperties[] = [
 		],
 		description: 'How the template is given',
 	},
-	{
-		displayName: 'Channel ID (for the Lists)',
-		name: 'channelId',
-		type: 'string',
-		default: '',
-		displayOptions: { show: byFields },
-		placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
-		description:
-			'The channel (WhatsApp account) whose templates the two lists show. Not sent: you may leave it empty if you type name and language.',
-	},
-	{
-		displayName: 'Template Name',
-		name: 'templateName',
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
-		required: true,
-		displayOptions: { show: byFields },
-		description: 'An approved template of the channel',
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				typeOptions: { searchListMethod: 'searchTemplates', searchable: true },
-			},
-			{ displayName: 'By Name', name: 'name', type: 'string', placeholder: 'e.g. appointment_reminder' },
-		],
-	},
-	{
-		displayName: 'Template Language',
-		name: 'templateLanguage',
-		type: 'resourceLocator',
-		default: { mode: 'list', value: '' },
-		required: true,
-		displayOptions: { show: byFields },
-		description: 'A language in which the template is approved',
-		modes: [
-			{
-				displayName: 'From List',
-				name: 'list',
-				type: 'list',
-				typeOptions: { searchListMethod: 'searchTemplateLanguages', searchable: true },
-			},
-			{ displayName: 'By Code', name: 'code', type: 'string', placeholder: 'e.g. en_US' },
-		],
-	},
+	channelIdField(
+		'The channel (WhatsApp account) whose templates the two lists show. Not sent: you may leave it empty if you type name and language.',
+		{ displayName: 'Channel ID (for the Lists)', displayOptions: { show: byFields } },
+	),
+	templateLocator(
+		{
+			displayName: 'Template Name',
+			name: 'templateName',
+			description: 'An approved template of the channel',
+		},
+		'searchTemplates',
+		{ displayName: 'By Name', name: 'name', placeholder: 'e.g. appointment_reminder' },
+	),
+	templateLocator(
+		{
+			displayName: 'Template Language',
+			name: 'templateLanguage',
+			description: 'A language in which the template is approved',
+		},
+		'searchTemplateLanguages',
+		{ displayName: 'By Code', name: 'code', placeholder: 'e.g. en_US' },
+	),
 	{
 		displayName: 'Values',
 		name: 'templateValues',
@@ -168,13 +129,7 @@ export const templateFields: INodeProperties[] = [
 		default: {},
 		displayOptions: { show: byFields },
 		description: 'What the places of the template are filled with. Bindings say where each goes.',
-		options: [
-			{
-				displayName: 'Value',
-				name: 'value',
-				values: valueFields,
-			},
-		],
+		options: [{ displayName: 'Value', name: 'value', values: valueFields }],
 	},
 	{
 		displayName: 'Bindings',

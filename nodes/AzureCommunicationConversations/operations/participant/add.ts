@@ -4,7 +4,7 @@ import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, participantsField, readConversationId, readParticipants } from '../fields';
 import type { Operation } from '../operation';
-import { refuseInvalid } from './invalid';
+import { checkParticipants } from './invalid';
 
 export const add: Operation = {
 	operation: 'add',
@@ -23,7 +23,7 @@ export const add: Operation = {
 			kind: 'call',
 			request: idempotentRequest<AddParticipantsRequest>('POST', path, { participants }, howToVerify),
 			toItems: (answer) => {
-				refuseInvalid(
+				checkParticipants(
 					answer,
 					participants.length,
 					'added',

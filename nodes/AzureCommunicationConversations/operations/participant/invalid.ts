@@ -2,14 +2,14 @@ import { ServiceError } from '../../../shared/transport/errors';
 import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
 
 /**
- * Looks at an answer that is a success by its status (207) whatever became of the participants.
+ * Checks the answer of an operation on participants, whose status is 207 even where the service refused some of them.
  * Source: docs/service-facts.md#acs-participants.
- * @param asked how many participants there were.
+ * @param count how many participants were sent.
  * @param verb what was to be done with them: `added`.
- * @param fix how to mend it.
- * @throws ServiceError naming those that the service did not take.
+ * @param fix says what to do where all were refused.
+ * @throws ServiceError that names the participants which the service refused.
  */
-export function refuseInvalid(answer: Json, asked: number, verb: string, fix: string): void {
+export function checkParticipants(answer: Json, count: number, verb: string, fix: string): void {
 	const list = readKey(answer, 'invalidParticipants');
 	const invalid = Array.isArray(list) ? list : [];
 	if (invalid.length === 0) return;
@@ -20,12 +20,12 @@ export function refuseInvalid(answer: Json, asked: number, verb: string, fix: st
 		if (why === null) return id;
 		return why.includes(id) ? why : `${id} (${why})`;
 	});
-	const done = asked - invalid.length;
+	const done = count - invalid.length;
 	throw new ServiceError({
 		message:
-			asked === 1
+			count === 1
 				? `The participant was not ${verb}: ${named.join(', ')}`
-				: `${invalid.length} of ${asked} participants ${invalid.length === 1 ? 'was' : 'were'} not ${verb}: ${named.join(', ')}`,
+				: `${invalid.length} of ${count} participants ${invalid.length === 1 ? 'was' : 'were'} not ${verb}: ${named.join(', ')}`,
 		description: done > 0 ? `The others were ${verb}: try only these again.` : fix,
 		httpCode: 207,
 		code: nonEmptyText(readKey(readKey(invalid[0] ?? null, 'error'), 'code')),

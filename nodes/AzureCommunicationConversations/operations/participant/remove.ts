@@ -4,7 +4,7 @@ import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readIds } from '../fields';
 import type { Operation } from '../operation';
-import { refuseInvalid } from './invalid';
+import { checkParticipants } from './invalid';
 
 export const remove: Operation = {
 	operation: 'remove',
@@ -37,7 +37,7 @@ export const remove: Operation = {
 			kind: 'call',
 			request: idempotentRequest<RemoveParticipantsRequest>('POST', path, { participantIds }, howToVerify),
 			toItems: (answer) => {
-				refuseInvalid(
+				checkParticipants(
 					answer,
 					participantIds.length,
 					'removed',

@@ -1,17 +1,11 @@
 import type { IDataObject } from 'n8n-workflow';
 import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
-import type { ReadRequest } from '../../../shared/transport/request';
 import { limitFields, readLimit } from '../../../shared/action/fields/limit';
-import { listRequest, readRequest, templatesPath } from '../../api/request';
-import { readChannelId } from '../fields';
+import { listRequest, templatesRequest } from '../../api/request';
+import { channelIdField, readChannelId } from '../fields';
 import type { Operation } from '../operation';
 
-/** The list of a channel's templates. */
-export function templatesRequest(channelId: string): ReadRequest {
-	return readRequest(templatesPath(channelId));
-}
-
-/** A template as an item; `content` is WhatsApp's own description of it. */
+/** Makes the item of a template; its `content` is that of WhatsApp. */
 export function templateItem(
 	entry: Json,
 ): IDataObject & { name: string; language: string; status: string | null } {
@@ -31,15 +25,9 @@ export const getMany: Operation = {
 	description: 'List the message templates of a channel with their languages, status and content',
 	effect: 'read',
 	fields: [
-		{
-			displayName: 'Channel ID',
-			name: 'channelId',
-			type: 'string',
+		channelIdField('The channel (WhatsApp account), as the Azure portal shows it under Channels', {
 			required: true,
-			default: '',
-			placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
-			description: 'The channel (WhatsApp account), as the Azure portal shows it under Channels',
-		},
+		}),
 		...limitFields,
 	],
 	plan: (parameters) => ({
