@@ -19,7 +19,7 @@ type KeyedRequest<Body> = SendRequest<Body> & { hasIdempotencyKey: true };
 
 /**
  * Adds the headers that all tries of a request share: an ID for the service's support, and for a request with an
- * idempotency key the two headers by which the service recognizes a repetition and gives the first answer again.
+ * idempotency key the two headers by which the service recognises a repetition and gives the first answer again.
  * Source: docs/service-facts.md#acs-repeatability.
  * @param now when the request is sent first.
  */

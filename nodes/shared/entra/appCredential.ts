@@ -28,7 +28,7 @@ export function isGuid(text: string): boolean {
 	return GUID.test(text);
 }
 
-/** Normalizes a pasted ID: without white space and braces, in lower case, a GUID with its dashes. '' for no text. */
+/** Normalises a pasted ID: without white space and braces, in lower case, a GUID with its dashes. '' for no text. */
 export function tidyId(value: unknown): string {
 	const id = readTrimmedText(value)
 		.replace(/^\{\s*(.*?)\s*\}$/, '$1')

@@ -24,48 +24,45 @@ export function clientField(role: string): INodeProperties {
 	};
 }
 
+/** Makes a field that n8n hides as it is typed, shown for one way of authentication. */
+function secretField(
+	authentication: string,
+	field: Omit<INodeProperties, 'type' | 'default'>,
+): INodeProperties {
+	return {
+		type: 'string',
+		typeOptions: { password: true },
+		required: true,
+		default: '',
+		displayOptions: { show: { authentication: [authentication] } },
+		...field,
+	};
+}
+
 /** The fields for an app's secret or certificate, shown by the value of Authentication. */
 export const appSecretFields: INodeProperties[] = [
-	{
+	secretField('clientSecret', {
 		displayName: 'Client Secret',
 		name: 'clientSecret',
-		type: 'string',
-		typeOptions: { password: true },
-		required: true,
-		default: '',
-		displayOptions: { show: { authentication: ['clientSecret'] } },
 		description: 'Value (not ID) of a client secret of the app registration',
-	},
-	{
+	}),
+	secretField('certificate', {
 		displayName: 'Certificate',
 		name: 'certificate',
-		type: 'string',
-		typeOptions: { password: true },
-		required: true,
-		default: '',
 		placeholder: '-----BEGIN CERTIFICATE-----',
-		displayOptions: { show: { authentication: ['certificate'] } },
 		description:
 			'The certificate that is uploaded to the app registration, in PEM. Lost line breaks do not matter.',
-	},
-	{
+	}),
+	secretField('certificate', {
 		displayName: 'Private Key',
 		name: 'privateKey',
-		type: 'string',
-		typeOptions: { password: true },
-		required: true,
-		default: '',
 		placeholder: '-----BEGIN PRIVATE KEY-----',
-		displayOptions: { show: { authentication: ['certificate'] } },
 		description: 'The private key of the certificate, RSA, in PEM',
-	},
-	{
+	}),
+	secretField('certificate', {
 		displayName: 'Passphrase',
 		name: 'passphrase',
-		type: 'string',
-		typeOptions: { password: true },
-		default: '',
-		displayOptions: { show: { authentication: ['certificate'] } },
 		description: 'Passphrase of the private key, if it is encrypted',
-	},
+		required: false,
+	}),
 ];

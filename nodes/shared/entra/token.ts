@@ -3,13 +3,12 @@ import {
 	ConfidentialClientApplication,
 	type INetworkModule,
 	type NetworkRequestOptions,
-	type NodeAuthOptions,
 } from '@azure/msal-node';
 import { parseJson } from '../json';
 import { ServiceError } from '../transport/errors';
 import { sendHttps, TransportError } from '../transport/https';
 import type { TokenProvider } from '../transport/retry';
-import type { AppCredential, ClientAuthentication } from './appCredential';
+import type { AppCredential } from './appCredential';
 import { readCertificate } from './certificate';
 import { explainAuthorityFailure, explainTokenFailure, type TokenErrorExplanations } from './tokenErrors';
 
@@ -100,14 +99,7 @@ function keyOf(source: TokenSource): string {
 		.digest('base64');
 }
 
-/** Converts the secret or certificate for MSAL. @throws InputError where the certificate or its key cannot be used. */
-function clientCredentialOf(
-	authentication: ClientAuthentication,
-): Pick<NodeAuthOptions, 'clientSecret' | 'clientCertificate'> {
-	if (authentication.kind === 'clientSecret') return { clientSecret: authentication.clientSecret };
-	return { clientCertificate: readCertificate(authentication) };
-}
-
+/** Makes MSAL's client of an app. @throws InputError where the certificate or its key cannot be used. */
 function newClient(
 	{ authorityHost, tenantId, clientId, authentication }: TokenSource,
 	network: INetworkModule,
@@ -116,7 +108,9 @@ function newClient(
 	return new ConfidentialClientApplication({
 		auth: {
 			clientId,
-			...clientCredentialOf(authentication),
+			...(authentication.kind === 'clientSecret'
+				? { clientSecret: authentication.clientSecret }
+				: { clientCertificate: readCertificate(authentication) }),
 			authority,
 			// Both keep MSAL from discovering the token endpoint: it could be on another host, and get the secret.
 			knownAuthorities: [new URL(authorityHost).host],

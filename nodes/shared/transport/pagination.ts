@@ -68,7 +68,7 @@ export async function readPage(
 const MAX_PAGES_WITHOUT_PROGRESS = 3;
 
 /**
- * Recognizes repeated entries and pages. It keeps the first and last ID of each page only, as a list can be long.
+ * Recognises repeated entries and pages. It keeps the first and last ID of each page only, as a list can be long.
  */
 class SeenPages {
 	private readonly heads = new Set<string>();

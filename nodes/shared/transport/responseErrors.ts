@@ -37,13 +37,6 @@ const BY_STATUS: Record<number, Explanation> = {
 	504: { message: 'The service did not answer its gateway in time', fix: 'Try again in a while.' },
 };
 
-function explanationFor(status: number, { name, support }: ResponseSource): Explanation {
-	const contact = `contact ${support} with the correlation ID.`;
-	if (status === 500) return { message: 'The service failed', fix: `If it stays, ${contact}` };
-	const message = `${name} answered with HTTP status ${status}`;
-	return BY_STATUS[status] ?? { message, fix: `Try again; if it stays, ${contact}` };
-}
-
 /**
  * Returns all texts and numbers within a JSON value, the outer ones before the inner ones. Pure.
  * @param depth of the value in the whole; objects below the fourth level are not read.
@@ -136,7 +129,7 @@ function isForeignPage({ status, body }: HttpsResponse): boolean {
 
 function explanationOf(response: HttpsResponse, source: ResponseSource): Explanation {
 	const { status } = response;
-	const { name, explanation, fields } = source;
+	const { name, explanation, fields, support } = source;
 	if (isForeignPage(response)) {
 		return {
 			message: `A proxy or gateway in between answered with HTTP status ${status}`,
@@ -149,7 +142,14 @@ function explanationOf(response: HttpsResponse, source: ResponseSource): Explana
 			fix: `Check ${fields} in the credential: tokens go to the service itself only.`,
 		};
 	}
-	return explanation ?? explanationFor(status, source);
+	const known = explanation ?? BY_STATUS[status];
+	if (known) return known;
+	const contact = `contact ${support} with the correlation ID.`;
+	if (status === 500) return { message: 'The service failed', fix: `If it stays, ${contact}` };
+	return {
+		message: `${name} answered with HTTP status ${status}`,
+		fix: `Try again; if it stays, ${contact}`,
+	};
 }
 
 /** Says whether another try is of use after an answer, and whether the service asks for a pause. */

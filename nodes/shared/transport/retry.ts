@@ -127,15 +127,7 @@ async function tryOnce(
 	throw new Error('There was neither a token nor an answer');
 }
 
-/** Whether the service accepted the token: it checks that before it answers 400 or 404. */
-function isAccepted({ status }: HttpsResponse): boolean {
-	return isSuccess(status) || status === 400 || status === 404;
-}
-
-function isSuccess(status: number): boolean {
-	return status >= 200 && status <= 299;
-}
-
+/** Reads an answer, and notes whether the service accepted the token. */
 function readResponse(
 	{ tokens, explain, destination }: Service,
 	request: ServiceRequest,
@@ -144,8 +136,10 @@ function readResponse(
 ): ServiceResponse | ServiceError {
 	const { status, headers, body } = response;
 	const verification = verificationOf(request);
-	if (isAccepted(response)) tokens.noteAccepted(token);
-	if (!isSuccess(status)) return explain(response, verification);
+	const isSuccess = status >= 200 && status <= 299;
+	// The service checks the token before it answers 400 or 404.
+	if (isSuccess || status === 400 || status === 404) tokens.noteAccepted(token);
+	if (!isSuccess) return explain(response, verification);
 	const date = Date.parse(headers.date ?? '');
 	const json = body.trim() === '' ? null : parseJson(body);
 	if (json !== undefined) return { json, date: Number.isNaN(date) ? null : date };
