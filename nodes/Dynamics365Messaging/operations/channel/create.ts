@@ -1,6 +1,7 @@
 import { insertRequest, TABLES } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
 import { readChannel, COLUMNS, MESSAGING_API } from '../../dataverse/channel';
+import { collectionField } from '../fields';
 import type { Operation } from '../operation';
 import {
 	nameField,
@@ -23,14 +24,7 @@ export const create: Operation = {
 		{ ...nameField, required: true },
 		webhookUrlField,
 		...ownerFields,
-		{
-			displayName: 'Additional Fields',
-			name: 'additionalFields',
-			type: 'collection',
-			placeholder: 'Add field',
-			default: {},
-			options: optionalFields,
-		},
+		collectionField('additionalFields', 'Additional Fields', optionalFields),
 	],
 	plan: (parameters, credential) => {
 		const { appId, tenantId } = readOwner(parameters, credential);

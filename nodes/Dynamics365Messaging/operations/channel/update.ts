@@ -2,6 +2,7 @@ import { byName } from '../../../shared/action/fields/options';
 import { TABLES, updateRequest } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
 import { readChannel, COLUMNS } from '../../dataverse/channel';
+import { collectionField } from '../fields';
 import type { Operation } from '../operation';
 import {
 	channelIdField,
@@ -26,14 +27,11 @@ export const update: Operation = {
 	effect: 'configure',
 	fields: [
 		requiredChannelIdField,
-		{
-			displayName: 'Update Fields',
-			name: 'updateFields',
-			type: 'collection',
-			placeholder: 'Add field',
-			default: {},
-			options: byName([...ownerFields, nameField, webhookUrlField, ...optionalFields]),
-		},
+		collectionField(
+			'updateFields',
+			'Update Fields',
+			byName([...ownerFields, nameField, webhookUrlField, ...optionalFields]),
+		),
 	],
 	plan: (parameters, credential) => {
 		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);

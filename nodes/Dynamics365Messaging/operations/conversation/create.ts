@@ -5,6 +5,7 @@ import type { ParameterReader } from '../../../shared/action/parameters';
 import { InputError } from '../../../shared/transport/errors';
 import { activityRequest } from '../../messagingApi/sendActivity';
 import { startWithMessage } from '../../messagingApi/startConversation';
+import { stringField } from '../fields';
 import { TEXT } from '../messageBody';
 import type { Operation } from '../operation';
 import {
@@ -54,14 +55,12 @@ export const create: Operation = {
 			startOptions.createPath,
 			startOptions.requestId,
 			startOptions.skipAiAgent,
-			{
-				displayName: 'Start Message',
-				name: 'startMessage',
-				type: 'string',
-				typeOptions: { rows: 2 },
-				default: '',
-				description: `First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are lost if the conversation is active already (isNew is false then): Conversation: Send or Start delivers words in any case.`,
-			},
+			stringField(
+				'startMessage',
+				'Start Message',
+				`First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are lost if the conversation is active already (isNew is false then): Conversation: Send or Start delivers words in any case.`,
+				{ typeOptions: { rows: 2 } },
+			),
 			startOptions.displayName,
 		]),
 	],
@@ -73,7 +72,7 @@ export const create: Operation = {
 		const text = startMessage?.message ?? '';
 		const name = startMessage?.displayname;
 		const from = name === undefined ? undefined : { name };
-		// As a message it would reach the AI agent too, which a start message does not.
+		// As a message it would also reach the AI agent, which a start message does not.
 		const canBeMessage = text !== '' && options.flag('skipAiAgent') && text.length <= TEXT.maxLength;
 		const asMessage = (conversationId: string) =>
 			activityRequest(channelId, conversationId, { type: 'message', text, from });
