@@ -1,6 +1,6 @@
 import eslint from '@eslint/js';
 import { n8nCommunityNodesPlugin } from '@n8n/eslint-plugin-community-nodes';
-import importX, { createNodeResolver } from 'eslint-plugin-import-x';
+import { createNodeResolver, importX } from 'eslint-plugin-import-x';
 import n8nNodesBase from 'eslint-plugin-n8n-nodes-base';
 import { layers } from './layers.mjs';
 import tseslint from 'typescript-eslint';
@@ -11,8 +11,7 @@ export default tseslint.config(
 			'dist/',
 			'coverage/',
 			'node_modules/',
-			'demo/node_modules/',
-			'demo/.n8n/',
+			'tools/n8n/.n8n/',
 			'emulator/desk/page/',
 			// Made by scripts/contracts.mjs.
 			'emulator/*/contract.d.ts',
@@ -56,6 +55,25 @@ export default tseslint.config(
 			'@typescript-eslint/no-unsafe-member-access': 'off',
 			'@typescript-eslint/no-unsafe-return': 'off',
 			'@typescript-eslint/no-base-to-string': 'off',
+		},
+	},
+	{
+		// The names of tests, and those of what the end-to-end tests check, say what holds in one line.
+		files: ['test/**/*.ts'],
+		rules: {
+			'no-restricted-syntax': [
+				'error',
+				...[
+					'CallExpression[callee.name=/^(describe|it|test)$/] > Literal:first-child',
+					'CallExpression[callee.callee.object.name=/^(describe|it|test)$/] > Literal:first-child',
+					'CallExpression[callee.property.name=each] > ArrayExpression > ArrayExpression > Literal:first-child',
+					'MemberExpression[object.name=checks] > Literal.property',
+					'Property > Literal.key',
+				].map((name) => ({
+					selector: `${name}[value.length>=100]`,
+					message: 'The name of a test has fewer than 100 characters.',
+				})),
+			],
 		},
 	},
 	{

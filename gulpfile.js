@@ -1,7 +1,8 @@
+const { dereference } = require('@apidevtools/json-schema-ref-parser');
 const { compile: toTypeScript } = require('json-schema-to-typescript');
 const { dest, parallel, series, src } = require('gulp');
 const { execFile } = require('node:child_process');
-const { mkdir, readdir, readFile, rm, writeFile } = require('node:fs/promises');
+const { mkdir, readdir, rm, writeFile } = require('node:fs/promises');
 const { basename, dirname, join } = require('node:path');
 const { promisify } = require('node:util');
 
@@ -20,13 +21,24 @@ const contractTypes = async () => await (await import('./scripts/contracts.mjs')
 
 const compile = () => tsc('tsconfig.build.json');
 
-// Icons, codex files and output schemas: what n8n reads beside the compiled nodes.
-const assets = () =>
-	src(['nodes/**/*.svg', 'nodes/**/*.node.json', 'nodes/**/__schema__/**/*.json'], {
-		base: '.',
-		encoding: false,
-		allowEmpty: true,
-	}).pipe(dest('dist'));
+/** A JSON file with all that it refers to by `$ref` in its place, as n8n follows no references. */
+const readJson = async (file) => await dereference(file, { dereference: { circular: false } });
+
+const icons = () => src('nodes/**/*.svg', { base: '.', encoding: false }).pipe(dest('dist'));
+
+/** Codex files and output schemas, which n8n reads beside the compiled nodes. */
+async function jsonFiles() {
+	const isRead = (file) => /\.node\.json$|__schema__.v\d/.test(file);
+	const files = (await readdir('nodes', { recursive: true })).filter((file) => file.endsWith('.json'));
+	const written = files.filter(isRead).map(async (file) => {
+		const to = join('dist', 'nodes', file);
+		await mkdir(dirname(to), { recursive: true });
+		await writeFile(to, `${JSON.stringify(await readJson(join('nodes', file)), null, 2)}\n`);
+	});
+	await Promise.all(written);
+}
+
+const assets = parallel(icons, jsonFiles);
 
 /** `message/getMany.json` describes a MessageGetManyItem. */
 const itemName = (file) =>
@@ -40,7 +52,7 @@ async function actionItems(node) {
 	const schemas = join('nodes', node, '__schema__', 'v1.0.0');
 	const files = (await readdir(schemas, { recursive: true })).filter((file) => file.endsWith('.json')).sort();
 	const types = files.map(async (file) =>
-		toTypeScript(JSON.parse(await readFile(join(schemas, file), 'utf8')), itemName(file), {
+		toTypeScript(await readJson(join(schemas, file)), itemName(file), {
 			additionalProperties: false,
 			bannerComment: '',
 		}),

@@ -1,7 +1,7 @@
 /** @type {import('jest').Config} */
 module.exports = {
 	testMatch: ['<rootDir>/test/**/*.test.ts'],
-	modulePathIgnorePatterns: ['<rootDir>/demo/node_modules', '<rootDir>/demo/n8n-1', '<rootDir>/demo/.n8n'],
+	modulePathIgnorePatterns: ['<rootDir>/tools/n8n/(node_modules|n8n-1|\\.n8n)/'],
 	transform: {
 		'^.+\\.[jt]s$': [
 			'@swc/jest',

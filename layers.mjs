@@ -35,7 +35,7 @@ const RULES = [
 	[communication('api')[0], communication('methods', 'operations'), 'api/ knows nothing above it.'],
 	['tools', ['bench', 'demo', 'scripts', 'test'], 'tools/ is used by these, and uses none of them.'],
 	['emulator', ['bench', 'demo', 'nodes', 'scripts', 'test'], 'The emulator stands by itself.'],
-	['bench', ['demo', 'test'], 'Benchmarks use tools/ and the emulator.'],
+	['bench', ['demo', 'scripts', 'test'], 'Benchmarks use tools/ and the emulator.'],
 	['demo', ['bench', 'scripts', 'test'], 'The demo uses tools/ and the emulator.'],
 	['scripts', ['bench', 'demo', 'test'], 'Scripts use tools/.'],
 ];

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onStage, type Stage } from '../test/e2e/support';
+import { onStage, type Stage } from '../tools/n8n/stage';
 import { runWatched, startAnew } from './memory';
 import { median, type Benchmark, type Section } from './sections';
 import {

@@ -1,19 +1,22 @@
 // What it costs to have the package: on the disk, at n8n's start, in its memory, and until the first token is there.
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort, makeRunFolder, installationOf, startProcess } from '../demo/n8n';
+import { makeRunFolder, installationOf, userFolder } from '../tools/n8n/installation';
+import { startProcess } from '../tools/n8n/n8n';
+import { certificateFileOf } from '../tools/n8n/stage';
+import { freePort } from '../tools/ports';
 import { resourceOf, startEmulator, type Emulator } from '../emulator';
+import { credentialFor } from '../tools/emulatorCredentials';
 import { memoryOf, pidOf } from './process';
 import { type Benchmark, median } from './sections';
 
 const run = promisify(execFile);
-const demo = join(__dirname, '../demo');
-const n8nModules = join(demo, 'node_modules');
+const n8nModules = join(installationOf().folder, 'node_modules');
 /** As n8n's own installer lays them out: bench/run.mjs. */
-const communityNodes = join(demo, '.n8n/installed/nodes');
+const communityNodes = join(userFolder, 'installed/nodes');
 const packageName = 'n8n-nodes-dynamics365-messaging';
 const ICON = 'dist/nodes/Dynamics365Messaging/dynamics365Messaging.svg';
 const packageFolder = join(communityNodes, 'node_modules', packageName);
@@ -137,17 +140,10 @@ async function loading(times: number) {
 /** Until a fresh process has its first token, through the package and by one plain `fetch`. */
 async function firstToken(emulator: Emulator, certificateFile: string, times: number) {
 	const { origin, world } = emulator;
-	const { tenantId, clientId, clientSecret, organizationId, geo, channelId } = world;
-	const credential = { tenantId, clientId, clientSecret, organizationId, geo, channelId };
 	const env = {
 		NODE_EXTRA_CA_CERTS: certificateFile,
-		COST_TOKEN_URL: `${origin}/${tenantId}/oauth2/v2.0/token`,
-		COST_CREDENTIAL: JSON.stringify({
-			...credential,
-			baseUrl: origin,
-			authorityHost: origin,
-			scope: `${resourceOf(world)}/.default`,
-		}),
+		COST_TOKEN_URL: `${origin}/${world.tenantId}/oauth2/v2.0/token`,
+		COST_CREDENTIAL: JSON.stringify({ ...credentialFor(emulator), scope: `${resourceOf(world)}/.default` }),
 	};
 	const [ours, plain] = await inTurns(times, [
 		async () => await once(['token', packageFolder], env),
@@ -167,8 +163,7 @@ export const cost: Benchmark = {
 		const size = installed();
 		const emulator = await startEmulator({ port: 0, deskPort: 0 });
 		const runFolder = makeRunFolder();
-		const certificateFile = join(runFolder, 'emulator.pem');
-		writeFileSync(certificateFile, emulator.certificate.cert);
+		const certificateFile = certificateFileOf(emulator, runFolder);
 		try {
 			const times = short ? 3 : 15;
 			const startsEach = short ? 1 : 5;

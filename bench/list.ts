@@ -1,5 +1,5 @@
 // Conversation: Get Many of long lists, beside the pagination of n8n's HTTP Request node.
-import { onStage, type Stage } from '../test/e2e/support';
+import { onStage, type Stage } from '../tools/n8n/stage';
 import { runWatched, startAnew, type MeasuredRun } from './memory';
 import { median, type Benchmark, type Check, type Section } from './sections';
 import {

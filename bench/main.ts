@@ -1,4 +1,4 @@
-import { runMain } from '../test/e2e/support';
+import { runMain } from '../tools/report';
 import { attachments } from './attachments';
 import { cost } from './cost';
 import { list } from './list';

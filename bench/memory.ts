@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { atRest, type Stage } from '../test/e2e/support';
+import { atRest, type Stage } from '../tools/n8n/stage';
 import { forgetPeak, memoryOf, pidOf } from './process';
 import type { Chain, Run } from './service';
 

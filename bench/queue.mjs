@@ -1,6 +1,6 @@
 // npm run bench:queue: does its own set-up, then measures n8n's queue mode. It needs PostgreSQL and Redis: compose.yaml.
-import { runScript, setUpN8n } from '../demo/setup.mjs';
-import { start } from '../scripts/setup.mjs';
+import { setUpN8n } from '../tools/n8n/install.mjs';
+import { runScript, start } from '../tools/setup.mjs';
 
 await start(async () => {
 	await setUpN8n();

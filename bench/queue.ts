@@ -1,7 +1,7 @@
 // npm run bench:queue: n8n's queue mode with the package in every process: how fast it is, what a workflow can ask for,
 // and what is left when something dies under load.
 import { setTimeout as pause } from 'node:timers/promises';
-import { runMain } from '../test/e2e/support';
+import { runMain } from '../tools/report';
 import { type Cluster, type Member, MESSAGES, onCluster, type Patience, SERVICE_MS } from './queue/cluster';
 import { allFaults, type Fault } from './queue/faults';
 import { Load, type Outcome } from './queue/load';

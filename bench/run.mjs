@@ -1,7 +1,7 @@
 // npm run bench: does its own set-up, then measures beside what a user would pick instead.
-import { installAsN8nDoes, installed } from '../demo/pack.mjs';
-import { runScript, setUpN8n } from '../demo/setup.mjs';
-import { start, step } from '../scripts/setup.mjs';
+import { setUpN8n } from '../tools/n8n/install.mjs';
+import { installAsN8nDoes, installed } from '../tools/n8n/pack.mjs';
+import { runScript, start, step } from '../tools/setup.mjs';
 
 await start(async () => {
 	await setUpN8n();

@@ -1,7 +1,7 @@
 // Message: Send, beside n8n's HTTP Request node that makes the same calls.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Emulator, LogEntry } from '../emulator';
-import { onStage, type Stage } from '../test/e2e/support';
+import { onStage, type Stage } from '../tools/n8n/stage';
 import { countOutOfOrder, mostWithin, shuffled } from './order';
 import { cpuMs, pidOf } from './process';
 import { median, type Benchmark, type Section } from './sections';

@@ -1,9 +1,11 @@
 // What the benchmarks of sending, reading and files stand on: a service of their own for each run, and the workflows
 // that are run against it.
 import { randomUUID } from 'node:crypto';
-import { unflatten } from '../demo/executions';
+import { credentialFor } from '../tools/emulatorCredentials';
+import { unflatten } from '../tools/n8n/executions';
+import type { Stage } from '../tools/n8n/stage';
+import { makeCredential } from '../tools/n8n/workflows';
 import { startEmulator, type Emulator } from '../emulator';
-import type { Stage } from '../test/e2e/support';
 
 /** A credential as a node of a workflow names it. */
 type Credentials = Record<string, { id: string; name: string }>;
@@ -36,21 +38,16 @@ export async function withService<T>(stage: Stage, play: (service: Service) => P
 	const { certificate } = stage.emulator;
 	const emulator = await startEmulator({ port: 0, deskPort: 0, certificate });
 	try {
-		const { tenantId, clientId, clientSecret, organizationId, geo, channelId, zone } = emulator.world;
+		const { tenantId, clientId, clientSecret, organizationId, zone } = emulator.world;
 		const { origin } = emulator;
 		const make = async (type: string, data: object): Promise<Credentials> => {
 			const name = `${type} ${origin}`;
-			const { id } = await stage.n8n.rest<{ id: string }>('POST', '/credentials', { name, type, data });
-			return { [type]: { id, name } };
+			return { [type]: { id: await makeCredential(stage.n8n, type, data, name), name } };
 		};
-		const app = { clientId, clientSecret };
-		const ours = await make('dynamics365MessagingApi', {
-			...app,
-			...{ tenantId, organizationId, geo, channelId, zone: '', scope: '' },
-			...{ baseUrl: origin, authorityHost: origin, environmentUrl: origin },
-		});
+		const ours = await make('dynamics365MessagingApi', credentialFor(emulator));
 		const theirs = await make('oAuth2Api', {
-			...app,
+			clientId,
+			clientSecret,
 			grantType: 'clientCredentials',
 			accessTokenUrl: `${origin}/${tenantId}/oauth2/v2.0/token`,
 			scope: `https://${organizationId.replaceAll('-', '')}-c.${zone}.dynamics.com/.default`,

@@ -2,10 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Executions } from '../demo/executions';
-import { waitFor } from '../demo/wait';
+import { Executions } from '../tools/n8n/executions';
+import { onStage, type Stage } from '../tools/n8n/stage';
+import { triggerWorkflow } from '../tools/n8n/workflows';
+import { post } from '../tools/post';
+import { waitFor } from '../tools/wait';
 import { message } from '../emulator/messaging/activities';
-import { onStage, post, type Stage } from '../test/e2e/support';
 import { type Call, saturate } from './saturate';
 import { type Benchmark, median, quantile } from './sections';
 
@@ -34,21 +36,10 @@ const settings = { executionOrder: 'v1' };
 
 /** Ours, set as it is when it is dropped into a workflow: with verification. */
 function ourTrigger(credentialId: string): Contender {
-	const trigger = { id: randomUUID(), webhookId: randomUUID() };
-	const node = {
-		...trigger,
-		name: 'Trigger',
-		type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
-		typeVersion: 1,
-		position: [0, 0],
-		parameters: {},
-		credentials: { dynamics365MessagingApi: { id: credentialId, name: 'Emulator' } },
-	};
 	return {
 		label: 'Our trigger, Entra token verified',
 		workflowId: 'ours',
-		path: `${trigger.webhookId}/${trigger.id}`,
-		workflow: { name: 'Ours', nodes: [node], connections: {}, settings },
+		...triggerWorkflow('Ours', credentialId),
 	};
 }
 

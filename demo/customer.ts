@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { freePort } from './n8n';
+import { text } from 'node:stream/consumers';
+import { close, freePort, listen } from '../tools/ports';
 
 /** Something that the customer's app was told to show. */
 export interface Shown {
@@ -30,30 +30,16 @@ export async function startCustomerApp(): Promise<CustomerApp> {
 			response.end(JSON.stringify(known ? { shown: body.text ?? body.show } : { shown: null }));
 		});
 	});
-	const port = await freePort(5680);
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(port, '127.0.0.1', resolve);
-	});
+	const port = await listen(server, await freePort(5680));
 	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+		url: `http://127.0.0.1:${port}`,
 		shown,
-		close: () =>
-			new Promise((resolve) => {
-				server.close(() => resolve());
-				server.closeAllConnections();
-			}),
+		close: () => close(server),
 	};
 }
 
 async function readJson(request: IncomingMessage): Promise<Omit<Shown, 'at'> | undefined> {
-	const chunks: Buffer[] = [];
-	for await (const chunk of request) chunks.push(chunk as Buffer);
-	try {
-		return JSON.parse(Buffer.concat(chunks).toString()) as Omit<Shown, 'at'>;
-	} catch {
-		return undefined;
-	}
+	return parse<Omit<Shown, 'at'>>(await text(request));
 }
 
 /** What the customer's app sends to n8n when the customer writes. */
@@ -79,17 +65,17 @@ export async function write(webhookUrl: string, message: CustomerMessage): Promi
 		body: JSON.stringify(message),
 		signal: AbortSignal.timeout(60_000),
 	});
-	const text = await response.text();
-	const answer = response.ok ? parse(text) : undefined;
+	const content = await response.text();
+	const answer = response.ok ? parse<Sent>(content) : undefined;
 	if (!answer?.conversationId) {
-		throw new Error(`The customer wrote, and n8n answered ${response.status}: ${text.slice(0, 500)}`);
+		throw new Error(`The customer wrote, and n8n answered ${response.status}: ${content.slice(0, 500)}`);
 	}
 	return answer;
 }
 
-function parse(text: string): Sent | undefined {
+function parse<T>(content: string): T | undefined {
 	try {
-		return JSON.parse(text) as Sent;
+		return JSON.parse(content) as T;
 	} catch {
 		return undefined;
 	}

@@ -1,22 +1,18 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Emulator, startEmulator } from '../emulator';
+import { credentialFor } from '../tools/emulatorCredentials';
 import { type CustomerApp, startCustomerApp } from './customer';
-import { Executions } from './executions';
-import {
-	freePort,
-	importWorkflow,
-	installationOf,
-	makeRunFolder,
-	type N8n,
-	n8nLog,
-	owner,
-	startN8n,
-} from './n8n';
+import { Executions } from '../tools/n8n/executions';
+import { installationOf, makeRunFolder } from '../tools/n8n/installation';
+import { type N8n, n8nLog, owner, startN8n } from '../tools/n8n/n8n';
+import { certificateFileOf } from '../tools/n8n/stage';
+import { makeCredential, publishWorkflow, readWorkflow } from '../tools/n8n/workflows';
+import { freePort } from '../tools/ports';
+import { waitFor } from '../tools/wait';
 import { customer, play } from './play';
 import { paint } from './terminal';
 import { checkList, checks, nodes, transcript } from './transcript';
-import { waitFor } from './wait';
 
 const once = process.argv.includes('--once');
 /** Another version of n8n than the demo's own, and another folder of community packages; both for the tests. */
@@ -50,8 +46,7 @@ async function wire(step: Step): Promise<Wired> {
 
 	const runFolder = makeRunFolder('', argument('packages'));
 	cleanup.push(() => rmSync(runFolder, { recursive: true, force: true }));
-	const certificateFile = join(runFolder, 'emulator.pem');
-	writeFileSync(certificateFile, emulator.certificate.cert);
+	const certificateFile = certificateFileOf(emulator, runFolder);
 	const n8n = await step('n8n, with the package', () =>
 		startN8n({ runFolder, certificateFile, installation }),
 	);
@@ -60,25 +55,12 @@ async function wire(step: Step): Promise<Wired> {
 }
 
 async function setUp(n8n: N8n, emulator: Emulator, app: CustomerApp) {
-	const { world, origin } = emulator;
-	const { tenantId, clientId, clientSecret, organizationId, channelId, geo, zone } = world;
-	const credential = await n8n.rest<{ id: string }>('POST', '/credentials', {
-		name: 'Dynamics 365 (emulator)',
-		type: 'dynamics365MessagingApi',
-		data: {
-			...{ tenantId, clientId, clientSecret, organizationId, geo, channelId, zone },
-			...{ baseUrl: origin, authorityHost: origin, scope: '', environmentUrl: origin },
-		},
-	});
-	const placeholders = { DEMO_CREDENTIAL_ID: credential.id, 'http://customer-app.demo': app.url };
-	const file = (name: string) => join(__dirname, 'workflows', name);
-	await importWorkflow(n8n, 'customerToDynamics', file('customer-to-dynamics.json'), placeholders);
-	const back = await importWorkflow(
-		n8n,
-		'dynamicsToCustomer',
-		file('dynamics-to-customer.json'),
-		placeholders,
-	);
+	const data = credentialFor(emulator);
+	const id = await makeCredential(n8n, 'dynamics365MessagingApi', data, 'Dynamics 365 (emulator)');
+	const placeholders = { DEMO_CREDENTIAL_ID: id, 'http://customer-app.demo': app.url };
+	const workflow = (file: string) => readWorkflow(join(__dirname, 'workflows', file), placeholders);
+	await publishWorkflow(n8n, 'customerToDynamics', workflow('customer-to-dynamics.json'));
+	const back = await publishWorkflow(n8n, 'dynamicsToCustomer', workflow('dynamics-to-customer.json'));
 
 	// What the trigger's panel shows as its production URL, and what the trigger itself has registered in Dynamics 365.
 	const trigger = back.nodes.find(({ name }) => name === nodes.trigger);
@@ -132,7 +114,7 @@ type Step = <T>(label: string, fn: () => Promise<T>) => Promise<T>;
 
 /** @returns the exit code */
 async function main(): Promise<number> {
-	const { step, tailOf } = await import('../scripts/setup.mjs');
+	const { step, tailOf } = await import('../tools/setup.mjs');
 	const tellLog = () =>
 		console.log(`\n${paint('bold', `The end of n8n's log (${n8nLog})`)}\n\n${tailOf(n8nLog)}`);
 	console.log(`\n${paint('bold', 'Starting')}`);

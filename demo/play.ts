@@ -1,6 +1,6 @@
 import type { Emulator } from '../emulator';
 import { type CustomerMessage, type Sent, write } from './customer';
-import type { Execution, Executions } from './executions';
+import type { Execution, Executions } from '../tools/n8n/executions';
 import { noisePicture } from './picture';
 
 /** Who plays: a customer of a heating company, and a representative of it. */

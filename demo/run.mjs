@@ -1,6 +1,6 @@
 // npm run demo: everything that a fresh clone needs, then demo/main.ts. Plain Node.js, since nothing is installed yet.
-import { start } from '../scripts/setup.mjs';
-import { runScript, setUpN8n } from './setup.mjs';
+import { setUpN8n } from '../tools/n8n/install.mjs';
+import { runScript, start } from '../tools/setup.mjs';
 
 await start(async () => {
 	await setUpN8n();

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DeliveryEntry, DeskEntry, LogEntry, RequestEntry } from '../emulator';
 import type { CustomerMessage, Sent } from './customer';
-import type { Execution, NodeRun } from './executions';
+import type { Execution, NodeRun } from '../tools/n8n/executions';
 import { type TriggerItem, triggerItem } from './play';
 import { type Column, paint, row } from './terminal';
 

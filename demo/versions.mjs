@@ -1,8 +1,8 @@
 // npm run test:versions [version …]: the packed tarball, installed as n8n's own installer does it, plays the demo's
 // conversation in each version of n8n that the package promises to run in, or in those that are named (`latest`, 2.40.0).
-import { ensureBuilt, ensureInstalled, root, start, step } from '../scripts/setup.mjs';
-import { installAsN8nDoes, installed } from './pack.mjs';
-import { installations, installN8n, runScript } from './setup.mjs';
+import { installations, installN8n } from '../tools/n8n/install.mjs';
+import { installAsN8nDoes, installed } from '../tools/n8n/pack.mjs';
+import { ensureBuilt, ensureInstalled, root, runScript, start, step } from '../tools/setup.mjs';
 
 const named = process.argv.slice(2);
 

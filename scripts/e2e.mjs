@@ -1,6 +1,6 @@
 // npm run test:e2e: does its own set-up, then the tests that need a real n8n, one after the other.
-import { runScript, setUpN8n } from '../demo/setup.mjs';
-import { commandWorks, run, SetupError, start, step } from './setup.mjs';
+import { setUpN8n } from '../tools/n8n/install.mjs';
+import { commandWorks, run, runScript, SetupError, start, step } from '../tools/setup.mjs';
 
 const tests = {
 	'A trigger that registers its own URL': 'test/e2e/registration.ts',

@@ -3,8 +3,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { installAsN8nDoes, userFolder } from '../demo/pack.mjs';
-import { ensureBuilt, ensureInstalled, npmCommand, root, SetupError, start, step } from './setup.mjs';
+import { installAsN8nDoes, userFolder } from '../tools/n8n/pack.mjs';
+import { ensureBuilt, ensureInstalled, npmCommand, root, SetupError, start, step } from '../tools/setup.mjs';
 
 const file = resolve(process.argv[2] ?? join(root, '.cache', 'sbom.cdx.json'));
 const packages = join(userFolder, 'sbom', 'nodes');

@@ -1,19 +1,15 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-	freePort,
-	importWorkflow,
-	makeRunFolder,
-	type N8n,
-	type N8nProcess,
-	startN8n,
-	startProcess,
-	type StartOptions,
-} from '../../demo/n8n';
+import { credentialFor } from '../../tools/emulatorCredentials';
+import { makeRunFolder } from '../../tools/n8n/installation';
+import { type N8n, type N8nProcess, startN8n, startProcess, type StartOptions } from '../../tools/n8n/n8n';
+import { certificateFileOf } from '../../tools/n8n/stage';
+import { makeCredential, publishWorkflow } from '../../tools/n8n/workflows';
+import { freePort } from '../../tools/ports';
 import { startEmulator, type Emulator, type FaultRule } from '../../emulator';
 import { cpuMs } from '../process';
-import { Door } from './door';
 import { checkRedis, Database, removeKeys, servicesFrom } from './services';
+import { TcpProxy } from './tcpProxy';
 
 /** A process of n8n that may be ended and started again, as a supervisor does. */
 export class Member {
@@ -93,7 +89,7 @@ export interface Cluster {
 	/** n8n's own database. */
 	database: Database;
 	/** The ways of all processes to PostgreSQL and Redis. */
-	doors: { postgres: Door; redis: Door };
+	proxies: { postgres: TcpProxy; redis: TcpProxy };
 	/** Imports a workflow and puts it into production. */
 	publish: (id: string, workflow: object) => Promise<void>;
 	/** Has Dynamics deliver to a trigger, over both webhook processors in turn. */
@@ -141,8 +137,11 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 	cleanUp.push(() => removeKeys(services.redis, name));
 	const inbox = readFileSync(join(__dirname, 'inbox.sql'), 'utf8');
 	await database.rows(inbox.replaceAll('90 seconds', `${turn} seconds`));
-	const [postgresDoor, redisDoor] = [await Door.to([services.postgres]), await Door.to([services.redis])];
-	cleanUp.push(() => Promise.all([postgresDoor.shut(), redisDoor.shut()]));
+	const [postgresProxy, redisProxy] = [
+		await TcpProxy.to([services.postgres]),
+		await TcpProxy.to([services.redis]),
+	];
+	cleanUp.push(() => Promise.all([postgresProxy.close(), redisProxy.close()]));
 	const emulator = await startEmulator({ port: 0, deskPort: 0 });
 	// A process asks again when its token ends, which is not what is counted here.
 	emulator.settings.tokenLifetimeSeconds = 86_400;
@@ -153,12 +152,11 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 		cleanUp.push(() => rmSync(folder, { recursive: true, force: true }));
 		return folder;
 	};
-	const certificateFile = join(folderOf('files'), 'emulator.pem');
-	writeFileSync(certificateFile, emulator.certificate.cert);
+	const certificateFile = certificateFileOf(emulator, folderOf('files'));
 	const { user, password } = services.postgres;
-	const postgres = { ...postgresDoor.place, user, password, database: name };
-	const balancer = await Door.to([]);
-	cleanUp.push(() => balancer.shut());
+	const postgres = { ...postgresProxy.place, user, password, database: name };
+	const balancer = await TcpProxy.to([]);
+	cleanUp.push(() => balancer.close());
 	const webhookUrl = `http://127.0.0.1:${balancer.place.port}/`;
 	const shared = {
 		QUEUE_WORKER_LOCK_DURATION: String(job * 1000),
@@ -174,8 +172,8 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 		DB_POSTGRESDB_DATABASE: name,
 		QUEUE_BULL_PREFIX: `${name}_bull`,
 		N8N_REDIS_KEY_PREFIX: `${name}_n8n`,
-		QUEUE_BULL_REDIS_HOST: redisDoor.place.host,
-		QUEUE_BULL_REDIS_PORT: String(redisDoor.place.port),
+		QUEUE_BULL_REDIS_HOST: redisProxy.place.host,
+		QUEUE_BULL_REDIS_PORT: String(redisProxy.place.port),
 		QUEUE_BULL_REDIS_PASSWORD: services.redis.password,
 		QUEUE_BULL_REDIS_DB: String(services.redis.db),
 		N8N_WEBHOOK_URL: webhookUrl,
@@ -216,37 +214,19 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 	const serviceAnswers = (rules: FaultRule[]) =>
 		(emulator.settings.faults = [...rules, { match: MESSAGES, action: { delayMs: SERVICE_MS } }]);
 	serviceAnswers([]);
-	const credentialOf = async (type: string, data: object) =>
-		(await main.rest<{ id: string }>('POST', '/credentials', { name: type, type, data })).id;
-	const { tenantId, clientId, clientSecret, organizationId, geo, channelId } = emulator.world;
-	const urls = { baseUrl: emulator.origin, authorityHost: emulator.origin, environmentUrl: emulator.origin };
-	const dynamics365 = {
-		tenantId,
-		clientId,
-		clientSecret,
-		organizationId,
-		geo,
-		channelId,
-		zone: '',
-		scope: '',
-	};
 	return {
 		emulator,
 		main,
 		webhooks,
 		workers: members.filter(({ kind }) => kind === 'worker'),
 		database,
-		doors: { postgres: postgresDoor, redis: redisDoor },
+		proxies: { postgres: postgresProxy, redis: redisProxy },
 		serviceAnswers,
 		credentials: {
-			dynamics365: await credentialOf('dynamics365MessagingApi', { ...dynamics365, ...urls }),
-			postgres: await credentialOf('postgres', { ...postgres, ssl: 'disable', sshTunnel: false }),
+			dynamics365: await makeCredential(main, 'dynamics365MessagingApi', credentialFor(emulator)),
+			postgres: await makeCredential(main, 'postgres', { ...postgres, ssl: 'disable', sshTunnel: false }),
 		},
-		publish: async (id, workflow) => {
-			const file = join(folderOf(`workflow-${id}`), 'workflow.json');
-			writeFileSync(file, JSON.stringify(workflow));
-			await importWorkflow(main, id, file, {});
-		},
+		publish: async (id, workflow) => void (await publishWorkflow(main, id, workflow)),
 		leadTo: ({ id, webhookId }) => emulator.setWebhookUrl(`${webhookUrl}webhook/${webhookId}/${id}`),
 	};
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { StatusFault } from '../../emulator';
 import { type Cluster, type Member, MESSAGES } from './cluster';
-import type { Door } from './door';
+import type { TcpProxy } from './tcpProxy';
 import { PrivateRedis } from './services';
 
 /** Something that goes wrong under load. */
@@ -29,15 +29,15 @@ async function killOne(members: Member[], turn: number): Promise<void> {
 	await member.start();
 }
 
-async function away(door: Door): Promise<void> {
-	await door.shut();
+async function away(proxy: TcpProxy): Promise<void> {
+	await proxy.close();
 	await pause(DOWN_MS);
-	await door.reopen();
+	await proxy.reopen();
 }
 
 /** Restarts a service by a command that its owner gave, or else only cuts everybody off from it for a while. */
-async function restart(command: string | undefined, door: Door): Promise<void> {
-	if (command === undefined) return await away(door);
+async function restart(command: string | undefined, proxy: TcpProxy): Promise<void> {
+	if (command === undefined) return await away(proxy);
 	await promisify(exec)(command);
 }
 
@@ -55,31 +55,31 @@ const postgresAway = (command: string | undefined): Fault => ({
 	name: command
 		? 'PostgreSQL restarted'
 		: `PostgreSQL gone for ${DOWN_MS / 1000} s (connections reset, then refused)`,
-	strike: async ({ doors }) => await restart(command, doors.postgres),
+	strike: async ({ proxies }) => await restart(command, proxies.postgres),
 });
 
 const redisAway = (command: string | undefined): Fault => ({
 	name: command ? 'Redis restarted' : `Redis gone for ${DOWN_MS / 1000} s (connections reset, then refused)`,
-	strike: async ({ doors }) => await restart(command, doors.redis),
+	strike: async ({ proxies }) => await restart(command, proxies.redis),
 });
 
 /** In a Redis of the bench's own, to which n8n is led meanwhile: that of the machine may be in use. */
 function redisKilled(appendOnly: boolean): Fault {
 	let redis: PrivateRedis | undefined;
-	let before: Door['targets'] = [];
+	let before: TcpProxy['targets'] = [];
 	return {
 		name: `Redis killed and started again, \`appendonly ${appendOnly ? 'yes' : 'no'}\``,
-		prepare: async ({ doors }) => {
+		prepare: async ({ proxies }) => {
 			redis = await PrivateRedis.start(appendOnly);
-			before = doors.redis.targets;
-			doors.redis.targets = [redis.place];
-			doors.redis.reset();
+			before = proxies.redis.targets;
+			proxies.redis.targets = [redis.place];
+			proxies.redis.reset();
 			await pause(5_000);
 		},
 		strike: async () => await redis?.restart(DOWN_MS),
-		cleanUp: async ({ doors }) => {
-			doors.redis.targets = before;
-			doors.redis.reset();
+		cleanUp: async ({ proxies }) => {
+			proxies.redis.targets = before;
+			proxies.redis.reset();
 			await redis?.stop();
 			await pause(5_000);
 		},

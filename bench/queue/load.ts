@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { waitFor } from '../../demo/wait';
+import { waitFor } from '../../tools/wait';
 import type { DeliveryEntry, Emulator } from '../../emulator';
 import type { Cluster } from './cluster';
 

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../demo/n8n';
-import { waitFor } from '../../demo/wait';
-import type { Place } from './door';
+import { freePort } from '../../tools/ports';
+import { waitFor } from '../../tools/wait';
+import type { Place } from './tcpProxy';
 
 /** A PostgreSQL in which the bench may make a database of its own. */
 export interface PostgresSettings extends Place {
@@ -57,7 +57,7 @@ interface RedisClient {
 }
 
 /** n8n's own clients of both, so that the bench needs none. */
-const fromN8n = createRequire(join(__dirname, '../../demo/package.json'));
+const fromN8n = createRequire(join(__dirname, '../../tools/n8n/package.json'));
 
 function poolTo(settings: PostgresSettings): Pool {
 	const { Pool } = fromN8n('pg') as { Pool: new (options: object) => Pool };

@@ -70,6 +70,7 @@ export type NewConversation = Pick<
 const customerKey = (channelId: string, customerId: string) => `${channelId} ${customerId}`;
 
 /** Waiting and active conversations take activities; those in wrap-up or closed do not. */
+/** Whether the service lists a conversation as active: a waiting one counts. Source: docs/service-facts.md#list-conversations. */
 export const isOpen = ({ state }: Conversation): boolean => state === 'waiting' || state === 'active';
 
 /**

@@ -8,7 +8,7 @@ import {
 } from '../shared/entra/appCredential';
 import type { TokenSource } from '../shared/entra/token';
 import { InputError } from '../shared/transport/errors';
-import { ORGANIZATION_TOKEN_ERRORS } from './messagingApi/tokenErrors';
+import { ORGANIZATION_TOKEN_ERRORS } from './tokenErrors';
 
 /**
  * The regions of the service: their part of the host name, and their Dataverse zone in the token's scope.

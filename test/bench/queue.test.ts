@@ -1,7 +1,8 @@
-import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { Door } from '../../bench/queue/door';
+import { connect, createServer, type Server } from 'node:net';
 import { type Delivery, isAscending, judge, numberIn } from '../../bench/queue/load';
+import { type Place, TcpProxy } from '../../bench/queue/tcpProxy';
 import type { DeliveryEntry } from '../../emulator';
+import { close, closedPort, listen } from '../../tools/ports';
 
 function entry(...statuses: number[]): DeliveryEntry {
 	const tries = statuses.map((status, index) => ({ at: '', status, ms: 10 * (index + 1) }));
@@ -47,68 +48,65 @@ describe('what became of deliveries', () => {
 	});
 });
 
-describe('a door', () => {
+describe('a TCP proxy', () => {
 	const servers: Server[] = [];
-	const doors: Door[] = [];
-	const portOf = (server: Server) => (server.address() as AddressInfo).port;
+	const proxies: TcpProxy[] = [];
 
 	/** A service that says its name and hangs up, or waits. */
-	async function service(name: string, hangsUp = true): Promise<Server> {
+	async function service(name: string, hangsUp = true): Promise<Place> {
 		const server = createServer((socket) => {
 			socket.on('error', () => undefined);
 			if (hangsUp) socket.end(name);
 			else socket.write(name);
 		});
 		servers.push(server);
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-		return server;
+		return { host: '127.0.0.1', port: await listen(server) };
 	}
 
-	async function doorTo(...targets: Server[]): Promise<Door> {
-		const door = await Door.to(targets.map((server) => ({ host: '127.0.0.1', port: portOf(server) })));
-		doors.push(door);
-		return door;
+	async function proxyTo(...targets: Place[]): Promise<TcpProxy> {
+		const proxy = await TcpProxy.to(targets);
+		proxies.push(proxy);
+		return proxy;
 	}
 
-	/** What somebody hears who knocks, or the code of the error. */
-	function knock(door: Door): Promise<string> {
+	/** What somebody receives who connects, or the code of the error. */
+	function receive(proxy: TcpProxy): Promise<string> {
 		return new Promise((resolve) => {
-			let heard = '';
-			connect(door.place)
-				.on('data', (data) => (heard += data.toString()))
-				.on('end', () => resolve(heard))
+			let received = '';
+			connect(proxy.place)
+				.on('data', (data) => (received += data.toString()))
+				.on('end', () => resolve(received))
 				.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code ?? ''));
 		});
 	}
 
 	afterEach(async () => {
-		await Promise.all(doors.splice(0).map((door) => door.shut()));
-		await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+		await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
+		await Promise.all(servers.splice(0).map(close));
 	});
 
 	it('leads to its targets in turn', async () => {
-		const door = await doorTo(await service('one'), await service('two'));
-		expect([await knock(door), await knock(door), await knock(door)]).toEqual(['one', 'two', 'one']);
+		const proxy = await proxyTo(await service('one'), await service('two'));
+		expect([await receive(proxy), await receive(proxy), await receive(proxy)]).toEqual(['one', 'two', 'one']);
 	});
 
 	it('leads to the next one where a target refuses', async () => {
-		const gone = await service('gone');
-		const door = await doorTo(gone, await service('there'));
-		await new Promise((resolve) => gone.close(resolve));
-		expect([await knock(door), await knock(door)]).toEqual(['there', 'there']);
+		const gone = { host: '127.0.0.1', port: await closedPort() };
+		const proxy = await proxyTo(gone, await service('there'));
+		expect([await receive(proxy), await receive(proxy)]).toEqual(['there', 'there']);
 	});
 
-	it('resets who is inside and refuses who comes while it is shut, and lets in again', async () => {
-		const door = await doorTo(await service('in', false));
+	it('resets all connections and refuses new ones while it is closed, and accepts again', async () => {
+		const proxy = await proxyTo(await service('in', false));
 		const inside = new Promise((resolve) => {
-			connect(door.place)
-				.on('data', () => void door.shut())
+			connect(proxy.place)
+				.on('data', () => void proxy.close())
 				.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code));
 		});
 		expect(await inside).toBe('ECONNRESET');
-		expect(await knock(door)).toBe('ECONNREFUSED');
-		door.targets = [{ host: '127.0.0.1', port: portOf(await service('again')) }];
-		await door.reopen();
-		expect(await knock(door)).toBe('again');
+		expect(await receive(proxy)).toBe('ECONNREFUSED');
+		proxy.targets = [await service('again')];
+		await proxy.reopen();
+		expect(await receive(proxy)).toBe('again');
 	});
 });

@@ -20,7 +20,7 @@ test.each<[number[], number, number]>([
 	[Array.from({ length: 100 }, (_, index) => index + 1), 0.99, 99],
 	[[1, 2, 3], 1, 3],
 	[[1, 2, 3], 0, 1],
-])('the quantile of %j at %d is %d', (values, share, wanted) => {
+])('a quantile is one of the values, or between two (row %#)', (values, share, wanted) => {
 	expect(quantile(values, share)).toBe(wanted);
 });
 

@@ -1,8 +1,10 @@
 // Every kind of business message, and every kind of a template's value, through a real n8n into Azure Communication
 // Services; then what the workflow's caller gets when WhatsApp's window is closed.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { onStage, report, runMain } from './support';
+import { connectionStringCredential } from '../../tools/emulatorCredentials';
+import { onStage } from '../../tools/n8n/stage';
+import { makeCredential, readWorkflow } from '../../tools/n8n/workflows';
+import { report, runMain } from '../../tools/report';
 
 const FILE = join(__dirname, '../../demo/workflows/business-messages.json');
 const KINDS = ['text', 'image', 'video', 'document', 'audio', ...Array.from({ length: 5 }, () => 'template')];
@@ -10,19 +12,13 @@ const KINDS = ['text', 'image', 'video', 'document', 'audio', ...Array.from({ le
 runMain(
 	async () =>
 		await onStage(async ({ emulator, n8n, publish }) => {
-			const { communicationAccessKey, communicationConversationId: conversationId } = emulator.world;
-			const { id } = await n8n.rest<{ id: string }>('POST', '/credentials', {
-				name: 'Azure Communication Services (emulator)',
-				type: 'azureCommunicationServicesApi',
-				data: {
-					authentication: 'accessKey',
-					endpoint: '',
-					secretAccessKey: `endpoint=${emulator.origin}/;accesskey=${communicationAccessKey}`,
-					apiVersion: '2025-04-01-preview',
-				},
-			});
-			const text = readFileSync(FILE, 'utf8').replaceAll('DEMO_COMMUNICATION_CREDENTIAL_ID', id);
-			await publish('businessMessages', JSON.parse(text) as object);
+			const { communicationConversationId: conversationId } = emulator.world;
+			const id = await makeCredential(
+				n8n,
+				'azureCommunicationServicesApi',
+				connectionStringCredential(emulator),
+			);
+			await publish('businessMessages', readWorkflow(FILE, { DEMO_COMMUNICATION_CREDENTIAL_ID: id }));
 			const start = async () =>
 				await fetch(`${n8n.url}/webhook/business-messages`, {
 					method: 'POST',

@@ -1,12 +1,14 @@
 // What the trigger promises, in a real n8n at a real pace: 2,000 deliveries at 10 a second, every third one repeated as
 // Dynamics repeats it, give exactly 2,000 executions, one of each, without a 5xx and none answered late.
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { unflatten } from '../../demo/executions';
-import type { N8n } from '../../demo/n8n';
-import { waitFor } from '../../demo/wait';
+import { unflatten } from '../../tools/n8n/executions';
+import type { N8n } from '../../tools/n8n/n8n';
+import { onStage } from '../../tools/n8n/stage';
+import { triggerWorkflow } from '../../tools/n8n/workflows';
+import { post } from '../../tools/post';
+import { report, runMain } from '../../tools/report';
+import { waitFor } from '../../tools/wait';
 import type { Emulator } from '../../emulator';
-import { onStage, post, report, runMain } from './support';
 
 const DELIVERIES = Number(process.env.E2E_DELIVERIES ?? 2000);
 const isWhole = DELIVERIES >= 2000;
@@ -23,25 +25,6 @@ interface Tally {
 	/** Tries whose caller was gone before the answer. */
 	unheard: number;
 }
-
-const trigger = { id: randomUUID(), webhookId: randomUUID() };
-
-const workflowWith = (credentialId: string) => ({
-	name: 'Deliveries',
-	nodes: [
-		{
-			...trigger,
-			name: 'Trigger',
-			type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
-			typeVersion: 1,
-			position: [0, 0],
-			parameters: {},
-			credentials: { dynamics365MessagingApi: { id: credentialId, name: 'Emulator' } },
-		},
-	],
-	connections: {},
-	settings: { executionOrder: 'v1' },
-});
 
 /** Posts one try and tallies its answer. */
 async function tryOnce(
@@ -127,8 +110,9 @@ async function deliverAll(emulator: Emulator, base: string): Promise<Tally> {
 runMain(
 	async () =>
 		await onStage(async ({ emulator, n8n, credentialId, publish }) => {
-			await publish('deliveries', workflowWith(credentialId));
-			const tally = await deliverAll(emulator, `${n8n.url}/webhook/${trigger.webhookId}/${trigger.id}`);
+			const { workflow, path } = triggerWorkflow('Deliveries', credentialId);
+			await publish('deliveries', workflow);
+			const tally = await deliverAll(emulator, `${n8n.url}/webhook/${path}`);
 			await waitFor(
 				`${DELIVERIES} executions`,
 				60_000,

@@ -1,13 +1,15 @@
 // What a newcomer does in n8n's editor, in a real browser: finds the nodes, makes credentials, sends, listens, imports the
 // templates. The pictures of the documentation are taken on the way.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, selectors, type Browser, type Locator, type Page } from 'playwright-core';
-import { owner } from '../../demo/n8n';
-import { waitFor } from '../../demo/wait';
-import { onStage, post, report, runMain, type Stage } from './support';
+import { owner } from '../../tools/n8n/n8n';
+import { onStage, type Stage } from '../../tools/n8n/stage';
+import { post } from '../../tools/post';
+import { report, runMain } from '../../tools/report';
+import { waitFor } from '../../tools/wait';
+import { listen } from '../../tools/ports';
 
 const IMAGES = join(__dirname, '../../docs/images');
 const TEMPLATES = join(__dirname, '../../templates');
@@ -271,8 +273,8 @@ async function templates(editor: Editor): Promise<Record<string, boolean>> {
 
 async function desk({ emulator }: Stage, page: Page): Promise<Record<string, boolean>> {
 	const webhook = createServer((_, response) => response.end('{}'));
-	await new Promise<void>((resolve) => webhook.listen(0, '127.0.0.1', resolve));
-	emulator.setWebhookUrl(`http://127.0.0.1:${(webhook.address() as AddressInfo).port}/webhook`);
+	const port = await listen(webhook);
+	emulator.setWebhookUrl(`http://127.0.0.1:${port}/webhook`);
 	const { id } = emulator.desk.list()[0]!;
 	emulator.desk.accept(id, { agentName: 'Ana Lopes' });
 	emulator.desk.reply(id, { text: 'Hello Kim, this is Ana. Please set the fan to level 3.' });

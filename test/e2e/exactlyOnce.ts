@@ -3,8 +3,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Executions } from '../../demo/executions';
-import { onStage, post, report, runMain } from './support';
+import { Executions } from '../../tools/n8n/executions';
+import { onStage } from '../../tools/n8n/stage';
+import { post } from '../../tools/post';
+import { report, runMain } from '../../tools/report';
 
 const CONVERSATION = 'c0ffee00-0000-4000-8000-000000000001';
 

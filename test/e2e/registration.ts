@@ -1,35 +1,17 @@
 // The trigger that registers its own URL, in a real n8n: the channel's record has it while the workflow is active, and what
 // stood there before when it is not any more, also after n8n was killed in between.
-import { randomUUID } from 'node:crypto';
-import { activate } from '../../demo/n8n';
-import { waitFor } from '../../demo/wait';
-import { onStage, report, runMain } from './support';
+import { onStage } from '../../tools/n8n/stage';
+import { activate, triggerWorkflow } from '../../tools/n8n/workflows';
+import { report, runMain } from '../../tools/report';
+import { waitFor } from '../../tools/wait';
 
 const BEFORE = 'https://middleware.example.com/hook';
-
-function workflowOf(name: string, credentialId: string) {
-	const [id, webhookId] = [randomUUID(), randomUUID()];
-	const trigger = {
-		id,
-		webhookId,
-		name: 'From Dynamics 365',
-		type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
-		typeVersion: 1,
-		position: [0, 0],
-		parameters: { registerWebhook: true },
-		credentials: { dynamics365MessagingApi: { id: credentialId, name: 'Emulator' } },
-	};
-	return {
-		path: `webhook/${webhookId}/${id}`,
-		workflow: { name, nodes: [trigger], connections: {}, settings: {} },
-	};
-}
 
 runMain(
 	async () =>
 		await onStage(async (stage) => {
 			const { emulator, credentialId, publish, restart } = stage;
-			const url = (path: string) => `${stage.n8n.url}/${path}`;
+			const url = (path: string) => `${stage.n8n.url}/webhook/${path}`;
 			const deactivate = async (id: string) =>
 				await stage.n8n.rest('POST', `/workflows/${id}/deactivate`, {});
 			const comesToBe = async (wanted: string | null) =>
@@ -38,8 +20,8 @@ runMain(
 					() => false,
 				);
 			emulator.setWebhookUrl(BEFORE);
-			const first = workflowOf('First', credentialId);
-			const second = workflowOf('Second', credentialId);
+			const first = triggerWorkflow('First', credentialId, { registerWebhook: true });
+			const second = triggerWorkflow('Second', credentialId, { registerWebhook: true });
 			const checks: Record<string, boolean> = {};
 
 			await publish('first', first.workflow);

@@ -1,7 +1,8 @@
 // Every template, imported as it is into a real n8n and run against the emulator.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { onStage, report, runMain, type Stage } from './support';
+import { onStage, type Stage } from '../../tools/n8n/stage';
+import { report, runMain } from '../../tools/report';
 
 /** What a file below `templates/` gives: the checks of one template, by name, and whether each holds. */
 interface Play {

@@ -138,7 +138,7 @@ describe('queries', () => {
 		[`/conversation/${GUID}/messages`, { ContinuationToken: GUID }, [30009]],
 		['/conversation/x/messages', {}, [30005]],
 		['/conversation/x/context', {}, [30005]],
-	])('%s %j', (path, query, expected) => {
+	])('%s with the query of row %#', (path, query, expected) => {
 		expect(codes({ path: CONSUMER + path, query })).toEqual(expected);
 	});
 

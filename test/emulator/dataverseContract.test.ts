@@ -30,7 +30,7 @@ test.each([
 	['GET', '/msdyn_liveworkstreams', null],
 	['GET', '/accounts', null],
 	['GET', '/%E0%A4%A', null],
-])('%s %s is %s', (method, path, operationId) => {
+])('the operation of a %s is found by its path, if it has one (row %#)', (method, path, operationId) => {
 	const body = method === 'POST' || method === 'PATCH' ? {} : undefined;
 	const result = check(method, BASE + path, { body });
 	expect(result.operationId).toBe(operationId);

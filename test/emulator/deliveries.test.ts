@@ -3,6 +3,7 @@ import type { DeliveryEntry, Emulator, EmulatorOptions } from '../../emulator';
 import { toPascalCase } from '../../emulator/messaging/activities';
 import { validateDelivery } from '../../emulator/messaging/validate';
 import { type Client, connect, type Hook, send, start, startConversation, startHook } from './support';
+import { closedPort } from '../../tools/ports';
 
 let emulator: Emulator;
 let client: Client;
@@ -223,7 +224,7 @@ describe('tries', () => {
 
 	test('nobody there', async () => {
 		await startWith();
-		emulator.setWebhookUrl('http://localhost:1/x');
+		emulator.setWebhookUrl(`http://localhost:${await closedPort()}/x`);
 		await accepted();
 		await emulator.idle();
 		const tries = [1, 2, 3].map(() => ({ error: expect.stringContaining('ECONNREFUSED') }));

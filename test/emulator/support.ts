@@ -1,12 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { CommunicationEntry, DataverseEntry, Emulator } from '../../emulator';
 import { type EmulatorOptions, startEmulator } from '../../emulator';
 import type { Certificate } from '../../emulator/certificate';
 import { makeCertificate } from '../../emulator/certificate';
 import { resourceOf } from '../../emulator/world';
+import { close, listen } from '../../tools/ports';
 
 export interface Answer {
 	status: number;
@@ -166,13 +166,9 @@ export async function startHook(): Promise<Hook> {
 		};
 		request.on('end', () => void answer());
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	hook.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook/secret-path`;
-	hook.close = () =>
-		new Promise((resolve) => {
-			server.close(() => resolve());
-			server.closeAllConnections();
-		});
+	const port = await listen(server);
+	hook.url = `http://127.0.0.1:${port}/webhook/secret-path`;
+	hook.close = async () => await close(server);
 	return hook;
 }
 

@@ -1,37 +1,20 @@
-import type { IDataObject, INode } from 'n8n-workflow';
-import type { Emulator } from '../../emulator';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
-import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+import type { IDataObject } from 'n8n-workflow';
+import { entries } from '../support/emulator';
+import { emulator, run, useEmulator, usePackage } from '../support/operation';
+import { closedPort } from '../../tools/ports';
 
-let emulator: Emulator;
-let loader: LoadedPackage;
-
-beforeAll(async () => void (loader = await loadPackage()));
-beforeEach(async () => void (emulator = await testEmulator()));
-afterEach(async () => {
+usePackage();
+useEmulator();
+afterEach(() => {
 	// Whatever a test sends through the node, the contract has nothing against it, but for an id that is none.
 	const broken = requests().flatMap(({ contractErrors }) =>
 		contractErrors.filter(({ code }) => code !== 30005),
 	);
 	expect(broken).toEqual([]);
-	await emulator.close();
 });
 
 const requests = () => entries(emulator, 'request');
 const byId = (conversationId: string) => ({ __rl: true, mode: 'id', value: conversationId });
-
-interface RunOptions {
-	items?: IDataObject[];
-	node?: Partial<INode>;
-	credential?: IDataObject;
-}
-
-async function run(operation: string, parameters: IDataObject, { items, node, credential }: RunOptions = {}) {
-	const [resource, name] = operation.split(': ');
-	const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), ...credential } as never };
-	const json = oneNode('dynamics365Messaging', { resource, operation: name, ...parameters }, node);
-	return outcomeOf(await runWorkflow(loader, json, credentials, items));
-}
 
 async function opened(parameters: IDataObject = {}): Promise<string> {
 	const { items } = await run('conversation: create', parameters);
@@ -206,13 +189,14 @@ describe('errors', () => {
 	});
 
 	test('of a host that cannot be reached name it', async () => {
+		const host = `localhost:${await closedPort()}`;
 		const { error } = await run(
 			'conversation: create',
 			{ options: { maxRetryTime: 0 } },
-			{ credential: { baseUrl: 'https://localhost:1' } },
+			{ credential: { baseUrl: `https://${host}` } },
 		);
 		expect(error).toMatchObject({
-			message: 'The service at localhost:1 cannot be reached',
+			message: `The service at ${host} cannot be reached`,
 			context: { code: 'ECONNREFUSED' },
 		});
 	});

@@ -1,35 +1,28 @@
 import type { IDataObject } from 'n8n-workflow';
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { DEFAULT_WORLD, makeCertificate, type Emulator, type FaultAction } from '../../emulator';
 import { dataverseClient } from '../../nodes/Dynamics365Messaging/dataverse/client';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
 import { insertRequest, TABLES, updateRequest } from '../../nodes/Dynamics365Messaging/dataverse/requests';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { credentialFor, entries } from '../support/emulator';
 import {
 	activate,
 	deactivate,
-	loadPackage,
 	oneNode,
 	outcomeOf,
 	runWorkflow,
 	serveTrigger,
 	type Activation,
-	type LoadedPackage,
 	type TriggerServer,
 } from '../support/n8n';
+import { closedPort, listen } from '../../tools/ports';
+import { emulator, loader, run as runOperation, useEmulator, usePackage } from '../support/operation';
 
-let emulator: Emulator;
-let loader: LoadedPackage;
-
-beforeAll(async () => void (loader = await loadPackage()));
-beforeEach(async () => void (emulator = await testEmulator()));
-afterEach(async () => await emulator.close());
+usePackage();
+useEmulator();
 
 async function run(operation: string, parameters: IDataObject = {}, credential: IDataObject = {}) {
-	const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), ...credential } as never };
-	const json = oneNode('dynamics365Messaging', { resource: 'channel', operation, ...parameters });
-	const { items, error } = outcomeOf(await runWorkflow(loader, json, credentials));
+	const { items, error } = await runOperation(`channel: ${operation}`, parameters, { credential });
 	return { items: items.map((item) => item.json), error };
 }
 
@@ -198,7 +191,7 @@ describe('the channel’s record', () => {
 		['update', OWN, 'nothing to update'],
 		['update', { channelId: ' ', updateFields: { name: 'x' } }, 'Channel ID is empty'],
 		['delete', { channelId: ' ' }, 'Channel ID is empty'],
-	])('%s %j: %s', async (operation, parameters, message) => {
+	])('%s refuses the parameters of row %#', async (operation, parameters, message) => {
 		expect((await run(operation, parameters)).error).toMatchObject({
 			message: expect.stringContaining(message),
 		});
@@ -284,21 +277,23 @@ test('the managed identity that is bound stays, where it suits, though there is 
 });
 
 describe('Register Webhook', () => {
-	const BASE = 'http://localhost:5678/webhook';
+	/** An n8n that nobody can call. */
+	let base: string;
+	beforeAll(async () => void (base = `http://localhost:${await closedPort()}/webhook`));
 	const trigger = (parameters: IDataObject = { registerWebhook: true }) =>
 		oneNode('dynamics365MessagingTrigger', parameters);
 	const activation = (given: Partial<Activation> = {}): Activation => ({
 		loader,
 		json: trigger(),
 		credentials: { dynamics365MessagingApi: credentialFor(emulator) },
-		webhookBaseUrl: BASE,
+		webhookBaseUrl: base,
 		staticData: {},
 		...given,
 	});
 	const registered = async () => (await run('get')).items[0]!.webhookUrl;
 	const own = () => {
 		const { id, webhookId } = trigger().nodes[0]!;
-		return `${BASE}/${webhookId}/${id}`;
+		return `${base}/${webhookId}/${id}`;
 	};
 
 	test('puts the URL into the record when the workflow is activated, and what stood there back', async () => {
@@ -397,9 +392,10 @@ describe('Register Webhook', () => {
 		emulator.setWebhookUrl('https://middleware.invalid/hook');
 		const one = activation();
 		await activate(one);
-		const moved = { ...one, webhookBaseUrl: 'http://localhost:9/webhook' };
+		const elsewhere = `http://localhost:${await closedPort()}/webhook`;
+		const moved = { ...one, webhookBaseUrl: elsewhere };
 		await activate(moved);
-		expect(await registered()).toContain('http://localhost:9/webhook');
+		expect(await registered()).toContain(elsewhere);
 		await deactivate(moved);
 		expect(await registered()).toBe('https://middleware.invalid/hook');
 	});
@@ -443,7 +439,7 @@ describe('Register Webhook', () => {
 
 	test('does not take a channel from a workflow of this n8n that n8n itself cannot call', async () => {
 		emulator.setWebhookUrl(
-			`${BASE}/c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009/5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a009`,
+			`${base}/c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009/5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a009`,
 		);
 		await expect(activate(activation())).rejects.toMatchObject({
 			message: expect.stringContaining('cannot call itself'),
@@ -695,8 +691,8 @@ describe('Check Setup', () => {
 
 	test('a certificate that nobody trusts is named, and no other', async () => {
 		const server = createServer(await makeCertificate());
-		await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-		emulator.setWebhookUrl(`https://localhost:${(server.address() as AddressInfo).port}/webhook/a`);
+		const port = await listen(server);
+		emulator.setWebhookUrl(`https://localhost:${port}/webhook/a`);
 		const items = await check();
 		expect(named(items)).toEqual([['activeTrigger', 'failed']]);
 		expect(items.find((item) => item.check === 'activeTrigger')!.detail).toContain('certificate');
@@ -710,7 +706,7 @@ describe('Check Setup', () => {
 	});
 
 	test('a host that n8n cannot call is no more than a warning: networks keep n8n from its own address', async () => {
-		emulator.setWebhookUrl('https://localhost:1/webhook/a');
+		emulator.setWebhookUrl(`https://localhost:${await closedPort()}/webhook/a`);
 		expect(named(await check())).toEqual([['activeTrigger', 'warning']]);
 	});
 

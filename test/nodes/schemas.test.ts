@@ -3,10 +3,9 @@ import { dirname, join, relative } from 'node:path';
 import Ajv from 'ajv';
 import { loadOutputSchema, resolveOutputSchemaPath } from 'n8n-core';
 import type { IDataObject } from 'n8n-workflow';
-import type { Emulator } from '../../emulator';
 import { actionNode } from '../../nodes/Dynamics365Messaging/operations';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
-import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+import { entries } from '../support/emulator';
+import { emulator, loader, run as runOperation, useEmulator, usePackage } from '../support/operation';
 
 /** What the schemas are made of, as far as these tests look into them. */
 interface Schema {
@@ -17,10 +16,7 @@ interface Schema {
 
 const OPERATION_NAMES = actionNode.operations.map(({ resource, operation }) => `${resource}: ${operation}`);
 
-let loader: LoadedPackage;
-let emulator: Emulator;
-
-beforeAll(async () => void (loader = await loadPackage()));
+usePackage();
 
 /** What n8n asks by; its editor gives nothing else, its assistant would take another version's schema as well. */
 function asked(name: string) {
@@ -95,7 +91,7 @@ describe('for every operation', () => {
 	});
 });
 
-test('there are schemas for operations alone: one without would be taken for the trigger and for the action', () => {
+test('there are schemas for operations alone, as n8n would take any other for the trigger’s too', () => {
 	const folder = join(asked(OPERATION_NAMES[0]!).nodeDir, '__schema__');
 	const files = readdirSync(folder, { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile())
@@ -106,16 +102,15 @@ test('there are schemas for operations alone: one without would be taken for the
 });
 
 describe('of every operation', () => {
-	beforeEach(async () => {
-		emulator = await testEmulator();
-		emulator.setWebhookUrl('https://n8n.example.com/webhook/a/b');
-	});
-	afterEach(async () => await emulator.close());
+	useEmulator();
+	beforeEach(() => emulator.setWebhookUrl('https://n8n.example.com/webhook/a/b'));
 
 	test.each(OPERATION_NAMES)(
 		'all that comes out is in the schema, and the other way round: %s',
 		async (name) => {
-			const items = await OUTPUTS[name]!();
+			const output = OUTPUTS[name];
+			if (!output) throw new Error(`Add ${name} to OUTPUTS below: runs that fill every field of its items`);
+			const items = await output();
 			const schema = schemaOf(name);
 			// A context variable is of one of several types, which ajv takes for an oversight unless it is told.
 			const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
@@ -131,10 +126,7 @@ describe('of every operation', () => {
 });
 
 async function run(name: string, parameters: IDataObject, item: IDataObject = {}): Promise<IDataObject[]> {
-	const [resource, operation] = name.split(': ');
-	const credentials = { dynamics365MessagingApi: credentialFor(emulator) };
-	const json = oneNode('dynamics365Messaging', { resource, operation, ...parameters });
-	const { items, error } = outcomeOf(await runWorkflow(loader, json, credentials, [item]));
+	const { items, error } = await runOperation(name, parameters, { items: [item] });
 	expect(error).toBeUndefined();
 	expect(items).not.toEqual([]);
 	return items.map((one) => one.json);

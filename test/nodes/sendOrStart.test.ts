@@ -1,20 +1,13 @@
 import type { IDataObject, INode } from 'n8n-workflow';
-import type { Emulator, FaultRule } from '../../emulator';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
-import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+import type { FaultRule } from '../../emulator';
+import { entries } from '../support/emulator';
+import { emulator, run as runOperation, useEmulator, usePackage } from '../support/operation';
 
-let emulator: Emulator;
-let loader: LoadedPackage;
-
-beforeAll(async () => void (loader = await loadPackage()));
-beforeEach(async () => void (emulator = await testEmulator()));
-afterEach(async () => await emulator.close());
+usePackage();
+useEmulator();
 
 async function run(operation: string, parameters: IDataObject, items?: IDataObject[], node?: Partial<INode>) {
-	const json = oneNode('dynamics365Messaging', { resource: 'conversation', operation, ...parameters }, node);
-	return outcomeOf(
-		await runWorkflow(loader, json, { dynamics365MessagingApi: credentialFor(emulator) }, items),
-	);
+	return await runOperation(`conversation: ${operation}`, parameters, { items, node });
 }
 
 const say = async (parameters: IDataObject = {}, items?: IDataObject[], node?: Partial<INode>) =>

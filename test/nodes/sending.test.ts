@@ -1,36 +1,18 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import type { IBinaryKeyData, IDataObject, INode } from 'n8n-workflow';
-import type { Emulator, FaultRule } from '../../emulator';
+import type { IBinaryKeyData, IDataObject } from 'n8n-workflow';
+import type { FaultRule } from '../../emulator';
 import { readNumber } from '../../nodes/shared/action/fields/number';
 import { CONCURRENCY, MAX_RETRY_TIME } from '../../nodes/shared/action/fields/options';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
+import { credentialFor, entries } from '../support/emulator';
 import { parametersOf } from '../support/parameters';
-import { loadPackage, oneNode, outcomeOf, startWorkflow, type LoadedPackage } from '../support/n8n';
+import { oneNode, outcomeOf, startWorkflow } from '../support/n8n';
+import { close, listen } from '../../tools/ports';
+import { emulator, loader, run, start, useEmulator, usePackage } from '../support/operation';
 
-let emulator: Emulator;
-let loader: LoadedPackage;
-
-beforeAll(async () => void (loader = await loadPackage()));
-beforeEach(async () => void (emulator = await testEmulator()));
-afterEach(async () => await emulator.close());
+usePackage();
+useEmulator();
 
 const byId = (conversationId: string) => ({ __rl: true, mode: 'id', value: conversationId });
-
-interface Given {
-	items?: IDataObject[];
-	binary?: IBinaryKeyData[];
-	node?: Partial<INode>;
-}
-
-function start(operation: string, parameters: IDataObject, { items, binary, node }: Given = {}) {
-	const [resource, name] = operation.split(': ');
-	const json = oneNode('dynamics365Messaging', { resource, operation: name, ...parameters }, node);
-	const credentials = { dynamics365MessagingApi: credentialFor(emulator) };
-	return startWorkflow(loader, json, credentials, items, binary);
-}
-
-const run = async (...given: Parameters<typeof start>) => outcomeOf(await start(...given));
 
 async function opened(count: number): Promise<string[]> {
 	const items = Array.from({ length: count }, () => ({}));
@@ -180,15 +162,14 @@ test('ten conversations at once, where nothing else is said', async () => {
 			response.end('{}');
 		}, 20);
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	const baseUrl = `https://localhost:${port}`;
 	const json = oneNode('dynamics365Messaging', { resource: 'message', operation: 'send', ...fromItem });
 	const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), baseUrl } };
 	const items = [...ids, ...ids].map((id) => ({ id, text: 'x' }));
 	expect(outcomeOf(await startWorkflow(loader, json, credentials, items)).items).toHaveLength(60);
 	expect(most).toBe(10);
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 });
 
 // n8n executes a node anew with all of its items: what was sent, or may have been, stays as it is.

@@ -1,7 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { FaultAction, FaultRule } from '../../emulator';
-import { credentialFor, entries, testEmulator } from '../support/emulator';
-import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
+import { entries, testEmulator } from '../support/emulator';
+import { run, usePackage } from '../support/operation';
 
 /**
  * Thousands of messages through everything that can go wrong. The emulator's log says what arrived, the node's items say
@@ -16,9 +16,8 @@ const isFull = process.env.SOAK === 'full';
 const SINGLE = isFull ? ALL : 400;
 const WORDS = isFull ? ALL : 1_500;
 
-let loader: LoadedPackage;
-beforeAll(async () => {
-	loader = await loadPackage();
+usePackage();
+beforeAll(() => {
 	process.stdout.write(`The soak's seed is ${SEED}; SOAK_SEED=${SEED} repeats its dice.\n`);
 });
 
@@ -45,18 +44,14 @@ function fateOf(json: IDataObject): Fate {
 /** Sends numbered messages to customers in turn and compares what the node says with what the emulator's log says. */
 async function soak(operation: 'send' | 'sendOrStart', messages: number, faults: FaultRule[]) {
 	const emulator = await testEmulator({ seed: SEED });
-	const run = async (parameters: IDataObject, items: IDataObject[]) => {
-		const json = oneNode('dynamics365Messaging', parameters, { onError: 'continueRegularOutput' });
-		return outcomeOf(
-			await runWorkflow(loader, json, { dynamics365MessagingApi: credentialFor(emulator) }, items),
-		);
-	};
+	const given = { at: emulator, node: { onError: 'continueRegularOutput' } } as const;
 	const customers = Array.from({ length: CONVERSATIONS }, (_, customer) => ({ customer: `c${customer}` }));
 	const opened =
 		operation === 'send'
 			? await run(
-					{ resource: 'conversation', operation: 'create', customerId: '={{ $json.customer }}' },
-					customers,
+					'conversation: create',
+					{ customerId: '={{ $json.customer }}' },
+					{ ...given, items: customers },
 				)
 			: undefined;
 	const items = Array.from({ length: messages }, (_, index) => ({
@@ -66,27 +61,21 @@ async function soak(operation: 'send' | 'sendOrStart', messages: number, faults:
 	}));
 	emulator.settings.faults = faults;
 	const options = { parallelConversations: 50, skipAiAgent: true };
-	const { items: given } =
+	const { items: out } =
 		operation === 'send'
 			? await run(
+					'message: send',
 					{
-						resource: 'message',
-						operation,
 						conversationId: { __rl: true, mode: 'id', value: '={{ $json.id }}' },
 						text: '={{ $json.text }}',
 						options: { parallelConversations: 50 },
 					},
-					items,
+					{ ...given, items },
 				)
 			: await run(
-					{
-						resource: 'conversation',
-						operation,
-						customerId: '={{ $json.customer }}',
-						text: '={{ $json.text }}',
-						options,
-					},
-					items,
+					'conversation: sendOrStart',
+					{ customerId: '={{ $json.customer }}', text: '={{ $json.text }}', options },
+					{ ...given, items },
 				);
 
 	const arrived = new Map<string, string[]>();
@@ -102,9 +91,9 @@ async function soak(operation: 'send' | 'sendOrStart', messages: number, faults:
 	}
 	await emulator.close();
 
-	expect(given).toHaveLength(messages);
+	expect(out).toHaveLength(messages);
 	const fates: Record<Fate, number> = { sent: 0, notSent: 0, uncertain: 0 };
-	for (const [index, { json, pairedItem }] of given.entries()) {
+	for (const [index, { json, pairedItem }] of out.entries()) {
 		expect(pairedItem).toEqual({ item: index });
 		const fate = fateOf(json);
 		const ids = arrived.get(`message ${index}`) ?? [];

@@ -19,6 +19,7 @@ import {
 } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
 import { actionNode } from '../../nodes/Dynamics365Messaging/operations';
+import { MAX_ACTION_LENGTH } from '../../nodes/Dynamics365Messaging/operations/operation';
 import { credentialFor, entries, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, type LoadedPackage } from '../support/n8n';
 
@@ -96,6 +97,7 @@ describe('what a language model is shown', () => {
 			// refuses two tools of one name.
 			expect(tool.name).toBe(tool.description.replaceAll(' ', '_'));
 			expect(nodeNameToToolName(`${tool.description}1`)).not.toBe(tool.name);
+			expect(action.length).toBeLessThanOrEqual(MAX_ACTION_LENGTH);
 			expect(action).toMatch(/^[A-Z][a-z]+ [A-Za-z ]+$/);
 			expect(action).toMatch(/conversation|message|event|typing|channel/);
 		},
@@ -378,7 +380,7 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 
 	const trying: Partial<INode> = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
 
-	test('under Retry On Fail sends nothing again whose answer was lost, and yet a second call that is the same', async () => {
+	test('under Retry On Fail sends nothing twice, but a second call that is the same', async () => {
 		const id = opened();
 		emulator.settings.faults = [{ match: { operationId: 'sendActivity' }, action: 'resetAfter', times: 1 }];
 		const call = { Conversation: id, Text: 'Are you there?' };

@@ -23,7 +23,7 @@ async function tryIt(
 	return await activate({ loader, json, credentials, webhookBaseUrl: `${base}/webhook`, mode: given.mode });
 }
 
-test('panel, notice and activation message say which URL to register, and that the test URL is not for good', () => {
+test('panel, notice and activation message say which URL to register, and warn of the test URL', () => {
 	const { properties, activationMessage, triggerPanel } = loader.nodeTypes.dynamics365MessagingTrigger!.type
 		.description as INodeTypeDescription;
 	const { displayName } = properties.find(({ name }) => name === 'registerNotice')!;

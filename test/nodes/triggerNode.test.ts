@@ -1,6 +1,5 @@
 import * as fc from 'fast-check';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { Logger } from '@n8n/backend-common';
 import { Container } from '@n8n/di';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -23,6 +22,7 @@ import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
 import { sendHttps } from '../../nodes/shared/transport/https';
 import { callMessagingApi, credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
+import { close, closedPort, listen } from '../../tools/ports';
 
 const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
 const ALL_EVENTS = ['conversationEvent', 'customEvent', 'message', 'other', 'typing'];
@@ -216,7 +216,7 @@ describe('whom it believes', () => {
 		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
 	});
 
-	test('a key that is new since the keys were fetched, but forged key ids do not make it ask again within five minutes', async () => {
+	test('a key that is new, while forged key ids make it ask again once in five minutes at most', async () => {
 		const keyRequests = countKeyRequests();
 		expect((await post({ token: await emulator.issueDeliveryToken() })).status).toBe(200);
 		await emulator.rotateKeys();
@@ -343,7 +343,7 @@ describe('whom it believes', () => {
 		await expectRefused(await post({ headers: headers(await emulator.issueDeliveryToken()) }));
 	});
 
-	test('neither an unsigned token, nor one signed with the public key as a secret, nor one of a key of the forger’s', async () => {
+	test('no token that is unsigned, signed with the public key as a secret, or of a forger’s key', async () => {
 		const good = await emulator.issueDeliveryToken();
 		const payload = decodeJwt(good);
 		const kid = decodeProtectedHeader(good).kid!;
@@ -427,7 +427,7 @@ describe('whom it believes', () => {
 
 	test('nobody while the keys cannot be had: 503, so that Dynamics tries again', async () => {
 		const token = await emulator.issueDeliveryToken();
-		await serve({}, { authorityHost: 'https://localhost:1' });
+		await serve({}, { authorityHost: `https://localhost:${await closedPort()}` });
 		await expectRefused(await post({ token }), 503);
 	});
 
@@ -588,9 +588,8 @@ describe('attachments', () => {
 	test('that are late leave the item with the reason, in time for Dynamics', async () => {
 		await serve({ verification: 'none', options: { downloadAttachments: true } });
 		const silent = createServer(() => undefined);
-		await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-		cleanUps.push(() => (silent.closeAllConnections(), silent.close()));
-		const { port } = silent.address() as AddressInfo;
+		const port = await listen(silent);
+		cleanUps.push(async () => await close(silent));
 		await serve({ options: { downloadAttachments: true } });
 		const attachments = [
 			{ contentType: 'text/plain', contentUrl: `http://localhost:${port}/slow`, name: 'slow.txt' },

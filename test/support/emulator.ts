@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import type { Connection } from '../../nodes/Dynamics365Messaging/connection';
 import { messagingClient } from '../../nodes/Dynamics365Messaging/messagingApi/client';
 import type { Json } from '../../nodes/shared/json';
@@ -8,6 +7,8 @@ import type { SendRequest, ServiceRequest } from '../../nodes/shared/transport/r
 import type { Throttle } from '../../nodes/shared/transport/throttle';
 import { look } from './leaks';
 import { startEmulator, type Emulator, type EmulatorOptions, type LogEntry } from '../../emulator';
+
+export { communicationCredential, credentialFor } from '../../tools/emulatorCredentials';
 
 /** The origins of this file's emulators. */
 const origins = new Set<string>();
@@ -44,35 +45,6 @@ export async function testEmulator(options: EmulatorOptions = {}): Promise<Emula
 		await emulator.close();
 	};
 	return { ...emulator, close };
-}
-
-/** What a person would type into the credential for an emulator. */
-export function credentialFor({ origin, world }: Emulator): ICredentialDataDecryptedObject {
-	return {
-		tenantId: world.tenantId,
-		clientId: world.clientId,
-		clientSecret: world.clientSecret,
-		organizationId: world.organizationId,
-		geo: 'eu',
-		channelId: world.channelId,
-		zone: world.zone,
-		baseUrl: origin,
-		authorityHost: origin,
-		scope: '',
-		environmentUrl: origin,
-	};
-}
-
-/** The credential for Azure Communication Services, by how the resource is shown who calls. */
-export function communicationCredential(
-	{ origin, world }: Emulator,
-	authentication: 'clientSecret' | 'accessKey' | 'userToken' = 'clientSecret',
-): ICredentialDataDecryptedObject {
-	const common = { authentication, endpoint: origin, apiVersion: '2025-04-01-preview' };
-	if (authentication === 'accessKey') return { ...common, secretAccessKey: world.communicationAccessKey };
-	if (authentication === 'userToken') return { ...common, userToken: world.communicationUserToken };
-	const { tenantId, clientId, clientSecret } = world;
-	return { ...common, tenantId, clientId, clientSecret, authorityHost: origin, scope: '' };
 }
 
 /** The entries of one kind, in order. */

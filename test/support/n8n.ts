@@ -1,6 +1,5 @@
 import 'reflect-metadata';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import express, { type Request, type Response } from 'express';
 import {
@@ -35,6 +34,7 @@ import {
 	type WorkflowExecuteMode,
 } from 'n8n-workflow';
 import { look } from './leaks';
+import { close, listen } from '../../tools/ports';
 
 /** The built package, loaded the way n8n loads it. */
 export type LoadedPackage = PackageDirectoryLoader;
@@ -315,7 +315,6 @@ export async function serveTrigger(
 			};
 			const context = new WebhookContext(workflow, node, additionalData, mode, webhook, [], null);
 			await served.beforeWebhook();
-			await served.beforeWebhook();
 			const result: IWebhookResponseData = await nodeType.webhook!.call(context);
 			look('a webhook’s answer', result);
 			if (result.workflowData) {
@@ -331,13 +330,9 @@ export async function serveTrigger(
 		app[method](`/webhook/${pathOf(workflow, node, description)}`, parse, answer(description));
 	}
 	const server = createServer(app);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
+	const port = await listen(server);
 	const setup = nodeType.description.webhooks!.find(({ httpMethod }) => httpMethod === 'GET')!;
 	served.url = `http://127.0.0.1:${port}/webhook/${pathOf(workflow, node, setup)}`;
-	served.close = async () => {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-	};
+	served.close = async () => await close(server);
 	return served;
 }

@@ -13,6 +13,12 @@ export type CredentialIds = Pick<
 /** The plan of an item of the node. */
 export type Plan = action.Plan<Connection, ServiceName>;
 
+/**
+ * How long an operation's `action` may be, characters. n8n calls a tool by it and the node's name, and cuts off what is
+ * longer than 64 characters: of a second such tool the number by which they differ.
+ */
+export const MAX_ACTION_LENGTH = 37;
+
 /** One operation of the node. */
 export type Operation = action.Operation<Connection, ServiceName, CredentialIds>;
 

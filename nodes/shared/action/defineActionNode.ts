@@ -25,6 +25,8 @@ interface ActionNodeDefinition<Connection, Service extends string> extends Pick<
 
 /** An action node, as its class and its tests use it. */
 export interface ActionNode<Connection, Service extends string> {
+	/** Its resources, in the order of the drop-down. */
+	resources: ReadonlyArray<Resource<Operation<Connection, Service>>>;
 	/** Every operation, in the order of the drop-downs. */
 	operations: ReadonlyArray<Listed<Operation<Connection, Service>>>;
 	/** All properties of the node. */
@@ -56,6 +58,7 @@ export function defineActionNode<Connection, Service extends string>(
 	const find = (resource: string, operation: string) =>
 		operations.find((entry) => entry.resource === resource && entry.operation === operation);
 	return {
+		resources,
 		operations,
 		properties: propertiesOf(resources, firstResource, options),
 		find,

@@ -1,16 +1,25 @@
 import type { IExecuteFunctions } from 'n8n-workflow';
 import type { Outcome } from '../transport/errors';
-import type { Effect } from './operation';
+import type { Effect, Output } from './operation';
+
+/** What an item gave, or why there is nothing. */
+export type Result = Output | Failed;
+
+/** Why an item gave nothing, and whether what it was to send may have arrived. */
+export interface Failed {
+	cause: unknown;
+	outcome: Outcome;
+}
 
 /**
  * What earlier tries of the same run came to. n8n's Retry On Fail executes a whole node again, all of its items; those
  * that were sent, or may have been, must not be sent once more. A try is known by the data that the run was given, which
  * n8n hands over again as the same objects.
  */
-const earlierTries = new WeakMap<object, WeakMap<object, Map<number, unknown>>>();
+const earlierTries = new WeakMap<object, WeakMap<object, Map<number, Result>>>();
 
 /** What is remembered of an item of this run, by its index; undefined where n8n does not execute it again. */
-export function earlierResults<Result>(
+export function earlierResults(
 	context: IExecuteFunctions,
 	effect: Effect,
 	itemIndex: number,
@@ -19,11 +28,11 @@ export function earlierResults<Result>(
 	const changes = effect === 'send' || effect === 'configure';
 	if (!changes || context.getNode().retryOnFail !== true || item === undefined) return undefined;
 	const run = context.getExecuteData();
-	const ofRun = earlierTries.get(run) ?? new WeakMap<object, Map<number, unknown>>();
-	const ofItem = ofRun.get(item) ?? new Map<number, unknown>();
+	const ofRun = earlierTries.get(run) ?? new WeakMap<object, Map<number, Result>>();
+	const ofItem = ofRun.get(item) ?? new Map<number, Result>();
 	earlierTries.set(run, ofRun);
 	ofRun.set(item, ofItem);
-	return ofItem as Map<number, Result>;
+	return ofItem;
 }
 
 /**

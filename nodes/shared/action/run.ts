@@ -8,7 +8,7 @@ import { CONCURRENCY, MAX_RETRY_TIME } from './fields/options';
 import { failedItem, tellTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
 import type { Operation, Output, Plan, StepsContext } from './operation';
 import { parameterReader, type ItemFile, type ParameterReader } from './parameters';
-import { earlierResults, settledItems } from './retryOnFail';
+import { earlierResults, settledItems, type Failed, type Result } from './retryOnFail';
 import { toIso } from './time';
 
 /** A binary field of an item; undefined where there is none. */
@@ -53,13 +53,6 @@ function readerOf(
 		beforeSending: (check) => void checks.push(check),
 		toIso: (value) => toIso(value, context.getTimezone()),
 	});
-}
-
-/** What an item gave, or why there is nothing. */
-type Result = Output | Failed;
-interface Failed {
-	cause: unknown;
-	outcome: Outcome;
 }
 
 /** How a node comes to its services, for one run. */
@@ -225,7 +218,7 @@ export async function runItems<Connection, Service extends string>(
 	const work = async (itemIndex: number) => {
 		const one = planned[itemIndex];
 		if (!one || !('plan' in one)) return;
-		const earlier = earlierResults<Result>(context, operation.effect, itemIndex)?.get(itemIndex);
+		const earlier = earlierResults(context, operation.effect, itemIndex)?.get(itemIndex);
 		const result =
 			earlier ??
 			(await steps()

@@ -1,8 +1,9 @@
 // A chat that begins with an AI agent, whose model is a stub, and goes to a representative and back.
 import { randomUUID } from 'node:crypto';
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
-import type { Stage } from '../support';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
+import { waitFor } from '../../../tools/wait';
 import { startHttpStub, type StubAnswer, type StubRequest } from './httpStub';
 import { inProduction, makeSecret, ownCredentials } from './channel';
 import type { Filling } from './support';
@@ -15,9 +16,9 @@ interface Prompt {
 }
 
 /** A model that hands over who asks for a person, and answers anything else itself. */
-function model({ path, body }: StubRequest): StubAnswer {
+function model({ path, body }: StubRequest<Prompt>): StubAnswer {
 	if (!path.endsWith('/chat/completions')) return { status: 404 };
-	const { messages } = body as Prompt;
+	const { messages } = body;
 	const { role, content } = messages.at(-1)!;
 	if (String(content).includes('break'))
 		return { status: 400, body: { error: { message: 'the model is down' } } };
@@ -76,12 +77,12 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { desk } = emulator;
 	const { contextLagMs } = emulator.settings;
 	const openAi = await startHttpStub(model);
-	const app = await startHttpStub();
+	const app = await startHttpStub<Shown>();
 	try {
-		const { id: modelId } = await stage.n8n.rest<{ id: string }>('POST', '/credentials', {
-			name: 'Model',
-			type: 'openAiApi',
-			data: { apiKey: 'secret', url: `${openAi.url}/v1`, header: false },
+		const modelId = await makeCredential(stage.n8n, 'openAiApi', {
+			apiKey: 'secret',
+			url: `${openAi.url}/v1`,
+			header: false,
 		});
 		const tableId = await makeTable(stage);
 		const secret = await makeSecret(stage);
@@ -111,9 +112,9 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				if (!said) throw new Error(`“${text}” was answered with ${response.status} and nothing`);
 				return { status: response.status, ...(JSON.parse(said) as Answer) };
 			};
-			const prompts = () => openAi.requests.map(({ body }) => body as Prompt);
+			const prompts = () => openAi.requests.map(({ body }) => body);
 			const shown = (sessionId: string) =>
-				app.requests.map(({ body }) => body as Shown).filter((one) => one.sessionId === sessionId);
+				app.requests.map(({ body }) => body).filter((one) => one.sessionId === sessionId);
 			const conversationOf = (sessionId: string) =>
 				desk.list().findLast(({ customerId }) => customerId === sessionId);
 			const checks: Record<string, boolean> = {};

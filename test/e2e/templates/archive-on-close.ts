@@ -1,8 +1,9 @@
-import { Executions, type Execution } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
+import { Executions, type Execution } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import type { Stage } from '../support';
-import { inProduction, type Json, ownCredentials } from './channel';
+import { inProduction, ownCredentials } from './channel';
+import type { Json } from './httpStub';
 
 const LAST = 'Archive the conversation';
 

@@ -1,7 +1,8 @@
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
-import type { Stage } from '../support';
-import { callsSince, inProduction, makeSecret, ownCredentials, say, settings, startServer } from './channel';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { waitFor } from '../../../tools/wait';
+import { callsSince, inProduction, makeSecret, ownCredentials, say, settings } from './channel';
+import { startHttpStub } from './httpStub';
 
 const FAREWELL = 'Goodbye, and thank you.';
 const NOT_SHOWN = 'The customer did not get that.';
@@ -13,7 +14,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { desk } = stage.emulator;
 	const secret = await makeSecret(stage);
 	const header = { type: 'httpHeaderAuth', id: secret.credentialId };
-	const frontEnd = await startServer();
+	const frontEnd = await startHttpStub();
 	const filling = {
 		credentials: {
 			...ownCredentials(stage),
@@ -29,7 +30,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			const write = (body: object) => say(webhook, { ...kim, ...body }, secret.headers);
 			const callback = (event: string, times = 1) =>
 				waitFor(`the callback ${event}`, 30_000, () => {
-					const found = frontEnd.asked.filter(({ body }) => body.event === event);
+					const found = frontEnd.requests.filter(({ body }) => body.event === event);
 					return found.length >= times ? found[times - 1] : undefined;
 				});
 
@@ -78,7 +79,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			const told = await waitFor('the representative to be told', 30_000, () =>
 				conversation.messages.find(({ text }) => text === NOT_SHOWN),
 			);
-			const tries = frontEnd.asked.filter(({ body }) => body.text === 'Are you there?');
+			const tries = frontEnd.requests.filter(({ body }) => body.text === 'Are you there?');
 			frontEnd.answer = () => ({ status: 200, body: {} });
 
 			// The end, with two events: the representative ends it, and it is closed.
@@ -88,13 +89,13 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			desk.close(conversationId);
 			await stage.emulator.idle();
 			await new Executions(stage.n8n).settle();
-			const events = frontEnd.asked.map(({ body }) => body.event);
+			const events = frontEnd.requests.map(({ body }) => body.event);
 			const again = await write({ text: 'One more thing.' });
 
 			const files = message.body.files as Array<Record<string, string>>;
 			const [offered] = files;
 			const isSecret = Object.entries(secret.headers).every(([name, value]) =>
-				frontEnd.asked.every(({ headers }) => headers[name] === value),
+				frontEnd.requests.every(({ headers }) => headers[name] === value),
 			);
 			return {
 				'a stranger is refused': stranger.status === 403,
@@ -134,7 +135,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				'every callback carries the secret': isSecret,
 				'a front end that is down is tried three times': tries.length === 3,
 				'with the same ID': new Set(tries.map(({ body }) => body.deliveryId)).size === 1,
-				'a redirect is not followed': frontEnd.asked.every(({ path }) => path === '/callback'),
+				'a redirect is not followed': frontEnd.requests.every(({ path }) => path === '/callback'),
 				'then the representative is told': told.channelData !== undefined,
 				'the farewell comes': closed.body.text === FAREWELL && closed.body.conversationId === conversationId,
 				'and only once': events.filter((event) => event === 'closed').length === 1,
@@ -146,7 +147,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			};
 		});
 	} finally {
-		frontEnd.close();
+		await frontEnd.close();
 	}
 }
 

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { RequestEntry } from '../../../emulator';
-import type { Stage } from '../support';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
+import type { Json } from './httpStub';
 import { type CredentialIds, type Filling, type Published, publishTemplate } from './support';
-
-export type Json = Record<string, unknown>;
 
 /** A header that only the test and its templates know. */
 export interface Secret {
@@ -16,11 +14,7 @@ export interface Secret {
 /** Makes the Header Auth credential that the notes of a template ask for. */
 export async function makeSecret({ n8n }: Stage): Promise<Secret> {
 	const [name, value] = ['x-channel-secret', randomUUID()];
-	const { id: credentialId } = await n8n.rest<{ id: string }>('POST', '/credentials', {
-		name: 'Front end',
-		type: 'httpHeaderAuth',
-		data: { name, value },
-	});
+	const credentialId = await makeCredential(n8n, 'httpHeaderAuth', { name, value });
 	return { credentialId, headers: { [name]: value } };
 }
 
@@ -60,52 +54,6 @@ export function settings(values: Record<string, string>): Filling['set'] {
 			found.value = value;
 		}
 	};
-}
-
-/** What somebody's server was asked. */
-export interface Asked {
-	path: string;
-	query: URLSearchParams;
-	headers: IncomingHttpHeaders;
-	body: Json;
-}
-
-export interface Server {
-	url: string;
-	/** In the order in which it came. */
-	asked: Asked[];
-	/** Answers what comes from now on. */
-	answer: (request: Asked) => { status: number; body: Json; location?: string };
-	close: () => void;
-}
-
-/** A server of the customer's, which keeps what it was asked and says yes to everything. */
-export async function startServer(): Promise<Server> {
-	const server = createServer((request, response) => {
-		const chunks: Buffer[] = [];
-		request
-			.on('data', (chunk: Buffer) => chunks.push(chunk))
-			.on('end', () => {
-				const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://localhost');
-				const text = Buffer.concat(chunks).toString('utf8');
-				const asked = { path, query, headers: request.headers, body: JSON.parse(text || '{}') as Json };
-				it.asked.push(asked);
-				const { status, body, location } = it.answer(asked);
-				const headers = { 'content-type': 'application/json', ...(location && { location }) };
-				response.writeHead(status, headers).end(JSON.stringify(body));
-			});
-	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const it: Server = {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		asked: [],
-		answer: () => ({ status: 200, body: {} }),
-		close: () => {
-			server.close();
-			server.closeAllConnections();
-		},
-	};
-	return it;
 }
 
 /** Posts JSON to a webhook, and reads what it answers. */

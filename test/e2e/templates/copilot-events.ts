@@ -1,17 +1,9 @@
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import type { Stage } from '../support';
-import {
-	callsSince,
-	inProduction,
-	type Json,
-	makeSecret,
-	ownCredentials,
-	say,
-	settings,
-	startServer,
-} from './channel';
+import { callsSince, inProduction, makeSecret, ownCredentials, say, settings } from './channel';
+import { type Json, startHttpStub } from './httpStub';
 
 /** A custom event as it went out to the AI agent. */
 interface Told {
@@ -23,7 +15,7 @@ interface Told {
 export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { desk } = stage.emulator;
 	const secret = await makeSecret(stage);
-	const business = await startServer();
+	const business = await startHttpStub();
 	const filling = {
 		credentials: {
 			...ownCredentials(stage),
@@ -83,9 +75,9 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 					: { status: 201, body: { at: 'Mon 9:00' } };
 			const status = await ask('OrderStatusRequested', { orderNumber: 'A-100' });
 			const booked = await ask('AppointmentRequested', { service: 'Fan cleaning' });
-			const booking = business.asked.at(-1);
+			const booking = business.requests.at(-1);
 			const misspelt = await ask('orderStatusRequested', { orderNumber: 'A-100' });
-			const asked = business.asked.length;
+			const asked = business.requests.length;
 			business.answer = () => ({ status: 500, body: { message: 'The order system is down' } });
 			const failed = await ask('OrderStatusRequested', { orderNumber: 'A-101' });
 			const failedBooking = await ask('AppointmentRequested', 'no JSON');
@@ -129,6 +121,6 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			};
 		});
 	} finally {
-		business.close();
+		await business.close();
 	}
 }

@@ -1,73 +1,69 @@
 import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { close, listen } from '../../../tools/ports';
+
+export type Json = Record<string, unknown>;
 
 /** A request that a stub got. */
-export interface StubRequest {
+export interface StubRequest<Body = Json> {
 	method: string;
-	/** With its query. */
+	/** Without its query. */
 	path: string;
+	query: URLSearchParams;
 	headers: IncomingMessage['headers'];
-	/** Parsed where it is JSON, else the text as it came. */
-	body: unknown;
+	/** Parsed where it is an object of JSON; else an object with the text as it came. */
+	body: Body;
 }
 
 /** What a stub answers: an object as JSON, a Buffer as it is. */
 export interface StubAnswer {
 	status?: number;
+	/** Where it sends the caller. */
+	location?: string;
 	body?: object | Buffer;
 }
 
 /** A server on this machine that stands for somebody else's. */
-export interface HttpStub {
+export interface HttpStub<Body = Json> {
 	url: string;
 	/** The oldest first. */
-	requests: StubRequest[];
+	requests: Array<StubRequest<Body>>;
+	/** Answers what comes from now on. */
+	answer: (request: StubRequest<Body>) => StubAnswer;
 	close: () => Promise<void>;
 }
 
-function parsed(text: string): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return text;
-	}
+function parsed(content: string): Json {
+	return content.startsWith('{') ? (JSON.parse(content) as Json) : { text: content };
 }
 
-async function read(request: IncomingMessage): Promise<StubRequest> {
-	const chunks: Buffer[] = [];
-	for await (const chunk of request) chunks.push(chunk as Buffer);
-	const { method = '', url = '', headers } = request;
-	return { method, path: url, headers, body: parsed(Buffer.concat(chunks).toString('utf8')) };
+async function read<Body>(request: IncomingMessage): Promise<StubRequest<Body>> {
+	const { method = '', url = '/', headers } = request;
+	const { pathname: path, searchParams: query } = new URL(url, 'http://localhost');
+	return { method, path, query, headers, body: parsed(await text(request)) as Body };
 }
 
 /**
  * Starts a server that keeps what it gets.
  * @param answer what it answers; 200 and an empty object when nobody says otherwise.
  */
-export async function startHttpStub(
-	answer: (request: StubRequest) => StubAnswer = () => ({}),
-): Promise<HttpStub> {
-	const requests: StubRequest[] = [];
+export async function startHttpStub<Body = Json>(
+	answer: HttpStub<Body>['answer'] = () => ({}),
+): Promise<HttpStub<Body>> {
 	const server = createServer((incoming, response) => {
-		void read(incoming).then((request) => {
-			requests.push(request);
-			const { status = 200, body = {} } = answer(request);
+		void read<Body>(incoming).then((request) => {
+			stub.requests.push(request);
+			const { status = 200, body = {}, location } = stub.answer(request);
 			const type = Buffer.isBuffer(body) ? 'application/octet-stream' : 'application/json';
-			response.writeHead(status, { 'content-type': type });
+			response.writeHead(status, { 'content-type': type, ...(location && { location }) });
 			response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
 		});
 	});
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', resolve);
-	});
-	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		requests,
-		close: async () =>
-			await new Promise((resolve) => {
-				server.close(() => resolve());
-				server.closeAllConnections();
-			}),
+	const stub: HttpStub<Body> = {
+		url: `http://127.0.0.1:${await listen(server)}`,
+		requests: [],
+		answer,
+		close: async () => await close(server),
 	};
+	return stub;
 }

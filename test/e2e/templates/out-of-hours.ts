@@ -1,10 +1,11 @@
 // Customers who write when nobody is on duty: a ticket by e-mail with what they wrote, and a word to them; also where the
 // mail server is down. Any other event opens no ticket.
 import { randomUUID } from 'node:crypto';
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
+import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import type { Stage } from '../support';
 import { startHttpStub } from './httpStub';
 import { startSmtpStub } from './smtpStub';
 import { inProduction, makeSecret, ownCredentials } from './channel';
@@ -18,27 +19,23 @@ interface Shown {
 
 export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { emulator, n8n } = stage;
-	const app = await startHttpStub();
+	const app = await startHttpStub<Shown>();
 	const smtp = await startSmtpStub();
 	try {
-		const mail = await n8n.rest<{ id: string }>('POST', '/credentials', {
-			name: 'Mail',
-			type: 'smtp',
-			data: {
-				user: '',
-				password: '',
-				host: '127.0.0.1',
-				port: smtp.port,
-				secure: false,
-				disableStartTls: true,
-			},
+		const mailId = await makeCredential(n8n, 'smtp', {
+			user: '',
+			password: '',
+			host: '127.0.0.1',
+			port: smtp.port,
+			secure: false,
+			disableStartTls: true,
 		});
 		const secret = await makeSecret(stage);
 		const filling: Filling = {
 			credentials: {
 				...ownCredentials(stage),
 				'n8n-nodes-base.httpRequest': { type: 'httpHeaderAuth', id: secret.credentialId },
-				'n8n-nodes-base.emailSend': { type: 'smtp', id: mail.id },
+				'n8n-nodes-base.emailSend': { type: 'smtp', id: mailId },
 			},
 			set: ({ name, parameters }) => {
 				if (name === 'Open a ticket') parameters.toEmail = 'cases@contoso.example';
@@ -48,7 +45,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 		return await inProduction(stage, 'out-of-hours', filling, async () => {
 			const client = await connect(emulator);
 			const shownOf = (id: string) =>
-				app.requests.map(({ body }) => body as Shown).filter(({ conversationId }) => conversationId === id);
+				app.requests.map(({ body }) => body).filter(({ conversationId }) => conversationId === id);
 			const told = async (id: string) =>
 				await waitFor('a word to the customer', 60_000, () => shownOf(id)[0]);
 			const checks: Record<string, boolean> = {};

@@ -1,4 +1,6 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { SMTPServer } from 'smtp-server';
+import { listen } from '../../../tools/ports';
 
 /** A mail that was taken. */
 export interface Mail {
@@ -10,7 +12,7 @@ export interface Mail {
 	text: string;
 }
 
-/** A mail server on this machine, just good enough for one that sends: no TLS, no login. */
+/** A mail server on this machine, without TLS and without a login. */
 export interface SmtpStub {
 	port: number;
 	mails: Mail[];
@@ -50,79 +52,32 @@ function readMail(source: string, from: string, to: string[]): Mail {
 				return [name.toLowerCase(), plainHeader(value.join(':').trim())];
 			}),
 	);
-	const text = decoded(rest.join('\r\n\r\n'), headers['content-transfer-encoding']);
-	return { from, to, headers, text: text.replaceAll('\r\n', '\n') };
-}
-
-const addressOf = (line: string) => /<([^>]*)>/.exec(line)?.[1] ?? '';
-
-function serve(socket: Socket, stub: SmtpStub): void {
-	let buffered = '';
-	let from = '';
-	let to: string[] = [];
-	let inData = false;
-	const say = (line: string) => socket.write(`${line}\r\n`);
-	const command = (line: string) => {
-		const verb = line.slice(0, 4).toUpperCase();
-		if (verb === 'EHLO' || verb === 'HELO') say('250 stub');
-		else if (verb === 'MAIL') {
-			from = addressOf(line);
-			to = [];
-			say(stub.refuses ? '451 not now' : '250 ok');
-		} else if (verb === 'RCPT') {
-			to.push(addressOf(line));
-			say('250 ok');
-		} else if (verb === 'DATA') {
-			inData = true;
-			say('354 go on');
-		} else if (verb === 'QUIT') {
-			say('221 bye');
-			socket.end();
-		} else say('250 ok');
-	};
-	const step = (): boolean => {
-		const end = buffered.indexOf(inData ? '\r\n.\r\n' : '\r\n');
-		if (end < 0) return false;
-		const part = buffered.slice(0, end);
-		buffered = buffered.slice(end + (inData ? 5 : 2));
-		if (inData) {
-			inData = false;
-			stub.mails.push(readMail(part.replace(/^\.\./gm, '.'), from, to));
-			say('250 taken');
-		} else command(part);
-		return true;
-	};
-	socket.setEncoding('utf8');
-	socket.on('error', () => socket.destroy());
-	socket.on('data', (chunk: string) => {
-		buffered += chunk;
-		while (step());
-	});
-	say('220 stub');
+	const body = decoded(rest.join('\r\n\r\n'), headers['content-transfer-encoding']);
+	return { from, to, headers, text: body.replaceAll('\r\n', '\n') };
 }
 
 /** Starts a mail server that keeps what it gets. */
 export async function startSmtpStub(): Promise<SmtpStub> {
-	const sockets = new Set<Socket>();
-	const server = createServer((socket) => {
-		sockets.add(socket);
-		socket.once('close', () => sockets.delete(socket));
-		serve(socket, stub);
+	const server = new SMTPServer({
+		disabledCommands: ['AUTH', 'STARTTLS'],
+		disableReverseLookup: true,
+		closeTimeout: 1,
+		onMailFrom: (_, __, callback) =>
+			callback(stub.refuses ? Object.assign(new Error('not now'), { responseCode: 451 }) : null),
+		onData: (stream, { envelope }, callback) => {
+			text(stream).then((source) => {
+				const from = envelope.mailFrom ? envelope.mailFrom.address : '';
+				const to = envelope.rcptTo.map(({ address }) => address);
+				stub.mails.push(readMail(source, from, to));
+				callback();
+			}, callback);
+		},
 	});
 	const stub: SmtpStub = {
-		port: 0,
+		port: await listen(server.server),
 		mails: [],
 		refuses: false,
-		close: async () =>
-			await new Promise((resolve) => {
-				server.close(() => resolve());
-				for (const socket of sockets) socket.destroy();
-			}),
+		close: async () => await new Promise((resolve) => server.close(resolve)),
 	};
-	await new Promise<void>((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(0, '127.0.0.1', resolve);
-	});
-	stub.port = (server.address() as AddressInfo).port;
 	return stub;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Stage } from '../support';
+import type { Stage } from '../../../tools/n8n/stage';
 
 const FOLDER = join(__dirname, '../../../templates');
 

@@ -1,9 +1,10 @@
 // A conversation between somebody on Telegram, whose side is a stub of Telegram's API, and a representative.
 import { randomBytes } from 'node:crypto';
-import { Executions } from '../../../demo/executions';
-import { waitFor } from '../../../demo/wait';
+import { Executions } from '../../../tools/n8n/executions';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
+import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import type { Stage } from '../support';
 import { startHttpStub, type StubAnswer, type StubRequest } from './httpStub';
 import { inProduction, ownCredentials } from './channel';
 
@@ -13,8 +14,8 @@ const PICTURE = Buffer.from('89504e470d0a1a0a', 'hex');
 /** What Telegram's API answers; a chat whose ID begins with 666 has blocked the bot. */
 function telegram({ path, body }: StubRequest): StubAnswer {
 	if (path === `/file/bot${TOKEN}/photos/file_7.jpg`) return { body: PICTURE };
-	const method = path.replace(`/bot${TOKEN}/`, '').split('?')[0];
-	const chatId = String((body as { chat_id?: unknown }).chat_id ?? '');
+	const method = path.replace(`/bot${TOKEN}/`, '');
+	const chatId = String(body.chat_id ?? '');
 	if (chatId.startsWith('666')) {
 		const description = 'Forbidden: bot was blocked by the user';
 		return { status: 403, body: { ok: false, error_code: 403, description } };
@@ -30,12 +31,8 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { contextLagMs } = emulator.settings;
 	const api = await startHttpStub(telegram);
 	try {
-		const bot = await n8n.rest<{ id: string }>('POST', '/credentials', {
-			name: 'Telegram',
-			type: 'telegramApi',
-			data: { accessToken: TOKEN, baseUrl: api.url },
-		});
-		const telegramApi = { type: 'telegramApi', id: bot.id };
+		const id = await makeCredential(n8n, 'telegramApi', { accessToken: TOKEN, baseUrl: api.url });
+		const telegramApi = { type: 'telegramApi', id };
 		const credentials = {
 			...ownCredentials(stage),
 			'n8n-nodes-base.telegram': telegramApi,
@@ -111,8 +108,8 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 					() => calls('sendPhoto').length + calls('sendDocument').length === 2,
 				);
 				checks['a picture comes as a picture, another file as a document, beside the text'] =
-					String(calls('sendPhoto')[0]!.body).includes('levels.png') &&
-					String(calls('sendDocument')[0]!.body).includes('manual.pdf') &&
+					String(calls('sendPhoto')[0]!.body.text).includes('levels.png') &&
+					String(calls('sendDocument')[0]!.body.text).includes('manual.pdf') &&
 					texts(kim).at(-1) === 'Here it is.';
 				desk.reply(id, { text: 'x'.repeat(4_900) });
 				await waitFor('the long text', 60_000, () => texts(kim).length === 5);

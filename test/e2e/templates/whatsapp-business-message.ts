@@ -1,6 +1,8 @@
 // A business message as free text, then, when WhatsApp's window is closed, as the approved template; and what cannot be
 // delivered either way, which the team is told.
-import type { Stage } from '../support';
+import { connectionStringCredential } from '../../../tools/emulatorCredentials';
+import type { Stage } from '../../../tools/n8n/stage';
+import { makeCredential } from '../../../tools/n8n/workflows';
 import { startHttpStub } from './httpStub';
 import { inProduction, makeSecret } from './channel';
 import type { Filling } from './support';
@@ -16,18 +18,9 @@ interface Answer {
 
 export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	const { emulator, n8n } = stage;
-	const { communicationAccessKey, communicationConversationId: conversationId } = emulator.world;
-	const { id } = await n8n.rest<{ id: string }>('POST', '/credentials', {
-		name: 'Azure Communication Services',
-		type: 'azureCommunicationServicesApi',
-		data: {
-			authentication: 'accessKey',
-			endpoint: '',
-			secretAccessKey: `endpoint=${emulator.origin}/;accesskey=${communicationAccessKey}`,
-			apiVersion: '2025-04-01-preview',
-		},
-	});
-	const team = await startHttpStub();
+	const { communicationConversationId: conversationId } = emulator.world;
+	const id = await makeCredential(n8n, 'azureCommunicationServicesApi', connectionStringCredential(emulator));
+	const team = await startHttpStub<{ text: string }>();
 	try {
 		const secret = await makeSecret(stage);
 		const filling: Filling = {
@@ -53,7 +46,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			const conversation = emulator.communication.conversations.find(({ id }) => id === conversationId)!;
 			const said = () => conversation.messages.map(({ message }) => message);
 			const last = () => conversation.messages.at(-1)!;
-			const notices = () => team.requests.map(({ body }) => (body as { text: string }).text);
+			const notices = () => team.requests.map(({ body }) => body.text);
 			const checks: Record<string, boolean> = {};
 
 			emulator.communication.receive(conversationId, 'Where is it?');

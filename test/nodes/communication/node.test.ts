@@ -6,7 +6,6 @@ import type {
 	ICredentialTestFunctions,
 	IDataObject,
 	ILoadOptionsFunctions,
-	INode,
 	IWorkflowBase,
 } from 'n8n-workflow';
 import type { Emulator, FaultRule } from '../../../emulator';
@@ -14,36 +13,24 @@ import { validateCommunicationRequest } from '../../../emulator/communication/va
 import { AzureCommunicationConversations } from '../../../nodes/AzureCommunicationConversations/AzureCommunicationConversations.node';
 import { actionNode } from '../../../nodes/AzureCommunicationConversations/operations';
 import { communicationCredential, entries, testEmulator } from '../../support/emulator';
-import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../../support/n8n';
+import { runWorkflow } from '../../support/n8n';
+import {
+	emulator,
+	loader,
+	runCommunication as run,
+	useEmulator,
+	usePackage,
+	type Authentication,
+	type Given,
+} from '../../support/operation';
+import { oneNode } from '../../support/n8n';
 
-let emulator: Emulator;
-let loader: LoadedPackage;
 /** The seeded conversation: a customer on WhatsApp has just written. */
 let conversationId: string;
 
-beforeAll(async () => void (loader = await loadPackage()));
-beforeEach(async () => {
-	emulator = await testEmulator();
-	conversationId = emulator.world.communicationConversationId;
-});
-afterEach(async () => await emulator.close());
-
-type Authentication = NonNullable<Parameters<typeof communicationCredential>[1]>;
-
-interface Given {
-	items?: IDataObject[];
-	node?: Partial<INode>;
-	authentication?: Authentication;
-	credential?: IDataObject;
-}
-
-async function run(path: string, parameters: IDataObject = {}, given: Given = {}) {
-	const [resource, operation] = path.split(': ');
-	const json = oneNode('azureCommunicationConversations', { resource, operation, ...parameters }, given.node);
-	const credential = { ...communicationCredential(emulator, given.authentication), ...given.credential };
-	const credentials = { azureCommunicationServicesApi: credential as never };
-	return outcomeOf(await runWorkflow(loader, json, credentials, given.items));
-}
+usePackage();
+useEmulator();
+beforeEach(() => void (conversationId = emulator.world.communicationConversationId));
 
 const say = async (parameters: IDataObject = {}, given?: Given) =>
 	await run(
@@ -84,7 +71,7 @@ const schemaOf = (path: string) =>
 		readFileSync(
 			join(
 				__dirname,
-				'../../../nodes/AzureCommunicationConversations/__schema__/v1.0.0',
+				'../../../dist/nodes/AzureCommunicationConversations/__schema__/v1.0.0',
 				`${path.replace(': ', '/')}.json`,
 			),
 			'utf8',

@@ -58,7 +58,7 @@ test('a look into the cache under way does not give the rejected token back', as
 	expect(fresh).not.toBe(old);
 });
 
-test('a fresh token that is rejected as well is not renewed at once, unless the service accepted it in between', async () => {
+test('a fresh token that is rejected is not renewed at once, unless it was accepted in between', async () => {
 	const old = await getToken(connection());
 	const fresh = (await renewToken(connection(), old))!;
 	expect(await renewToken(connection(), fresh)).toBeNull();

@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeCertificate, type Emulator } from '../../../emulator';
 import { explainTransportError } from '../../../nodes/shared/transport/transportErrors';
@@ -8,7 +7,8 @@ import { sendHttps, TransportError } from '../../../nodes/shared/transport/https
 import type { ListRequest } from '../../../nodes/shared/transport/pagination';
 import { MESSAGING_API, messagingClient } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
 import { messagingUrl } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
-import { callMessagingApi, credentialFor, entries, testEmulator, openCall } from '../../support/emulator';
+import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { close, closedPort, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 const list = { method: 'GET', path: '/conversations' } as const;
@@ -23,8 +23,8 @@ async function otherServer(
 	answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<{ server: Server; origin: string }> {
 	const server = createServer(emulator.certificate, answer);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	return { server, origin: `https://localhost:${(server.address() as AddressInfo).port}` };
+	const port = await listen(server);
+	return { server, origin: `https://localhost:${port}` };
 }
 
 test('a revoked token costs one more token and one more try for each of the requests that met it', async () => {
@@ -45,7 +45,7 @@ test('a channel that is not authorised is told after one fresh token, not after 
 	expect(entries(emulator, 'token')).toHaveLength(2);
 });
 
-test('a token that is revoked soon after the last one is renewed again, as the service accepted it in between', async () => {
+test('a token that the service accepted is renewed when it is revoked, however soon', async () => {
 	for (let revoked = 0; revoked < 3; revoked++) {
 		await callMessagingApi(connection(), list);
 		emulator.revokeTokens();
@@ -118,28 +118,26 @@ test('plain http is refused before anything is sent', async () => {
 	});
 });
 
-test.each([
-	[
-		'nobody listens',
-		{ baseUrl: 'https://localhost:1' },
-		'service at localhost:1 cannot be reached',
-		'ECONNREFUSED',
-	],
+test.each<[string, (host: string) => object, string, string, string | RegExp]>([
+	['nobody listens', (host) => ({ baseUrl: `https://${host}` }), 'service', 'localhost', 'ECONNREFUSED'],
 	[
 		'no authority',
-		{ authorityHost: 'https://localhost:1' },
-		'token authority at localhost:1 cannot be reached',
+		(host) => ({ authorityHost: `https://${host}` }),
+		'token authority',
+		'localhost',
 		'ECONNREFUSED',
 	],
 	[
 		'no such host',
-		{ baseUrl: 'https://nowhere.invalid' },
-		'service at nowhere.invalid cannot be reached',
+		(host) => ({ baseUrl: `https://${host}` }),
+		'service',
+		'nowhere.invalid',
 		/ENOTFOUND|EAI_AGAIN/,
 	],
-])('says which host cannot be reached: %s', async (_, given, message, code) => {
-	await expect(callMessagingApi(connection(given), create)).rejects.toMatchObject({
-		message: expect.stringContaining(message),
+])('says which host cannot be reached: %s', async (_, given, whose, name, code) => {
+	const host = name === 'localhost' ? `localhost:${await closedPort()}` : name;
+	await expect(callMessagingApi(connection(given(host)), create)).rejects.toMatchObject({
+		message: expect.stringContaining(`${whose} at ${host} cannot be reached`),
 		code: expect.stringMatching(code),
 		httpCode: null,
 	});
@@ -147,8 +145,7 @@ test.each([
 
 test('a certificate that nobody vouches for is told apart from a host that is down', async () => {
 	const server = createServer(await makeCertificate());
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
+	const port = await listen(server);
 	await expect(callMessagingApi(connection({ baseUrl: `https://localhost:${port}` }), list)).rejects.toThrow(
 		'is not trusted',
 	);
@@ -172,8 +169,7 @@ test('an answer that drips, is cut or never ends is given up', async () => {
 	const waiting = get('/drip', { signal: cancelled.signal });
 	cancelled.abort();
 	expect(await waiting).toMatchObject({ code: 'ABORT_ERR' });
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 });
 
 test.each([

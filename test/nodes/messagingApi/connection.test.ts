@@ -156,7 +156,7 @@ test.each([
 		},
 		{ authorityHost: 'https://a.example.com', origin: 'https://b.example.com', scope: 'c/.default' },
 	],
-])('the cloud chooses authority and domains, and can be overridden: %j', (given, expected) => {
+])('the cloud chooses authority and domains, and can be overridden (row %#)', (given, expected) => {
 	expect(connectionFrom({ ...typed, zone: '', baseUrl: '', scope: '', ...given })).toMatchObject(expected);
 });
 
@@ -170,7 +170,7 @@ test.each<[string, Record<string, unknown>]>([
 		{ baseUrl: `https://m-${ORGANIZATION.replaceAll('-', '')}.eu.omnichannelengagementhub.com` },
 	],
 	['with dashes', { scope: `https://${ORGANIZATION}-c.crm4.dynamics.com/.default` }],
-])('%s: %j', (message, given) => {
+])('is refused with “%s” (row %#)', (message, given) => {
 	expect(() => connectionFrom({ ...typed, ...given })).toThrow(message);
 });
 

@@ -89,7 +89,7 @@ test.each<[number, Record<string, string>, 'notSent' | 'uncertain']>([
 	[504, {}, 'uncertain'],
 	[307, {}, 'notSent'],
 ])(
-	'after %i with %j, what was sent is %s, and where that is open the text says how to look',
+	'after %i with %j, what was sent is %s, and the text says how to look if open',
 	(status, headers, outcome) => {
 		const error = explainMessagingError(answer(status, '', headers), {
 			howToVerify: 'Look there.',

@@ -1,5 +1,4 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Emulator, Settings } from '../../../emulator';
@@ -11,6 +10,7 @@ import { conversationList, messageList } from '../../../nodes/Dynamics365Messagi
 import { toIso } from '../../../nodes/shared/action/time';
 import { DateTime } from 'luxon';
 import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { close, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await testEmulator()));
@@ -100,8 +100,8 @@ async function readFrom(pages: string[][], isCircle: boolean): Promise<{ ids: un
 		const continuationtoken = isCircle || page < pages.length ? String(page) : null;
 		response.end(JSON.stringify({ conversations, continuationtoken }));
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	const baseUrl = `https://localhost:${port}`;
 	const ids: unknown[] = [];
 	const read = async () => {
 		const there = connectionFrom({ ...credentialFor(emulator), baseUrl });
@@ -112,8 +112,7 @@ async function readFrom(pages: string[][], isCircle: boolean): Promise<{ ids: un
 		() => undefined,
 		(thrown: Error) => thrown.message,
 	);
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 	return { ids, error };
 }
 

@@ -1,11 +1,11 @@
 import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { makeCertificate, type Emulator, type FaultAction, type FaultRule } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
 import type { ServiceRequest } from '../../../nodes/shared/transport/request';
 import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { close, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 beforeEach(async () => void (emulator = await started()));
@@ -185,19 +185,17 @@ test('a call that gets a fresh token waits as well where the run is held back me
 
 test('nothing arrived where no connection came about: it is tried again, and the error says so', async () => {
 	const server = createServer(emulator.certificate, (_, response) => response.end('{"conversationId":"c"}'));
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const { port } = server.address() as AddressInfo;
-	await new Promise((resolve) => server.close(resolve));
+	const port = await listen(server);
+	await close(server);
 	const there = connection({ baseUrl: `https://localhost:${port}` });
 	await expect(callMessagingApi(there, send, new Throttle(0))).rejects.toMatchObject({
 		code: 'ECONNREFUSED',
 		outcome: 'notSent',
 	});
 	const waiting = callMessagingApi(there, send, new Throttle(20_000));
-	setTimeout(() => server.listen(port, '127.0.0.1'), 500);
+	setTimeout(() => void listen(server, port), 500);
 	await expect(waiting).resolves.toEqual({ conversationId: 'c' });
-	server.closeAllConnections();
-	server.close();
+	await close(server);
 });
 
 test.each([
@@ -205,8 +203,8 @@ test.each([
 	['a certificate that is not trusted', undefined, 'DEPTH_ZERO_SELF_SIGNED_CERT'],
 ])('%s hardly ever heals: it is tried three times, whatever the time', async (_, given, code) => {
 	const server = createServer(await makeCertificate());
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const baseUrl = given?.baseUrl ?? `https://localhost:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	const baseUrl = given?.baseUrl ?? `https://localhost:${port}`;
 	await expect(callMessagingApi(connection({ baseUrl }), send, new Throttle(60_000))).rejects.toMatchObject({
 		code: expect.stringMatching(given ? /^(ENOTFOUND|EAI_AGAIN)$/ : code),
 		outcome: 'notSent',

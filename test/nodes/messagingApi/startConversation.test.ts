@@ -1,5 +1,4 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import type { Emulator } from '../../../emulator';
 import { messagingClient } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
@@ -11,15 +10,13 @@ import {
 } from '../../../nodes/Dynamics365Messaging/messagingApi/startConversation';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
 import { credentialFor, openCall, testEmulator } from '../../support/emulator';
+import { close, listen } from '../../../tools/ports';
 
 let emulator: Emulator;
 let server: Server;
 beforeAll(async () => void (emulator = await testEmulator()));
 afterAll(async () => await emulator.close());
-afterEach(() => {
-	server.closeAllConnections();
-	server.close();
-});
+afterEach(async () => await close(server));
 
 interface Service {
 	/** The answer to the second call that opens; the first one's connection is cut. */
@@ -52,8 +49,8 @@ async function openAt(
 		const listed = messages.map(({ text, age }) => ({ text, messageId: String(now - age) }));
 		response.end(JSON.stringify({ messages: listed }));
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const baseUrl = `https://localhost:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	const baseUrl = `https://localhost:${port}`;
 	const connection = connectionFrom({ ...credentialFor(emulator), baseUrl });
 	const starter = { client: messagingClient(connection, new Throttle(15_000)), seen: new Set(seen) };
 	const request = { ...openCall, isIdempotent: true };
@@ -106,7 +103,7 @@ test.each<[string, Service, Partial<StartedConversation> | 'uncertain']>([
 	],
 	['has no messages', { isNew: false }, 'uncertain'],
 	[
-		'somebody opened with the same words while this call waited for its turn',
+		'somebody opened with the same words while this call waited',
 		{ isNew: false, isBusy: true, messages: [{ text: 'Hello', age: 9_000 }] },
 		'uncertain',
 	],
@@ -151,7 +148,7 @@ test.each<[unknown, Partial<StartedConversation> | undefined]>([
 	[{}, undefined],
 	[{ isNew: null }, undefined],
 	[{ isNew: 1 }, undefined],
-])('an answer %j says what became of the start message, or that nobody knows', (answer, opened) => {
+])('the answer %j says what became of the start message', (answer, opened) => {
 	const read = () => readStartedConversation({ conversationId: 'c', ...(answer as object) }, true, 'Look.');
 	if (opened) expect(read()).toMatchObject(opened);
 	else expect(read).toThrow('did not say whether');

@@ -19,7 +19,7 @@ test.each<[Array<string | undefined>, number[][]]>([
 	],
 ])('%j become the lanes %j', (keys, lanes) => expect(groupByOrderingKey(keys)).toEqual(lanes));
 
-test('whatever the lanes and however long each item takes, every item is done once, a lane in its order, never more lanes at once than allowed', async () => {
+test('every item is done once, each lane in its order, never more lanes at once than allowed', async () => {
 	const key = fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined });
 	await fc.assert(
 		fc.asyncProperty(

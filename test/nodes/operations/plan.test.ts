@@ -234,7 +234,7 @@ describe('what is sent', () => {
 				...activity,
 			},
 		],
-	])('%s %j', async (path, given, body) => {
+	])('%s makes the body of its parameters (row %#)', async (path, given, body) => {
 		expect((await requestOf(path, given)).body).toEqual(body);
 		expect(await contractErrors(path, given)).toMatchObject({
 			operationId: expect.any(String),
@@ -273,7 +273,7 @@ describe('what is sent', () => {
 		['conversation: getMany', { limit: 7 }, 7, 250],
 		['message: getMany', { ...inConversation, limit: '7' }, 7, 100],
 		['message: getMany', inConversation, 50, 100],
-	])('%s %j reads up to %p in pages of at most %i', (path, given, limit, maxPageSize) => {
+	])('%s reads as many as its limit says, in pages (row %#)', (path, given, limit, maxPageSize) => {
 		expect(plan(path, given)).toMatchObject({ kind: 'list', list: { limit, maxPageSize } });
 	});
 });
@@ -405,7 +405,7 @@ describe('what is refused, by the field’s name', () => {
 		['conversation: getMany', { limit: 1.5 }, 'Limit'],
 		['message: getMany', { ...inConversation, limit: 'many' }, 'Limit'],
 		['message: getMany', { ...inConversation, options: { startTime: 'yesterday-ish' } }, 'Start Time'],
-	])('%s %j', (path, given, message) => {
+	])('%s refuses the parameters of row %#', (path, given, message) => {
 		expect(() => plan(path, given)).toThrow(InputError);
 		expect(() => plan(path, given)).toThrow(message);
 	});
@@ -470,7 +470,7 @@ describe('what comes out', () => {
 	});
 
 	test.each<[Json]>([[null], [{}], [{ conversationId: ' ' }], [[]]])(
-		'conversation: create %j does not say which conversation it is, so it is looked for',
+		'conversation: create looks for the conversation where the answer is %j',
 		(answer) =>
 			expect(thrownBy(() => readStartedConversation(answer, true, 'Look.'))).toMatchObject({
 				outcome: 'uncertain',
@@ -612,7 +612,7 @@ describe('files of binary fields', () => {
 			{ ...binary('photo'), options: { attachmentEncoding: 'base64' } },
 			{ contentType: 'image/jpeg', contentUrl: 'cGhvdG8=' },
 		],
-	])('%j', async (given, expected) =>
+	])('name, type and encoding are right in row %#', async (given, expected) =>
 		expect((await sent(given)).attachments).toEqual([expect.objectContaining(expected)]),
 	);
 
@@ -698,7 +698,7 @@ describe('what keeps its order, and what may be repeated', () => {
 		['conversation: create', { customerId: 'jdoe' }, 'customer jdoe'],
 		['conversation: create', {}, undefined],
 		['message: getMany', inConversation, undefined],
-	])('%s %j waits for its like: %p', (path, given, orderingKey) =>
+	])('%s waits for what it must not overtake (row %#)', (path, given, orderingKey) =>
 		expect(plan(path, given).orderingKey).toBe(orderingKey),
 	);
 
@@ -711,12 +711,15 @@ describe('what keeps its order, and what may be repeated', () => {
 		['conversation: create', {}, false, 'Conversation: Get Many'],
 		['conversation: create', { customerId: 'jdoe' }, true, 'jdoe'],
 		['conversation: create', { customerId: 'jdoe', options: { startMessage: 'x' } }, false, 'jdoe'],
-	])('%s %j may be repeated: %p', async (path, given, isIdempotent, howToVerify) => {
-		expect(await requestOf(path, given)).toMatchObject({
-			isIdempotent,
-			howToVerify: expect.stringContaining(howToVerify),
-		});
-	});
+	])(
+		'%s says whether it may be repeated, and else how to look (row %#)',
+		async (path, given, isIdempotent, howToVerify) => {
+			expect(await requestOf(path, given)).toMatchObject({
+				isIdempotent,
+				howToVerify: expect.stringContaining(howToVerify),
+			});
+		},
+	);
 
 	test.each<[Record<string, unknown>, boolean]>([
 		[{ startMessage: 'x', skipAiAgent: true }, true],

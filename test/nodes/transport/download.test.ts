@@ -8,9 +8,9 @@ import { createServer as createHttps } from 'node:https';
 import { readFileSync } from 'node:fs';
 import dns from 'node:dns';
 import { join } from 'node:path';
-import type { AddressInfo } from 'node:net';
 import { fetchAttachments } from '../../../nodes/Dynamics365Messaging/attachments/fetchAttachments';
 import { download, type DownloadOptions } from '../../../nodes/shared/transport/download';
+import { close, listen } from '../../../tools/ports';
 
 const servers: Server[] = [];
 let origin: string;
@@ -25,9 +25,9 @@ async function serve(
 	const server = secure
 		? createHttps({ key: pem('key.pem'), cert: pem('cert.pem') }, answer)
 		: createHttp(answer);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const port = await listen(server);
 	servers.push(server);
-	return `${secure ? 'https' : 'http'}://localhost:${(server.address() as AddressInfo).port}`;
+	return `${secure ? 'https' : 'http'}://localhost:${port}`;
 }
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
@@ -50,12 +50,7 @@ beforeAll(
 );
 beforeEach(() => void (asked = []));
 afterEach(() => jest.restoreAllMocks());
-afterAll(() => {
-	for (const server of servers) {
-		server.closeAllConnections();
-		server.close();
-	}
-});
+afterAll(async () => await Promise.all(servers.map(close)));
 
 const options = (given: Partial<DownloadOptions> = {}): DownloadOptions => ({
 	maxBytes: 2000,

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createServer, globalAgent } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { EmbeddedFile, requestBody } from '../../../nodes/shared/transport/requestBody';
 import { sendHttps } from '../../../nodes/shared/transport/https';
-import { waitFor } from '../../../demo/wait';
+import { close, listen } from '../../../tools/ports';
+import { waitFor } from '../../../tools/wait';
 
 const folder = process.env.TEST_CERTIFICATE_FOLDER!;
 const pem = (name: string) => readFileSync(join(folder, `${name}.pem`));
@@ -14,9 +14,8 @@ async function hastyServer(readsOn: boolean) {
 	const server = createServer({ key: pem('key'), cert: pem('cert') }, (incoming, answer) => {
 		answer.writeHead(503, { 'retry-after': '1' }).end('busy');
 		if (readsOn) incoming.resume();
-	}).listen(0, '127.0.0.1');
-	await new Promise((resolve) => server.once('listening', resolve));
-	return { server, url: new URL(`https://localhost:${(server.address() as AddressInfo).port}/`) };
+	});
+	return { server, url: new URL(`https://localhost:${await listen(server)}/`) };
 }
 
 test.each([true, false])(
@@ -33,8 +32,7 @@ test.each([true, false])(
 			const inUse = () => Object.keys(globalAgent.sockets).filter((name) => name.includes(`:${url.port}:`));
 			await waitFor('the connections to be given back', 5_000, () => inUse().length === 0);
 		} finally {
-			server.closeAllConnections();
-			server.close();
+			await close(server);
 		}
 	},
 );

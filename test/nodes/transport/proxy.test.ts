@@ -1,11 +1,12 @@
 import http, { createServer, type Server } from 'node:http';
 import https from 'node:https';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { installGlobalProxyAgent } from '@n8n/backend-network';
 import type { Emulator } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
 import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
+import { closedPort, listen } from '../../../tools/ports';
 
 /** A proxy for TLS connections, as companies have them: it passes bytes on, and notes who asked for which host. */
 interface Proxy {
@@ -37,8 +38,8 @@ async function startProxy(): Promise<Proxy> {
 		});
 		target.on('error', () => socket.destroy());
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	started.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const port = await listen(server);
+	started.url = `http://127.0.0.1:${port}`;
 	return started;
 }
 
@@ -93,13 +94,15 @@ test.each([
 	},
 );
 
-test.each(['http://127.0.0.1:1', 'http://no-such-proxy.invalid:3128'])(
-	'a proxy that is not there is told by its name, and not as a mistake of the credential: %s',
-	async (url) => {
-		process.env.HTTPS_PROXY = url;
+test.each(['127.0.0.1', 'no-such-proxy.invalid'])(
+	'a proxy that is not there is named, and is no mistake of the credential: %s',
+	async (name) => {
+		const port = await closedPort();
+		process.env.HTTPS_PROXY = `http://${name}:${port}`;
 		installGlobalProxyAgent();
+		const shown = name === '127.0.0.1' ? `${name}:${port}` : name;
 		await expect(call()).rejects.toMatchObject({
-			message: expect.stringMatching(/^The proxy (127\.0\.0\.1:1|no-such-proxy\.invalid) cannot be reached$/),
+			message: `The proxy ${shown} cannot be reached`,
 			description: 'Check HTTPS_PROXY of n8n.',
 			outcome: 'notSent',
 		});

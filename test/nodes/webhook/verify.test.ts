@@ -1,11 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importJWK, SignJWT, type JWK } from 'jose';
 import { connectionFrom, type Connection } from '../../../nodes/Dynamics365Messaging/connection';
 import { verifyCaller } from '../../../nodes/Dynamics365Messaging/webhook/verify';
+import { listen } from '../../../tools/ports';
 
 const TENANT = 'b5122edb-5678-4def-99e2-abcdef123456';
 const CLIENT = '9f6c021d-1234-4abc-8df7-123456789abc';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 	server = createServer({ key: pem('key.pem'), cert: pem('cert.pem') }, (_, response) => {
 		response.end(JSON.stringify({ keys }));
 	});
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const port = await listen(server);
 	connection = connectionFrom({
 		tenantId: TENANT,
 		clientId: CLIENT,
@@ -30,7 +30,7 @@ beforeAll(async () => {
 		organizationId: TENANT,
 		channelId: TENANT,
 		geo: 'eu',
-		authorityHost: `https://localhost:${(server.address() as AddressInfo).port}`,
+		authorityHost: `https://localhost:${port}`,
 	});
 });
 afterAll(() => void server.close());

@@ -1,4 +1,4 @@
-import type { TokenErrorExplanations } from '../../shared/entra/tokenErrors';
+import type { TokenErrorExplanations } from '../shared/entra/tokenErrors';
 
 /** Entra's error codes about the organization that a token is for. Source: docs/service-facts.md#entra-errors. */
 export const ORGANIZATION_TOKEN_ERRORS: TokenErrorExplanations = {

@@ -1,14 +1,15 @@
-// What the demo and the end-to-end tests need before they can start: both packages installed, built, packed.
+// Installs a real n8n, and the packed package into it: what demo, benchmarks and end-to-end tests need before they start.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { commandWorks, ensureBuilt, ensureInstalled, npm, root, run, step } from '../scripts/setup.mjs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { commandWorks, ensureBuilt, ensureInstalled, npm, root, step } from '../setup.mjs';
 import { ensurePacked } from './pack.mjs';
 
-const demo = join(root, 'demo');
-const node24 = join(demo, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+const here = dirname(fileURLToPath(import.meta.url));
+const node24 = join(here, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
-/** The versions of n8n that the package promises to run in, the demo's own first. */
-export const installations = JSON.parse(readFileSync(join(demo, 'installations.json'), 'utf8'));
+/** The versions of n8n that the package promises to run in, the one that is used by default first. */
+export const installations = JSON.parse(readFileSync(join(here, 'installations.json'), 'utf8'));
 
 /** Sets up a real n8n with the packed package in it; quick where that is done already. */
 export async function setUpN8n() {
@@ -26,39 +27,29 @@ export async function setUpN8n() {
 export async function installN8n(version) {
 	if (!(version in installations)) return await installUnlocked(version);
 	const { folder, ownNode, rebuild } = installations[version];
-	const dir = join(demo, folder);
+	const dir = join(here, folder);
 	const nodeOf = ownNode ? node24 : process.execPath;
 	const works = () =>
 		existsSync(join(dir, 'node_modules', 'n8n', 'bin', 'n8n')) &&
 		commandWorks(nodeOf, ['-e', `require(${JSON.stringify(join(dir, 'node_modules', 'sqlite3'))})`]);
-	const what = ownNode ? 'with its own Node.js 24, into demo/' : `into demo/${folder}/`;
+	const what = ownNode ? 'with its own Node.js 24, into tools/n8n/' : `into tools/n8n/${folder}/`;
 	await step(`A real n8n ${version} ${what}`, () => ensureInstalled(dir, { rebuild, works }));
 }
 
 async function installUnlocked(version) {
-	const dir = join(demo, '.n8n', `n8n-${version}`);
+	const dir = join(here, '.n8n', `n8n-${version}`);
 	const log = join(root, '.cache', 'npm-unlocked.log');
 	// A lock file that an earlier one left would hold npm to what was the latest then.
 	rmSync(dir, { recursive: true, force: true });
 	mkdirSync(dir, { recursive: true });
-	const { dependencies, ...rest } = JSON.parse(readFileSync(join(demo, 'package.json'), 'utf8'));
+	const { dependencies, ...rest } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 	const wanted = { ...rest, dependencies: { ...dependencies, n8n: version } };
 	writeFileSync(join(dir, 'package.json'), JSON.stringify(wanted, null, 2));
-	await step(`n8n ${version} as npm has it today, into demo/.n8n/`, async () => {
+	await step(`n8n ${version} as npm has it today, into tools/n8n/.n8n/`, async () => {
 		await npm(['install', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'], {
 			cwd: dir,
 			log,
 		});
 		await npm(['rebuild', '--ignore-scripts=false', 'node', 'sqlite3'], { cwd: dir, log });
 	});
-}
-
-/**
- * Runs a TypeScript file of this repository in the terminal.
- * @param {string} file relative to the repository
- * @param {string[]} args
- * @returns {Promise<number>} its exit code
- */
-export function runScript(file, args) {
-	return run(process.execPath, ['--import', 'tsx', join(root, file), ...args], { allowFailure: true });
 }

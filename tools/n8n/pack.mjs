@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hashOf, npm, root, run, SetupError } from '../scripts/setup.mjs';
+import { hashOf, npm, root, run, SetupError } from '../setup.mjs';
 
 /** n8n's N8N_USER_FOLDER; n8n itself adds `.n8n`. */
 export const userFolder = join(dirname(fileURLToPath(import.meta.url)), '.n8n');

@@ -124,6 +124,16 @@ export function run(command, args, { cwd = root, log, env = process.env, allowFa
 	});
 }
 
+/**
+ * Runs a TypeScript file of this repository in the terminal.
+ * @param {string} file relative to the repository
+ * @param {string[]} args
+ * @returns {Promise<number>} its exit code
+ */
+export function runScript(file, args) {
+	return run(process.execPath, ['--import', 'tsx', join(root, file), ...args], { allowFailure: true });
+}
+
 /** The last lines of a file, or a word about why there are none. */
 export function tailOf(file, lines = 25) {
 	if (!existsSync(file)) return `(no ${relative(root, file)})`;

@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { close, listen } from '../../tools/ports';
 
 /** Where a service listens. */
 export interface Place {
@@ -7,53 +8,50 @@ export interface Place {
 }
 
 /**
- * A port of this machine that leads to a service, or in turn to several of the same kind. It can be shut and opened
- * again: to those behind it that is what a restart of the service looks like, without touching the service.
+ * A port of this machine that leads to a service, or in turn to several of the same kind. It can be closed and opened
+ * again: to those before it that is what a restart of the service looks like, without touching the service.
  */
-export class Door {
-	/** Where to knock; the same after it was shut and opened again. */
-	readonly place: Place;
+export class TcpProxy {
 	private readonly open = new Set<Socket>();
 	private turn = 0;
 
 	private constructor(
 		private server: Server,
+		/** Where it listens; the same after it was closed and opened again. */
+		readonly place: Place,
 		/** Where it leads; may be changed at any time, and counts for connections to come. */
 		public targets: Place[],
-	) {
-		// With a port, the address of a server is never a string or null.
-		this.place = { host: '127.0.0.1', port: (server.address() as AddressInfo).port };
-	}
+	) {}
 
-	/** Opens a door on a free port. */
-	static async to(targets: Place[]): Promise<Door> {
+	/** Starts one on a free port. */
+	static async to(targets: Place[]): Promise<TcpProxy> {
 		const server = createServer({ allowHalfOpen: true });
-		await listen(server, 0);
-		const door = new Door(server, targets);
-		server.on('connection', (socket) => door.lead(socket));
-		return door;
+		const port = await listen(server);
+		const proxy = new TcpProxy(server, { host: '127.0.0.1', port }, targets);
+		server.on('connection', (socket) => proxy.forward(socket));
+		return proxy;
 	}
 
 	/** Resets every connection, and refuses new ones until it is opened again. */
-	async shut(): Promise<void> {
-		const closed = new Promise((resolve) => this.server.close(resolve));
+	async close(): Promise<void> {
+		const closed = close(this.server);
 		this.reset();
 		await closed;
 	}
 
-	/** Lets in again, at the same port. */
+	/** Accepts connections again, at the same port. */
 	async reopen(): Promise<void> {
-		this.server = createServer({ allowHalfOpen: true }, (socket) => this.lead(socket));
+		this.server = createServer({ allowHalfOpen: true }, (socket) => this.forward(socket));
 		await listen(this.server, this.place.port);
 	}
 
-	/** Resets every connection; new ones are let in. */
+	/** Resets every connection; new ones are accepted. */
 	reset(): void {
 		for (const socket of this.open) socket.resetAndDestroy();
 	}
 
 	/** Connects to the next target in turn; where that refuses, to the one after it, as a load balancer does. */
-	private lead(client: Socket): void {
+	private forward(client: Socket): void {
 		this.keep(client);
 		const inTurn = this.targets.map((_, index) => this.targets[(this.turn + index) % this.targets.length]!);
 		this.turn++;
@@ -82,14 +80,4 @@ export class Door {
 		socket.once('close', () => this.open.delete(socket));
 		socket.on('error', () => undefined);
 	}
-}
-
-function listen(server: Server, port: number): Promise<void> {
-	return new Promise((resolve, reject) => {
-		server.once('error', reject);
-		server.listen(port, '127.0.0.1', () => {
-			server.off('error', reject);
-			resolve();
-		});
-	});
 }

@@ -1,4 +1,4 @@
-/** Something that the demo waited for and that did not come. */
+/** Something that was waited for and did not come. */
 export class NotSeen extends Error {}
 
 /**

@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import installations from './installations.json';
-import { waitFor } from './wait';
-
-const userFolder = join(__dirname, '.n8n');
+import { freePort } from '../ports';
+import { waitFor } from '../wait';
+import { type Installation, installationOf, userFolder } from './installation';
 
 /** Short, as benchmarks take the time until n8n is ready. */
 const READY_POLL_MS = 20;
@@ -13,27 +11,13 @@ const READY_POLL_MS = 20;
 /** Where n8n's own log is kept. */
 export const n8nLog = join(userFolder, 'n8n.log');
 
-/** Who may sign in to the demo's n8n. */
+/** Who may sign in to it. */
 export const owner = {
 	email: 'demo@example.com',
 	password: 'Demo-2365',
 	firstName: 'Demo',
 	lastName: 'Owner',
 } as const;
-
-/** A workflow as n8n's REST interface takes and gives it, as far as the demo looks at it. */
-export interface Workflow {
-	id: string;
-	name: string;
-	versionId: string;
-	nodes: Array<{ id: string; name: string; type: string; webhookId?: string }>;
-}
-
-/** n8n registers webhooks some time after a workflow was activated. */
-interface Publication {
-	status: string;
-	triggers: Array<{ errorMessage: string | null }>;
-}
 
 /** A process of n8n. */
 export interface N8nProcess {
@@ -56,88 +40,13 @@ export interface N8n extends N8nProcess {
 	rest: <T>(method: 'GET' | 'POST', path: string, body?: unknown) => Promise<T>;
 }
 
-/** An n8n that npm has installed, and the Node.js that runs it. */
-export interface Installation {
-	/** The folder whose node_modules has n8n. */
-	folder: string;
-	/** The binary of Node.js. */
-	node: string;
-	/** What this version has to be told. */
-	env?: NodeJS.ProcessEnv;
-}
-
-const [ownVersion] = Object.keys(installations) as [string];
-
-/** Where demo/setup.mjs installs a version of n8n: the demo's own, one of installations.json, or any that npm knows. */
-export function installationOf(version = ownVersion): Installation {
-	const known: Record<string, { folder: string; ownNode?: boolean; env?: NodeJS.ProcessEnv }> = installations;
-	const { folder: name, ownNode, env } = known[version] ?? { folder: `.n8n/n8n-${version}`, ownNode: true };
-	const folder = join(__dirname, name);
-	const binary = process.platform === 'win32' ? 'node.exe' : 'node';
-	return { folder, env, node: ownNode ? join(folder, 'node_modules/node/bin', binary) : process.execPath };
-}
-
-/** The preferred port if it is free, else any that is: for IPv6 too, since `localhost` may mean either. */
-export async function freePort(preferred: number): Promise<number> {
-	for (const wanted of [preferred, 0, 0, 0]) {
-		const port = await listensOn(wanted, '127.0.0.1');
-		if (port !== undefined && (await listensOn(port, '::1')) !== undefined) return port;
-	}
-	return preferred;
-}
-
-/** The port on which it could listen; undefined where somebody else does. */
-function listensOn(port: number, host: string): Promise<number | undefined> {
-	return new Promise((resolve) => {
-		const server = createServer();
-		// A machine without IPv6 has nobody there either.
-		const noSuchHost = ['EADDRNOTAVAIL', 'EAFNOSUPPORT'];
-		server.once('error', ({ code = '' }: NodeJS.ErrnoException) =>
-			resolve(noSuchHost.includes(code) ? port : undefined),
-		);
-		server.listen(port, host, () => {
-			const address = server.address();
-			server.close(() => resolve(typeof address === 'object' && address ? address.port : undefined));
-		});
-	});
-}
-
-/**
- * n8n's user folder for this run alone, so that a demo that still runs, or was killed, is in nobody's way; it has
- * nothing in it but the package. What runs that have ended left behind is removed.
- * @param name tells several n8n of one run apart.
- * @param packages the folder in which n8n keeps community packages.
- */
-export function makeRunFolder(name = '', packages = join(userFolder, '.n8n', 'nodes')): string {
-	mkdirSync(userFolder, { recursive: true });
-	for (const other of readdirSync(userFolder)) {
-		const pid = /^run-(\d+)(-|$)/.exec(other)?.[1];
-		if (pid && !isRunning(Number(pid))) rmSync(join(userFolder, other), { recursive: true, force: true });
-	}
-	const folder = join(userFolder, `run-${process.pid}${name && `-${name}`}`);
-	rmSync(folder, { recursive: true, force: true });
-	mkdirSync(join(folder, '.n8n'), { recursive: true });
-	// A junction is what Windows allows to everybody; elsewhere the word means nothing.
-	symlinkSync(packages, join(folder, '.n8n', 'nodes'), 'junction');
-	return folder;
-}
-
-function isRunning(pid: number): boolean {
-	try {
-		process.kill(pid, 0);
-		return true;
-	} catch {
-		return false;
-	}
-}
-
 /** What a start of n8n needs to know. */
 export interface StartOptions {
 	/** An empty folder, or that of an n8n that ran before. */
 	runFolder: string;
 	/** What n8n is to trust. */
 	certificateFile: string;
-	/** Settings of n8n beside or instead of the demo's own. */
+	/** Settings of n8n beside or instead of the usual ones. */
 	env?: NodeJS.ProcessEnv;
 	installation?: Installation;
 }
@@ -177,7 +86,7 @@ export async function startProcess(
 	rmSync(logFile, { force: true });
 	const log = openSync(logFile, 'a');
 	const { folder, node, env } = options.installation ?? installationOf();
-	const watcher = join(__dirname, 'end-with-parent.cjs');
+	const watcher = join(__dirname, 'endWithParent.cjs');
 	const child = spawn(node, ['--require', watcher, join(folder, 'node_modules/n8n/bin/n8n'), command], {
 		cwd: folder,
 		env: {
@@ -320,45 +229,4 @@ async function signIn(url: string, isNew: boolean): Promise<N8n['rest']> {
 	if (isNew) await rest('POST', '/owner/setup', owner);
 	else await rest('POST', '/login', { emailOrLdapLoginId: owner.email, password: owner.password });
 	return rest;
-}
-
-/** Makes the workflow of a file, with placeholders filled in, and puts it into production. */
-export async function importWorkflow(
-	n8n: N8n,
-	id: string,
-	file: string,
-	placeholders: Record<string, string>,
-): Promise<Workflow> {
-	const text = Object.entries(placeholders).reduce(
-		(filled, [placeholder, value]) => filled.replaceAll(placeholder, value),
-		readFileSync(file, 'utf8'),
-	);
-	const made = await n8n.rest<Workflow>('POST', '/workflows', {
-		...(JSON.parse(text) as object),
-		id,
-		active: false,
-	});
-	await activate(n8n, made);
-	return made;
-}
-
-/**
- * Puts a workflow into production, and returns when n8n has done so: until then it has not kept what the triggers
- * remember, and forgets it if it is killed.
- */
-export async function activate(n8n: N8n, { id, name }: Pick<Workflow, 'id' | 'name'>): Promise<void> {
-	const { versionId } = await n8n.rest<Workflow>('GET', `/workflows/${id}`);
-	await n8n.rest('POST', `/workflows/${id}/activate`, { versionId });
-	await waitFor(`n8n to register the webhooks of "${name}"`, 60_000, async () => {
-		const { status, triggers } = await n8n
-			.rest<Publication>('GET', `/workflows/${id}/publication-status`)
-			.catch((error: unknown) => {
-				// n8n 1 has none: there the call above has done it.
-				if (String(error).includes(' with 404')) return { status: 'published', triggers: [] };
-				throw error;
-			});
-		const failed = triggers.find(({ errorMessage }) => errorMessage);
-		if (failed) throw new Error(`n8n cannot activate "${name}": ${failed.errorMessage}`);
-		return status === 'published';
-	});
 }

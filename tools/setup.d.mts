@@ -10,6 +10,7 @@ export interface RunOptions {
 export function checkNode(): void;
 export function step<T>(label: string, fn: () => Promise<T> | T): Promise<T>;
 export function run(command: string, args: string[], options?: RunOptions): Promise<number>;
+export function runScript(file: string, args: string[]): Promise<number>;
 export function npm(args: string[], options?: RunOptions): Promise<number>;
 export function tailOf(file: string, lines?: number): string;
 export function ensureInstalled(

@@ -1,4 +1,4 @@
-// Loaded into n8n: it must not stay behind when the demo was killed and could not stop it.
+// Loaded into n8n: it must not stay behind when what started it was killed and could not stop it.
 const parent = process.ppid;
 setInterval(() => {
 	if (process.ppid !== parent) process.kill(process.pid, 'SIGTERM');

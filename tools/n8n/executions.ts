@@ -1,5 +1,5 @@
 import type { N8n } from './n8n';
-import { waitFor } from './wait';
+import { waitFor } from '../wait';
 
 type Json = Record<string, unknown>;
 
