@@ -170,8 +170,9 @@ function isRepeated({ hasId }: Identity, { callerDisconnected }: Seen): boolean 
  * As {@link admit}, for a trigger that answers when its workflow has ended: the deliveries of a conversation run one after
  * the other, in the order of arrival, and a retry gets the answer of the delivery that it repeats. One that has waited for
  * eight seconds is `undecided`, and keeps its place ahead of those behind it for its retry.
- * @param line what may not overtake each other: the conversation, and the trigger that received it.
- * @param onGivenUp is told where a workflow has ended, and its end came too late for every try of Dynamics.
+ * @param line names the conversation and the trigger, whose deliveries must not overtake each other.
+ * @param onGivenUp is called with the HTTP status and the seconds that passed, where a workflow ended too late for every
+ * try of Dynamics.
  * Source: docs/service-facts.md#webhook-delivery.
  */
 export async function admitInOrder(
@@ -213,8 +214,8 @@ export async function admitInOrder(
 	watch(identity, response, (entry) => {
 		place.leave();
 		const age = Date.now() - startedAt;
-		const isUnheard = entry.callerDisconnected && entry.waiting === 0;
-		if (isUnheard && age > GIVEN_UP_MS) onGivenUp(response.statusCode, Math.round(age / 1000));
+		const isLost = entry.callerDisconnected && entry.waiting === 0;
+		if (isLost && age > GIVEN_UP_MS) onGivenUp(response.statusCode, Math.round(age / 1000));
 	});
 	return 'new';
 }

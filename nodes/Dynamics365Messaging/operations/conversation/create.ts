@@ -2,6 +2,7 @@ import type { StartMessage } from '../../../../emulator/messaging/contract';
 import { optionsField } from '../../../shared/action/fields/options';
 import { textField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
+import { unlessEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { activityRequest } from '../../messagingApi/sendActivity';
 import { startWithMessage } from '../../messagingApi/startConversation';
@@ -14,6 +15,7 @@ import {
 	customerOrderingKey,
 	readConversationStart,
 	readCustomerId,
+	startMessageOf,
 	startOptions,
 	unusedHint,
 } from './startFields';
@@ -31,8 +33,7 @@ function readStartMessage(options: ParameterReader): StartMessage | undefined {
 		);
 	}
 	if (message === '') return undefined;
-	const displayname = options.text('startMessageDisplayName', 'Display Name');
-	return displayname === '' ? { message } : { message, displayname };
+	return startMessageOf(message, options.text('startMessageDisplayName', 'Display Name'));
 }
 
 const START_MESSAGE_DROPPED =
@@ -70,8 +71,7 @@ export const create: Operation = {
 		const startMessage = readStartMessage(options);
 		const start = readConversationStart(parameters, startMessage);
 		const text = startMessage?.message ?? '';
-		const name = startMessage?.displayname;
-		const from = name === undefined ? undefined : { name };
+		const from = unlessEmpty({ name: startMessage?.displayname });
 		// As a message it would also reach the AI agent, which a start message does not.
 		const canBeMessage = text !== '' && options.flag('skipAiAgent') && text.length <= TEXT.maxLength;
 		const asMessage = (conversationId: string) =>

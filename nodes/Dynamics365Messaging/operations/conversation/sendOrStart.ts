@@ -12,6 +12,7 @@ import {
 	customerOrderingKey,
 	readConversationStart,
 	readCustomerId,
+	startMessageOf,
 	startOptions,
 	unusedHint,
 } from './startFields';
@@ -49,8 +50,10 @@ export const sendOrStart: Operation = {
 		const displayname =
 			options.text('startMessageDisplayName', 'Display Name') ||
 			options.text(SENDER_NAME.name, SENDER_NAME.label);
-		const startMessage = displayname === '' ? { message } : { message, displayname };
-		const start = readConversationStart(parameters, canStart ? startMessage : undefined);
+		const start = readConversationStart(
+			parameters,
+			canStart ? startMessageOf(message, displayname) : undefined,
+		);
 		const request = (conversationId: string) => activityRequest(channelId, conversationId, activity);
 		return {
 			kind: 'steps',

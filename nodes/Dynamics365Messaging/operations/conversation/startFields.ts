@@ -243,6 +243,11 @@ export function readCustomerId(parameters: ParameterReader): string {
 	return readTrimmed(parameters, CUSTOMER_ID);
 }
 
+/** A start message, with the name of the customer where there is one. Pure. */
+export function startMessageOf(message: string, displayname: string): StartMessage {
+	return displayname === '' ? { message } : { message, displayname };
+}
+
 /** The key under which the items of one customer are carried out in order. */
 export function customerOrderingKey(customerId: string): string {
 	return `customer ${customerId.toLowerCase()}`;
