@@ -3,6 +3,7 @@ import type { ChannelRow } from '../../../../emulator/dataverse/contract';
 import { readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import { withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { TABLES } from '../../dataverse/requests';
 import { whyNotRegistrable } from '../../setup/webhookUrl';
@@ -102,37 +103,25 @@ function checkWebhookUrl(webhookUrl: string, { origin, environmentUrl }: Credent
 }
 
 /**
- * Reads Name and Webhook URL into the record's columns; an empty field is left out.
+ * Reads a channel's fields into the record's columns; a field without a value is left out.
+ * @param fields the parameters of the operation, or its collection of optional fields.
  * @throws InputError naming the field.
  */
-export function readNaming(parameters: ParameterReader, credential: CredentialIds): ChannelRow {
-	const name = readTrimmed(parameters, NAME);
-	const webhookUrl = readTrimmed(parameters, WEBHOOK_URL);
-	return {
-		...(name !== '' && { msdyn_name: name }),
-		...(webhookUrl !== '' && { msdyn_webhookurl: checkWebhookUrl(webhookUrl, credential) }),
-	};
-}
-
-/** Whether a collection has a value for a field. */
-function isGiven(collection: ParameterReader, name: string): boolean {
-	return collection.raw(name) !== undefined && collection.raw(name) !== '';
-}
-
-/**
- * Reads the optional fields of a collection into the record's columns; a field without a value is left out.
- * @throws InputError naming the field.
- */
-export function readOptional(collection: ParameterReader): ChannelRow {
-	const switches = {
-		attachmentsForAgents: 'msdyn_enablefileattachmentsforagents',
-		attachmentsForCustomers: 'msdyn_enablefileattachmentsforcustomers',
-	};
-	const given = Object.entries(switches).filter(([name]) => isGiven(collection, name));
-	const columns = Object.fromEntries(given.map(([name, column]) => [column, collection.flag(name)]));
-	if (!isGiven(collection, 'workstreamId')) return columns;
-	const workstreamId = readGuid(collection, 'workstreamId', 'Workstream ID');
-	return { ...columns, 'msdyn_liveworkstreamid@odata.bind': `/${TABLES.workstreams}(${workstreamId})` };
+export function readColumns(fields: ParameterReader, credential: CredentialIds): ChannelRow {
+	const isGiven = (name: string) => fields.raw(name) !== undefined && fields.raw(name) !== '';
+	const flag = (name: string) => (isGiven(name) ? fields.flag(name) : undefined);
+	const guid = (name: string, label: string) => (isGiven(name) ? readGuid(fields, name, label) : undefined);
+	const webhookUrl = readTrimmed(fields, WEBHOOK_URL);
+	const workstreamId = guid('workstreamId', 'Workstream ID');
+	return withoutEmpty({
+		msdyn_name: readTrimmed(fields, NAME),
+		msdyn_webhookurl: webhookUrl && checkWebhookUrl(webhookUrl, credential),
+		msdyn_appid: guid('appId', 'App ID'),
+		msdyn_tenantid: guid('tenantId', 'Tenant ID'),
+		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents'),
+		msdyn_enablefileattachmentsforcustomers: flag('attachmentsForCustomers'),
+		'msdyn_liveworkstreamid@odata.bind': workstreamId && `/${TABLES.workstreams}(${workstreamId})`,
+	});
 }
 
 /** The columns to clear: those whose fields are in the collection, but empty. */
@@ -140,14 +129,6 @@ export function readCleared(collection: ParameterReader): ChannelRow {
 	const clearable = { webhookUrl: 'msdyn_webhookurl', workstreamId: 'msdyn_liveworkstreamid@odata.bind' };
 	const cleared = Object.entries(clearable).filter(([name]) => collection.raw(name) === '');
 	return Object.fromEntries(cleared.map(([, column]) => [column, null]));
-}
-
-/** Reads App ID and Tenant ID of a collection; a field without a value is left out. @throws InputError naming the field. */
-export function readOwnerChanges(collection: ParameterReader): ChannelRow {
-	return {
-		...(isGiven(collection, 'appId') && { msdyn_appid: readGuid(collection, 'appId', 'App ID') }),
-		...(isGiven(collection, 'tenantId') && { msdyn_tenantid: readGuid(collection, 'tenantId', 'Tenant ID') }),
-	};
 }
 
 /** Reads App ID and Tenant ID, by default the credential's. @throws InputError naming the field. */

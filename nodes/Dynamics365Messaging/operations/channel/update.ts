@@ -11,10 +11,8 @@ import {
 	ownerFields,
 	readGuid,
 	readCleared,
-	readNaming,
+	readColumns,
 	requiredChannelIdField,
-	readOptional,
-	readOwnerChanges,
 	webhookUrlField,
 } from './fields';
 
@@ -36,12 +34,7 @@ export const update: Operation = {
 	plan: (parameters, credential) => {
 		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
 		const fields = parameters.collection('updateFields');
-		const changes = {
-			...readNaming(fields, credential),
-			...readCleared(fields),
-			...readOwnerChanges(fields),
-			...readOptional(fields),
-		};
+		const changes = { ...readColumns(fields, credential), ...readCleared(fields) };
 		if (Object.keys(changes).length === 0) {
 			throw new InputError('There is nothing to update', 'Add at least one field under Update Fields.');
 		}
