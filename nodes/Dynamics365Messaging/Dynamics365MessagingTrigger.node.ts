@@ -46,6 +46,7 @@ function readSettings(context: IWebhookFunctions): Settings {
 	return {
 		verifiesCaller: context.getNodeParameter('verification') !== 'none',
 		trust: { audience: text('audience'), callerObjectId: text('callerObjectId') },
+		respondsOnSuccess: context.getNodeParameter('respond', 'immediately') === 'onSuccess',
 		events: Array.isArray(events) ? events.filter((event) => typeof event === 'string') : [],
 		eventNames: restriction('eventNames'),
 		conversationIds: restriction('conversationIds'),
@@ -113,7 +114,9 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			{
 				name: 'default',
 				httpMethod: 'POST',
-				responseMode: 'onReceived',
+				// Source: docs/service-facts.md#n8n-webhook-answers.
+				responseMode: '={{ $parameter["respond"] === "onSuccess" ? "lastNode" : "onReceived" }}',
+				responseData: '={{ $parameter["respond"] === "onSuccess" ? "noData" : "" }}',
 				path: '={{$nodeId}}/v3/conversations/:conversationId/activities',
 				isFullPath: true,
 				ndvHideUrl: true,
@@ -156,6 +159,35 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				type: 'notice',
 				default: '',
 				displayOptions: { show: { verification: ['none'] } },
+			},
+			{
+				displayName: 'Respond',
+				name: 'respond',
+				type: 'options',
+				noDataExpression: true,
+				options: [
+					{
+						name: 'Immediately',
+						value: 'immediately',
+						description: 'As soon as n8n has taken the delivery',
+					},
+					{
+						name: 'When Workflow Succeeds',
+						value: 'onSuccess',
+						description:
+							'Only when the workflow has ended without an error. If it fails, Dynamics 365 sends the delivery again.',
+					},
+				],
+				default: 'immediately',
+				description: 'When Dynamics 365 is told that its delivery has arrived',
+			},
+			{
+				displayName:
+					'Nothing is lost, and the deliveries of a conversation run one after the other. After a failure the workflow may see a delivery again, up to three times in all: put what must not happen twice last, or guard it. Each run should end within 8 seconds. n8n’s experimental engine 2.0 knows only Immediately. <a href="https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging/blob/main/docs/production.md">How to run this in production</a>',
+				name: 'onSuccessNotice',
+				type: 'notice',
+				default: '',
+				displayOptions: { show: { respond: ['onSuccess'] } },
 			},
 			{
 				displayName: 'Register Webhook',

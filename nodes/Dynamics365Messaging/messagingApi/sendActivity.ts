@@ -1,4 +1,3 @@
-import type { IDataObject } from 'n8n-workflow';
 import type {
 	Attachment,
 	CustomEvent,
@@ -7,7 +6,7 @@ import type {
 	MessageRead,
 	Typing,
 } from '../../../emulator/messaging/contract';
-import { nonEmptyText, readKey, type Json } from '../../shared/json';
+import { nonEmptyText, readKey } from '../../shared/json';
 import type { SendRequest } from '../../shared/transport/request';
 import type { EmbeddedFile } from '../../shared/transport/requestBody';
 import { conversationPath } from './request';
@@ -18,9 +17,12 @@ export type OutgoingAttachment = Omit<Attachment, 'contentUrl'> & { contentUrl: 
 /** The fields that `activityRequest` adds. */
 type Address = 'channelId' | 'conversation';
 
+/** A message to be sent, without channel and conversation. */
+export type OutgoingMessage = Omit<Message, Address | 'attachments'> & { attachments?: OutgoingAttachment[] };
+
 /** An activity to be sent, without channel and conversation. Source: docs/service-facts.md#activities-sent. */
 export type OutgoingActivity =
-	| (Omit<Message, Address | 'attachments'> & { attachments?: OutgoingAttachment[] })
+	| OutgoingMessage
 	| Omit<Typing, Address>
 	| Omit<EndOfConversation, Address>
 	| Omit<MessageRead, Address>
@@ -66,9 +68,4 @@ export function activityRequest(
 /** Reads a message's ID from an answer or an entry of a list; null where it is missing or empty. */
 export function messageIdOf(answer: unknown): string | null {
 	return nonEmptyText(readKey(answer, 'messageId'));
-}
-
-/** Makes the item of an activity that was sent: its conversation, and the ID that the service gave it. */
-export function sentItem(conversationId: string): (answer: Json) => IDataObject[] {
-	return (answer) => [{ conversationId, messageId: messageIdOf(answer) }];
 }

@@ -6,31 +6,31 @@ import type { SendRequest } from '../../shared/transport/request';
 import { isConversationGone } from './errors';
 import { messageList } from './pages';
 
-/** A conversation to be started, or continued where the customer has an active one. */
+/** How to start a conversation, or continue the customer's active one. */
 export interface ConversationStart {
-	/** The call without the start message. */
+	/** The request without the start message. */
 	request: SendRequest<CreateConversation>;
 	startMessage: StartMessage | undefined;
 }
 
-/** What became of starting a conversation. */
+/** The result of starting a conversation. */
 export interface StartedConversation {
 	conversationId: string;
 	isNew: boolean;
-	/** The start message's; null where none was delivered. */
+	/** The ID of the start message; null where none was delivered. */
 	messageId: string | null;
-	/** `dropped`: the conversation was active, or the answer was lost and only the conversation was made. */
+	/** `dropped`: the conversation was active before, or an answer was lost and only the conversation was created. */
 	startMessage: 'none' | 'delivered' | 'dropped';
 }
 
 /** What conversations are started with. */
-export interface Starter {
+interface Starter {
 	client: Pick<Client, 'call' | 'page'>;
-	/** The conversations of this run so far: they tell an active conversation from one that a lost call made. */
+	/** IDs of this execution's conversations so far: one that a lost call has created is not among them. */
 	seen: Set<string>;
 }
 
-/** A boolean, also where it came as a text; undefined for all else. */
+/** Reads a boolean, which may come as a text; undefined for any other value. */
 function booleanOf(value: unknown): boolean | undefined {
 	if (typeof value === 'boolean') return value;
 	const text = textOf(value)?.toLowerCase();
@@ -38,8 +38,10 @@ function booleanOf(value: unknown): boolean | undefined {
 }
 
 /**
- * Reads the answer of the call that starts a conversation. Pure.
- * @throws ServiceError where it names no conversation.
+ * Reads the answer to the request that starts a conversation. Pure.
+ * @param hasStartMessage whether the request had a start message.
+ * @param howToVerify the description of the error, which is `uncertain`.
+ * @throws ServiceError where the answer has no conversation ID, or does not tell whether the start message was delivered.
  */
 export function readStartedConversation(
 	json: Json,
@@ -55,10 +57,10 @@ export function readStartedConversation(
 		});
 	}
 	const messageId = nonEmptyText(readKey(json, 'messageId'));
-	const told = booleanOf(readKey(json, 'isNew'));
-	const isNew = told === true;
+	const answered = booleanOf(readKey(json, 'isNew'));
+	const isNew = answered === true;
 	if (!hasStartMessage) return { conversationId, isNew, messageId, startMessage: 'none' };
-	if (told !== undefined) {
+	if (answered !== undefined) {
 		return { conversationId, isNew, messageId, startMessage: isNew ? 'delivered' : 'dropped' };
 	}
 	// Only a start message that was delivered has an ID.
@@ -71,37 +73,37 @@ export function readStartedConversation(
 	});
 }
 
-/** The call that starts a conversation with its start message, which must not be repeated. */
-export function withStartMessage({ request, startMessage }: ConversationStart): ConversationStart['request'] {
+/** The request with its start message, with which it must not be repeated. */
+function withStartMessage({ request, startMessage }: ConversationStart): ConversationStart['request'] {
 	if (!startMessage) return request;
 	return { ...request, body: { ...request.body, startmessage: startMessage }, isIdempotent: false };
 }
 
-/** The service's hosts need not have quite the same time, and a Date header has whole seconds. Milliseconds. */
+/** Milliseconds. The clocks of the service's hosts differ a little, and a Date header has whole seconds. */
 const JUST_NOW = 5_000;
 const A_WHILE = 10_000;
 const LONG_AGO = 600_000;
 
 /**
- * What a conversation's first message says of a start message whose call was cut off. A start message is always the
- * first. Pure.
- * @param first the conversation's first message; undefined where it has none.
- * @param words the start message.
- * @param age how long before the lost call the first message came, milliseconds by the service's clock; negative where
- * it came after it; null where the service shows no clock.
- * @returns `dropped` only where the conversation was surely active before: said once more, it would be said twice.
+ * Tells from a conversation's first message whether a start message arrived whose answer was lost. A start message is
+ * always the first message. Pure.
+ * @param first text of the first message; null where it has no text, undefined where there is no message.
+ * @param text the start message.
+ * @param age how long before the lost call the first message came, in milliseconds of the service's clock; negative where
+ * it came later, null where the service's time is unknown.
+ * @returns `dropped` only where the conversation was surely active before, as the message is then sent once more.
  */
 export function classifyStartMessage(
 	first: string | null | undefined,
-	words: string,
+	text: string,
 	age: number | null,
 ): 'delivered' | 'dropped' | 'uncertain' {
 	if (first === undefined || age === null) return 'uncertain';
-	if (first === words) return age > LONG_AGO ? 'dropped' : age <= JUST_NOW ? 'delivered' : 'uncertain';
+	if (first === text) return age > LONG_AGO ? 'dropped' : age <= JUST_NOW ? 'delivered' : 'uncertain';
 	return age > A_WHILE ? 'dropped' : 'uncertain';
 }
 
-/** The first message of a page and when it came, which its ID tells. Source: docs/service-facts.md#message-ids. */
+/** The first message of a page. Its ID is its time in epoch milliseconds. Source: docs/service-facts.md#message-ids. */
 function firstOf(entries: Json[]): { at: number; messageId: string; text: string | null } | undefined {
 	return entries
 		.map((entry) => ({
@@ -114,9 +116,9 @@ function firstOf(entries: Json[]): { at: number; messageId: string; text: string
 }
 
 /**
- * Finds out what became of a start message whose call was cut off, without sending it again: the conversation is started
- * without it, which gives the one that the lost call may have made, and its messages are read.
- * @param lost the error of the lost call, which stands where this does not tell.
+ * Finds out whether a start message arrived whose answer was lost, without sending it again. Starting the conversation
+ * without it gives the conversation that the lost call may have created, whose messages are then read.
+ * @param lost the error of the lost call, which is thrown where this stays uncertain.
  */
 async function reconcile(
 	{ client, seen }: Starter,
@@ -133,7 +135,7 @@ async function reconcile(
 
 	const { entries } = await client.page(messageList(started.conversationId)).catch(asLost);
 	const first = firstOf(entries);
-	// The service's clock at the time of the call: what it shows now, less what has passed since.
+	// The service's time at the lost call is its time now, less what has passed since.
 	const passed = Date.now() - (lost.triedAt ?? Date.now());
 	const age = again.date === null || !first ? null : again.date - passed - first.at;
 	switch (classifyStartMessage(first?.text, startMessage?.message ?? '', age)) {
@@ -146,7 +148,7 @@ async function reconcile(
 	}
 }
 
-/** A 404 of the call that starts conversations is about its path, unless its code says that the channel is not there. */
+/** A 404 without a code means that the service does not know the Create Path. */
 function explainedStart(error: ServiceError): ServiceError {
 	if (error.httpCode !== 404 || error.code !== null) return error;
 	return error.with({
@@ -156,11 +158,12 @@ function explainedStart(error: ServiceError): ServiceError {
 }
 
 /**
- * Starts a conversation, or gets the customer's active one. Without a start message, and with a customer's ID, the call
- * is repeated freely, as the service gives the same conversation again; with one it never is.
- * @throws ServiceError `uncertain` where it stays open whether a start message arrived.
+ * Starts a conversation, or gets the customer's active one. With a customer's ID and without a start message the request
+ * may be repeated, as the service gives the same conversation again. A start message is never sent twice.
+ * @throws ServiceError with its `outcome`: `uncertain` where the start message may have arrived.
  * @example
- * const { conversationId, isNew } = await startConversation({ client, seen: new Set() }, { request, startMessage });
+ * const start = { request, startMessage: { message: 'Hello' } };
+ * const { conversationId, isNew } = await startConversation({ client, seen: new Set() }, start);
  */
 export async function startConversation(
 	starter: Starter,
@@ -181,9 +184,9 @@ export async function startConversation(
 }
 
 /**
- * Starts a conversation with its start message. Where an answer was lost and the conversation came to be without it, the
- * start message is sent as a message.
- * @param asMessage the start message as a message; undefined where it must not be sent as one.
+ * Starts a conversation with its start message. Where an answer was lost and only the conversation was created, the start
+ * message is sent as a message.
+ * @param asMessage makes the request of that message; undefined where the start message must not be sent as one.
  * @throws ServiceError with its `outcome`.
  */
 export async function startWithMessage(
@@ -199,7 +202,7 @@ export async function startWithMessage(
 			message: `Conversation ${conversationId} was opened, but its start message was not delivered`,
 			description:
 				'An answer of the service was lost in between. Send the text with Message: Send, with this conversation ID. Creating it again would not deliver it, as the conversation is active now.',
-			// Known for the words, but not to be repeated as it was.
+			// The start message surely did not arrive, but repeating the whole request would not deliver it.
 			outcome: 'uncertain',
 			conversationId,
 		});
@@ -208,23 +211,23 @@ export async function startWithMessage(
 	return { ...started, messageId: nonEmptyText(readKey(json, 'messageId')), startMessage: 'delivered' };
 }
 
-/** What a customer says, to be delivered into the conversation that they have, or into a new one. */
+/** A customer's message for the active conversation, or for a new one. */
 export interface CustomerMessage {
-	/** With the words as its start message where that can carry them. */
+	/** With the message as its start message, where a start message can carry it. */
 	start: ConversationStart;
-	/** The words as a message in a conversation. */
+	/** The request that sends the message into a conversation. */
 	message: (conversationId: string) => SendRequest;
 }
 
-/** What became of a customer's message. */
-export interface DeliveredMessage {
+/** The result of delivering a customer's message. */
+interface DeliveredMessage {
 	conversationId: string;
 	isNew: boolean;
 	messageId: string | null;
 	delivered: 'startMessage' | 'message';
 }
 
-/** Starts a conversation. Where that fails and the words did not go along, they were surely not sent. */
+/** Starts the conversation of a message. Where that fails without a start message, the message was surely not sent. */
 async function startForMessage(starter: Starter, start: ConversationStart): Promise<StartedConversation> {
 	return await startConversation(starter, start).catch((error: unknown) => {
 		const isOpen = error instanceof ServiceError && error.outcome === 'uncertain';
@@ -238,8 +241,8 @@ async function startForMessage(starter: Starter, start: ConversationStart): Prom
 }
 
 /**
- * Starts or continues the customer's conversation and says what is to be said in it, once: as the start message of a new
- * one, or as a message. Where the conversation was closed between the two calls, it is started anew, once.
+ * Starts or continues the customer's conversation and delivers the message once, as the start message of a new
+ * conversation or as a message. Where the conversation is closed between the two calls, a new one is started, once.
  * @throws ServiceError with its `outcome`.
  */
 export async function deliverMessage(

@@ -5,7 +5,32 @@ import { conversationLocator, readConversationId as readLocator } from '../../sh
 import { optionsField } from '../../shared/action/fields/options';
 import { readText, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
-import { unlessEmpty } from '../../shared/json';
+import { isRecord, parseJson, unlessEmpty } from '../../shared/json';
+import { InputError } from '../../shared/transport/errors';
+
+/** A text field without a limit. @param more what it has besides these. */
+export function stringField(
+	name: string,
+	displayName: string,
+	description: string,
+	more: Partial<INodeProperties> = {},
+): INodeProperties {
+	return { displayName, name, type: 'string', default: '', ...more, description };
+}
+
+/** A switch that is off by default. */
+export function booleanField(name: string, displayName: string, description: string): INodeProperties {
+	return { displayName, name, type: 'boolean', default: false, description };
+}
+
+/** A collection of optional fields. */
+export function collectionField(
+	name: string,
+	displayName: string,
+	options: INodeProperties[],
+): INodeProperties {
+	return { displayName, name, type: 'collection', placeholder: 'Add field', default: {}, options };
+}
 
 export const conversationIdField = conversationLocator(
 	'The conversation, by its ID (a GUID), which the trigger, Conversation: Send or Start and Create give as conversationId. The list has the active ones, by the time of their start and their ID.',
@@ -21,7 +46,7 @@ export function readConversationId(parameters: ParameterReader): string {
 	return readLocator(parameters, fix, (id) => id.toLowerCase() === 'create');
 }
 
-/** Who a message or an event is from, as the representative sees it. Source: docs/service-facts.md#activities-sent. */
+/** The sender of a message or an event, as the representative sees it. Source: docs/service-facts.md#activities-sent. */
 const SENDER_ID: TextField = { name: 'senderId', label: 'Sender ID', maxLength: 256 };
 export const SENDER_NAME: TextField = { name: 'senderName', label: 'Sender Name', maxLength: 256 };
 
@@ -30,12 +55,15 @@ export const senderFields: INodeProperties[] = [
 	textField(SENDER_NAME, { description: 'Name of the person who writes, as the representative sees it.' }),
 ];
 
-/** The activity's `from`; undefined where neither id nor name is set. */
+/** Reads the activity's `from`; undefined where neither ID nor name is set. @throws InputError naming the field. */
 export function readSender(options: ParameterReader): Sender | undefined {
 	return unlessEmpty({ id: readText(options, SENDER_ID), name: readText(options, SENDER_NAME) });
 }
 
-/** The fields of the lists of the Messaging API: Return All, Limit, and the start time among the options. */
+/**
+ * The fields of an operation that lists what the Messaging API has: Return All and Limit, and Start Time among the
+ * options. `readLimit` and {@link readListQuery} read them.
+ */
 export const listFields: INodeProperties[] = [
 	...limitFields,
 	optionsField([
@@ -50,8 +78,25 @@ export const listFields: INodeProperties[] = [
 	]),
 ];
 
-/** The query of a list: its start time, where one is set. @throws InputError naming the field. */
+/** Reads the query parameters of a list: its start time, where one is set. @throws InputError naming the field. */
 export function readListQuery(parameters: ParameterReader): Record<string, string> {
 	const startTime = parameters.collection('options').time('startTime', 'Start Time');
 	return startTime === '' ? {} : { StartTimeStamp: startTime };
+}
+
+/**
+ * Reads a JSON field that holds an object, as a text or as an expression gives it; empty where it is not set.
+ * @param example such an object, for the error.
+ * @throws InputError naming the field.
+ */
+export function readJsonObject(
+	parameters: ParameterReader,
+	name: string,
+	label: string,
+	example: string,
+): Record<string, unknown> {
+	const raw = parameters.raw(name);
+	const value = typeof raw === 'string' ? parseJson(raw.trim() || '{}') : (raw ?? {});
+	if (!isRecord(value)) throw new InputError(`${label} is not a JSON object`, `For example ${example}`);
+	return value;
 }

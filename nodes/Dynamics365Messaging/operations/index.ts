@@ -15,14 +15,14 @@ const CLIENTS: Record<ServiceName, (connection: Connection, throttle: Throttle) 
 	dataverse: dataverseClient,
 };
 
-/** The action node: its resources, in the order of the drop-down, and how it comes to its services. */
+/** The action node: its resources, in the order of the drop-down, and the clients of its services. */
 export const actionNode = defineActionNode<Connection, ServiceName>({
 	resources: [channel, conversation, customEvent, message],
 	firstResource: 'message',
 	lostAnswers: 'A message that may have arrived is never sent again.',
 	connect: async (context, resource) =>
 		connectionFrom(await context.getCredentials('dynamics365MessagingApi'), {
-			// There is no channel before it was created.
+			// Creating a channel must work before there is one.
 			channel: resource !== channel.value,
 		}),
 	client: (service, connection, throttle) => CLIENTS[service](connection, throttle),

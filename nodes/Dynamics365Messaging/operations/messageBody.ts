@@ -12,21 +12,16 @@ import {
 import type { ItemFile, ParameterReader } from '../../shared/action/parameters';
 import { withoutEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
-import type { SendRequest } from '../../shared/transport/request';
 import { EmbeddedFile } from '../../shared/transport/requestBody';
-import {
-	activityRequest,
-	type OutgoingActivity,
-	type OutgoingAttachment,
-} from '../messagingApi/sendActivity';
-import { readSender, senderFields } from './fields';
+import type { OutgoingAttachment, OutgoingMessage } from '../messagingApi/sendActivity';
+import { booleanField, readSender, senderFields, stringField } from './fields';
 
 /** Source: docs/service-facts.md#activities-sent. */
 export const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };
 const CONTENT_TYPE: TextField = { name: 'contentType', label: 'Content Type', maxLength: 256 };
 const FILE_NAME: TextField = { name: 'name', label: 'File Name', maxLength: 256 };
 
-/** What an organization allows by default, and at the most. Source: docs/service-facts.md#attachment-limits. */
+/** An organization's limit by default, and the largest one. Source: docs/service-facts.md#attachment-limits. */
 const MAX_SIZE_MB: NumberField = {
 	name: 'maxAttachmentSizeMb',
 	label: 'Max Attachment Size (MB)',
@@ -36,16 +31,14 @@ const MAX_SIZE_MB: NumberField = {
 	isWhole: false,
 };
 
-/** What is said: text and files. */
+/** The fields of a message: text and attachments. */
 export const bodyFields: INodeProperties[] = [
-	{
-		...textField(TEXT, {
-			typeOptions: { rows: 3 },
-			placeholder: 'e.g. My heat pump is loud',
-			description: 'What the customer says.',
-		}),
-		description: `What the customer says. ${limitHint(TEXT)}. May be empty if there are attachments.`,
-	},
+	stringField(
+		TEXT.name,
+		TEXT.label,
+		`What the customer says. ${limitHint(TEXT)}. May be empty if there are attachments.`,
+		{ typeOptions: { rows: 3 }, placeholder: 'e.g. My heat pump is loud' },
+	),
 	{
 		displayName: 'Attachments',
 		name: 'attachments',
@@ -71,25 +64,25 @@ export const bodyFields: INodeProperties[] = [
 						],
 						description: 'Where the file is',
 					},
-					{
-						displayName: 'Input Data Field Name',
-						name: 'binaryPropertyName',
-						type: 'string',
-						default: 'data',
-						displayOptions: { show: { source: ['binary'] } },
-						placeholder: 'e.g. data',
-						description: 'Name of the item’s binary field that holds the file',
-					},
-					{
-						displayName: 'URL',
-						name: 'url',
-						type: 'string',
-						default: '',
-						displayOptions: { show: { source: ['url'] } },
-						placeholder: 'e.g. https://example.com/files/photo.jpg',
-						description:
-							'Where Dynamics 365 can fetch the file, or the file itself in base64 (best as a data URI)',
-					},
+					stringField(
+						'binaryPropertyName',
+						'Input Data Field Name',
+						'Name of the item’s binary field that holds the file',
+						{
+							default: 'data',
+							displayOptions: { show: { source: ['binary'] } },
+							placeholder: 'e.g. data',
+						},
+					),
+					stringField(
+						'url',
+						'URL',
+						'Where Dynamics 365 can fetch the file, or the file itself in base64 (best as a data URI)',
+						{
+							displayOptions: { show: { source: ['url'] } },
+							placeholder: 'e.g. https://example.com/files/photo.jpg',
+						},
+					),
 					textField(CONTENT_TYPE, {
 						placeholder: 'e.g. image/jpeg',
 						description:
@@ -106,7 +99,7 @@ export const bodyFields: INodeProperties[] = [
 	},
 ];
 
-/** The options of saying something, by the order in which they are shown. */
+/** The options of a message, in the order in which they are shown. */
 export const bodyOptions: INodeProperties[] = [
 	{
 		displayName: 'Attachment Encoding',
@@ -119,33 +112,27 @@ export const bodyOptions: INodeProperties[] = [
 		],
 		description: 'How the file of a binary field is written. Try the other one if files do not open.',
 	},
-	{
-		displayName: 'Automated',
-		name: 'automated',
-		type: 'boolean',
-		default: false,
-		description:
-			'Whether the message is marked as automated, as one that a program or a language model wrote',
-	},
+	booleanField(
+		'automated',
+		'Automated',
+		'Whether the message is marked as automated, as one that a program or a language model wrote',
+	),
 	numberField(MAX_SIZE_MB, 'A larger file of a binary field is an error, before it is read'),
-	{
-		displayName: 'Message ID',
-		name: 'messageId',
-		type: 'string',
-		default: '',
-		description:
-			'Your own ID of the message. It is not the one that comes out as messageId, which the service gives.',
-	},
+	stringField(
+		'messageId',
+		'Message ID',
+		'Your own ID of the message. It is not the one that comes out as messageId, which the service gives.',
+	),
 	...senderFields,
 ];
 
 /**
- * A URL, or a file in base64: as a data URI, or bare. Shorter than that, bare base64 is rather a word.
+ * A URL, or a file in base64: as a data URI, or bare. A shorter text is rather a word than bare base64.
  * Source: docs/service-facts.md#attachments-sent.
  */
 const CONTENT_URL = /^(https?:\/\/\S+|data:[^,]*;base64,[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{24,}=*)$/i;
 
-/** What a URL says of its file: a data URI its type, any other the name at its end. */
+/** What a URL tells of its file: a data URI its content type, any other URL the name at its end. */
 function hintsOf(contentUrl: string): { contentType: string; name: string } {
 	if (/^data:/i.test(contentUrl))
 		return { contentType: /^data:([^;,]*)/i.exec(contentUrl)?.[1] ?? '', name: '' };
@@ -153,10 +140,7 @@ function hintsOf(contentUrl: string): { contentType: string; name: string } {
 	return { contentType: '', name: unescape(lastSegment ?? '') };
 }
 
-/**
- * Checks what a file is called. Organizations block files by extension.
- * Source: docs/service-facts.md#attachments-sent.
- */
+/** Checks a file's name. Organizations block files by extension. Source: docs/service-facts.md#attachments-sent. */
 function checkName(name: string, which: string): string {
 	checkLength(name, FILE_NAME);
 	if (name === '')
@@ -204,11 +188,7 @@ interface FileOptions {
 
 const MEGABYTE = 1024 * 1024;
 
-/**
- * Checks a file's size.
- * @param bytes its size.
- * @throws InputError where it is empty or too large.
- */
+/** @throws InputError where a file is empty or too large. */
 function checkFileSize(label: string, maxBytes: number, bytes: number): void {
 	if (bytes === 0) throw new InputError(`${label} is empty`, 'Its binary field holds a file of 0 bytes.');
 	if (bytes > maxBytes) {
@@ -221,8 +201,8 @@ function checkFileSize(label: string, maxBytes: number, bytes: number): void {
 }
 
 /**
- * The file of a binary field as a body holds it. Its size is checked before anything is sent, and again when it is read,
- * as n8n does not always know it before.
+ * The file of a binary field, to be read when the body is sent. Its size is checked before anything is sent, and again
+ * when the file is read, as n8n does not always know it before.
  */
 function embeddedFile(
 	parameters: ParameterReader,
@@ -243,17 +223,17 @@ function attachmentByField(row: ParameterReader, which: string, options: FileOpt
 	const property = row.text('binaryPropertyName', `${which}: Input Data Field Name`).trim();
 	const file = property === '' ? undefined : row.file(property);
 	if (!file) {
-		const there = row.fileProperties();
+		const known = row.fileProperties();
 		throw new InputError(
 			property === ''
 				? `${which} has no Input Data Field Name`
 				: `${which}: there is no binary field “${property}”`,
-			there.length === 0
+			known.length === 0
 				? 'The item carries no files: check the node before this one.'
-				: `The item has: ${there.join(', ')}. Name one; add an attachment for each further file.`,
+				: `The item has: ${known.join(', ')}. Name one; add an attachment for each further file.`,
 		);
 	}
-	// Some nodes give a file no name at all; its type then says what its extension is.
+	// Some nodes give a file no name, but its extension is known from its type.
 	const ownName = file.fileName?.trim() || (file.fileExtension ? `file.${file.fileExtension}` : '');
 	const name = checkName(row.text(FILE_NAME.name, FILE_NAME.label).trim() || ownName, which);
 	const contentType = checkContentType(readTrimmed(row, CONTENT_TYPE) || file.mimeType, which);
@@ -269,20 +249,11 @@ function readFileOptions(options: ParameterReader): FileOptions {
 	return { encoding, maxBytes: Math.round(readNumber(options, MAX_SIZE_MB) * MEGABYTE) };
 }
 
-/** What is said, read and checked. */
-export interface MessageBody {
-	text: string;
-	hasAttachments: boolean;
-	isAutomated: boolean;
-	/** The message in a conversation of the channel. */
-	request: (conversationId: string) => SendRequest;
-}
-
 /**
- * Reads text, attachments and their options.
+ * Reads the text, the attachments and the options of a message. `channelData` marks it as automated.
  * @throws InputError naming the field.
  */
-export function readMessageBody(parameters: ParameterReader, channelId: string): MessageBody {
+export function readMessageBody(parameters: ParameterReader): OutgoingMessage {
 	const options = parameters.collection('options');
 	const fileOptions = readFileOptions(options);
 	const text = readText(parameters, TEXT);
@@ -294,21 +265,15 @@ export function readMessageBody(parameters: ParameterReader, channelId: string):
 	if (text.trim() === '' && attachments.length === 0) {
 		throw new InputError('The message has neither Text nor Attachments', 'Give at least one of the two.');
 	}
-	const isAutomated = options.flag('automated');
-	const message: OutgoingActivity = {
+	const automated = { 'messagingapi-oc': { type: 'AutomatedMessage' } } as const;
+	return {
 		type: 'message',
 		...withoutEmpty({
 			id: options.text('messageId', 'Message ID').trim(),
 			from: readSender(options),
 			text,
 			attachments: attachments.length === 0 ? undefined : attachments,
-			channelData: isAutomated ? { 'messagingapi-oc': { type: 'AutomatedMessage' } } : undefined,
+			channelData: options.flag('automated') ? automated : undefined,
 		}),
-	};
-	return {
-		text,
-		hasAttachments: attachments.length > 0,
-		isAutomated,
-		request: (conversationId) => activityRequest(channelId, conversationId, message),
 	};
 }

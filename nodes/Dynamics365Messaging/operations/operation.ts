@@ -4,13 +4,13 @@ import type { Connection } from '../connection';
 /** The services of the node: the Messaging API, and Dataverse, which holds the channel's record. */
 export type ServiceName = 'messagingApi' | 'dataverse';
 
-/** The IDs of the credential, which operations name or take for a default. */
+/** What operations may know of the connection: IDs that they send or take as defaults, and addresses to compare with. */
 export type CredentialIds = Pick<
 	Connection,
 	'channelId' | 'tenantId' | 'clientId' | 'origin' | 'environmentUrl'
 >;
 
-/** What an item of the node asks for. */
+/** The plan of an item of the node. */
 export type Plan = action.Plan<Connection, ServiceName>;
 
 /**
@@ -25,5 +25,5 @@ export type Operation = action.Operation<Connection, ServiceName, CredentialIds>
 /** A resource of the node. */
 export type Resource = action.Resource<Operation>;
 
-/** What the steps of an operation of the node work with. */
+/** What the steps of an operation get. */
 export type StepsContext = action.StepsContext<Connection, ServiceName>;

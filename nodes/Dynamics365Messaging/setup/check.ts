@@ -19,8 +19,8 @@ import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managed
 import { instanceMark, probe } from './probe';
 import { whyNotRegistrable } from './webhookUrl';
 
-/** What is looked at, in the order of the chain. */
-export const CHECKS = [
+/** The checks, in the order of the chain from token to webhook. */
+const CHECKS = [
 	'credential',
 	'messagingToken',
 	'messagingHost',
@@ -39,15 +39,18 @@ export const CHECKS = [
 	'clock',
 ] as const;
 
-export type CheckName = (typeof CHECKS)[number];
+type CheckName = (typeof CHECKS)[number];
 
-export interface CheckResult {
+interface CheckResult {
 	status: 'ok' | 'warning' | 'failed' | 'skipped';
 	/** What was found. */
 	detail: string;
-	/** How to mend it. */
+	/** How to fix it. */
 	fix: string;
 }
+
+/** The result of a check with its name, as an item of the node has it. */
+type NamedResult = { check: CheckName } & CheckResult;
 
 const NONE_NEEDED = 'None needed';
 
@@ -59,29 +62,32 @@ const skipped = (detail: string, fix = 'Mend what failed before it'): CheckResul
 	detail,
 	fix,
 });
+/** For a check whose result would follow from an earlier one. */
+const EXPLAINED = skipped('An earlier check explains it');
 
-/** What an error says, as a result. What is none of ours is thrown on. */
+/** Turns an error of a service or a field into a result. Any other error is thrown again. */
 function failure(error: unknown): CheckResult {
 	if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
 	const code = error instanceof ServiceError && error.code !== null ? ` (${error.code})` : '';
 	return failed(`${error.message}${code}`, error.description);
 }
 
-/** What is said where the credential's fields alone show that nothing can work. */
-export function brokenAtCredential(error: InputError): Array<{ check: CheckName } & CheckResult> {
-	const [, ...others] = CHECKS;
-	const first = { check: 'credential' as const, ...failed(error.message, error.description) };
-	return [first, ...others.map((check) => ({ check, ...skipped('An earlier check explains it') }))];
+/** Throws an error that is not a service's. */
+function serviceErrorOf(error: unknown): ServiceError {
+	if (error instanceof ServiceError) return error;
+	throw error;
+}
+
+/** The results for a credential whose fields are wrong, so that no request can be made. Pure. */
+export function brokenAtCredential(error: InputError): NamedResult[] {
+	return CHECKS.map((check) => ({ check, ...(check === 'credential' ? failure(error) : EXPLAINED) }));
 }
 
 async function checkToken(source: TokenSource): Promise<CheckResult> {
-	return await getToken(source).then(
-		() => ok(`A token for ${source.scope} was issued`),
-		(error: unknown) => failure(error),
-	);
+	return await getToken(source).then(() => ok(`A token for ${source.scope} was issued`), failure);
 }
 
-/** The service's host has to be known here, unless a proxy looks names up. */
+/** Checks that the service's host is in the DNS, which n8n does not ask where it has a proxy. */
 async function checkHost({ origin }: Connection): Promise<CheckResult> {
 	const { hostname } = new URL(origin);
 	return await lookup(hostname).then(
@@ -103,20 +109,21 @@ async function checkHost({ origin }: Connection): Promise<CheckResult> {
 	);
 }
 
-/** What the service itself says to a call that changes nothing, and its clock. */
-interface Accepted {
-	error: ServiceError | undefined;
-	/** Epoch milliseconds; undefined where there was no answer. */
-	clock: number | undefined;
+/** The service's answer to a request that changes nothing. */
+interface Answer {
+	/** Undefined where the service accepted the request, or was not asked. */
+	error?: ServiceError;
+	/** The service's clock, epoch milliseconds; null where it is unknown. */
+	date: number | null;
 }
 
-async function askService(messagingApi: ServiceCalls): Promise<Accepted> {
+async function askService(messagingApi: ServiceCalls): Promise<Answer> {
 	const request = { method: 'GET', path: '/conversations', query: { PageSize: '1' } } as const;
 	return await messagingApi.call(request).then(
-		({ date }) => ({ error: undefined, clock: date ?? undefined }),
-		(error: unknown) => {
-			if (!(error instanceof ServiceError)) throw error;
-			return { error, clock: error.date ?? undefined };
+		({ date }) => ({ date }),
+		(thrown: unknown) => {
+			const error = serviceErrorOf(thrown);
+			return { error, date: error.date };
 		},
 	);
 }
@@ -125,21 +132,21 @@ const NO_WORKSTREAM = '30014';
 const ADD_TO_WORKSTREAM =
 	'Add the channel to a messaging workstream in the admin center, as a custom (Messaging API) channel. A Direct Line channel in its place drops conversations silently. Changes take up to 15 minutes.';
 
-function checkWorkstream(channel: Channel | undefined, { error }: Accepted): CheckResult {
+function checkWorkstream(channel: Channel | undefined, { error }: Answer): CheckResult {
 	if (error?.code === NO_WORKSTREAM) {
 		return failed('The service says that the channel is on no workstream', ADD_TO_WORKSTREAM);
 	}
-	if (channel && channel.workstreamId === null) {
-		return failed('The channel is not on a workstream', ADD_TO_WORKSTREAM);
+	if (!channel) {
+		return error
+			? skipped('Not checked: the record could not be read')
+			: ok('The service accepts conversations');
 	}
-	if (!channel && error) return skipped('Not checked: the record could not be read');
-	return ok(
-		channel ? `It is on the workstream ${channel.workstreamId}` : 'The service accepts conversations',
-	);
+	if (channel.workstreamId === null) return failed('The channel is not on a workstream', ADD_TO_WORKSTREAM);
+	return ok(`It is on the workstream ${channel.workstreamId}`);
 }
 
-/** @param isExplained whether another check has named the reason already. */
-function checkAccepted({ error }: Accepted, isExplained: boolean): CheckResult {
+/** @param isExplained whether another check has found the reason already. */
+function checkAccepted({ error }: Answer, isExplained: boolean): CheckResult {
 	if (!error || error.code === NO_WORKSTREAM) return ok('The service accepts organization and channel');
 	if (isExplained) return skipped(`The service refuses the channel, for the reason above: ${error.message}`);
 	return failure(error);
@@ -153,25 +160,31 @@ function checkType({ isMessagingApi }: Channel): CheckResult {
 	);
 }
 
-function checkApp({ appId }: Channel, { clientId }: Connection): CheckResult {
-	if (appId === clientId) return ok('The record names the credential’s app');
-	return failed(
-		`The record names ${appId === null ? 'no app' : `the app ${appId}`}, the credential ${clientId}`,
-		'Correct App ID of the channel (Channel: Update), or Client ID of the credential.',
-	);
+/** Compares an ID of the record with that of the credential. */
+function compare(
+	noun: 'app' | 'tenant',
+	recordId: string | null,
+	credentialId: string,
+	fix: string,
+): CheckResult {
+	if (recordId === credentialId) return ok(`The record names the credential’s ${noun}`);
+	const named = recordId === null ? `no ${noun}` : `the ${noun} ${recordId}`;
+	return failed(`The record names ${named}, the credential ${credentialId}`, fix);
 }
 
-function checkTenant({ tenantId }: Channel, connection: Connection): CheckResult {
-	if (!isGuid(connection.tenantId)) {
+function checkApp({ appId }: Channel, { clientId }: Connection): CheckResult {
+	const fix = 'Correct App ID of the channel (Channel: Update), or Client ID of the credential.';
+	return compare('app', appId, clientId, fix);
+}
+
+function checkTenant(channel: Channel, { tenantId }: Connection): CheckResult {
+	if (!isGuid(tenantId)) {
 		return skipped(
-			`The credential has the domain ${connection.tenantId}, the record the ID ${tenantId ?? 'none'}`,
+			`The credential has the domain ${tenantId}, the record the ID ${channel.tenantId ?? 'none'}`,
 		);
 	}
-	if (tenantId === connection.tenantId) return ok('The record names the credential’s tenant');
-	return failed(
-		`The record names ${tenantId === null ? 'no tenant' : `the tenant ${tenantId}`}, the credential ${connection.tenantId}`,
-		'Correct Tenant ID of the channel (Channel: Update), or of the credential.',
-	);
+	const fix = 'Correct Tenant ID of the channel (Channel: Update), or of the credential.';
+	return compare('tenant', channel.tenantId, tenantId, fix);
 }
 
 const REGISTER =
@@ -188,7 +201,7 @@ function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Co
 	);
 }
 
-/** TLS codes of a certificate that Dynamics does not accept either. */
+/** Node.js's codes for a certificate that Dynamics does not accept either. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
 
 async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promise<CheckResult> {
@@ -227,16 +240,11 @@ async function checkManagedIdentity(
 			'No managed identity is bound: Dynamics 365 sends no token, and a trigger that verifies refuses everything';
 		return failed(detail, fix);
 	}
-	return await readAppOfIdentity(dataverse, managedIdentityId).then(
-		(appId) =>
-			appId === clientId
-				? ok(`The managed identity ${managedIdentityId} is bound`)
-				: failed(
-						`The managed identity that is bound is of ${appId === null ? 'no app' : `the app ${appId}`}`,
-						fix,
-					),
-		(error: unknown) => failure(error),
-	);
+	return await readAppOfIdentity(dataverse, managedIdentityId).then((appId) => {
+		if (appId === clientId) return ok(`The managed identity ${managedIdentityId} is bound`);
+		const owner = appId === null ? 'no app' : `the app ${appId}`;
+		return failed(`The managed identity that is bound is of ${owner}`, fix);
+	}, failure);
 }
 
 const RENEW =
@@ -247,49 +255,45 @@ async function checkSubject(
 	connection: Connection,
 	linked: string | null,
 ): Promise<CheckResult> {
-	return await readFederatedCredential(dataverse, connection, connection).then(
-		({ subject }) => {
-			if (subject === null) return warning('Dataverse did not say which subject it is', RENEW);
-			if (linked === null) {
-				return skipped(
-					`It is ${subject}; nothing is known to compare it with`,
-					'Compare it with the federated credential in Entra, or enter that one as Federated Subject. n8n does not remember what was linked in a run by hand.',
-				);
-			}
-			if (subject === linked) return ok('It is the one that was linked last');
-			return failed(
-				'The subject has changed since it was last linked, as the webhook URL was changed',
-				RENEW,
+	return await readFederatedCredential(dataverse, connection, connection).then(({ subject }) => {
+		if (subject === null) return warning('Dataverse did not say which subject it is', RENEW);
+		if (linked === null) {
+			return skipped(
+				`It is ${subject}; nothing is known to compare it with`,
+				'Compare it with the federated credential in Entra, or enter that one as Federated Subject. n8n does not remember what was linked in a run by hand.',
 			);
-		},
-		(error: unknown) => failure(error),
-	);
+		}
+		if (subject === linked) return ok('It is the one that was linked last');
+		const detail = 'The subject has changed since it was last linked, as the webhook URL was changed';
+		return failed(detail, RENEW);
+	}, failure);
 }
 
 /** Microsoft's own tolerance is five minutes. Source: docs/service-facts.md#webhook-token. */
 const MAX_SKEW_MS = 300_000;
 const SUSPICIOUS_SKEW_MS = 60_000;
 
-function checkClock(clock: number | undefined): CheckResult {
-	if (clock === undefined) return skipped('The service showed no clock');
-	const skew = Date.now() - clock;
+function checkClock({ date }: Answer): CheckResult {
+	if (date === null) return skipped('The service showed no clock');
+	const skew = Date.now() - date;
 	const detail = `The clock of this machine is ${Math.round(Math.abs(skew) / 1000)} s ${skew < 0 ? 'behind' : 'ahead of'} the service’s`;
 	const fix = 'Set the clock of the machine that n8n runs on (NTP).';
 	if (Math.abs(skew) > MAX_SKEW_MS) return failed(detail, fix);
 	return Math.abs(skew) > SUSPICIOUS_SKEW_MS ? warning(detail, fix) : ok(detail);
 }
 
-/** The channel's record, or why it cannot be had: for the role, or for itself. */
-interface Found {
+/** The channel's record where it can be read, and the results of the two checks that reading it answers. */
+interface ReadRecord {
 	channel?: Channel;
 	role: CheckResult;
 	record: CheckResult;
 }
 
 const NOT_ALLOWED = new Set(['0x80040220', '0x80042f09', '0x80072560']);
+const NO_RECORD = '0x80040217';
 
-async function readRecord(dataverse: ServiceCalls, channelId: string): Promise<Found> {
-	// Read before it is judged: an answer that is no record is a finding like any other.
+async function readRecord(dataverse: ServiceCalls, channelId: string): Promise<ReadRecord> {
+	// The answer is read inside, so that one that is not a record becomes a result as well.
 	const reading = dataverse.call(channelRequest(channelId)).then(({ json }) => readChannel(json));
 	return await reading.then(
 		async (channel) => ({
@@ -297,19 +301,16 @@ async function readRecord(dataverse: ServiceCalls, channelId: string): Promise<F
 			role: await checkRole(dataverse, channelId),
 			record: ok(`The record of ${channel.name ?? channelId} is there`),
 		}),
-		(error: unknown) => {
-			if (!(error instanceof ServiceError)) throw error;
+		(thrown: unknown) => {
+			const error = serviceErrorOf(thrown);
 			const isRole = NOT_ALLOWED.has(error.code ?? '') || error.httpCode === 401 || error.httpCode === 403;
 			if (isRole) return { role: failure(error), record: skipped('It cannot be read') };
-			if (error.code === '0x80040217') {
-				const fix =
-					'Enter the ID of a channel record of this environment in the credential (Channel: Get Many).';
-				return {
-					role: ok('The app may read'),
-					record: failed(`There is no channel record ${channelId}`, fix),
-				};
-			}
-			return { role: skipped('Not checked: the record could not be read'), record: failure(error) };
+			if (error.code !== NO_RECORD)
+				return { role: skipped('Not checked: the record could not be read'), record: failure(error) };
+			const fix =
+				'Enter the ID of a channel record of this environment in the credential (Channel: Get Many).';
+			const record = failed(`There is no channel record ${channelId}`, fix);
+			return { role: ok('The app may read'), record };
 		},
 	);
 }
@@ -317,85 +318,92 @@ async function readRecord(dataverse: ServiceCalls, channelId: string): Promise<F
 const GIVE_ROLE =
 	'Give the application user a security role that may write Custom Messaging Channels, in the Power Platform admin center.';
 
-/** Reading worked; registering and updating need the right to write, too. */
+/** Checks the right to write a record that can be read, which registering and updating need. */
 async function checkRole(dataverse: ServiceCalls, channelId: string): Promise<CheckResult> {
-	const ask = async () => {
+	try {
 		const userId = readUserId((await dataverse.call(whoAmIRequest())).json);
-		return readAccessRights((await dataverse.call(accessRequest(userId, channelId))).json);
-	};
-	return await ask().then(
-		(rights) =>
-			rights.includes('WriteAccess')
-				? ok('The app may read and write the channel’s record')
-				: failed('The app may read the channel’s record, but not write it', GIVE_ROLE),
-		(error: unknown) => {
-			if (!(error instanceof ServiceError)) throw error;
-			return warning('The app may read the channel’s record; whether it may write is not known', GIVE_ROLE);
-		},
-	);
+		const rights = readAccessRights((await dataverse.call(accessRequest(userId, channelId))).json);
+		return rights.includes('WriteAccess')
+			? ok('The app may read and write the channel’s record')
+			: failed('The app may read the channel’s record, but not write it', GIVE_ROLE);
+	} catch (error) {
+		serviceErrorOf(error);
+		return warning('The app may read the channel’s record; whether it may write is not known', GIVE_ROLE);
+	}
 }
 
-/** What a set-up is checked with. */
-interface SetUp {
-	/** With the channel that is to be checked. */
+/** Checks the token for Dataverse. Without one for the Messaging API, it would fail for the same reason. */
+async function checkDataverseToken(connection: Connection, hasToken: boolean): Promise<CheckResult> {
+	if (connection.environmentUrl === undefined) {
+		return skipped(
+			'Environment URL is empty in the credential, so the channel record cannot be read',
+			'Enter the address of the Dynamics 365 environment in the credential.',
+		);
+	}
+	return hasToken ? await checkToken(dataverseTokens(connection)) : EXPLAINED;
+}
+
+/** What a setup is checked with. */
+interface Setup {
+	/** With the channel to check. */
 	connection: Connection;
 	client: (service: 'messagingApi' | 'dataverse') => ServiceCalls;
-	/** The federated subject that was entered in Entra, as far as is known. */
+	/** The federated subject that was entered in Entra; null where it is unknown. */
 	linked: string | null;
-	/** The ID of the n8n that checks. */
+	/** The ID of this n8n instance. */
 	instanceId: string;
 }
 
+const isOk = ({ status }: CheckResult) => status === 'ok';
+
 /**
- * Walks the whole chain of a set-up and says of each link how it stands. Changes nothing. What cannot be judged because
- * an earlier link is broken is skipped, so that one mistake is named once.
+ * Checks the whole chain of a setup, from token to webhook, and changes nothing. A check whose result would follow from an
+ * earlier failure is skipped, so that one mistake is reported once.
+ * @returns a result for each check, in the order of the chain.
+ * @throws only errors that are neither a ServiceError nor an InputError; these two become results.
+ * @example
+ * const results = await checkSetup({ connection, client, linked: null, instanceId });
+ * const failures = results.filter(({ status }) => status === 'failed');
  */
-export async function checkSetup({
-	connection,
-	client,
-	linked,
-	instanceId,
-}: SetUp): Promise<Array<{ check: CheckName } & CheckResult>> {
-	const results: Partial<{ [check in CheckName]: CheckResult }> = {};
-	const isOk = (check: CheckName) => results[check]?.status === 'ok';
-	const broken = skipped('An earlier check explains it');
+export async function checkSetup({ connection, client, linked, instanceId }: Setup): Promise<NamedResult[]> {
+	const messagingToken = await checkToken(connection);
+	const messagingHost = await checkHost(connection);
+	const isReachable = isOk(messagingToken) && messagingHost.status !== 'failed';
+	const answer: Answer = isReachable ? await askService(client('messagingApi')) : { date: null };
 
-	results.credential = ok('Its fields hold what they should');
-	results.messagingToken = await checkToken(connection);
-	results.messagingHost = await checkHost(connection);
-	const isReachable = isOk('messagingToken') && results.messagingHost.status !== 'failed';
-	const accepted: Accepted = isReachable
-		? await askService(client('messagingApi'))
-		: { error: undefined, clock: undefined };
+	const dataverseToken = await checkDataverseToken(connection, isOk(messagingToken));
+	const dataverse = isOk(dataverseToken) ? client('dataverse') : undefined;
+	const { channel, role, record }: ReadRecord = dataverse
+		? await readRecord(dataverse, connection.channelId)
+		: { role: EXPLAINED, record: EXPLAINED };
+	const channelType = channel ? checkType(channel) : EXPLAINED;
+	const channelApp = channel ? checkApp(channel, connection) : EXPLAINED;
+	const channelTenant = channel ? checkTenant(channel, connection) : EXPLAINED;
+	const isExplained = [record, channelType, channelApp, channelTenant].some(
+		({ status }) => status === 'failed',
+	);
+	const webhookUrl = channel ? checkWebhookUrl(channel, connection) : EXPLAINED;
+	const managedIdentity =
+		dataverse && channel ? await checkManagedIdentity(dataverse, channel, connection) : EXPLAINED;
 
-	results.dataverseToken =
-		connection.environmentUrl === undefined
-			? skipped(
-					'Environment URL is empty in the credential, so the channel record cannot be read',
-					'Enter the address of the Dynamics 365 environment in the credential.',
-				)
-			: isOk('messagingToken')
-				? await checkToken(dataverseTokens(connection))
-				: broken;
-	const dataverse = isOk('dataverseToken') ? client('dataverse') : undefined;
-	const { channelId } = connection;
-	const record: Found = dataverse ? await readRecord(dataverse, channelId) : { role: broken, record: broken };
-	results.dataverseRole = record.role;
-	results.channelRecord = record.record;
-	const { channel } = record;
-	results.channelType = channel ? checkType(channel) : broken;
-	results.channelApp = channel ? checkApp(channel, connection) : broken;
-	results.channelTenant = channel ? checkTenant(channel, connection) : broken;
-	results.workstream = isReachable ? checkWorkstream(channel, accepted) : broken;
-	const reasons: CheckName[] = ['channelRecord', 'channelType', 'channelApp', 'channelTenant'];
-	const isExplained = reasons.some((check) => results[check]?.status === 'failed');
-	results.channelAccepted = isReachable ? checkAccepted(accepted, isExplained) : broken;
-	results.webhookUrl = channel ? checkWebhookUrl(channel, connection) : broken;
-	results.activeTrigger = channel && isOk('webhookUrl') ? await checkTrigger(channel, instanceId) : broken;
-	results.managedIdentity =
-		dataverse && channel ? await checkManagedIdentity(dataverse, channel, connection) : broken;
-	results.federatedSubject =
-		dataverse && isOk('managedIdentity') ? await checkSubject(dataverse, connection, linked) : broken;
-	results.clock = checkClock(accepted.clock);
-	return CHECKS.map((check) => ({ check, ...(results[check] ?? broken) }));
+	const results: Record<CheckName, CheckResult> = {
+		credential: ok('Its fields hold what they should'),
+		messagingToken,
+		messagingHost,
+		dataverseToken,
+		dataverseRole: role,
+		channelRecord: record,
+		channelType,
+		channelApp,
+		channelTenant,
+		workstream: isReachable ? checkWorkstream(channel, answer) : EXPLAINED,
+		channelAccepted: isReachable ? checkAccepted(answer, isExplained) : EXPLAINED,
+		webhookUrl,
+		activeTrigger: channel && isOk(webhookUrl) ? await checkTrigger(channel, instanceId) : EXPLAINED,
+		managedIdentity,
+		federatedSubject:
+			dataverse && isOk(managedIdentity) ? await checkSubject(dataverse, connection, linked) : EXPLAINED,
+		clock: checkClock(answer),
+	};
+	return CHECKS.map((check) => ({ check, ...results[check] }));
 }

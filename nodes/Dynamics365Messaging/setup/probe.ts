@@ -3,16 +3,16 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { nonEmptyText, readKey } from '../../shared/json';
 
-/** The header by which an active trigger is known at its URL. */
+/** The header with which an active trigger answers at its URL. */
 export const TRIGGER_HEADER = 'x-dynamics365-messaging-trigger';
 
-/** What tells n8n instances apart without naming them. */
+/** A hash of an n8n instance's ID: it tells instances apart without giving the ID away. */
 export function instanceMark(instanceId: string): string {
 	return createHash('sha256').update(instanceId).digest('hex').slice(0, 16);
 }
 
-/** What stands at a webhook URL. */
-export type Probed =
+/** What answers at a webhook URL; `code` is Node.js's own, such as `ECONNREFUSED`. */
+type Probed =
 	| { kind: 'trigger'; mark: string }
 	| { kind: 'other'; status: number }
 	| { kind: 'unreachable'; code: string };
@@ -20,8 +20,8 @@ export type Probed =
 const TIMEOUT_MS = 5_000;
 
 /**
- * Asks a webhook URL who is there: an active trigger of this package answers a GET with its header. Nothing of ours goes
- * along, and redirects are not followed.
+ * Asks a webhook URL whether an active trigger of this package is there, which answers a GET with its header. No
+ * credential is sent, and redirects are not followed. Does not throw.
  */
 export async function probe(url: URL): Promise<Probed> {
 	if (!/^https?:$/.test(url.protocol)) return { kind: 'unreachable', code: 'NOT_HTTP' };

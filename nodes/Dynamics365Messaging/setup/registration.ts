@@ -8,23 +8,23 @@ import { dataverseClient } from '../dataverse/client';
 import { TABLES, updateRequest } from '../dataverse/requests';
 import { instanceMark, probe } from './probe';
 
-/** Where the workflow keeps what stood in the channel's record before. */
+/** The key of the trigger's static data that holds its registration. */
 const MEMORY_SLOT = 'dynamics365MessagingWebhook';
 
-/** How long to retry a call at activation. */
+/** How long a request is retried when a workflow is activated or deactivated. */
 const MAX_RETRY_MS = 20_000;
 
-/** What was registered, and what is to be put back. */
+/** What the trigger registered, and what is restored later. */
 interface Registration {
 	environmentUrl: string | null;
 	channelId: string;
 	/** The URL of this trigger. */
 	own: string;
-	/** What stood there before; null where nothing did. */
+	/** The URL that was registered before; null where none was. */
 	previous: string | null;
 }
 
-function registrationOf(memory: IDataObject): Registration | undefined {
+function readRegistration(memory: IDataObject): Registration | undefined {
 	const kept = memory[MEMORY_SLOT];
 	if (!isRecord(kept)) return undefined;
 	const channelId = textOf(kept.channelId);
@@ -33,14 +33,15 @@ function registrationOf(memory: IDataObject): Registration | undefined {
 	return { channelId, own, environmentUrl: textOf(kept.environmentUrl), previous: textOf(kept.previous) };
 }
 
-/** Whether two URLs are the same but for a slash at their end. */
+/** Whether two URLs are equal, apart from slashes at their end. */
 function isSame(one: string | null | undefined, other: string | null): boolean {
 	return (one ?? '').replace(/\/+$/, '') === (other ?? '').replace(/\/+$/, '');
 }
 
-/** What stands in the channel's record, and which version of it that is. */
+/** The URL in the channel's record now. */
 interface Present {
 	url: string | null;
+	/** The record's etag. */
 	version: string | undefined;
 }
 
@@ -57,13 +58,13 @@ async function writeUrl(connection: Connection, url: string | null, version?: st
 	await dataverseClient(connection, new Throttle(MAX_RETRY_MS)).call(request);
 }
 
-/** What the trigger is told of beside its credential. */
+/** What registering needs to know of the trigger. */
 export interface Trigger {
 	/** Its production URL. */
 	own: string;
-	/** What n8n keeps for it from one activation to the next. */
+	/** The node's static data, which n8n keeps from one activation to the next. */
 	memory: IDataObject;
-	/** The ID of the n8n that it runs in. */
+	/** The ID of the n8n instance. */
 	instanceId: string;
 	log: { info: (message: string) => void; warn: (message: string) => void };
 }
@@ -75,12 +76,12 @@ function isTaken(url: string): InputError {
 	);
 }
 
-/** @throws InputError where the URL that is registered is that of another workflow that is active, or may be. */
+/** @throws InputError where the registered URL is that of another workflow which is active, or may be. */
 async function refuseIfTaken(present: string, { own, instanceId }: Trigger): Promise<void> {
 	if (!URL.canParse(present)) return;
 	const [url, ownUrl] = [new URL(present), new URL(own)];
 	const found = await probe(url);
-	// This very trigger, by a former address of this n8n.
+	// The same trigger, by a former address of this n8n.
 	const isItself = url.pathname === ownUrl.pathname;
 	if (found.kind === 'trigger' && !(isItself && found.mark === instanceMark(instanceId)))
 		throw isTaken(present);
@@ -92,7 +93,7 @@ async function refuseIfTaken(present: string, { own, instanceId }: Trigger): Pro
 	}
 }
 
-/** Writes the URL and remembers what is to be put back. What goes wrong leaves record and memory as they were. */
+/** Writes the URL and remembers the previous one. On a failure, record and memory stay as they were. */
 async function replace(
 	connection: Connection,
 	trigger: Trigger,
@@ -103,13 +104,13 @@ async function replace(
 	const { channelId, environmentUrl = null } = connection;
 	const before = memory[MEMORY_SLOT];
 	memory[MEMORY_SLOT] = { channelId, environmentUrl, own, previous };
-	// The one trace of it where n8n ends before it has kept what is to be put back.
+	// If n8n is killed before it stores the memory, this line is the only trace of the previous URL.
 	log.info(
 		`Dynamics 365 Messaging Trigger replaces the webhook URL ${present.url ?? '(none)'} of channel ${channelId}`,
 	);
 	await writeUrl(connection, own, present.version).catch(async (error: unknown) => {
 		const now = await readPresent(connection).catch(() => undefined);
-		// The answer was lost, but it was written: a second try met the new version.
+		// The first answer was lost, but the URL was written, so that the retry met a newer version.
 		if (now && isSame(now.url, own)) return;
 		if (before === undefined) delete memory[MEMORY_SLOT];
 		else memory[MEMORY_SLOT] = before;
@@ -119,53 +120,58 @@ async function replace(
 }
 
 /**
- * Registers the trigger's URL in the channel's record and remembers what stood there.
- * @throws InputError where another active workflow has the channel, naming its URL; ServiceError.
+ * Registers the trigger's URL in the channel's record and remembers the previous one. A registration that the trigger has
+ * on another channel is undone first.
+ * @throws InputError with the other URL where another active workflow has the channel; ServiceError where Dataverse
+ * refuses a call.
+ * @example
+ * await register(connection, { own: url, memory: getWorkflowStaticData('node'), instanceId: getInstanceId(), log: logger });
  */
 export async function register(connection: Connection, trigger: Trigger): Promise<void> {
 	const { own, memory, log } = trigger;
 	const { channelId, environmentUrl = null } = connection;
-	let kept = registrationOf(memory);
+	let kept = readRegistration(memory);
 	if (kept && (kept.channelId !== channelId || kept.environmentUrl !== environmentUrl)) {
 		await unregister(connection, trigger);
 		kept = undefined;
 	}
 	const present = await readPresent(connection).catch((error: unknown) => {
-		// n8n activates its workflows again when it starts. A Dataverse that is down then must not keep the trigger down.
+		// n8n activates its workflows when it starts. The trigger must start even if Dataverse is down at that time.
 		if (!(error instanceof ServiceError) || !kept || !isSame(kept.own, own)) throw error;
 		log.warn(`Dynamics 365 Messaging Trigger could not look at the channel: ${error.message}`);
 		return undefined;
 	});
 	if (!present) return;
 	if (isSame(present.url, own)) {
-		// Without a memory, n8n was killed before it was kept: then nothing is known to be put back.
+		// Without a memory n8n was killed before it stored it, so that the previous URL is unknown.
 		memory[MEMORY_SLOT] = { channelId, environmentUrl, own, previous: kept?.previous ?? null };
 		return;
 	}
-	const isFormer = kept !== undefined && isSame(present.url, kept.own);
-	if (isFormer) return await replace(connection, trigger, present, kept?.previous ?? null);
+	// The trigger's own former URL must not become the one that is restored.
+	if (kept && isSame(present.url, kept.own))
+		return await replace(connection, trigger, present, kept.previous);
 	if (present.url !== null) await refuseIfTaken(present.url, trigger);
 	await replace(connection, trigger, present, present.url);
 }
 
 /**
- * Puts back what stood in the channel's record, unless somebody has changed it since. What goes wrong is logged and
- * still remembered: thrown, it would keep n8n from deactivating the rest of the workflow.
+ * Restores the previous URL, unless somebody has changed the record since. A failure is logged and the registration stays
+ * remembered: an error would keep n8n from deactivating the rest of the workflow.
  */
-export async function unregister(
+async function unregister(
 	connection: Connection,
 	{ memory, log }: Pick<Trigger, 'memory' | 'log'>,
 ): Promise<void> {
-	const registration = registrationOf(memory);
+	const registration = readRegistration(memory);
 	if (!registration) return;
 	const { channelId, own, previous, environmentUrl } = registration;
-	const then: Connection = { ...connection, channelId, environmentUrl: environmentUrl ?? undefined };
-	const putBack = async () => {
-		const present = await readPresent(then);
-		if (isSame(present.url, own)) await writeUrl(then, previous, present.version);
+	const registered: Connection = { ...connection, channelId, environmentUrl: environmentUrl ?? undefined };
+	const restore = async () => {
+		const present = await readPresent(registered);
+		if (isSame(present.url, own)) await writeUrl(registered, previous, present.version);
 		delete memory[MEMORY_SLOT];
 	};
-	await putBack().catch((error: unknown) => {
+	await restore().catch((error: unknown) => {
 		if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
 		log.warn(
 			`Dynamics 365 Messaging Trigger could not put back the webhook URL ${previous ?? '(none)'} of channel ${channelId}, which is now ${own}: ${error.message}`,
@@ -186,16 +192,16 @@ function triggerOf(context: IHookFunctions): Trigger {
 	};
 }
 
-/** Registers the trigger's URL when its workflow is activated. */
+/** Registers the trigger's URL when its workflow is activated. @throws what {@link register} throws. */
 export async function registerTrigger(context: IHookFunctions): Promise<void> {
 	await register(await connect(context), triggerOf(context));
 }
 
-/** Puts back what stood there when the workflow is deactivated. A test run has registered nothing. */
+/** Restores the previous URL when the workflow is deactivated. After a test there is nothing to restore. */
 export async function unregisterTrigger(context: IHookFunctions): Promise<void> {
 	const trigger = triggerOf(context);
-	if (!registrationOf(trigger.memory)) return;
-	// A credential that is gone must not keep n8n from deactivating the rest of the workflow either.
+	if (!readRegistration(trigger.memory)) return;
+	// A missing credential must not keep n8n from deactivating the rest of the workflow either.
 	const connection = await connect(context).catch((error: unknown) => {
 		const reason = error instanceof Error ? error.message : 'unknown';
 		trigger.log.warn(`Dynamics 365 Messaging Trigger could not put back the webhook URL: ${reason}`);

@@ -1,18 +1,20 @@
 import { isLoopback, whyNotOnInternet } from '../../shared/transport/publicUrl';
 
 /**
- * Why Dynamics cannot call a URL, as far as the URL itself tells; undefined where nothing speaks against it.
- * It must be https with a certificate that is not self-signed. Source: docs/service-facts.md#webhook-url.
+ * Tells from the URL alone why Dynamics cannot call it. Pure.
+ * @returns the reason, to be put after a colon; undefined where there is none.
+ * Source: docs/service-facts.md#webhook-url.
  */
 export function whyNotCallable(url: URL): string | undefined {
-	// That it names this machine says more than that it is not https.
+	// For a URL of this machine, that it is not on the internet is the better reason.
 	const isPlain = url.protocol !== 'https:' && !isLoopback(url);
 	return isPlain ? 'it does not start with https://' : whyNotOnInternet(url);
 }
 
 /**
- * Why a webhook URL is of no use in the channel's record; undefined where nothing speaks against it. Pure.
- * @param services the origins of the credential: one on this machine, the emulator, can call any URL of it.
+ * Tells why a webhook URL must not be in the channel's record. Pure.
+ * @param services the credential's origins. A service on this machine, such as the emulator, can call local URLs.
+ * @returns the reason, to be put after a colon; undefined where there is none.
  */
 export function whyNotRegistrable(
 	webhookUrl: string,

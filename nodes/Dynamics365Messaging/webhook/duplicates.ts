@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { MAX_WAIT_MS, takePlace } from './conversationLine';
 
 /**
  * A delivery that was seen. Dynamics repeats a delivery that got no 200 within ten seconds, up to three tries in all, and
@@ -17,6 +18,10 @@ interface Seen {
 	callerDisconnected: boolean;
 	/** When the delivery came, or when its connection was closed; epoch milliseconds. */
 	at: number;
+	/** Whether n8n has answered it. */
+	isAnswered: boolean;
+	/** How many retries wait for its answer. */
+	waiting: number;
 }
 
 /** Dynamics repeats a delivery at once, so an equal text that comes much later is another message. */
@@ -25,7 +30,9 @@ const KNOWN_ID_MS = 60 * 60_000;
 /** How many keys this process remembers at the most. */
 const MAX_SEEN = 20_000;
 /** How long a retry waits for the answer to the earlier delivery. After that, Dynamics is asked to try once more. */
-const EARLIER_TIMEOUT_MS = 8_000;
+const EARLIER_TIMEOUT_MS = MAX_WAIT_MS;
+/** After its three tries of ten seconds each, Dynamics has given a delivery up. */
+const GIVEN_UP_MS = 30_000;
 
 /** The deliveries by key, in the order of arrival, so that the oldest can be forgotten. */
 const seen = new Map<string, Seen[]>();
@@ -56,11 +63,20 @@ export function rememberedCount(): number {
 	return [...seen.values()].reduce((count, entries) => count + entries.length, 0);
 }
 
-/** Remembers a delivery, and follows the response that n8n gives it. */
-function watch({ key, hasId }: Identity, response: ServerResponse): void {
+/**
+ * Remembers a delivery, and follows the response that n8n gives it.
+ * @param onAnswer is called when n8n answers it, also where its caller has disconnected.
+ */
+function watch({ key, hasId }: Identity, response: ServerResponse, onAnswer?: (entry: Seen) => void): void {
 	// n8n loads the workflow before it calls the trigger. A caller may have disconnected by then, and `close` is past.
 	const isGone = response.closed || response.destroyed || response.socket?.destroyed === true;
-	const entry: Seen = { accepted: Promise.resolve(true), callerDisconnected: isGone, at: Date.now() };
+	const entry: Seen = {
+		accepted: Promise.resolve(true),
+		callerDisconnected: isGone,
+		at: Date.now(),
+		isAnswered: false,
+		waiting: 0,
+	};
 	response.once('close', () => {
 		entry.callerDisconnected = !response.writableFinished;
 		entry.at = Date.now();
@@ -71,7 +87,9 @@ function watch({ key, hasId }: Identity, response: ServerResponse): void {
 	entry.accepted = new Promise((resolve) => {
 		// No event reports the end of a response whose caller has disconnected.
 		response.end = (...args: unknown[]) => {
+			entry.isAnswered = true;
 			resolve(response.statusCode === 200);
+			onAnswer?.(entry);
 			return end(...args);
 		};
 	});
@@ -100,13 +118,11 @@ function earlierDelivery({ key, hasId }: Identity): Seen | undefined {
 		);
 }
 
-/** Waits for the answer to a delivery; undefined where there is none in time. */
-async function withinTime(accepted: Promise<boolean>): Promise<boolean | undefined> {
+/** Waits for something; undefined where it does not come in time. @param ms milliseconds. */
+async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
 	let timer: NodeJS.Timeout | undefined;
-	const timeout = new Promise<undefined>(
-		(resolve) => (timer = setTimeout(resolve, EARLIER_TIMEOUT_MS, undefined)),
-	);
-	return await Promise.race([accepted, timeout]).finally(() => clearTimeout(timer));
+	const timeout = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)));
+	return await Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
 }
 
 /**
@@ -125,7 +141,7 @@ export async function admit(
 	for (let earlier = earlierDelivery(identity); earlier; earlier = earlierDelivery(identity)) {
 		// Without an ID each retry repeats one delivery, so no other retry may find the same one.
 		if (!hasId) forget(key, earlier);
-		const accepted = await withinTime(earlier.accepted);
+		const accepted = await within(EARLIER_TIMEOUT_MS, earlier.accepted);
 		if (accepted === undefined) {
 			if (!hasId) remember(key, earlier);
 			return 'undecided';
@@ -137,5 +153,69 @@ export async function admit(
 		forget(key, earlier);
 	}
 	watch(identity, response);
+	return 'new';
+}
+
+/** The earlier delivery that this one may repeat, also one whose workflow is still running. */
+function earlierOrRunning(identity: Identity): Seen | undefined {
+	return seen.get(identity.key)?.find(({ isAnswered }) => !isAnswered) ?? earlierDelivery(identity);
+}
+
+/** Whether a delivery repeats an earlier one that was accepted. */
+function isRepeated({ hasId }: Identity, { callerDisconnected }: Seen): boolean {
+	return hasId || callerDisconnected;
+}
+
+/**
+ * As {@link admit}, for a trigger that answers when its workflow has ended: the deliveries of a conversation run one after
+ * the other, in the order of arrival, and a retry gets the answer of the delivery that it repeats. One that has waited for
+ * eight seconds is `undecided`, and keeps its place ahead of those behind it for its retry.
+ * @param line names the conversation and the trigger, whose deliveries must not overtake each other.
+ * @param onGivenUp is called with the HTTP status and the seconds that passed, where a workflow ended too late for every
+ * try of Dynamics.
+ * Source: docs/service-facts.md#webhook-delivery.
+ */
+export async function admitInOrder(
+	line: string,
+	identity: Identity,
+	response: ServerResponse,
+	onGivenUp: (status: number, seconds: number) => void,
+): Promise<'new' | 'duplicate' | 'undecided'> {
+	const startedAt = Date.now();
+	const left = () => Math.max(0, startedAt + MAX_WAIT_MS - Date.now());
+	const place = takePlace(line, identity.key);
+	if (!place) return 'undecided';
+	for (let earlier = earlierOrRunning(identity); earlier; earlier = earlierOrRunning(identity)) {
+		earlier.waiting++;
+		const accepted = await within(left(), earlier.accepted);
+		earlier.waiting--;
+		if (accepted === undefined) {
+			place.reserve();
+			return 'undecided';
+		}
+		if (accepted && isRepeated(identity, earlier)) {
+			place.leave();
+			if (!identity.hasId) {
+				forget(identity.key, earlier);
+				watch(identity, response);
+			}
+			return 'duplicate';
+		}
+		forget(identity.key, earlier);
+	}
+	const isTurn = await within(
+		left(),
+		place.turn.then(() => true),
+	);
+	if (!isTurn) {
+		place.reserve();
+		return 'undecided';
+	}
+	watch(identity, response, (entry) => {
+		place.leave();
+		const age = Date.now() - startedAt;
+		const isLost = entry.callerDisconnected && entry.waiting === 0;
+		if (isLost && age > GIVEN_UP_MS) onGivenUp(response.statusCode, Math.round(age / 1000));
+	});
 	return 'new';
 }

@@ -5,7 +5,7 @@ import { NotAnActivity, readActivity } from '../activity/read';
 import { fetchAttachments } from '../attachments/fetchAttachments';
 import { readKey, textOf, type Json } from '../../shared/json';
 import { triggerConnection } from './connectionCache';
-import { admit, identify } from './duplicates';
+import { admit, admitInOrder, identify } from './duplicates';
 import { checkBodyLimits } from './bodyLimits';
 import { TokenRejected, verifyCaller, type Trust } from './verify';
 
@@ -14,6 +14,8 @@ export interface Settings extends Filter {
 	/** Whether a delivery needs a valid token; without it every caller is accepted. */
 	verifiesCaller: boolean;
 	trust: Trust;
+	/** Whether a delivery is answered only when its workflow has ended, and those of a conversation run in their order. */
+	respondsOnSuccess: boolean;
 	/** Whether each chosen event type has its own output. */
 	perEvent: boolean;
 	/** The limits for fetching attachments; undefined where they are not fetched. */
@@ -24,7 +26,7 @@ export interface Settings extends Filter {
 const DOWNLOAD_TIMEOUT_MS = 5_000;
 
 type DeliveryResult =
-	/** Starts the workflow; answered 200 once the execution is enqueued. */
+	/** Starts the workflow; answered 200 once the execution is enqueued, or once it has succeeded. */
 	| { kind: 'accepted'; outputs: INodeExecutionData[][] }
 	/** Filtered out or a duplicate; answered 200 without an execution, so that Dynamics does not try again. */
 	| { kind: 'dropped' }
@@ -85,7 +87,19 @@ async function evaluate(context: IWebhookFunctions, readSettings: () => Settings
 	if (!passes(item, settings)) return { kind: 'dropped' };
 	const scope = `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
 	const identity = identify(scope, item.conversationId, item.activityId, JSON.stringify(item.activity));
-	switch (await admit(identity, context.getResponseObject())) {
+	const response = context.getResponseObject();
+	const admission = settings.respondsOnSuccess
+		? await admitInOrder(
+				`${scope}/${item.conversationId.toLowerCase()}`,
+				identity,
+				response,
+				(status, seconds) =>
+					context.logger.warn(
+						`Dynamics 365 Messaging Trigger: the workflow for a delivery of conversation ${item.conversationId} ended after ${seconds} s, when Dynamics 365 had given the delivery up (HTTP status ${status})`,
+					),
+			)
+		: await admit(identity, response);
+	switch (admission) {
 		case 'new': {
 			const data = await dataOf(context, item, settings);
 			const types = settings.perEvent ? outputsFor(settings.events) : [item.eventType];
@@ -94,7 +108,13 @@ async function evaluate(context: IWebhookFunctions, readSettings: () => Settings
 		case 'duplicate':
 			return { kind: 'dropped' };
 		case 'undecided':
-			return { kind: 'refused', status: 503, reason: 'the first try of this delivery is not answered yet' };
+			return {
+				kind: 'refused',
+				status: 503,
+				reason: settings.respondsOnSuccess
+					? 'an earlier delivery of this conversation is still being worked on'
+					: 'the first try of this delivery is not answered yet',
+			};
 	}
 }
 

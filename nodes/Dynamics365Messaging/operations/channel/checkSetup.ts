@@ -1,6 +1,7 @@
 import { brokenAtCredential, checkSetup as check } from '../../setup/check';
 import { rememberedSubject } from '../../setup/memory';
 import { optionsField } from '../../../shared/action/fields/options';
+import { stringField } from '../fields';
 import type { Operation } from '../operation';
 import { channelIdField, readChannelId } from './fields';
 
@@ -14,14 +15,11 @@ export const checkSetup: Operation = {
 	fields: [
 		channelIdField,
 		optionsField([
-			{
-				displayName: 'Federated Subject',
-				name: 'federatedSubject',
-				type: 'string',
-				default: '',
-				description:
-					'The subject that was entered in Entra. Left empty, it is the one that Link Managed Identity gave last in a production run of this workflow; n8n does not remember runs by hand.',
-			},
+			stringField(
+				'federatedSubject',
+				'Federated Subject',
+				'The subject that was entered in Entra. Left empty, it is the one that Link Managed Identity gave last in a production run of this workflow; n8n does not remember runs by hand.',
+			),
 		]),
 	],
 	brokenCredential: (error) => brokenAtCredential(error).map((item) => ({ ...item })),

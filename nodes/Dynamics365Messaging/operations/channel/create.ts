@@ -1,16 +1,9 @@
 import { insertRequest, TABLES } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
 import { readChannel, COLUMNS, MESSAGING_API } from '../../dataverse/channel';
+import { collectionField } from '../fields';
 import type { Operation } from '../operation';
-import {
-	nameField,
-	optionalFields,
-	ownerFields,
-	readNaming,
-	readOptional,
-	readOwner,
-	webhookUrlField,
-} from './fields';
+import { nameField, optionalFields, ownerFields, readColumns, readOwner, webhookUrlField } from './fields';
 
 export const create: Operation = {
 	operation: 'create',
@@ -23,20 +16,13 @@ export const create: Operation = {
 		{ ...nameField, required: true },
 		webhookUrlField,
 		...ownerFields,
-		{
-			displayName: 'Additional Fields',
-			name: 'additionalFields',
-			type: 'collection',
-			placeholder: 'Add field',
-			default: {},
-			options: optionalFields,
-		},
+		collectionField('additionalFields', 'Additional Fields', optionalFields),
 	],
 	plan: (parameters, credential) => {
 		const { appId, tenantId } = readOwner(parameters, credential);
 		const row = {
-			...readNaming(parameters, credential),
-			...readOptional(parameters.collection('additionalFields')),
+			...readColumns(parameters, credential),
+			...readColumns(parameters.collection('additionalFields'), credential),
 			msdyn_occustomchannelid: MESSAGING_API,
 			msdyn_appid: appId,
 			msdyn_tenantid: tenantId,

@@ -3,9 +3,11 @@ import type { ChannelRow } from '../../../../emulator/dataverse/contract';
 import { readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import { withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { TABLES } from '../../dataverse/requests';
 import { whyNotRegistrable } from '../../setup/webhookUrl';
+import { booleanField, stringField } from '../fields';
 import type { CredentialIds } from '../operation';
 
 /** Source: docs/service-facts.md#channel-record. */
@@ -14,40 +16,31 @@ const WEBHOOK_URL: TextField = { name: 'webhookUrl', label: 'Webhook URL', maxLe
 
 const EMPTY_IS_CREDENTIAL = 'Left empty, it is the one of the credential';
 
-export const channelIdField: INodeProperties = {
-	displayName: 'Channel ID',
-	name: 'channelId',
-	type: 'string',
-	default: '',
-	placeholder: 'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd',
-	description: `ID of the Messaging API channel record (a GUID). ${EMPTY_IS_CREDENTIAL}.`,
-};
+export const channelIdField = stringField(
+	'channelId',
+	'Channel ID',
+	`ID of the Messaging API channel record (a GUID). ${EMPTY_IS_CREDENTIAL}.`,
+	{ placeholder: 'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd' },
+);
 
-/** Where a field that came out empty must not mean the channel that is in use: what changes or deletes one. */
+/** For changing or deleting a channel: an expression that came out empty must not mean the channel in use. */
 export const requiredChannelIdField: INodeProperties = {
 	...channelIdField,
 	required: true,
 	description: 'ID of the Messaging API channel record (a GUID)',
 };
 
-/** Whose channel it is: app and tenant, with the credential's for a default. */
+/** The channel's app and tenant, by default those of the credential. */
 export const ownerFields: INodeProperties[] = [
-	{
-		displayName: 'App ID',
-		name: 'appId',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
-		description: `Application (client) ID of the app that calls the Messaging API. ${EMPTY_IS_CREDENTIAL}.`,
-	},
-	{
-		displayName: 'Tenant ID',
-		name: 'tenantId',
-		type: 'string',
-		default: '',
+	stringField(
+		'appId',
+		'App ID',
+		`Application (client) ID of the app that calls the Messaging API. ${EMPTY_IS_CREDENTIAL}.`,
+		{ placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc' },
+	),
+	stringField('tenantId', 'Tenant ID', `Directory (tenant) ID of that app, a GUID. ${EMPTY_IS_CREDENTIAL}.`, {
 		placeholder: 'e.g. b5122edb-5678-4def-99e2-abcdef123456',
-		description: `Directory (tenant) ID of that app, a GUID. ${EMPTY_IS_CREDENTIAL}.`,
-	},
+	}),
 ];
 
 export const nameField = textField(NAME, {
@@ -61,46 +54,30 @@ export const webhookUrlField = textField(WEBHOOK_URL, {
 		'Production URL of the Dynamics 365 Messaging Trigger, to which Dynamics 365 sends what happens.',
 });
 
-/** What a channel may have beside its name and URL, in the order of their names. */
+/** A channel's optional fields, in the order of their names. */
 export const optionalFields: INodeProperties[] = [
-	{
-		displayName: 'Attachments of Customers',
-		name: 'attachmentsForCustomers',
-		type: 'boolean',
-		default: false,
-		description: 'Whether customers may send files',
-	},
-	{
-		displayName: 'Attachments of Representatives',
-		name: 'attachmentsForAgents',
-		type: 'boolean',
-		default: false,
-		description: 'Whether representatives and AI agents may send files',
-	},
-	{
-		displayName: 'Workstream ID',
-		name: 'workstreamId',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11',
-		description:
-			'ID of the messaging workstream that the channel belongs to (a GUID), without which conversations are refused',
-	},
+	booleanField('attachmentsForCustomers', 'Attachments of Customers', 'Whether customers may send files'),
+	booleanField(
+		'attachmentsForAgents',
+		'Attachments of Representatives',
+		'Whether representatives and AI agents may send files',
+	),
+	stringField(
+		'workstreamId',
+		'Workstream ID',
+		'ID of the messaging workstream that the channel belongs to (a GUID), without which conversations are refused',
+		{ placeholder: 'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11' },
+	),
 ];
 
 /**
- * Reads a GUID that was pasted.
- * @param fallback where nothing is given; undefined where it must be.
+ * Reads a GUID that a person pasted.
+ * @param fallback for an empty field; '' where the field is required.
+ * @returns the GUID in lower case.
  * @throws InputError naming the field.
  */
-export function readGuid(
-	parameters: ParameterReader,
-	name: string,
-	label: string,
-	fallback?: string,
-): string {
-	const given = tidyId(parameters.text(name, label));
-	const id = given === '' ? (fallback ?? '') : given;
+export function readGuid(parameters: ParameterReader, name: string, label: string, fallback = ''): string {
+	const id = tidyId(parameters.text(name, label)) || fallback;
 	if (!isGuid(id)) {
 		throw new InputError(
 			id === '' ? `${label} is empty` : `${label} is not a GUID`,
@@ -110,12 +87,12 @@ export function readGuid(
 	return id;
 }
 
-/** The channel that is meant. */
+/** Reads Channel ID, by default the credential's. @throws InputError naming the field. */
 export function readChannelId(parameters: ParameterReader, { channelId }: CredentialIds): string {
 	return readGuid(parameters, channelIdField.name, channelIdField.displayName, channelId);
 }
 
-/** Checks a webhook URL, as Dynamics does not: it takes any and then delivers nothing. */
+/** Checks a webhook URL. Dynamics accepts any URL, and delivers nothing to a wrong one. */
 function checkWebhookUrl(webhookUrl: string, { origin, environmentUrl }: CredentialIds): string {
 	const reason = whyNotRegistrable(webhookUrl, [origin, environmentUrl]);
 	if (reason === undefined) return webhookUrl;
@@ -126,55 +103,35 @@ function checkWebhookUrl(webhookUrl: string, { origin, environmentUrl }: Credent
 }
 
 /**
- * Reads name and webhook URL; what is not given is left out.
+ * Reads a channel's fields into the record's columns; a field without a value is left out.
+ * @param fields the parameters of the operation, or its collection of optional fields.
  * @throws InputError naming the field.
  */
-export function readNaming(parameters: ParameterReader, credential: CredentialIds): ChannelRow {
-	const name = readTrimmed(parameters, NAME);
-	const webhookUrl = readTrimmed(parameters, WEBHOOK_URL);
-	return {
-		...(name !== '' && { msdyn_name: name }),
-		...(webhookUrl !== '' && { msdyn_webhookurl: checkWebhookUrl(webhookUrl, credential) }),
-	};
+export function readColumns(fields: ParameterReader, credential: CredentialIds): ChannelRow {
+	const isGiven = (name: string) => fields.raw(name) !== undefined && fields.raw(name) !== '';
+	const flag = (name: string) => (isGiven(name) ? fields.flag(name) : undefined);
+	const guid = (name: string, label: string) => (isGiven(name) ? readGuid(fields, name, label) : undefined);
+	const webhookUrl = readTrimmed(fields, WEBHOOK_URL);
+	const workstreamId = guid('workstreamId', 'Workstream ID');
+	return withoutEmpty({
+		msdyn_name: readTrimmed(fields, NAME),
+		msdyn_webhookurl: webhookUrl && checkWebhookUrl(webhookUrl, credential),
+		msdyn_appid: guid('appId', 'App ID'),
+		msdyn_tenantid: guid('tenantId', 'Tenant ID'),
+		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents'),
+		msdyn_enablefileattachmentsforcustomers: flag('attachmentsForCustomers'),
+		'msdyn_liveworkstreamid@odata.bind': workstreamId && `/${TABLES.workstreams}(${workstreamId})`,
+	});
 }
 
-/** Whether a collection holds a field. */
-function isGiven(collection: ParameterReader, name: string): boolean {
-	return collection.raw(name) !== undefined && collection.raw(name) !== '';
-}
-
-/**
- * Reads the optional fields of a collection; what is not in it is left out.
- * @throws InputError naming the field.
- */
-export function readOptional(collection: ParameterReader): ChannelRow {
-	const switches = {
-		attachmentsForAgents: 'msdyn_enablefileattachmentsforagents',
-		attachmentsForCustomers: 'msdyn_enablefileattachmentsforcustomers',
-	};
-	const given = Object.entries(switches).filter(([name]) => isGiven(collection, name));
-	const columns = Object.fromEntries(given.map(([name, column]) => [column, collection.flag(name)]));
-	if (!isGiven(collection, 'workstreamId')) return columns;
-	const workstreamId = readGuid(collection, 'workstreamId', 'Workstream ID');
-	return { ...columns, 'msdyn_liveworkstreamid@odata.bind': `/${TABLES.workstreams}(${workstreamId})` };
-}
-
-/** The fields of a collection that are there, but empty: they are to be cleared. */
+/** The columns to clear: those whose fields are in the collection, but empty. */
 export function readCleared(collection: ParameterReader): ChannelRow {
 	const clearable = { webhookUrl: 'msdyn_webhookurl', workstreamId: 'msdyn_liveworkstreamid@odata.bind' };
 	const cleared = Object.entries(clearable).filter(([name]) => collection.raw(name) === '');
 	return Object.fromEntries(cleared.map(([, column]) => [column, null]));
 }
 
-/** Reads the app and the tenant of a collection; what is not in it is left out. */
-export function readOwnerChanges(collection: ParameterReader): ChannelRow {
-	return {
-		...(isGiven(collection, 'appId') && { msdyn_appid: readGuid(collection, 'appId', 'App ID') }),
-		...(isGiven(collection, 'tenantId') && { msdyn_tenantid: readGuid(collection, 'tenantId', 'Tenant ID') }),
-	};
-}
-
-/** App and tenant, those of the credential where they are not given. */
+/** Reads App ID and Tenant ID, by default the credential's. @throws InputError naming the field. */
 export function readOwner(
 	parameters: ParameterReader,
 	{ clientId, tenantId }: CredentialIds,

@@ -2,6 +2,7 @@ import { byName } from '../../../shared/action/fields/options';
 import { TABLES, updateRequest } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
 import { readChannel, COLUMNS } from '../../dataverse/channel';
+import { collectionField } from '../fields';
 import type { Operation } from '../operation';
 import {
 	channelIdField,
@@ -10,10 +11,8 @@ import {
 	ownerFields,
 	readGuid,
 	readCleared,
-	readNaming,
+	readColumns,
 	requiredChannelIdField,
-	readOptional,
-	readOwnerChanges,
 	webhookUrlField,
 } from './fields';
 
@@ -26,24 +25,16 @@ export const update: Operation = {
 	effect: 'configure',
 	fields: [
 		requiredChannelIdField,
-		{
-			displayName: 'Update Fields',
-			name: 'updateFields',
-			type: 'collection',
-			placeholder: 'Add field',
-			default: {},
-			options: byName([...ownerFields, nameField, webhookUrlField, ...optionalFields]),
-		},
+		collectionField(
+			'updateFields',
+			'Update Fields',
+			byName([...ownerFields, nameField, webhookUrlField, ...optionalFields]),
+		),
 	],
 	plan: (parameters, credential) => {
 		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
 		const fields = parameters.collection('updateFields');
-		const changes = {
-			...readNaming(fields, credential),
-			...readCleared(fields),
-			...readOwnerChanges(fields),
-			...readOptional(fields),
-		};
+		const changes = { ...readColumns(fields, credential), ...readCleared(fields) };
 		if (Object.keys(changes).length === 0) {
 			throw new InputError('There is nothing to update', 'Add at least one field under Update Fields.');
 		}

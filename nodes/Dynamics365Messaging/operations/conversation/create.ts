@@ -2,9 +2,11 @@ import type { StartMessage } from '../../../../emulator/messaging/contract';
 import { optionsField } from '../../../shared/action/fields/options';
 import { textField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
+import { unlessEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { activityRequest } from '../../messagingApi/sendActivity';
 import { startWithMessage } from '../../messagingApi/startConversation';
+import { stringField } from '../fields';
 import { TEXT } from '../messageBody';
 import type { Operation } from '../operation';
 import {
@@ -13,6 +15,7 @@ import {
 	customerOrderingKey,
 	readConversationStart,
 	readCustomerId,
+	startMessageOf,
 	startOptions,
 	unusedHint,
 } from './startFields';
@@ -30,8 +33,7 @@ function readStartMessage(options: ParameterReader): StartMessage | undefined {
 		);
 	}
 	if (message === '') return undefined;
-	const displayname = options.text('startMessageDisplayName', 'Display Name');
-	return displayname === '' ? { message } : { message, displayname };
+	return startMessageOf(message, options.text('startMessageDisplayName', 'Display Name'));
 }
 
 const START_MESSAGE_DROPPED =
@@ -54,14 +56,12 @@ export const create: Operation = {
 			startOptions.createPath,
 			startOptions.requestId,
 			startOptions.skipAiAgent,
-			{
-				displayName: 'Start Message',
-				name: 'startMessage',
-				type: 'string',
-				typeOptions: { rows: 2 },
-				default: '',
-				description: `First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are lost if the conversation is active already (isNew is false then): Conversation: Send or Start delivers words in any case.`,
-			},
+			stringField(
+				'startMessage',
+				'Start Message',
+				`First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are lost if the conversation is active already (isNew is false then): Conversation: Send or Start delivers words in any case.`,
+				{ typeOptions: { rows: 2 } },
+			),
 			startOptions.displayName,
 		]),
 	],
@@ -71,9 +71,8 @@ export const create: Operation = {
 		const startMessage = readStartMessage(options);
 		const start = readConversationStart(parameters, startMessage);
 		const text = startMessage?.message ?? '';
-		const name = startMessage?.displayname;
-		const from = name === undefined ? undefined : { name };
-		// As a message it would reach the AI agent too, which a start message does not.
+		const from = unlessEmpty({ name: startMessage?.displayname });
+		// As a message it would also reach the AI agent, which a start message does not.
 		const canBeMessage = text !== '' && options.flag('skipAiAgent') && text.length <= TEXT.maxLength;
 		const asMessage = (conversationId: string) =>
 			activityRequest(channelId, conversationId, { type: 'message', text, from });

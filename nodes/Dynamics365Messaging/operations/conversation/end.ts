@@ -1,5 +1,4 @@
-import { conversationOrderingKey } from '../../../shared/action/fields/locator';
-import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
+import { activityPlan } from '../activityPlan';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../operation';
 
@@ -11,13 +10,6 @@ export const end: Operation = {
 		'Close a conversation on behalf of the customer. Nothing can be sent into it any more; a new one has to be created.',
 	effect: 'send',
 	fields: [conversationIdField],
-	plan: (parameters, { channelId }) => {
-		const conversationId = readConversationId(parameters);
-		return {
-			kind: 'call',
-			request: activityRequest(channelId, conversationId, { type: 'endOfConversation' }),
-			toItems: sentItem(conversationId),
-			orderingKey: conversationOrderingKey(conversationId),
-		};
-	},
+	plan: (parameters, { channelId }) =>
+		activityPlan(channelId, readConversationId(parameters), { type: 'endOfConversation' }),
 };

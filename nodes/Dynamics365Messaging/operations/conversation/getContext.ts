@@ -9,7 +9,7 @@ interface Variable {
 	value: Json;
 }
 
-/** The variables of an answer. Source: docs/service-facts.md#read-context. */
+/** Reads the context variables of an answer. Source: docs/service-facts.md#read-context. */
 function variablesOf(answer: Json | undefined): Variable[] {
 	const context = readKey(answer, 'context');
 	if (!Array.isArray(context)) return [];

@@ -5,7 +5,7 @@ import { conversationList } from '../../messagingApi/pages';
 import { listFields, readListQuery } from '../fields';
 import type { Operation } from '../operation';
 
-/** An entry of the list of conversations as an item. */
+/** Makes the item of an entry of the list of conversations; `timestamp` is its start. Pure. */
 export function conversationItem(
 	entry: unknown,
 ): IDataObject & { conversationId: string; timestamp: string | null } {

@@ -1,6 +1,7 @@
 import { byName, optionsField } from '../../../shared/action/fields/options';
 import { textField } from '../../../shared/action/fields/text';
 import { InputError } from '../../../shared/transport/errors';
+import { activityRequest } from '../../messagingApi/sendActivity';
 import { deliverMessage } from '../../messagingApi/startConversation';
 import { SENDER_NAME } from '../fields';
 import { bodyFields, bodyOptions, readMessageBody } from '../messageBody';
@@ -11,6 +12,7 @@ import {
 	customerOrderingKey,
 	readConversationStart,
 	readCustomerId,
+	startMessageOf,
 	startOptions,
 	unusedHint,
 } from './startFields';
@@ -41,14 +43,18 @@ export const sendOrStart: Operation = {
 			);
 		}
 		const options = parameters.collection('options');
-		const { text, hasAttachments, isAutomated, request } = readMessageBody(parameters, channelId);
-		// A start message never reaches the AI agent, and carries no files and no mark.
-		const asStartMessage = options.flag('skipAiAgent') && !hasAttachments && !isAutomated;
+		const activity = readMessageBody(parameters);
+		const { text: message = '', attachments, channelData } = activity;
+		// A start message never reaches the AI agent, and cannot carry files or be marked as automated.
+		const canStart = options.flag('skipAiAgent') && !attachments && !channelData;
 		const displayname =
 			options.text('startMessageDisplayName', 'Display Name') ||
 			options.text(SENDER_NAME.name, SENDER_NAME.label);
-		const startMessage = displayname === '' ? { message: text } : { message: text, displayname };
-		const start = readConversationStart(parameters, asStartMessage ? startMessage : undefined);
+		const start = readConversationStart(
+			parameters,
+			canStart ? startMessageOf(message, displayname) : undefined,
+		);
+		const request = (conversationId: string) => activityRequest(channelId, conversationId, activity);
 		return {
 			kind: 'steps',
 			orderingKey: customerOrderingKey(customerId),

@@ -7,83 +7,68 @@ import type {
 } from '../../../../emulator/messaging/contract';
 import { readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import { isRecord, parseJson, unlessEmpty, withoutEmpty } from '../../../shared/json';
+import { isRecord, unlessEmpty, withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import type { ConversationStart } from '../../messagingApi/startConversation';
+import { booleanField, collectionField, readJsonObject, stringField } from '../fields';
 
-/** Of the customer's ID and of each further field. Source: docs/service-facts.md#create-body. */
+/** Of Customer ID and of each field of Customer. Source: docs/service-facts.md#create-body. */
 const MAX_LENGTH = 200;
 export const CUSTOMER_ID: TextField = { name: 'customerId', label: 'Customer ID', maxLength: MAX_LENGTH };
 
-/** What finds the customer's record in Dynamics 365. */
+/** A field of Customer, and its key in the request. */
+interface CustomerField extends TextField {
+	key: keyof CustomerContext;
+	property: INodeProperties;
+}
+
+function customerField(
+	name: string,
+	label: string,
+	key: keyof CustomerContext,
+	placeholder: string,
+	description: string,
+): CustomerField {
+	const field = { name, label, maxLength: MAX_LENGTH };
+	return { ...field, key, property: textField(field, { placeholder, description }) };
+}
+
 const FINDS_RECORD =
 	'of the customer. It finds their record in Dynamics 365, whose names then win over the ones given here.';
 
-const CUSTOMER: Array<TextField & { key: keyof CustomerContext; placeholder: string; description: string }> =
-	[
-		{
-			name: 'email',
-			label: 'Email',
-			maxLength: MAX_LENGTH,
-			key: 'email',
-			placeholder: 'e.g. name@email.com',
-			description: `Email address ${FINDS_RECORD}`,
-		},
-		{
-			name: 'firstName',
-			label: 'First Name',
-			maxLength: MAX_LENGTH,
-			key: 'firstname',
-			placeholder: 'e.g. Nathan',
-			description: 'First name of the customer.',
-		},
-		{
-			name: 'lastName',
-			label: 'Last Name',
-			maxLength: MAX_LENGTH,
-			key: 'lastname',
-			placeholder: 'e.g. Smith',
-			description: 'Last name of the customer.',
-		},
-		{
-			name: 'phoneNumber',
-			label: 'Phone Number',
-			maxLength: MAX_LENGTH,
-			key: 'phonenumber',
-			placeholder: 'e.g. +31612345678',
-			description: `Phone number ${FINDS_RECORD}`,
-		},
-		{
-			name: 'preferredName',
-			label: 'Preferred Name',
-			maxLength: MAX_LENGTH,
-			key: 'preferredname',
-			placeholder: 'e.g. Nathan Smith',
-			description: 'Name of the customer that the representative sees.',
-		},
-	];
+const CUSTOMER: CustomerField[] = [
+	customerField('email', 'Email', 'email', 'e.g. name@email.com', `Email address ${FINDS_RECORD}`),
+	customerField('firstName', 'First Name', 'firstname', 'e.g. Nathan', 'First name of the customer.'),
+	customerField('lastName', 'Last Name', 'lastname', 'e.g. Smith', 'Last name of the customer.'),
+	customerField(
+		'phoneNumber',
+		'Phone Number',
+		'phonenumber',
+		'e.g. +31612345678',
+		`Phone number ${FINDS_RECORD}`,
+	),
+	customerField(
+		'preferredName',
+		'Preferred Name',
+		'preferredname',
+		'e.g. Nathan Smith',
+		'Name of the customer that the representative sees.',
+	),
+];
 
 /** Source: docs/service-facts.md#create-body. */
 const MAX_CONTEXT_VARIABLES = 100;
 
-/**
- * The path that Microsoft documents now, and the one that it documented first.
- * Source: docs/service-facts.md#create-paths.
- */
+/** The path that Microsoft documents now, and the older one. Source: docs/service-facts.md#create-paths. */
 const CREATE_PATHS: [string, string] = ['/conversation/create', '/conversations/create'];
 
-/** Who the customer is, and what the representative should know: the fields of everything that opens a conversation. */
+/** The fields of the customer and the context variables, which every operation that starts a conversation has. */
 export const customerFields: INodeProperties[] = [
-	{
-		displayName: 'Customer',
-		name: 'customer',
-		type: 'collection',
-		placeholder: 'Add field',
-		default: {},
-		options: CUSTOMER.map((field) =>
-			textField(field, { placeholder: field.placeholder, description: field.description }),
-		),
-	},
+	collectionField(
+		'customer',
+		'Customer',
+		CUSTOMER.map(({ property }) => property),
+	),
 	{
 		displayName: 'Specify Context Variables',
 		name: 'contextMode',
@@ -109,28 +94,15 @@ export const customerFields: INodeProperties[] = [
 				displayName: 'Variable',
 				name: 'variable',
 				values: [
+					stringField('name', 'Name', 'Name of the context variable', { placeholder: 'e.g. productName' }),
+					stringField('value', 'Value', 'Value of the context variable', { placeholder: 'e.g. Heat pump 7' }),
 					{
-						displayName: 'Name',
-						name: 'name',
-						type: 'string',
-						default: '',
-						placeholder: 'e.g. productName',
-						description: 'Name of the context variable',
-					},
-					{
-						displayName: 'Value',
-						name: 'value',
-						type: 'string',
-						default: '',
-						placeholder: 'e.g. Heat pump 7',
-						description: 'Value of the context variable',
-					},
-					{
-						displayName: 'Show to Representative',
-						name: 'isDisplayable',
-						type: 'boolean',
+						...booleanField(
+							'isDisplayable',
+							'Show to Representative',
+							'Whether the representative sees the variable',
+						),
 						default: true,
-						description: 'Whether the representative sees the variable',
 					},
 				],
 			},
@@ -147,7 +119,7 @@ export const customerFields: INodeProperties[] = [
 	},
 ];
 
-/** The options of opening a conversation, but for the start message. */
+/** The options of starting a conversation, without the start message. */
 export const startOptions: Record<
 	'createPath' | 'requestId' | 'skipAiAgent' | 'displayName',
 	INodeProperties
@@ -163,30 +135,24 @@ export const startOptions: Record<
 		],
 		description: 'The older path is for organizations that do not have the newer one yet',
 	},
-	requestId: {
-		displayName: 'Request ID',
-		name: 'requestId',
-		type: 'string',
-		default: '',
-		description: 'ID for your own records. The service does not promise to recognize a repeated one.',
-	},
-	skipAiAgent: {
-		displayName: 'Skip AI Agent',
-		name: 'skipAiAgent',
-		type: 'boolean',
-		default: false,
-		description: 'Whether the conversation goes to a representative at once, without an AI agent first',
-	},
-	displayName: {
-		displayName: 'Display Name',
-		name: 'startMessageDisplayName',
-		type: 'string',
-		default: '',
-		description: 'Name of the customer beside the start message',
-	},
+	requestId: stringField(
+		'requestId',
+		'Request ID',
+		'ID for your own records. The service does not promise to recognize a repeated one.',
+	),
+	skipAiAgent: booleanField(
+		'skipAiAgent',
+		'Skip AI Agent',
+		'Whether the conversation goes to a representative at once, without an AI agent first',
+	),
+	displayName: stringField(
+		'startMessageDisplayName',
+		'Display Name',
+		'Name of the customer beside the start message',
+	),
 };
 
-/** A variable by its name, before its value is checked. */
+/** A context variable whose value is not checked yet. */
 type GivenVariable = [name: string, value: { isDisplayable: boolean; value: unknown }];
 
 function variablesFromFields(parameters: ParameterReader): GivenVariable[] {
@@ -200,14 +166,8 @@ function variablesFromFields(parameters: ParameterReader): GivenVariable[] {
 }
 
 function variablesFromJson(parameters: ParameterReader): GivenVariable[] {
-	const raw = parameters.raw('contextJson');
-	const object = typeof raw === 'string' ? (raw.trim() === '' ? {} : parseJson(raw)) : (raw ?? {});
-	if (!isRecord(object)) {
-		throw new InputError(
-			'Context Variables (JSON) is not a JSON object',
-			'For example { "productName": "Heat pump 7" }',
-		);
-	}
+	const example = '{ "productName": "Heat pump 7" }';
+	const object = readJsonObject(parameters, 'contextJson', 'Context Variables (JSON)', example);
 	return Object.entries(object).map(([name, given]): GivenVariable => {
 		if (!isRecord(given)) return [name, { isDisplayable: true, value: given }];
 		const { value, isDisplayable = true, ...rest } = given;
@@ -225,7 +185,7 @@ function variablesFromJson(parameters: ParameterReader): GivenVariable[] {
 	});
 }
 
-/** Whether a value is one that the service takes. */
+/** Whether the service accepts a value. */
 function isSendable(value: unknown): value is ContextVariable['value'] {
 	return ['string', 'number', 'boolean'].includes(typeof value);
 }
@@ -278,18 +238,24 @@ function readCreatePath(options: ParameterReader): string {
 	return path;
 }
 
-/** The customer's ID; '' where there is none. */
+/** Reads Customer ID; '' where it is empty. @throws InputError where it is too long. */
 export function readCustomerId(parameters: ParameterReader): string {
 	return readTrimmed(parameters, CUSTOMER_ID);
 }
 
-/** The key that keeps what one customer says in order. */
+/** A start message, with the name of the customer where there is one. Pure. */
+export function startMessageOf(message: string, displayname: string): StartMessage {
+	return displayname === '' ? { message } : { message, displayname };
+}
+
+/** The key under which the items of one customer are carried out in order. */
 export function customerOrderingKey(customerId: string): string {
 	return `customer ${customerId.toLowerCase()}`;
 }
 
 /**
- * Reads everything that starts a conversation but the start message.
+ * Reads what a conversation is started with, apart from the start message. The request may be repeated where it has a
+ * customer's ID, as the service then gives the same conversation again.
  * @throws InputError naming the field.
  */
 export function readConversationStart(
@@ -310,7 +276,6 @@ export function readConversationStart(
 				conversationrequestid: options.text('requestId', 'Request ID').trim(),
 				skipdeflectionbot: options.flag('skipAiAgent') || undefined,
 			}),
-			// With a customer's ID the service gives the same conversation again, without one it opens another.
 			isIdempotent: customerId !== '',
 			howToVerify:
 				customerId === ''
@@ -324,7 +289,7 @@ export function readConversationStart(
 const START_UNUSED =
 	'The conversation was active already: Customer, Context Variables and the options of a new conversation were not used.';
 
-/** The hint that what was given for a new conversation was of no use, as there was one already. */
+/** The hint that the fields for a new conversation were not used, as one was active; undefined where none was filled in. */
 export function unusedHint({ request }: ConversationStart, isNew: boolean): string | undefined {
 	const { customercontext, ...others } = request.body ?? {};
 	const isGiven = Object.keys(customercontext ?? {}).length > 1 || Object.keys(others).length > 0;

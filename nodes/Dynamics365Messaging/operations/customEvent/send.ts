@@ -1,11 +1,16 @@
-import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { optionsField } from '../../../shared/action/fields/options';
-import { limitHint, readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
+import { limitHint, readTrimmed, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import { isRecord, parseJson } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
-import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
-import { conversationIdField, readConversationId, readSender, senderFields } from '../fields';
+import { activityPlan } from '../activityPlan';
+import {
+	conversationIdField,
+	readConversationId,
+	readJsonObject,
+	readSender,
+	senderFields,
+	stringField,
+} from '../fields';
 import type { Operation } from '../operation';
 
 /** Source: docs/service-facts.md#custom-events. */
@@ -24,15 +29,6 @@ function readEventName(parameters: ParameterReader): string {
 	return name;
 }
 
-function readEventValue(parameters: ParameterReader): string {
-	const raw = parameters.raw('eventValue');
-	const value = typeof raw === 'string' ? (raw.trim() === '' ? {} : parseJson(raw)) : (raw ?? {});
-	if (!isRecord(value)) {
-		throw new InputError('Event Value is not a JSON object', 'For example { "orderNumber": "A-100" }');
-	}
-	return JSON.stringify(value);
-}
-
 export const send: Operation = {
 	operation: 'send',
 	name: 'Send',
@@ -42,14 +38,12 @@ export const send: Operation = {
 	effect: 'send',
 	fields: [
 		conversationIdField,
-		{
-			...textField(EVENT_NAME, {
-				required: true,
-				placeholder: 'e.g. OrderPlaced',
-				description: 'Name of the event, exactly as the AI agent listens for it.',
-			}),
-			description: `Name of the event, exactly as the AI agent listens for it. ${limitHint(EVENT_NAME)}; MessageRead is reserved.`,
-		},
+		stringField(
+			EVENT_NAME.name,
+			EVENT_NAME.label,
+			`Name of the event, exactly as the AI agent listens for it. ${limitHint(EVENT_NAME)}; MessageRead is reserved.`,
+			{ required: true, placeholder: 'e.g. OrderPlaced' },
+		),
 		{
 			displayName: 'Event Value (JSON)',
 			name: 'eventValue',
@@ -64,20 +58,17 @@ export const send: Operation = {
 	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
 		const name = readEventName(parameters);
-		return {
-			kind: 'call',
-			request: activityRequest(channelId, conversationId, {
-				type: 'event',
-				name,
-				from: readSender(parameters.collection('options')),
-				channelData: {
-					customEvent: true,
-					customEventName: name,
-					customEventValue: readEventValue(parameters),
-				},
-			}),
-			toItems: sentItem(conversationId),
-			orderingKey: conversationOrderingKey(conversationId),
-		};
+		const from = readSender(parameters.collection('options'));
+		const value = readJsonObject(parameters, 'eventValue', 'Event Value', '{ "orderNumber": "A-100" }');
+		return activityPlan(channelId, conversationId, {
+			type: 'event',
+			name,
+			from,
+			channelData: {
+				customEvent: true,
+				customEventName: name,
+				customEventValue: JSON.stringify(value),
+			},
+		});
 	},
 };

@@ -8,7 +8,7 @@ import { attachmentsOf } from '../../activity/read';
 import { fetchAttachments, type FetchOptions } from '../../attachments/fetchAttachments';
 import type { Operation, StepsContext } from '../operation';
 
-/** What an organization can allow at the most. Source: docs/service-facts.md#attachment-limits. */
+/** The largest limits that an organization can set. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 128;
 const DEFAULT_MAX_COUNT = 20;
 
@@ -28,10 +28,10 @@ function readPositive(options: ParameterReader, name: string, label: string, fal
 	return value;
 }
 
-/** For all files of an item together. */
+/** Milliseconds, for all files of an item together. */
 const TIMEOUT_MS = 10 * 60_000;
 
-/** Fetches the files of an item; one that cannot be had is an error, so that it can be tried again. */
+/** Fetches the files of an item. A file that cannot be fetched is an error, so that n8n can retry the item. */
 async function downloadAll(
 	attachments: Attachment[],
 	limits: Pick<FetchOptions, 'maxBytes' | 'maxCount'>,
@@ -99,9 +99,6 @@ export const downloadAttachments: Operation = {
 		const maxCount = readPositive(options, 'maxAttachments', 'Max Attachments', DEFAULT_MAX_COUNT);
 		const attachments = readAttachments(parameters);
 		const limits = { maxBytes: megabytes * 1024 * 1024, maxCount };
-		return {
-			kind: 'steps',
-			run: async (context) => await downloadAll(attachments, limits, context),
-		};
+		return { kind: 'steps', run: async (context) => await downloadAll(attachments, limits, context) };
 	},
 };

@@ -1,8 +1,6 @@
-import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { InputError } from '../../../shared/transport/errors';
-import { activityRequest } from '../../messagingApi/sendActivity';
-
-import { conversationIdField, readConversationId } from '../fields';
+import { activityPlan } from '../activityPlan';
+import { conversationIdField, readConversationId, stringField } from '../fields';
 import type { Operation } from '../operation';
 
 export const markAsRead: Operation = {
@@ -13,16 +11,12 @@ export const markAsRead: Operation = {
 	effect: 'send',
 	fields: [
 		conversationIdField,
-		{
-			displayName: 'Message ID',
-			name: 'messageId',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. 1756399395730',
-			description:
-				'ID of the last message that was read: 13 digits, the messageId that Message: Get Many gives',
-		},
+		stringField(
+			'messageId',
+			'Message ID',
+			'ID of the last message that was read: 13 digits, the messageId that Message: Get Many gives',
+			{ required: true, placeholder: 'e.g. 1756399395730' },
+		),
 	],
 	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
@@ -34,15 +28,13 @@ export const markAsRead: Operation = {
 			);
 		}
 		return {
-			kind: 'call',
-			request: activityRequest(channelId, conversationId, {
+			...activityPlan(channelId, conversationId, {
 				type: 'event',
 				name: 'MessageRead',
 				value: { messageId },
 			}),
-			// The service answers with an empty id; the one that was read is what a workflow needs.
+			// The service answers with an empty ID, but a workflow needs that of the message which was read.
 			toItems: () => [{ conversationId, messageId }],
-			orderingKey: conversationOrderingKey(conversationId),
 		};
 	},
 };

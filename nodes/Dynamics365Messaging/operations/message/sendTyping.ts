@@ -1,7 +1,6 @@
-import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { readTrimmed, textField } from '../../../shared/action/fields/text';
 import { InputError } from '../../../shared/transport/errors';
-import { activityRequest, sentItem } from '../../messagingApi/sendActivity';
+import { activityPlan } from '../activityPlan';
 import { conversationIdField, readConversationId, SENDER_NAME } from '../fields';
 import type { Operation } from '../operation';
 
@@ -24,14 +23,6 @@ export const sendTyping: Operation = {
 		const conversationId = readConversationId(parameters);
 		const name = readTrimmed(parameters, SENDER_NAME);
 		if (name === '') throw new InputError('Sender Name is empty', 'Give the name of the person who types.');
-		return {
-			kind: 'call',
-			request: activityRequest(channelId, conversationId, {
-				type: 'typing',
-				from: { name },
-			}),
-			toItems: sentItem(conversationId),
-			orderingKey: conversationOrderingKey(conversationId),
-		};
+		return activityPlan(channelId, conversationId, { type: 'typing', from: { name } });
 	},
 };
