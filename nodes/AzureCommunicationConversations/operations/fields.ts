@@ -2,6 +2,7 @@ import { unescape } from 'node:querystring';
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import type { Conversation, Participant } from '../../../emulator/communication/contract';
 import { conversationLocator, readConversationId as readLocator } from '../../shared/action/fields/locator';
+import { stringField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
 import { isGuid, tidyId } from '../../shared/entra/appCredential';
 import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
@@ -27,15 +28,8 @@ export function readConversationId(parameters: ParameterReader): string {
 
 /** Makes the field for the ID of a channel. @param more its other properties. */
 export function channelIdField(description: string, more: Partial<INodeProperties> = {}): INodeProperties {
-	return {
-		displayName: 'Channel ID',
-		name: 'channelId',
-		type: 'string',
-		default: '',
-		placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
-		description,
-		...more,
-	};
+	const placeholder = 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f';
+	return stringField('channelId', 'Channel ID', description, { placeholder, ...more });
 }
 
 /**
@@ -132,15 +126,12 @@ export const participantsField: INodeProperties = {
 						},
 					],
 				},
-				{
-					displayName: 'WhatsApp Number or User ID',
-					name: 'contactId',
-					type: 'string',
-					default: '',
-					placeholder: 'e.g. +14255550123',
-					description:
-						'Of an external participant the WhatsApp number with its country code, of an internal one the communication user ID (8:acs:…)',
-				},
+				stringField(
+					'contactId',
+					'WhatsApp Number or User ID',
+					'Of an external participant the WhatsApp number with its country code, of an internal one the communication user ID (8:acs:…)',
+					{ placeholder: 'e.g. +14255550123' },
+				),
 				{
 					displayName: 'Display Name',
 					name: 'displayName',

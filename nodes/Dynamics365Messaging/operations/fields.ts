@@ -8,16 +8,6 @@ import type { ParameterReader } from '../../shared/action/parameters';
 import { isRecord, parseJson, unlessEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
 
-/** A text field without a limit. @param more what it has besides these. */
-export function stringField(
-	name: string,
-	displayName: string,
-	description: string,
-	more: Partial<INodeProperties> = {},
-): INodeProperties {
-	return { displayName, name, type: 'string', default: '', ...more, description };
-}
-
 /** A switch that is off by default. */
 export function booleanField(name: string, displayName: string, description: string): INodeProperties {
 	return { displayName, name, type: 'boolean', default: false, description };

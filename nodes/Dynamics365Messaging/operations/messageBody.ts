@@ -6,6 +6,7 @@ import {
 	limitHint,
 	readText,
 	readTrimmed,
+	stringField,
 	textField,
 	type TextField,
 } from '../../shared/action/fields/text';
@@ -14,7 +15,7 @@ import { withoutEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
 import { EmbeddedFile } from '../../shared/transport/requestBody';
 import type { OutgoingAttachment, OutgoingMessage } from '../messagingApi/sendActivity';
-import { booleanField, readSender, senderFields, stringField } from './fields';
+import { booleanField, readSender, senderFields } from './fields';
 
 /** Source: docs/service-facts.md#activities-sent. */
 export const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };

@@ -1,4 +1,5 @@
 import type { CreateConversationRequest } from '../../../../emulator/communication/contract';
+import { stringField } from '../../../shared/action/fields/text';
 import type { SendRequest } from '../../../shared/transport/request';
 import { withoutEmpty } from '../../../shared/json';
 import { CONVERSATIONS_PATH } from '../../api/request';
@@ -21,14 +22,9 @@ export const create: Operation = {
 	description: 'Open a conversation between people of your own and customers on WhatsApp',
 	effect: 'send',
 	fields: [
-		{
-			displayName: 'Topic',
-			name: 'topic',
-			type: 'string',
-			default: '',
+		stringField('topic', 'Topic', 'What the conversation is about', {
 			placeholder: 'e.g. Heat pump of Anna Jensen',
-			description: 'What the conversation is about',
-		},
+		}),
 		channelIdField(
 			'Channels (WhatsApp accounts) by which external participants are reached, separated by commas',
 			{
@@ -38,15 +34,12 @@ export const create: Operation = {
 		),
 		participantsField,
 		strategyField,
-		{
-			displayName: 'Initial Message',
-			name: 'initialMessage',
-			type: 'string',
-			typeOptions: { rows: 3 },
-			default: '',
-			description:
-				'The first message, if there is to be one. Outside of WhatsApp’s 24 hours, send a template instead.',
-		},
+		stringField(
+			'initialMessage',
+			'Initial Message',
+			'The first message, if there is to be one. Outside of WhatsApp’s 24 hours, send a template instead.',
+			{ typeOptions: { rows: 3 } },
+		),
 	],
 	plan: (parameters) => {
 		const channelIds = readIds(parameters, 'deliveryChannelIds', 'Channel IDs');

@@ -1,5 +1,6 @@
 import { limitFields, readLimit } from '../../../shared/action/fields/limit';
 import { optionsField } from '../../../shared/action/fields/options';
+import { stringField } from '../../../shared/action/fields/text';
 import { conversationsRequest, listRequest } from '../../api/request';
 import { channelIdField, conversationItem, readChannelId } from '../fields';
 import type { Operation } from '../operation';
@@ -14,13 +15,7 @@ export const getMany: Operation = {
 		...limitFields,
 		optionsField([
 			channelIdField('Only conversations of this channel (WhatsApp account)'),
-			{
-				displayName: 'Participant ID',
-				name: 'participantId',
-				type: 'string',
-				default: '',
-				description: 'Only conversations that this participant is in',
-			},
+			stringField('participantId', 'Participant ID', 'Only conversations that this participant is in'),
 		]),
 	],
 	plan: (parameters) => {

@@ -2,6 +2,7 @@ import type { IDataObject } from 'n8n-workflow';
 import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
 import { limitFields, readLimit } from '../../../shared/action/fields/limit';
 import { optionsField } from '../../../shared/action/fields/options';
+import { stringField } from '../../../shared/action/fields/text';
 import { conversationPath, listRequest, readRequest } from '../../api/request';
 import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../operation';
@@ -32,15 +33,7 @@ export const getMany: Operation = {
 	fields: [
 		conversationIdField,
 		...limitFields,
-		optionsField([
-			{
-				displayName: 'Participant ID',
-				name: 'participantId',
-				type: 'string',
-				default: '',
-				description: 'Only what this participant sees',
-			},
-		]),
+		optionsField([stringField('participantId', 'Participant ID', 'Only what this participant sees')]),
 	],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { MessageContent, SendMessageRequest } from '../../../../emulator/communication/contract';
 import { conversationOrderingKey } from '../../../shared/action/fields/locator';
+import { stringField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { nonEmptyText, readKey, withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
@@ -46,44 +47,24 @@ const kindField: INodeProperties = {
 };
 
 const contentFields: INodeProperties[] = [
-	{
-		displayName: 'Text',
-		name: 'content',
-		type: 'string',
+	stringField('content', 'Text', 'What the business says', {
 		typeOptions: { rows: 3 },
 		required: true,
-		default: '',
 		displayOptions: { show: { kind: ['text'] } },
 		placeholder: 'e.g. Your technician arrives at 9:30',
-		description: 'What the business says',
-	},
-	{
-		displayName: 'Media URL',
-		name: 'mediaUri',
-		type: 'string',
+	}),
+	stringField('mediaUri', 'Media URL', 'Where anybody can fetch the file, without a login', {
 		required: true,
-		default: '',
 		displayOptions: { show: { kind: MEDIA_KINDS } },
 		placeholder: 'e.g. https://example.com/files/offer.pdf',
-		description: 'Where anybody can fetch the file, without a login',
-	},
-	{
-		displayName: 'Caption',
-		name: 'caption',
-		type: 'string',
-		default: '',
+	}),
+	stringField('caption', 'Caption', 'Text that goes with the file', {
 		displayOptions: { show: { kind: MEDIA_KINDS.filter((kind) => MEDIA[kind].caption) } },
-		description: 'Text that goes with the file',
-	},
-	{
-		displayName: 'File Name',
-		name: 'fileName',
-		type: 'string',
-		default: '',
+	}),
+	stringField('fileName', 'File Name', 'What the customer sees the file called', {
 		displayOptions: { show: { kind: MEDIA_KINDS.filter((kind) => MEDIA[kind].fileName) } },
 		placeholder: 'e.g. offer.pdf',
-		description: 'What the customer sees the file called',
-	},
+	}),
 	...templateFields,
 ];
 

@@ -1,4 +1,5 @@
 import type { INodeProperties, INodePropertyMode } from 'n8n-workflow';
+import { stringField } from '../../../shared/action/fields/text';
 import { channelIdField } from '../fields';
 import { kindsWith } from './template';
 
@@ -12,14 +13,9 @@ function valueField(displayName: string, name: string, more: Partial<INodeProper
 
 /** The fields of one value: its name, its kind, and the keys of each kind. */
 const valueFields: INodeProperties[] = [
-	{
-		displayName: 'Name',
-		name: 'name',
-		type: 'string',
-		default: '',
+	stringField('name', 'Name', 'Your own name for it, by which a binding refers to it', {
 		placeholder: 'e.g. customerName',
-		description: 'Your own name for it, by which a binding refers to it',
-	},
+	}),
 	{
 		displayName: 'Kind',
 		name: 'kind',
@@ -158,14 +154,9 @@ export const templateFields: INodeProperties[] = [
 							{ name: 'Header', value: 'header' },
 						],
 					},
-					{
-						displayName: 'Value Name',
-						name: 'refValue',
-						type: 'string',
-						default: '',
+					stringField('refValue', 'Value Name', 'The Name of one of the values', {
 						placeholder: 'e.g. customerName',
-						description: 'The Name of one of the values',
-					},
+					}),
 				],
 			},
 		],

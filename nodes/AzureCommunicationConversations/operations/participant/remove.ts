@@ -1,6 +1,7 @@
 import type { RemoveParticipantsRequest } from '../../../../emulator/communication/contract';
 import { InputError } from '../../../shared/transport/errors';
 import { conversationOrderingKey } from '../../../shared/action/fields/locator';
+import { stringField } from '../../../shared/action/fields/text';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readIds } from '../fields';
 import type { Operation } from '../operation';
@@ -14,16 +15,12 @@ export const remove: Operation = {
 	effect: 'send',
 	fields: [
 		conversationIdField,
-		{
-			displayName: 'Participant IDs',
-			name: 'participantIds',
-			type: 'string',
-			required: true,
-			default: '',
-			placeholder: 'e.g. 8:acs:5b1f…_0000…',
-			description:
-				'IDs of the participants as Conversation: Get gives them beside their kind, not the phone numbers, separated by commas',
-		},
+		stringField(
+			'participantIds',
+			'Participant IDs',
+			'IDs of the participants as Conversation: Get gives them beside their kind, not the phone numbers, separated by commas',
+			{ required: true, placeholder: 'e.g. 8:acs:5b1f…_0000…' },
+		),
 	],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);

@@ -1,7 +1,7 @@
 import { brokenAtCredential, checkSetup as check } from '../../setup/check';
 import { rememberedSubject } from '../../setup/memory';
 import { optionsField } from '../../../shared/action/fields/options';
-import { stringField } from '../fields';
+import { stringField } from '../../../shared/action/fields/text';
 import type { Operation } from '../operation';
 import { channelIdField, readChannelId } from './fields';
 

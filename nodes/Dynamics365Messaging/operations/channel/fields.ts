@@ -1,13 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ChannelRow } from '../../../../emulator/dataverse/contract';
-import { readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
+import { readTrimmed, stringField, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isGuid, tidyId } from '../../../shared/entra/appCredential';
 import { withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { TABLES } from '../../dataverse/requests';
 import { whyNotRegistrable } from '../../setup/webhookUrl';
-import { booleanField, stringField } from '../fields';
+import { booleanField } from '../fields';
 import type { CredentialIds } from '../operation';
 
 /** Source: docs/service-facts.md#channel-record. */

@@ -1,12 +1,11 @@
 import type { StartMessage } from '../../../../emulator/messaging/contract';
 import { optionsField } from '../../../shared/action/fields/options';
-import { textField } from '../../../shared/action/fields/text';
+import { stringField, textField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { unlessEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { activityRequest } from '../../messagingApi/sendActivity';
 import { startWithMessage } from '../../messagingApi/startConversation';
-import { stringField } from '../fields';
 import { TEXT } from '../messageBody';
 import type { Operation } from '../operation';
 import {

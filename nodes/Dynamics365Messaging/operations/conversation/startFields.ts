@@ -5,12 +5,12 @@ import type {
 	CustomerContext,
 	StartMessage,
 } from '../../../../emulator/messaging/contract';
-import { readTrimmed, textField, type TextField } from '../../../shared/action/fields/text';
+import { readTrimmed, stringField, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isRecord, unlessEmpty, withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import type { ConversationStart } from '../../messagingApi/startConversation';
-import { booleanField, collectionField, readJsonObject, stringField } from '../fields';
+import { booleanField, collectionField, readJsonObject } from '../fields';
 
 /** Of Customer ID and of each field of Customer. Source: docs/service-facts.md#create-body. */
 const MAX_LENGTH = 200;

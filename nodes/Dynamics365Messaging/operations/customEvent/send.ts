@@ -1,16 +1,9 @@
 import { optionsField } from '../../../shared/action/fields/options';
-import { limitHint, readTrimmed, type TextField } from '../../../shared/action/fields/text';
+import { limitHint, readTrimmed, stringField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { InputError } from '../../../shared/transport/errors';
 import { activityPlan } from '../activityPlan';
-import {
-	conversationIdField,
-	readConversationId,
-	readJsonObject,
-	readSender,
-	senderFields,
-	stringField,
-} from '../fields';
+import { conversationIdField, readConversationId, readJsonObject, readSender, senderFields } from '../fields';
 import type { Operation } from '../operation';
 
 /** Source: docs/service-facts.md#custom-events. */

@@ -1,6 +1,7 @@
+import { stringField } from '../../../shared/action/fields/text';
 import { InputError } from '../../../shared/transport/errors';
 import { activityPlan } from '../activityPlan';
-import { conversationIdField, readConversationId, stringField } from '../fields';
+import { conversationIdField, readConversationId } from '../fields';
 import type { Operation } from '../operation';
 
 export const markAsRead: Operation = {

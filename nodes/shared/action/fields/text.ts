@@ -15,6 +15,16 @@ export function limitHint({ maxLength }: Pick<TextField, 'maxLength'>): string {
 	return `At most ${maxLength.toLocaleString('en-US')} characters`;
 }
 
+/** Makes the field for a text without a limit. @param more its other properties. */
+export function stringField(
+	name: string,
+	displayName: string,
+	description: string,
+	more: Partial<INodeProperties> = {},
+): INodeProperties {
+	return { displayName, name, type: 'string', default: '', ...more, description };
+}
+
 /**
  * Makes the field for a text. The limit follows its description.
  * @param more its other properties; `description` ends with a full stop.
