@@ -109,7 +109,8 @@ describe('of every operation', () => {
 		'all that comes out is in the schema, and the other way round: %s',
 		async (name) => {
 			const output = OUTPUTS[name];
-			if (!output) throw new Error(`Add ${name} to OUTPUTS below: runs that fill every field of its items`);
+			if (!output)
+				throw new Error(`Add ${name} to OUTPUTS in test/nodes/schemas.test.ts: runs that fill its items`);
 			const items = await output();
 			const schema = schemaOf(name);
 			// A context variable is of one of several types, which ajv takes for an oversight unless it is told.

@@ -148,7 +148,7 @@ test.each([
 	[MAX_RETRY_TIME, 60],
 ])('where nothing is said, $name is as documented', (field, standard) => {
 	expect(field.default).toBe(standard);
-	expect(readNumber(parametersOf({}).parameters, field)).toBe(standard);
+	expect(readNumber(parametersOf({ [field.name]: undefined }).parameters, field)).toBe(standard);
 });
 
 test('ten conversations at once, where nothing else is said', async () => {

@@ -3,7 +3,10 @@ import { parameterReader, type ItemFile, type ParameterReader } from '../../node
 /** A file of an item, with its own name for its content where it has no other. */
 export type GivenFile = Pick<ItemFile, 'mimeType' | 'fileName' | 'fileExtension'> & { data?: Buffer };
 
-/** The parameters of an item as n8n would give them, and what is to be looked at before anything is sent. */
+/**
+ * The parameters of an item as n8n would give them, and what is to be looked at before anything is sent. Like n8n, it
+ * throws for a name that is not among them.
+ */
 export function parametersOf(
 	values: Record<string, unknown>,
 	files: Record<string, GivenFile> = {},
@@ -15,9 +18,13 @@ export function parametersOf(
 		const data = file.data ?? Buffer.from(property);
 		return { ...file, size: async () => data.length, read: async () => data };
 	};
+	const valueOf = (name: string) => {
+		if (!Object.hasOwn(values, name)) throw new Error(`Could not get parameter ${name}`);
+		return values[name];
+	};
 	const parameters = parameterReader({
-		get: (name) => values[name],
-		getLocator: (name) => values[name],
+		get: valueOf,
+		getLocator: valueOf,
 		file: fileOf,
 		fileProperties: () => Object.keys(files),
 		beforeSending: (check) => void checks.push(check),

@@ -1,6 +1,6 @@
 import type { IDataObject } from 'n8n-workflow';
 import type { Plan } from '../../nodes/shared/action/operation';
-import type { Json } from '../../nodes/shared/json';
+import { readKey, type Json } from '../../nodes/shared/json';
 import type { ServiceRequest } from '../../nodes/shared/transport/request';
 
 /** A request as tests look at it, whatever it is. */
@@ -29,10 +29,16 @@ export async function carryOut<Connection, Service extends string>(
 		if (answer instanceof Error) throw answer;
 		return { json: answer, date: Date.now() };
 	};
-	if (plan.kind === 'list') return { requests: [plan.list.request], items: [], error: undefined };
 	if (plan.kind === 'call') {
 		const { json } = await call(plan.request);
 		return { requests, items: plan.toItems(json), error: undefined };
+	}
+	if (plan.kind === 'list') {
+		const { json } = await call(plan.list.request);
+		const found = readKey(json, plan.list.entriesKey);
+		const entries = Array.isArray(found) ? found : [];
+		const items = 'toItem' in plan ? entries.map(plan.toItem) : plan.toItems(entries);
+		return { requests, items, error: undefined };
 	}
 	const page = async () => await Promise.reject(new Error('this plan reads a list'));
 	const list = () => {

@@ -3,7 +3,15 @@ import { InputError } from '../../../shared/transport/errors';
 import { readChannel, COLUMNS, MESSAGING_API } from '../../dataverse/channel';
 import { collectionField } from '../fields';
 import type { Operation } from '../operation';
-import { nameField, optionalFields, ownerFields, readColumns, readOwner, webhookUrlField } from './fields';
+import {
+	nameField,
+	optionalFields,
+	ownerFields,
+	readNaming,
+	readOptional,
+	readOwner,
+	webhookUrlField,
+} from './fields';
 
 export const create: Operation = {
 	operation: 'create',
@@ -21,8 +29,8 @@ export const create: Operation = {
 	plan: (parameters, credential) => {
 		const { appId, tenantId } = readOwner(parameters, credential);
 		const row = {
-			...readColumns(parameters, credential),
-			...readColumns(parameters.collection('additionalFields'), credential),
+			...readNaming(parameters, credential),
+			...readOptional(parameters.collection('additionalFields')),
 			msdyn_occustomchannelid: MESSAGING_API,
 			msdyn_appid: appId,
 			msdyn_tenantid: tenantId,

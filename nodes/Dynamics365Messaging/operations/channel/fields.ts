@@ -103,19 +103,29 @@ function checkWebhookUrl(webhookUrl: string, { origin, environmentUrl }: Credent
 }
 
 /**
- * Reads a channel's fields into the record's columns; a field without a value is left out.
- * @param fields the parameters of the operation, or its collection of optional fields.
+ * Reads Name and Webhook URL into the record's columns; one without a value is left out.
+ * @param fields the parameters of the operation, or a collection that has both.
  * @throws InputError naming the field.
  */
-export function readColumns(fields: ParameterReader, credential: CredentialIds): ChannelRow {
-	const isGiven = (name: string) => fields.raw(name) !== undefined && fields.raw(name) !== '';
-	const flag = (name: string) => (isGiven(name) ? fields.flag(name) : undefined);
-	const guid = (name: string, label: string) => (isGiven(name) ? readGuid(fields, name, label) : undefined);
+export function readNaming(fields: ParameterReader, credential: CredentialIds): ChannelRow {
 	const webhookUrl = readTrimmed(fields, WEBHOOK_URL);
-	const workstreamId = guid('workstreamId', 'Workstream ID');
 	return withoutEmpty({
 		msdyn_name: readTrimmed(fields, NAME),
 		msdyn_webhookurl: webhookUrl && checkWebhookUrl(webhookUrl, credential),
+	});
+}
+
+/**
+ * Reads the other fields of a collection into the record's columns; one that is not in it, or empty, is left out.
+ * @throws InputError naming the field.
+ */
+export function readOptional(collection: ParameterReader): ChannelRow {
+	const isGiven = (name: string) => collection.raw(name) !== undefined && collection.raw(name) !== '';
+	const flag = (name: string) => (isGiven(name) ? collection.flag(name) : undefined);
+	const guid = (name: string, label: string) =>
+		isGiven(name) ? readGuid(collection, name, label) : undefined;
+	const workstreamId = guid('workstreamId', 'Workstream ID');
+	return withoutEmpty({
 		msdyn_appid: guid('appId', 'App ID'),
 		msdyn_tenantid: guid('tenantId', 'Tenant ID'),
 		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents'),

@@ -11,7 +11,8 @@ import {
 	ownerFields,
 	readGuid,
 	readCleared,
-	readColumns,
+	readNaming,
+	readOptional,
 	requiredChannelIdField,
 	webhookUrlField,
 } from './fields';
@@ -34,7 +35,7 @@ export const update: Operation = {
 	plan: (parameters, credential) => {
 		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
 		const fields = parameters.collection('updateFields');
-		const changes = { ...readColumns(fields, credential), ...readCleared(fields) };
+		const changes = { ...readNaming(fields, credential), ...readOptional(fields), ...readCleared(fields) };
 		if (Object.keys(changes).length === 0) {
 			throw new InputError('There is nothing to update', 'Add at least one field under Update Fields.');
 		}
