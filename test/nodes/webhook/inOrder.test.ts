@@ -352,6 +352,22 @@ describe('one delivery', () => {
 		answer(retry.response, 200);
 	});
 
+	test('that was told to come again goes to its own place, not to the run of an equal one', async () => {
+		const given = await call();
+		expect(await admitted(given.response, 'ok')).toBe('new');
+		const early = await call();
+		const told = admitted(early.response, 'ok');
+		await jest.advanceTimersByTimeAsync(8_000);
+		expect(await told).toBe('undecided');
+		given.disconnect();
+		await settle();
+		const late = await call();
+		const retried = admitted(late.response, 'ok');
+		answer(given.response, 200);
+		expect(await retried).toBe('new');
+		answer(late.response, 200);
+	});
+
 	test('that a proxy sends twice, with an ID, is run once', async () => {
 		const first = await call();
 		expect(await admitted(first.response, 'x', 'other')).toBe('new');
