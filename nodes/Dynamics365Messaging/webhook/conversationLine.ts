@@ -10,16 +10,25 @@ const RESERVED_MS = 15_000;
  * not stop a conversation for good.
  */
 const MAX_RUN_MS = 60 * 60_000;
+/** How often Dynamics tries a delivery. Source: docs/service-facts.md#webhook-delivery. */
+export const MAX_TRIES = 3;
 /** How many deliveries of all conversations wait at the most, so that memory stays bounded. */
 const MAX_PLACES = 10_000;
 
 /** Where a delivery stands in the line of its conversation. */
 export interface Place {
-	/** Resolves when it is this delivery's turn. */
-	turn: Promise<void>;
+	/** Resolves, with true, when it is this delivery's turn. */
+	turn: Promise<true>;
+	/** Which try of the delivery this is, as far as its earlier tries had a place too: 1 is the first. */
+	tries: number;
+	/** When the first try took the place, milliseconds of `performance.now()`. */
+	since: number;
 	/** Gives the place up, or ends the turn: the next one's turn comes. A second call does nothing. */
 	leave: () => void;
-	/** Keeps the place for the retry of this delivery, ahead of those behind it, for {@link RESERVED_MS}. */
+	/**
+	 * Keeps the place for the retry of this delivery, ahead of those behind it, for {@link RESERVED_MS}. After its last
+	 * try nobody comes for it, so the place is given up at once.
+	 */
 	reserve: () => void;
 }
 
@@ -49,13 +58,15 @@ function next(line: string): void {
 	first.takeTurn();
 }
 
-function newPlace(line: string, delivery: string): Waiting {
+function newPlace(line: string, delivery: string, before: Waiting | undefined): Waiting {
 	let takeTurn = () => {};
-	const turn = new Promise<void>((resolve) => (takeTurn = resolve));
+	const turn = new Promise<true>((resolve) => (takeTurn = () => resolve(true)));
 	const place: Waiting = {
 		delivery,
 		turn,
 		takeTurn,
+		tries: (before?.tries ?? 0) + 1,
+		since: before?.since ?? performance.now(),
 		isReserved: false,
 		timer: undefined,
 		leave: () => {
@@ -69,11 +80,27 @@ function newPlace(line: string, delivery: string): Waiting {
 			else if (index === 0) next(line);
 		},
 		reserve: () => {
+			if (place.tries >= MAX_TRIES) return place.leave();
+			clearTimeout(place.timer);
 			place.isReserved = true;
 			place.timer = setTimeout(place.leave, RESERVED_MS).unref();
 		},
 	};
 	return place;
+}
+
+/** Where the place stands that is kept for a delivery's retry; -1 where none is. */
+function keptIndex(waiting: Waiting[], delivery: string): number {
+	return waiting.findIndex((place) => place.isReserved && place.delivery === delivery);
+}
+
+/**
+ * Whether a place is kept for a delivery that was told to come again.
+ * @param line the conversation, and the trigger that received the delivery.
+ * @param delivery what the tries of one delivery have in common.
+ */
+export function isPlaceKept(line: string, delivery: string): boolean {
+	return keptIndex(lines.get(line) ?? [], delivery) >= 0;
 }
 
 /**
@@ -89,12 +116,14 @@ function newPlace(line: string, delivery: string): Waiting {
  */
 export function takePlace(line: string, delivery: string): Place | undefined {
 	const waiting = lines.get(line) ?? [];
-	const kept = waiting.findIndex((place) => place.isReserved && place.delivery === delivery);
+	const kept = keptIndex(waiting, delivery);
 	if (kept < 0 && places >= MAX_PLACES) return undefined;
-	const place = newPlace(line, delivery);
-	const [before] = kept < 0 ? [] : waiting.splice(kept, 1, place);
-	clearTimeout(before?.timer);
-	if (!before) {
+	const before = waiting[kept];
+	const place = newPlace(line, delivery, before);
+	if (before) {
+		clearTimeout(before.timer);
+		waiting[kept] = place;
+	} else {
 		waiting.push(place);
 		places++;
 	}

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { MAX_WAIT_MS, takePlace } from './conversationLine';
+import { isPlaceKept, MAX_TRIES, MAX_WAIT_MS, takePlace } from './conversationLine';
 
 /**
  * A delivery that was seen. Dynamics repeats a delivery that got no 200 within ten seconds, up to three tries in all, and
@@ -18,24 +18,24 @@ interface Seen {
 	callerDisconnected: boolean;
 	/** When the delivery came, or when its connection was closed; epoch milliseconds. */
 	at: number;
-	/** Whether n8n has answered it. */
-	isAnswered: boolean;
 	/** How many retries wait for its answer. */
 	waiting: number;
+	/** How often Dynamics has tried it, as far as is known here. */
+	tries: number;
 }
 
 /** Dynamics repeats a delivery at once, so an equal text that comes much later is another message. */
 const DISCONNECTED_MS = 60_000;
 const KNOWN_ID_MS = 60 * 60_000;
-/** How many keys this process remembers at the most. */
+/** How many deliveries this process remembers at the most. */
 const MAX_SEEN = 20_000;
-/** How long a retry waits for the answer to the earlier delivery. After that, Dynamics is asked to try once more. */
-const EARLIER_TIMEOUT_MS = MAX_WAIT_MS;
 /** After its three tries of ten seconds each, Dynamics has given a delivery up. */
 const GIVEN_UP_MS = 30_000;
 
 /** The deliveries by key, in the order of arrival, so that the oldest can be forgotten. */
 const seen = new Map<string, Seen[]>();
+/** The deliveries in {@link seen}. */
+let remembered = 0;
 
 /** What equal deliveries have in common. */
 export interface Identity {
@@ -60,22 +60,34 @@ export function identify(
 
 /** How many deliveries are remembered now. */
 export function rememberedCount(): number {
-	return [...seen.values()].reduce((count, entries) => count + entries.length, 0);
+	return remembered;
+}
+
+/**
+ * Whether the caller has disconnected already: n8n loads the workflow before it calls the trigger, so the event `close`
+ * may be past.
+ */
+function isGone(response: ServerResponse): boolean {
+	return response.closed || response.destroyed || response.socket?.destroyed === true;
 }
 
 /**
  * Remembers a delivery, and follows the response that n8n gives it.
- * @param onAnswer is called when n8n answers it, also where its caller has disconnected.
+ * @param onAnswer is called once, when n8n answers it, also where its caller has disconnected.
+ * @param tries how often Dynamics has tried it.
  */
-function watch({ key, hasId }: Identity, response: ServerResponse, onAnswer?: (entry: Seen) => void): void {
-	// n8n loads the workflow before it calls the trigger. A caller may have disconnected by then, and `close` is past.
-	const isGone = response.closed || response.destroyed || response.socket?.destroyed === true;
+function watch(
+	{ key, hasId }: Identity,
+	response: ServerResponse,
+	onAnswer?: (entry: Seen) => void,
+	tries = 1,
+): void {
 	const entry: Seen = {
 		accepted: Promise.resolve(true),
-		callerDisconnected: isGone,
+		callerDisconnected: isGone(response),
 		at: Date.now(),
-		isAnswered: false,
 		waiting: 0,
+		tries,
 	};
 	response.once('close', () => {
 		entry.callerDisconnected = !response.writableFinished;
@@ -85,11 +97,14 @@ function watch({ key, hasId }: Identity, response: ServerResponse, onAnswer?: (e
 	});
 	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
 	entry.accepted = new Promise((resolve) => {
+		let isAnswered = false;
 		// No event reports the end of a response whose caller has disconnected.
 		response.end = (...args: unknown[]) => {
-			entry.isAnswered = true;
-			resolve(response.statusCode === 200);
-			onAnswer?.(entry);
+			if (!isAnswered) {
+				isAnswered = true;
+				resolve(response.statusCode === 200);
+				onAnswer?.(entry);
+			}
 			return end(...args);
 		};
 	});
@@ -98,12 +113,18 @@ function watch({ key, hasId }: Identity, response: ServerResponse, onAnswer?: (e
 
 function remember(key: string, entry: Seen): void {
 	seen.set(key, [...(seen.get(key) ?? []), entry]);
-	const oldest = seen.size > MAX_SEEN ? seen.keys().next().value : undefined;
-	if (oldest !== undefined) seen.delete(oldest);
+	remembered++;
+	if (remembered <= MAX_SEEN) return;
+	const [oldest] = seen;
+	if (!oldest) return;
+	const [oldestKey, [oldestEntry]] = oldest;
+	if (oldestEntry) forget(oldestKey, oldestEntry);
 }
 
 function forget(key: string, entry: Seen): void {
-	const left = (seen.get(key) ?? []).filter((other) => other !== entry);
+	const entries = seen.get(key) ?? [];
+	const left = entries.filter((other) => other !== entry);
+	remembered -= entries.length - left.length;
 	if (left.length === 0) seen.delete(key);
 	else seen.set(key, left);
 }
@@ -118,30 +139,44 @@ function earlierDelivery({ key, hasId }: Identity): Seen | undefined {
 		);
 }
 
-/** Waits for something; undefined where it does not come in time. @param ms milliseconds. */
-async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-	let timer: NodeJS.Timeout | undefined;
-	const timeout = new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)));
-	return await Promise.race([promise, timeout]).finally(() => clearTimeout(timer));
-}
+/** Waits for something; undefined where it does not come in time, or where the caller has disconnected before. */
+type Wait = <T>(promise: Promise<T>) => Promise<T | undefined>;
 
 /**
- * Decides whether a delivery is a duplicate, and remembers it together with the answer that it gets.
- * @param response the response that n8n will give this delivery.
- * @returns `undecided` where the earlier delivery has no answer yet: answer this one so that Dynamics tries again.
- * @example
- * const identity = identify(scope, conversationId, activityId, JSON.stringify(activity));
- * const isNew = (await admit(identity, response)) === 'new';
+ * How long a delivery waits here, for everything together, before Dynamics is asked to try once more. Measured with a
+ * clock that nobody sets.
  */
-export async function admit(
-	identity: Identity,
-	response: ServerResponse,
-): Promise<'new' | 'duplicate' | 'undecided'> {
+function waitingTime(response: ServerResponse): Wait {
+	const end = performance.now() + MAX_WAIT_MS;
+	const disconnected = new Promise<undefined>((resolve) => {
+		if (isGone(response)) resolve(undefined);
+		else response.once('close', () => resolve(undefined));
+	});
+	return async (promise) => {
+		let timer: NodeJS.Timeout | undefined;
+		const timeout = new Promise<undefined>((resolve) => {
+			timer = setTimeout(resolve, Math.max(0, end - performance.now()), undefined);
+		});
+		return await Promise.race([promise, disconnected, timeout]).finally(() => clearTimeout(timer));
+	};
+}
+
+/** What a delivery is: to be run, a repetition of an accepted one, or not known yet. */
+type Admission = 'new' | 'duplicate' | 'undecided';
+
+/**
+ * Waits for the answer to the earlier delivery that this one may repeat, until one was accepted or there is no other.
+ * A duplicate is remembered, as its answer may be lost too.
+ */
+async function followEarlier(identity: Identity, response: ServerResponse, wait: Wait): Promise<Admission> {
 	const { key, hasId } = identity;
 	for (let earlier = earlierDelivery(identity); earlier; earlier = earlierDelivery(identity)) {
 		// Without an ID each retry repeats one delivery, so no other retry may find the same one.
 		if (!hasId) forget(key, earlier);
-		const accepted = await within(EARLIER_TIMEOUT_MS, earlier.accepted);
+		earlier.tries++;
+		earlier.waiting++;
+		const accepted = await wait(earlier.accepted);
+		earlier.waiting--;
 		if (accepted === undefined) {
 			if (!hasId) remember(key, earlier);
 			return 'undecided';
@@ -152,27 +187,31 @@ export async function admit(
 		}
 		forget(key, earlier);
 	}
-	watch(identity, response);
 	return 'new';
 }
 
-/** The earlier delivery that this one may repeat, also one whose workflow is still running. */
-function earlierOrRunning(identity: Identity): Seen | undefined {
-	return seen.get(identity.key)?.find(({ isAnswered }) => !isAnswered) ?? earlierDelivery(identity);
-}
-
-/** Whether a delivery repeats an earlier one that was accepted. */
-function isRepeated({ hasId }: Identity, { callerDisconnected }: Seen): boolean {
-	return hasId || callerDisconnected;
+/**
+ * Decides whether a delivery is a duplicate, and remembers it together with the answer that it gets.
+ * @param response the response that n8n will give this delivery.
+ * @returns `undecided` where the earlier delivery has no answer yet: answer this one so that Dynamics tries again.
+ * @example
+ * const identity = identify(scope, conversationId, activityId, JSON.stringify(activity));
+ * const isNew = (await admit(identity, response)) === 'new';
+ */
+export async function admit(identity: Identity, response: ServerResponse): Promise<Admission> {
+	const admission = await followEarlier(identity, response, waitingTime(response));
+	if (admission === 'new') watch(identity, response);
+	return admission;
 }
 
 /**
  * As {@link admit}, for a trigger that answers when its workflow has ended: the deliveries of a conversation run one after
  * the other, in the order of arrival, and a retry gets the answer of the delivery that it repeats. One that has waited for
- * eight seconds is `undecided`, and keeps its place ahead of those behind it for its retry.
+ * eight seconds, or whose caller has disconnected while it waited, is `undecided`, and keeps its place ahead of those
+ * behind it for its retry.
  * @param line names the conversation and the trigger, whose deliveries must not overtake each other.
- * @param onGivenUp is called with the HTTP status and the seconds that passed, where a workflow ended too late for every
- * try of Dynamics.
+ * @param onGivenUp is called with the HTTP status and the seconds since the first try, where a workflow ended too late for
+ * every try of Dynamics.
  * Source: docs/service-facts.md#webhook-delivery.
  */
 export async function admitInOrder(
@@ -180,42 +219,33 @@ export async function admitInOrder(
 	identity: Identity,
 	response: ServerResponse,
 	onGivenUp: (status: number, seconds: number) => void,
-): Promise<'new' | 'duplicate' | 'undecided'> {
-	const startedAt = Date.now();
-	const left = () => Math.max(0, startedAt + MAX_WAIT_MS - Date.now());
-	const place = takePlace(line, identity.key);
-	if (!place) return 'undecided';
-	for (let earlier = earlierOrRunning(identity); earlier; earlier = earlierOrRunning(identity)) {
-		earlier.waiting++;
-		const accepted = await within(left(), earlier.accepted);
-		earlier.waiting--;
-		if (accepted === undefined) {
-			place.reserve();
-			return 'undecided';
-		}
-		if (accepted && isRepeated(identity, earlier)) {
-			place.leave();
-			if (!identity.hasId) {
-				forget(identity.key, earlier);
-				watch(identity, response);
-			}
-			return 'duplicate';
-		}
-		forget(identity.key, earlier);
+): Promise<Admission> {
+	const { key, hasId } = identity;
+	const wait = waitingTime(response);
+	// Without an ID, a delivery that was told to come again may equal one that runs: it is its own retry first.
+	if (hasId || !isPlaceKept(line, key)) {
+		const admission = await followEarlier(identity, response, wait);
+		if (admission !== 'new') return admission;
 	}
-	const isTurn = await within(
-		left(),
-		place.turn.then(() => true),
-	);
-	if (!isTurn) {
+	const place = takePlace(line, key);
+	if (!place) return 'undecided';
+	if (!(await wait(place.turn))) {
 		place.reserve();
 		return 'undecided';
 	}
-	watch(identity, response, (entry) => {
+	// Another try of the same activity may have had its turn meanwhile.
+	const admission = hasId ? await followEarlier(identity, response, wait) : 'new';
+	if (admission !== 'new') {
 		place.leave();
-		const age = Date.now() - startedAt;
-		const isLost = entry.callerDisconnected && entry.waiting === 0;
-		if (isLost && age > GIVEN_UP_MS) onGivenUp(response.statusCode, Math.round(age / 1000));
-	});
+		return admission;
+	}
+	const report = ({ callerDisconnected, waiting, tries }: Seen) => {
+		place.leave();
+		const age = performance.now() - place.since;
+		const isGivenUp = tries >= MAX_TRIES || age > GIVEN_UP_MS;
+		if (callerDisconnected && waiting === 0 && isGivenUp)
+			onGivenUp(response.statusCode, Math.round(age / 1000));
+	};
+	watch(identity, response, report, place.tries);
 	return 'new';
 }
