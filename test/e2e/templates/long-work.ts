@@ -172,7 +172,7 @@ async function playWith(
 		await waitFor('the agent to think', 30_000, () => agent.asked.includes('slow'));
 		agent.workMs = WORK_MS;
 		emulator.settings.faults.push({
-			match: { operationId: 'sendMessage', conversationId: third },
+			match: { operationId: 'sendActivity', conversationId: third },
 			action: { delayMs: 8_000 },
 			times: 1,
 		});
