@@ -4,7 +4,6 @@ import { commandWorks, run, runScript, SetupError, start, step } from '../tools/
 
 const tests = {
 	'A trigger that registers its own URL': 'test/e2e/registration.ts',
-	'The template exactly-once, over two processes': 'test/e2e/exactlyOnce.ts',
 	'Every template, imported and played': 'test/e2e/templates.ts',
 	'Every kind of business message': 'test/e2e/businessMessages.ts',
 	'The editor, in a real browser': 'test/e2e/editor.ts',

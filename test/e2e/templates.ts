@@ -10,8 +10,6 @@ interface Play {
 }
 
 const TEMPLATES = join(__dirname, '../../templates');
-/** It has a test of its own, as it takes two triggers. */
-const ELSEWHERE = new Set(['exactly-once']);
 /** E2E_TEMPLATES=one,another plays only these. */
 const { E2E_TEMPLATES } = process.env;
 const wanted = E2E_TEMPLATES?.split(',').map((name) => name.trim());
@@ -22,7 +20,7 @@ runMain(
 			const names = readdirSync(TEMPLATES)
 				.filter((file) => file.endsWith('.json'))
 				.map((file) => file.slice(0, -'.json'.length))
-				.filter((name) => !ELSEWHERE.has(name) && (wanted?.includes(name) ?? true));
+				.filter((name) => wanted?.includes(name) ?? true);
 			let failed = 0;
 			for (const name of names) {
 				const { play } = (await import(`./templates/${name}`)) as Play;

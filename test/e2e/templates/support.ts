@@ -29,12 +29,13 @@ function chosen(nodeType: string, credentials: CredentialIds): object {
 }
 
 /** What must not be in a file that is handed on: it would belong to somebody's own n8n. */
-const OWN = ['id', 'webhookId', 'credentials', 'pinData', 'instanceId', 'versionId', 'meta'];
+const OWN = ['id', 'webhookId', 'credentials', 'instanceId', 'versionId', 'meta'];
 
 /**
  * Reads a template.
  * @param name the file's, without its folder and ending.
- * @throws Error where it holds what belongs to one n8n: ids, credentials, pinned data.
+ * Pinned data may be in it: it is invented, and counts in the editor only.
+ * @throws Error where it holds what belongs to one n8n: ids, credentials.
  */
 export function readTemplate(name: string): Template {
 	const template = JSON.parse(readFileSync(join(FOLDER, `${name}.json`), 'utf8')) as Template;
