@@ -1,0 +1,159 @@
+// What the trigger promises with "When Workflow Succeeds" behind the proxy of deploy/one-n8n, while n8n is killed and
+// restarted under load: every delivery is accepted at one of its three tries, none is lost, none is out of order, and only
+// what ran at a kill may be said twice. It holds whether or not Dynamics has a conversation's deliveries wait for one another.
+import { setTimeout as pause } from 'node:timers/promises';
+import { sendNode, workflowOf } from '../../tools/n8n/echoWorkflow';
+import { onStage, type Stage } from '../../tools/n8n/stage';
+import { startProxy } from '../../tools/proxy';
+import { report, runMain } from '../../tools/report';
+import { waitFor } from '../../tools/wait';
+import type { DeliveryEntry, Emulator } from '../../emulator';
+
+const isShort = process.env.RESTARTS === 'short';
+const DELIVERIES = isShort ? 100 : 300;
+const PER_SECOND = 5;
+const CONVERSATIONS = 20;
+const FAULTS: Array<'kill' | 'stop'> = isShort
+	? ['kill', 'stop']
+	: ['kill', 'stop', 'kill', 'stop', 'kill'];
+/** How long the service takes for a message, so that a kill finds some under way. */
+const SERVICE_MS = 300;
+
+interface Delivery {
+	number: number;
+	conversationId: string;
+	entry: DeliveryEntry;
+}
+
+interface Outcome {
+	deliveries: Delivery[];
+	/** The numbers that arrived in each conversation, in the order of arrival. */
+	arrived: Map<string, number[]>;
+	/** When n8n was killed, epoch milliseconds. */
+	killedAt: number[];
+}
+
+function activityOf(number: number, conversationId: string): Record<string, unknown> {
+	return {
+		type: 'message',
+		channelId: 'MessagingApi',
+		from: { id: 'representative', name: 'Representative' },
+		conversation: { id: conversationId },
+		text: `delivery ${number}`,
+	};
+}
+
+/** Has the emulator deliver at a pace. */
+async function deliverAll(emulator: Emulator, conversations: string[]): Promise<Delivery[]> {
+	const deliveries: Delivery[] = [];
+	const startedAt = Date.now();
+	for (let number = 0; number < DELIVERIES; number++) {
+		await pause(Math.max(0, startedAt + (number * 1000) / PER_SECOND - Date.now()));
+		const conversationId = conversations[number % conversations.length]!;
+		const entry = emulator.desk.deliver(conversationId, activityOf(number, conversationId));
+		deliveries.push({ number, conversationId, entry });
+	}
+	await emulator.idle();
+	return deliveries;
+}
+
+/** Ends n8n and starts it again, one time after the other, spread over the time of the deliveries. */
+async function strike({ restart }: Stage): Promise<number[]> {
+	const killedAt: number[] = [];
+	const seconds = DELIVERIES / PER_SECOND;
+	const startedAt = Date.now();
+	for (const [index, how] of FAULTS.entries()) {
+		const dueAt = startedAt + ((index + 0.3) * seconds * 1000) / FAULTS.length;
+		// Where n8n starts slowly it is at work for a while before the next one.
+		await pause(Math.max(1000, dueAt - Date.now()));
+		const endedAt = Date.now();
+		if (how === 'kill') killedAt.push(endedAt);
+		await restart(how);
+		console.log(`  ${how}: back after ${((Date.now() - endedAt) / 1000).toFixed(1)} s`);
+	}
+	return killedAt;
+}
+
+function arrivalsSince(emulator: Emulator, start: number): Map<string, number[]> {
+	const arrived = new Map<string, number[]>();
+	for (const entry of emulator.log.slice(start)) {
+		if (entry.kind !== 'request' || !entry.messageId || !entry.conversationId) continue;
+		const text = (entry.body as { text?: string }).text;
+		const numbers = arrived.get(entry.conversationId) ?? [];
+		arrived.set(entry.conversationId, [...numbers, Number(text?.replace('delivery ', ''))]);
+	}
+	return arrived;
+}
+
+/** What may be said twice: the deliveries that had no answer yet when n8n was killed. */
+function underWayAt(times: number[], { entry }: Delivery): boolean {
+	return times.some((time) =>
+		entry.tries.some(({ at, ms }) => Date.parse(at) <= time && time <= Date.parse(at) + ms + 50),
+	);
+}
+
+function judge(what: string, { deliveries, arrived, killedAt }: Outcome): Record<string, boolean> {
+	const all = [...arrived.values()].flat();
+	const times = (number: number) => all.filter((other) => other === number).length;
+	const given = deliveries.filter(({ entry }) => entry.outcome !== 'accepted');
+	const lost = deliveries.filter(({ number, entry }) => entry.outcome === 'accepted' && times(number) === 0);
+	const twice = deliveries.filter(({ number }) => times(number) > 1);
+	const runs = killedAt.flatMap((time) => deliveries.filter((delivery) => underWayAt([time], delivery)));
+	const unordered = [...arrived].filter(([, numbers]) =>
+		[...new Set(numbers)].some((number, index, list) => index > 0 && list[index - 1]! > number),
+	);
+	const tries = deliveries.flatMap(({ entry }) => entry.tries);
+	const others = tries.filter(({ status }) => status !== 200);
+	const name = (list: Delivery[]) => list.map(({ number }) => number).join(', ') || 'none';
+	console.log(
+		`  ${what}: ${deliveries.length} deliveries, ${tries.length} tries, not answered 200: ${
+			others.map(({ status, error }) => status ?? error).join(', ') || 'none'
+		}`,
+	);
+	console.log(`  given up: ${name(given)}; lost: ${name(lost)}; under way at a kill: ${name(runs)}`);
+	console.log(
+		`  said twice: ${name(twice)}; out of order: ${unordered.map(([, numbers]) => numbers.join(' ')).join(' | ') || 'none'}`,
+	);
+	return {
+		[`${what}: all accepted`]: given.length === 0,
+		[`${what}: none lost`]: lost.length === 0,
+		[`${what}: none out of order`]: unordered.length === 0,
+		[`${what}: said twice only what ran at a kill`]: twice.every((delivery) =>
+			underWayAt(killedAt, delivery),
+		),
+	};
+}
+
+async function play(stage: Stage, oneAtATime: boolean): Promise<Outcome> {
+	const { emulator } = stage;
+	emulator.settings.delivery.oneAtATime = oneAtATime;
+	const start = emulator.log.length;
+	const conversations = emulator.desk.list().map(({ id }) => id);
+	const [deliveries, killedAt] = await Promise.all([deliverAll(emulator, conversations), strike(stage)]);
+	return { deliveries, killedAt, arrived: arrivalsSince(emulator, start) };
+}
+
+runMain(
+	async () =>
+		await onStage(async (stage) => {
+			const { emulator, n8n, credentialId, publish } = stage;
+			const proxy = await startProxy('one-n8n', { N8N_UPSTREAM: new URL(n8n.url).host });
+			try {
+				const send = sendNode(credentialId);
+				const { workflow, path } = workflowOf('Restarts', credentialId, { respond: 'onSuccess' }, [send]);
+				await publish('restarts', workflow);
+				emulator.addConversations(CONVERSATIONS);
+				emulator.settings.faults = [
+					{ match: { operationId: 'sendActivity' }, action: { delayMs: SERVICE_MS } },
+				];
+				emulator.setWebhookUrl(`${proxy.url}/webhook/${path}`);
+				await waitFor('the proxy to find n8n', 15_000, async () => (await fetch(`${proxy.url}/healthz`)).ok);
+				return report('restarts', {
+					...judge('one at a time in a conversation', await play(stage, true)),
+					...judge('side by side in a conversation', await play(stage, false)),
+				});
+			} finally {
+				await proxy.stop();
+			}
+		}),
+);
