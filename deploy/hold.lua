@@ -6,7 +6,7 @@
 local LONGEST_MS = 9000
 local STEP_MS = 100
 -- How long a place is kept for the next try, and how many tries there are.
-local KEPT_MS = 15000
+local KEPT_MS = 5000
 local TRIES = 3
 
 -- By path: the deliveries that are held, and the places that are kept, oldest first.

@@ -13,9 +13,7 @@ const isShort = process.env.RESTARTS === 'short';
 const DELIVERIES = isShort ? 100 : 300;
 const PER_SECOND = 5;
 const CONVERSATIONS = 20;
-const FAULTS: Array<'kill' | 'stop'> = isShort
-	? ['kill', 'stop']
-	: ['kill', 'stop', 'kill', 'stop', 'kill'];
+const FAULTS: Array<'kill' | 'stop'> = isShort ? ['kill', 'stop'] : ['kill', 'stop', 'kill', 'stop', 'kill'];
 /** How long the service takes for a message, so that a kill finds some under way. */
 const SERVICE_MS = 300;
 
