@@ -16,6 +16,8 @@ const CONVERSATIONS = 20;
 const FAULTS: Array<'kill' | 'stop'> = isShort ? ['kill', 'stop'] : ['kill', 'stop', 'kill', 'stop', 'kill'];
 /** How long the service takes for a message, so that a kill finds some under way. */
 const SERVICE_MS = 300;
+/** Not documented. What ran at a kill has two tries left, which the proxy holds for nine seconds each. */
+const RETRY_DELAY_MS = 3_000;
 
 interface Delivery {
 	number: number;
@@ -124,7 +126,7 @@ function judge(what: string, { deliveries, arrived, killedAt }: Outcome): Record
 
 async function play(stage: Stage, oneAtATime: boolean): Promise<Outcome> {
 	const { emulator } = stage;
-	emulator.settings.delivery.oneAtATime = oneAtATime;
+	Object.assign(emulator.settings.delivery, { oneAtATime, retryDelayMs: RETRY_DELAY_MS });
 	const start = emulator.log.length;
 	const conversations = emulator.desk.list().map(({ id }) => id);
 	const [deliveries, killedAt] = await Promise.all([deliverAll(emulator, conversations), strike(stage)]);
