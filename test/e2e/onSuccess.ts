@@ -128,7 +128,7 @@ async function holds(
 	const token = await emulator.issueDeliveryToken();
 	const got: typeof answers = [];
 	const startedAt = Date.now();
-	for (const _ of answers) got.push(await post(url, token, body, PATIENCE_MS));
+	while (got.length < answers.length) got.push(await post(url, token, body, PATIENCE_MS));
 	const runs = (await new Executions(n8n).all()).filter(({ workflowId }) => workflowId === id);
 	const told = runs.map(({ status, runs: [...all] }) => [status, ...all.flatMap(({ error }) => error ?? [])]);
 	console.log(

@@ -16,8 +16,10 @@ const CONVERSATIONS = 20;
 const FAULTS: Array<'kill' | 'stop'> = isShort ? ['kill', 'stop'] : ['kill', 'stop', 'kill', 'stop', 'kill'];
 /** How long the service takes for a message, so that a kill finds some under way. */
 const SERVICE_MS = 300;
-/** Not documented. What ran at a kill has two tries left, which the proxy holds for nine seconds each. */
-const RETRY_DELAY_MS = 3_000;
+/** What ran at a kill has two tries left, which the proxy holds for so long together. */
+const HELD_MS = 2 * 9_000;
+/** The least that Dynamics waits between two tries, here: it is not documented. */
+const LEAST_RETRY_DELAY_MS = 1_000;
 
 interface Delivery {
 	number: number;
@@ -57,19 +59,37 @@ async function deliverAll(emulator: Emulator, conversations: string[]): Promise<
 	return deliveries;
 }
 
+/** How long Dynamics waits between two tries so that a restart as long as this one, and half as long again, is survived. */
+async function retryDelayFor({ restart }: Stage): Promise<number> {
+	const endedAt = Date.now();
+	await restart('stop');
+	const tookMs = Date.now() - endedAt;
+	const retryDelayMs = Math.max(LEAST_RETRY_DELAY_MS, Math.ceil((1.5 * tookMs - HELD_MS) / 2));
+	console.log(`  a restart takes ${(tookMs / 1000).toFixed(1)} s here; Dynamics waits ${retryDelayMs} ms`);
+	return retryDelayMs;
+}
+
+/** Waits until what was delivered until now has come to its end: two outages in a row are more than three tries stand. */
+async function settle({ log }: Emulator): Promise<void> {
+	const entries = log.filter((entry) => entry.kind === 'delivery');
+	await waitFor('the deliveries of the outage to end', 180_000, () =>
+		entries.every(({ outcome }) => outcome !== 'pending'),
+	);
+}
+
 /** Ends n8n and starts it again, one time after the other, spread over the time of the deliveries. */
-async function strike({ restart }: Stage): Promise<number[]> {
+async function strike({ emulator, restart }: Stage): Promise<number[]> {
 	const killedAt: number[] = [];
 	const seconds = DELIVERIES / PER_SECOND;
 	const startedAt = Date.now();
 	for (const [index, how] of FAULTS.entries()) {
 		const dueAt = startedAt + ((index + 0.3) * seconds * 1000) / FAULTS.length;
-		// Where n8n starts slowly it is at work for a while before the next one.
 		await pause(Math.max(1000, dueAt - Date.now()));
 		const endedAt = Date.now();
 		if (how === 'kill') killedAt.push(endedAt);
 		await restart(how);
 		console.log(`  ${how}: back after ${((Date.now() - endedAt) / 1000).toFixed(1)} s`);
+		await settle(emulator);
 	}
 	return killedAt;
 }
@@ -124,9 +144,9 @@ function judge(what: string, { deliveries, arrived, killedAt }: Outcome): Record
 	};
 }
 
-async function play(stage: Stage, oneAtATime: boolean): Promise<Outcome> {
+async function play(stage: Stage, oneAtATime: boolean, retryDelayMs: number): Promise<Outcome> {
 	const { emulator } = stage;
-	Object.assign(emulator.settings.delivery, { oneAtATime, retryDelayMs: RETRY_DELAY_MS });
+	Object.assign(emulator.settings.delivery, { oneAtATime, retryDelayMs });
 	const start = emulator.log.length;
 	const conversations = emulator.desk.list().map(({ id }) => id);
 	const [deliveries, killedAt] = await Promise.all([deliverAll(emulator, conversations), strike(stage)]);
@@ -148,9 +168,10 @@ runMain(
 				];
 				emulator.setWebhookUrl(`${proxy.url}/webhook/${path}`);
 				await waitFor('the proxy to find n8n', 15_000, async () => (await fetch(`${proxy.url}/healthz`)).ok);
+				const retryDelayMs = await retryDelayFor(stage);
 				return report('restarts', {
-					...judge('one at a time in a conversation', await play(stage, true)),
-					...judge('side by side in a conversation', await play(stage, false)),
+					...judge('one at a time in a conversation', await play(stage, true, retryDelayMs)),
+					...judge('side by side in a conversation', await play(stage, false, retryDelayMs)),
 				});
 			} finally {
 				await proxy.stop();

@@ -35,12 +35,15 @@ export function workflowOf(
 ): { workflow: object; path: string } {
 	const { workflow, path } = triggerWorkflow(name, credentialId, parameters);
 	const names = ['Trigger', ...nodes.map((node) => node.name)];
-	const links = nodes.map(
-		(node, index) => [names[index], { main: [[{ node: node.name, type: 'main', index: 0 }]] }] as const,
-	);
+	const to = (node: string) => ({ main: [[{ node, type: 'main', index: 0 }]] });
+	const links = nodes.map((node, index) => [names[index], to(node.name)] as const);
 	const { nodes: triggers } = workflow as { nodes: WorkflowNode[] };
 	return {
 		path,
-		workflow: { ...workflow, nodes: [...triggers, ...nodes], connections: Object.fromEntries(links) },
+		workflow: {
+			...workflow,
+			nodes: [...triggers, ...nodes],
+			connections: Object.fromEntries(links) as object,
+		},
 	};
 }
