@@ -14,6 +14,8 @@ const DELIVERIES = isShort ? 100 : 300;
 const PER_SECOND = 5;
 const CONVERSATIONS = 20;
 const FAULTS: Array<'kill' | 'stop'> = isShort ? ['kill', 'stop'] : ['kill', 'stop', 'kill', 'stop', 'kill'];
+/** How many are delivered around each of them. */
+const PART = DELIVERIES / FAULTS.length;
 /** How long the service takes for a message, so that a kill finds some under way. */
 const SERVICE_MS = 300;
 /** What ran at a kill has two tries left, which the proxy holds for so long together. */
@@ -45,12 +47,14 @@ function activityOf(number: number, conversationId: string): Record<string, unkn
 	};
 }
 
-/** Has the emulator deliver at a pace. */
-async function deliverAll(emulator: Emulator, conversations: string[]): Promise<Delivery[]> {
+/** Has the emulator deliver a part of them at a pace; returns when each was accepted or given up. */
+async function deliver(emulator: Emulator, from: number, count: number): Promise<Delivery[]> {
+	const conversations = emulator.desk.list().map(({ id }) => id);
 	const deliveries: Delivery[] = [];
 	const startedAt = Date.now();
-	for (let number = 0; number < DELIVERIES; number++) {
-		await pause(Math.max(0, startedAt + (number * 1000) / PER_SECOND - Date.now()));
+	for (let index = 0; index < count; index++) {
+		await pause(Math.max(0, startedAt + (index * 1000) / PER_SECOND - Date.now()));
+		const number = from + index;
 		const conversationId = conversations[number % conversations.length]!;
 		const entry = emulator.desk.deliver(conversationId, activityOf(number, conversationId));
 		deliveries.push({ number, conversationId, entry });
@@ -69,29 +73,13 @@ async function retryDelayFor({ restart }: Stage): Promise<number> {
 	return retryDelayMs;
 }
 
-/** Waits until what was delivered until now has come to its end: two outages in a row are more than three tries stand. */
-async function settle({ log }: Emulator): Promise<void> {
-	const entries = log.filter((entry) => entry.kind === 'delivery');
-	await waitFor('the deliveries of the outage to end', 180_000, () =>
-		entries.every(({ outcome }) => outcome !== 'pending'),
-	);
-}
-
-/** Ends n8n and starts it again, one time after the other, spread over the time of the deliveries. */
-async function strike({ emulator, restart }: Stage): Promise<number[]> {
-	const killedAt: number[] = [];
-	const seconds = DELIVERIES / PER_SECOND;
-	const startedAt = Date.now();
-	for (const [index, how] of FAULTS.entries()) {
-		const dueAt = startedAt + ((index + 0.3) * seconds * 1000) / FAULTS.length;
-		await pause(Math.max(1000, dueAt - Date.now()));
-		const endedAt = Date.now();
-		if (how === 'kill') killedAt.push(endedAt);
-		await restart(how);
-		console.log(`  ${how}: back after ${((Date.now() - endedAt) / 1000).toFixed(1)} s`);
-		await settle(emulator);
-	}
-	return killedAt;
+/** Ends n8n after a while and starts it again; returns when it was ended. */
+async function strike({ restart }: Stage, how: 'kill' | 'stop'): Promise<number> {
+	await pause((0.3 * PART * 1000) / PER_SECOND);
+	const endedAt = Date.now();
+	await restart(how);
+	console.log(`  ${how}: back after ${((Date.now() - endedAt) / 1000).toFixed(1)} s`);
+	return endedAt;
 }
 
 function arrivalsSince(emulator: Emulator, start: number): Map<string, number[]> {
@@ -148,8 +136,17 @@ async function play(stage: Stage, oneAtATime: boolean, retryDelayMs: number): Pr
 	const { emulator } = stage;
 	Object.assign(emulator.settings.delivery, { oneAtATime, retryDelayMs });
 	const start = emulator.log.length;
-	const conversations = emulator.desk.list().map(({ id }) => id);
-	const [deliveries, killedAt] = await Promise.all([deliverAll(emulator, conversations), strike(stage)]);
+	const deliveries: Delivery[] = [];
+	const killedAt: number[] = [];
+	// Two outages within the tries of one delivery are more than three tries stand: the next one comes when all are done.
+	for (const how of FAULTS) {
+		const [part, endedAt] = await Promise.all([
+			deliver(emulator, deliveries.length, PART),
+			strike(stage, how),
+		]);
+		deliveries.push(...part);
+		if (how === 'kill') killedAt.push(endedAt);
+	}
 	return { deliveries, killedAt, arrived: arrivalsSince(emulator, start) };
 }
 
