@@ -4,6 +4,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { sendNode, workflowOf } from '../../tools/n8n/echoWorkflow';
 import { onStage, type Stage } from '../../tools/n8n/stage';
+import { freePort } from '../../tools/ports';
 import { startProxy } from '../../tools/proxy';
 import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
@@ -150,9 +151,11 @@ async function play(stage: Stage, oneAtATime: boolean, retryDelayMs: number): Pr
 	return { deliveries, killedAt, arrived: arrivalsSince(emulator, start) };
 }
 
-runMain(
-	async () =>
-		await onStage(async (stage) => {
+runMain(async () => {
+	// The same one at each start, and none that another n8n takes while this one is away.
+	const env = { N8N_RUNNERS_BROKER_PORT: String(await freePort()) };
+	return await onStage(
+		async (stage) => {
 			const { emulator, n8n, credentialId, publish } = stage;
 			const proxy = await startProxy('one-n8n', { N8N_UPSTREAM: new URL(n8n.url).host });
 			try {
@@ -173,5 +176,7 @@ runMain(
 			} finally {
 				await proxy.stop();
 			}
-		}),
-);
+		},
+		{ env },
+	);
+});
