@@ -6,6 +6,8 @@ export interface DeliverySettings {
 	timeoutMs: number;
 	/** Pause between two tries, milliseconds. Not documented. */
 	retryDelayMs: number;
+	/** Whether a conversation's deliveries wait for one another, tries and all. Not documented. */
+	oneAtATime: boolean;
 	/** Whether a managed identity is set up, i.e. whether a bearer token is sent. */
 	signed: boolean;
 	/** Version of the token that is sent; follows the app's manifest. */
@@ -134,6 +136,7 @@ export const DEFAULT_DELIVERY: Readonly<DeliverySettings> = {
 	tries: 3,
 	timeoutMs: 10_000,
 	retryDelayMs: 1_000,
+	oneAtATime: true,
 	signed: true,
 	tokenVersion: 1,
 	casing: 'documented',

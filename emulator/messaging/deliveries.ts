@@ -59,11 +59,12 @@ export function activitiesUrl(webhookUrl: string, conversationId: string): strin
 }
 
 /**
- * Brings activities to the webhook: in order within a conversation, side by side across conversations; an activity
- * that is not answered 200 is tried again, and given up after the last try.
+ * Brings activities to the webhook: within a conversation one after the other, unless `settings.delivery.oneAtATime` is
+ * false, side by side across conversations; an activity that is not answered 200 is tried again, and given up after the
+ * last try.
  */
 export class Deliveries {
-	/** The last delivery of each conversation, which the next one waits for. */
+	/** All deliveries of each conversation until now, which the next one may wait for. */
 	private readonly tails = new Map<string, Promise<void>>();
 	private readonly stopped = new AbortController();
 
@@ -94,11 +95,12 @@ export class Deliveries {
 			outcome: 'pending',
 		});
 		const before = this.tails.get(conversationId) ?? Promise.resolve();
-		const tail = before
-			.then(() => this.deliver(entry))
-			.finally(() => {
-				if (this.tails.get(conversationId) === tail) this.tails.delete(conversationId);
-			});
+		const delivered = this.settings.delivery.oneAtATime
+			? before.then(() => this.deliver(entry))
+			: Promise.all([before, this.deliver(entry)]).then(() => undefined);
+		const tail = delivered.finally(() => {
+			if (this.tails.get(conversationId) === tail) this.tails.delete(conversationId);
+		});
 		this.tails.set(conversationId, tail);
 		return entry;
 	}

@@ -213,6 +213,16 @@ describe('tries', () => {
 		expect(new Set(bodies().map((body) => JSON.stringify(body))).size).toBe(1);
 	});
 
+	test('it waits between two tries as long as the setting says', async () => {
+		await startWith({ delivery: { retryDelayMs: 80 } });
+		hook.answer = () => 500;
+		await accepted();
+		await emulator.idle();
+		const [{ tries }] = deliveries() as [DeliveryEntry];
+		const waits = tries.slice(1).map(({ at }, index) => Date.parse(at) - Date.parse(tries[index]?.at ?? ''));
+		for (const wait of waits) expect(wait).toBeGreaterThanOrEqual(78);
+	});
+
 	test('no answer in time', async () => {
 		await startWith({ delivery: { timeoutMs: 40, tries: 2 } });
 		hook.answer = () => 0;
@@ -274,6 +284,23 @@ describe('order', () => {
 		await emulator.idle();
 		expect(bodies().map(({ text }) => text)).toEqual(['EventName: **_AgentAccepted_**', '0', '0', '1', '2']);
 		expect(most).toBe(1);
+	});
+
+	test('side by side in a conversation where the setting says so, and still waited for', async () => {
+		await startWith({ delivery: { oneAtATime: false } });
+		let release = () => {};
+		const released = new Promise<number>((resolve) => {
+			release = () => resolve(200);
+		});
+		hook.answer = ({ body }) => (body.text === 'slow' ? released : 200);
+		const id = await accepted();
+		emulator.desk.reply(id, { text: 'slow' });
+		emulator.desk.reply(id, { text: 'quick' });
+		await until(() => deliveries().filter(({ outcome }) => outcome === 'accepted').length === 2);
+		expect(deliveries().map(({ outcome }) => outcome)).toEqual(['accepted', 'pending', 'accepted']);
+		release();
+		await emulator.idle();
+		expect(deliveries().every(({ outcome }) => outcome === 'accepted')).toBe(true);
 	});
 
 	test('one that is given up does not hold up the next', async () => {

@@ -15,8 +15,8 @@ export interface Stage {
 	credentialId: string;
 	/** Imports a workflow and puts it into production. */
 	publish: (id: string, workflow: object) => Promise<void>;
-	/** Kills n8n and starts it again with what it had. */
-	restart: () => Promise<void>;
+	/** Ends n8n, at once or in order, and starts it again with what it had. */
+	restart: (how?: 'kill' | 'stop') => Promise<void>;
 }
 
 /** Waits until n8n has come to rest: for some seconds after it is ready it still loads things, and answers nobody. */
@@ -60,8 +60,8 @@ export async function onStage<T>(
 			n8n,
 			credentialId: await makeCredential(n8n, 'dynamics365MessagingApi', credentialFor(emulator), 'Emulator'),
 			publish: async (id, workflow) => void (await publishWorkflow(stage.n8n, id, workflow)),
-			restart: async () => {
-				await n8n.kill();
+			restart: async (how = 'kill') => {
+				await n8n[how]();
 				n8n = await startN8n({ ...options, runFolder, certificateFile, before: n8n });
 				stage.n8n = n8n;
 			},
