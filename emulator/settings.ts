@@ -130,26 +130,30 @@ export interface Settings {
 	clockSkewMs: number;
 }
 
-export const DEFAULT_DELIVERY: Readonly<DeliverySettings> = {
-	tries: 3,
-	timeoutMs: 10_000,
-	retryDelayMs: 1_000,
-	signed: true,
-	tokenVersion: 1,
-	casing: 'documented',
-	systemEventsAs: 'message',
-};
-export const DEFAULT_DATAVERSE: Readonly<DataverseSettings> = {
-	applicationUser: true,
-	role: 'full',
-	maxPageSize: 5_000,
-};
-export const DEFAULT_COMMUNICATION: Readonly<Omit<CommunicationSettings, 'lists'>> = {
-	refuse: null,
-	maxPageSize: 100,
-};
-export const DEFAULT_CONTEXT_LAG_MS = 500;
-export const DEFAULT_MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024;
+/** Settings with Microsoft's documented values, and nothing that goes wrong; a fresh object, as every emulator changes its own. */
+export const defaultSettings = (): Settings => ({
+	contextLagMs: 500,
+	delivery: {
+		tries: 3,
+		timeoutMs: 10_000,
+		retryDelayMs: 1_000,
+		signed: true,
+		tokenVersion: 1,
+		casing: 'documented',
+		systemEventsAs: 'message',
+	},
+	faults: [],
+	errorCodeKey: 'errorCode',
+	linkedToWorkstream: true,
+	channelAuthorized: true,
+	tokenLifetimeSeconds: 3600,
+	maxAttachmentBytes: 5 * 1024 * 1024,
+	lists: {},
+	dataverse: { applicationUser: true, role: 'full', maxPageSize: 5_000 },
+	communication: { refuse: null, maxPageSize: 100, lists: {} },
+	federationFollows: true,
+	clockSkewMs: 0,
+});
 
 /** Dice that fall the same way in every run (mulberry32), so that a test with a probability is repeatable. */
 export function seededRandom(seed: number): () => number {
