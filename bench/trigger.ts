@@ -100,7 +100,7 @@ function deliveriesTo({ n8n, emulator }: Stage, { path }: Contender, token: stri
 	return Array.from({ length: count }, (_, index) => {
 		const conversationId = `c0ffee00-0000-4000-8000-${String(index % 50).padStart(12, '0')}`;
 		const activity = message(
-			{ channelId: emulator.world.channelId, conversationId },
+			{ channelId: emulator.world.channelId, id: conversationId },
 			{ id: emulator.world.servicePrincipalId, name: 'Amber Rodriguez' },
 			{
 				text: `Thank you for waiting. Your order **${randomUUID()}** left our warehouse; [follow it](https://contoso.example/track) any time.<br>Is there _anything else_ that I can do for you?`,

@@ -126,7 +126,9 @@ function describeEntry(entry: LogEntry): string {
 		case 'request':
 		case 'dataverse':
 		case 'communication': {
-			const service = { request: 'request  ', dataverse: 'dataverse', communication: 'acs      ' }[entry.kind];
+			const service = { request: 'request  ', dataverse: 'dataverse', communication: 'acs      ' }[
+				entry.kind
+			];
 			const status = entry.status === 0 ? 'connection cut' : entry.status;
 			const repeated = entry.kind === 'communication' && entry.repeated ? ' (repeated)' : '';
 			return `${time} ${service} ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}${repeated}`;

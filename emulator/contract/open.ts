@@ -55,6 +55,17 @@ export interface Operation {
 export type Json = Record<string, unknown>;
 type AjvError = NonNullable<ReturnType<OpenAPIValidator['validateRequest']>['errors']>[number];
 
+/**
+ * The HTTP status that a contract's `x-error-codes` gives for a code.
+ *
+ * @throws Error for a code that the contract does not have
+ */
+export function statusOfCode(document: Readonly<Json>, code: string): number {
+	const { status } = objectAt(document, 'x-error-codes', code);
+	if (typeof status !== 'number') throw new Error(`The contract has no error code ${code}`);
+	return status;
+}
+
 /** The order in which services check the places of a request, and so the order of the violations. */
 const PLACES = ['header', 'path', 'query', 'requestBody'];
 

@@ -32,7 +32,7 @@ function isIso8601(text: string): boolean {
 	);
 }
 
-/** Base64 with its padding. Compares lengths, because a regular expression takes too long on 100 MB. */
+/** Whether a text is base64 with its padding. Decodes and encodes it, because a regular expression takes too long on 100 MB. */
 function isBase64(text: string): boolean {
 	return text.length > 0 && text.length % 4 === 0 && Buffer.from(text, 'base64').toString('base64') === text;
 }
@@ -60,7 +60,7 @@ const webhook = new Contract(
 		paths: {
 			'/v3/conversations/{conversationId}/activities': {
 				...objectAt(document, 'webhooks', 'activity'),
-				// A webhook has no path in OpenAPI, and so no parameter of one.
+				// A webhook has no path in OpenAPI, and so no path parameter.
 				parameters: [objectAt(document, 'components', 'parameters', 'conversationId')],
 			},
 		},
