@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Executions } from '../../tools/n8n/executions';
-import { onStage } from '../../tools/n8n/stage';
+import { withN8n } from '../../tools/n8n/withN8n';
 import { post } from '../../tools/post';
 import { report, runMain } from '../../tools/report';
 
@@ -40,7 +40,7 @@ function workflowFrom(credentialId: string) {
 
 runMain(
 	async () =>
-		await onStage(async ({ emulator, n8n, credentialId, publish }) => {
+		await withN8n(async ({ emulator, n8n, credentialId, publish }) => {
 			const { triggers, workflow } = workflowFrom(credentialId);
 			await publish('exactlyOnce', workflow);
 			const token = await emulator.issueDeliveryToken();

@@ -50,11 +50,11 @@ test('all that got a 401 share one fresh token', async () => {
 	expect(tokenRequests()).toBe(2);
 });
 
-test('a look into the cache under way does not give the rejected token back', async () => {
+test('a cache look-up that has begun does not give the rejected token back', async () => {
 	const old = await getToken(connection());
-	const looking = getToken(connection());
+	const cached = getToken(connection());
 	const fresh = await renewToken(connection(), old);
-	expect(await looking).toBe(old);
+	expect(await cached).toBe(old);
 	expect(fresh).not.toBe(old);
 });
 
