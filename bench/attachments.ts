@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onStage, type Stage } from '../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { runWatched, startAnew } from './memory';
 import { median, type Benchmark, type Section } from './sections';
 import {
@@ -22,7 +22,7 @@ const SIZE = 5 * MEGABYTE;
 const WARM_UP_SIZE = 1024;
 const TYPE = 'application/pdf';
 /** The default of Message: Send. */
-const PARALLEL = 10;
+const CONCURRENCY = 10;
 
 const SIZES = { full: { files: 20, runs: 3 }, short: { files: 4, runs: 1 } };
 
@@ -84,7 +84,7 @@ const sending: Task = {
 				conversationId: { __rl: true, mode: 'id', value: `=${CONVERSATION}` },
 				text: '',
 				attachments: { attachment: [{ source: 'binary', binaryPropertyName: 'data' }] },
-				options: { parallelConversations: PARALLEL },
+				options: { parallelConversations: CONCURRENCY },
 			}),
 		],
 		theirs: (service) => [
@@ -96,7 +96,7 @@ const sending: Task = {
 				sendBody: true,
 				specifyBody: 'json',
 				jsonBody: `={{ ({ type: 'message', channelId: '${service.emulator.world.channelId}', conversation: { id: $('Start').first().json.body.ids[$itemIndex] }, attachments: [{ contentType: '${TYPE}', name: 'file.pdf', contentUrl: 'data:${TYPE};base64,' + $json.data }] }) }}`,
-				options: { batching: { batch: { batchSize: PARALLEL, batchInterval: 1 } } },
+				options: { batching: { batch: { batchSize: CONCURRENCY, batchInterval: 1 } } },
 			}),
 		],
 	},
@@ -152,12 +152,12 @@ interface Measured {
 	times: number;
 }
 
-async function measureOnce(stage: Stage, task: Task, who: Who, files: Files): Promise<Measured> {
-	return await withService(stage, async (service) => {
+async function measureOnce(setup: N8nWithEmulator, task: Task, who: Who, files: Files): Promise<Measured> {
+	return await withService(setup, async (service) => {
 		const { count, size } = files;
 		const body = task.body(service, files);
-		const chain = await publishChain(stage, `${task.name} ${who}`, task.steps[who](service));
-		const { growth, items, wholeMs } = await runWatched(stage, chain, body);
+		const chain = await publishChain(setup, `${task.name} ${who}`, task.steps[who](service));
+		const { growth, items, wholeMs } = await runWatched(setup, chain, body);
 		const arrived = task.arrived(service, items);
 		if (arrived !== count) throw new Error(`${arrived} of ${count} files were ${task.name}`);
 		return { ms: wholeMs, times: growth / (count * size) };
@@ -184,7 +184,7 @@ function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], sh
 		]),
 	);
 	return {
-		how: `${files} files of 5 MB in one run, in n8n's default mode for binary data (files on disk); medians of ${runs} alternating runs, ${short ? 'all in one n8n' : 'each in an n8n that was started for it'}. Sent: each in a message of its own into a conversation of its own, ${PARALLEL} at once, read from disk by Read/Write Files; HTTP Request, which needs their base64 in the item, gets it from Move Binary Data (its successor, Extract from File, cannot be loaded in n8n 2.41.1 as npm installs it). Fetched: all from one message, all at once. Time: the whole execution, as its caller saw it. Peak memory: by how much n8n's process grew at the most in the execution, all nodes of it.`,
+		how: `${files} files of 5 MB in one run, in n8n's default mode for binary data (files on disk); medians of ${runs} alternating runs, ${short ? 'all in one n8n' : 'each in an n8n that was started for it'}. Sent: each in a message of its own into a conversation of its own, ${CONCURRENCY} at once, read from disk by Read/Write Files; HTTP Request, which needs their base64 in the item, gets it from Move Binary Data (its successor, Extract from File, cannot be loaded in n8n 2.41.1 as npm installs it). Fetched: all from one message, all at once. Time: the whole execution, as its caller saw it. Peak memory: by how much n8n's process grew at the most in the execution, all nodes of it.`,
 		header: ['', '', 'time', 'peak memory', 'per file ÷ its size'],
 		rows,
 		checks: [...results].map(([{ name }, by]) => ({
@@ -207,16 +207,16 @@ export const attachments: Benchmark = {
 		const small = writeFiles(join(folder, 'small'), 1, WARM_UP_SIZE);
 		const env = { N8N_RESTRICT_FILE_ACCESS_TO: folder };
 		try {
-			return await onStage(
-				async (stage) => {
+			return await withN8n(
+				async (setup) => {
 					const results: Results = new Map(TASKS.map((task) => [task, { ours: [], theirs: [] }]));
 					for (const [task, by] of results) {
 						for (let round = 1; round <= size.runs; round++) {
 							for (const who of BOTH) {
-								if (!short) await startAnew(stage);
+								if (!short) await startAnew(setup);
 								// So that what it needs is loaded.
-								await measureOnce(stage, task, who, small);
-								const measured = await measureOnce(stage, task, who, files);
+								await measureOnce(setup, task, who, small);
+								const measured = await measureOnce(setup, task, who, files);
 								by[who].push(measured);
 								console.log(`  run ${round}, ${task.name}, ${who}: ${JSON.stringify(measured)}`);
 							}

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { makeRunFolder, installationOf, userFolder } from '../tools/n8n/installation';
 import { startProcess } from '../tools/n8n/n8n';
-import { certificateFileOf } from '../tools/n8n/stage';
+import { writeCertificateFile } from '../tools/n8n/withN8n';
 import { freePort } from '../tools/ports';
 import { resourceOf, startEmulator, type Emulator } from '../emulator';
 import { credentialFor } from '../tools/emulatorCredentials';
@@ -163,7 +163,7 @@ export const cost: Benchmark = {
 		const size = installed();
 		const emulator = await startEmulator({ port: 0, deskPort: 0 });
 		const runFolder = makeRunFolder();
-		const certificateFile = certificateFileOf(emulator, runFolder);
+		const certificateFile = writeCertificateFile(emulator, runFolder);
 		try {
 			const times = short ? 3 : 15;
 			const startsEach = short ? 1 : 5;

@@ -1,5 +1,5 @@
 // Conversation: Get Many of long lists, beside the pagination of n8n's HTTP Request node.
-import { onStage, type Stage } from '../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { runWatched, startAnew, type MeasuredRun } from './memory';
 import { median, type Benchmark, type Check, type Section } from './sections';
 import {
@@ -58,11 +58,11 @@ interface Measured {
 	growth: number;
 }
 
-async function measureOnce(stage: Stage, who: Who, length: number): Promise<Measured> {
-	return await withService(stage, async (service) => {
+async function measureOnce(setup: N8nWithEmulator, who: Who, length: number): Promise<Measured> {
+	return await withService(setup, async (service) => {
 		service.emulator.addConversations(length);
-		const chain = await publishChain(stage, `${who} ${length}`, LIST[who](service));
-		const run: MeasuredRun = await runWatched(stage, chain, {});
+		const chain = await publishChain(setup, `${who} ${length}`, LIST[who](service));
+		const run: MeasuredRun = await runWatched(setup, chain, {});
 		if (run.items.List !== length) throw new Error(`${run.items.List} of ${length} conversations came out`);
 		return { ms: (run.ms.Pages ?? 0) + (run.ms.List ?? 0), growth: run.growth };
 	});
@@ -108,15 +108,15 @@ export const list: Benchmark = {
 	title: 'Reading many conversations',
 	measure: async ({ short }) => {
 		const { lengths, runs } = SIZES[short ? 'short' : 'full'];
-		return await onStage(async (stage) => {
+		return await withN8n(async (setup) => {
 			const results: Results = new Map(lengths.map((length) => [length, { ours: [], theirs: [] }]));
 			for (const [length, by] of results) {
 				for (let round = 1; round <= runs; round++) {
 					for (const who of ['ours', 'theirs'] as const) {
-						if (!short) await startAnew(stage);
+						if (!short) await startAnew(setup);
 						// So that what it needs is loaded.
-						await measureOnce(stage, who, 2 * PAGE_SIZE);
-						const measured = await measureOnce(stage, who, length);
+						await measureOnce(setup, who, 2 * PAGE_SIZE);
+						const measured = await measureOnce(setup, who, length);
 						by[who].push(measured);
 						console.log(`  run ${round}, ${length}, ${who}: ${JSON.stringify(measured)}`);
 					}

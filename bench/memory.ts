@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { atRest, type Stage } from '../tools/n8n/stage';
+import { waitUntilResponsive, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { forgetPeak, memoryOf, pidOf } from './process';
 import type { Chain, Run } from './service';
 
@@ -14,13 +14,13 @@ export interface MeasuredRun extends Run {
 }
 
 /** Starts n8n anew, so that nothing is in memory of what it did before. */
-export async function startAnew(stage: Stage): Promise<void> {
-	await stage.restart();
-	await atRest(stage.n8n.url);
+export async function startAnew(setup: N8nWithEmulator): Promise<void> {
+	await setup.restart();
+	await waitUntilResponsive(setup.n8n.url);
 }
 
 /** Runs a workflow and watches the memory of n8n's process. */
-export async function runWatched({ n8n }: Stage, chain: Chain, body: object): Promise<MeasuredRun> {
+export async function runWatched({ n8n }: N8nWithEmulator, chain: Chain, body: object): Promise<MeasuredRun> {
 	await pause(REST_MS);
 	const pid = pidOf(n8n);
 	forgetPeak(pid);

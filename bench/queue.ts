@@ -6,13 +6,7 @@ import { type Cluster, type Member, MESSAGES, onCluster, type Patience, SERVICE_
 import { allFaults, type Fault } from './queue/faults';
 import { Load, type Outcome } from './queue/load';
 import { failedRuns, heldInInbox, retryRuns } from './queue/records';
-import {
-	asItComes,
-	type Made,
-	onceAndInOrder,
-	SETTLE_SECONDS,
-	withRemoveDuplicates,
-} from './queue/workflows';
+import { asItComes, type Made, onceAndInOrder, PAUSE_SECONDS, withRemoveDuplicates } from './queue/workflows';
 import { type Check, median, quantile, runBenchmarks, type Section, tableOf } from './sections';
 
 const args = process.argv.slice(2);
@@ -325,12 +319,12 @@ async function measureOn(cluster: Cluster, patience: Patience, isShort: boolean)
 
 const HOW = `n8n 2.41.1 in queue mode with the package in every process: one main, two webhook processors behind a load balancer, two workers, on PostgreSQL and Redis, all on one machine with the emulator. That one delivers as Dynamics does (signed, in order within a conversation, up to three tries), takes ${SERVICE_MS} ms for each message that is sent, and its log says what was sent.`;
 
-const LIMITS = `**Order, and each delivery once, is what a workflow has to ask for.** n8n's queue knows no order within a conversation, and its Remove Duplicates reads and writes its memory without a lock. An inbox in PostgreSQL ([queue/inbox.sql](queue/inbox.sql), and the workflow \`onceAndInOrder\` in [queue/workflows.ts](queue/workflows.ts)) gives both: a delivery goes in once, by conversation and activity ID, and ${SETTLE_SECONDS} s later, by when the one before it is there too, an execution takes what waits in the conversation, in its order, while no other is sending in it. One worker with a concurrency of 1 keeps the order alone, at its price. The faults strike the workflow with the inbox; one delivery of ${REPEAT_EVERY} is made twice.
+const LIMITS = `**Order, and each delivery once, is what a workflow has to ask for.** n8n's queue knows no order within a conversation, and its Remove Duplicates reads and writes its memory without a lock. An inbox in PostgreSQL ([queue/inbox.sql](queue/inbox.sql), and the workflow \`onceAndInOrder\` in [queue/workflows.ts](queue/workflows.ts)) gives both: a delivery goes in once, by conversation and activity ID, and ${PAUSE_SECONDS} s later, by when the one before it is there too, an execution takes what waits in the conversation, in its order, while no other is sending in it. One worker with a concurrency of 1 keeps the order alone, at its price. The faults strike the workflow with the inbox; one delivery of ${REPEAT_EVERY} is made twice.
 
 Whose limit it is:
 - A worker is killed: n8n's. It runs no job a second time (\`maxStalledCount: 0\` in its code), but marks what the worker was running as failed, some time later; the table says whether anything was. What was being sent may have arrived, so the inbox keeps it as “sending” and does not give it out again.
 - Redis is killed: Redis's, without \`appendonly yes\`. Jobs that wait in it are forgotten with it; the table says whether any did, and whether n8n lists them.
-- Order while something goes wrong: n8n's. Where a worker starts a delivery more than ${SETTLE_SECONDS} s after the one behind it was started, as after a restart, the inbox gives out the later one first; nothing in a delivery tells that there is one before it.
+- Order while something goes wrong: n8n's. Where a worker starts a delivery more than ${PAUSE_SECONDS} s after the one behind it was started, as after a restart, the inbox gives out the later one first; nothing in a delivery tells that there is one before it.
 - PostgreSQL is restarted: n8n's. What it has answered and entered in its list, but not yet handed to its queue at that moment, stays “new” there, and nobody takes it up.
 - PostgreSQL is away for longer than three tries take: what was never answered 200 was never n8n's; Dynamics gives it up. How long Dynamics waits between two tries is not documented; the emulator waits a second.
 - 503 without Retry-After: ours, by choice. The message may have arrived, so it is not sent again blindly; the execution fails, and says where to look before somebody chooses Retry.`;

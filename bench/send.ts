@@ -1,7 +1,7 @@
 // Message: Send, beside n8n's HTTP Request node that makes the same calls.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Emulator, LogEntry } from '../emulator';
-import { onStage, type Stage } from '../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { countOutOfOrder, mostWithin, shuffled } from './order';
 import { cpuMs, pidOf } from './process';
 import { median, type Benchmark, type Section } from './sections';
@@ -18,7 +18,7 @@ import {
 /** What one call takes at the service. */
 const SERVICE_MS = 50;
 /** The node's own default. */
-const PARALLEL = 10;
+const CONCURRENCY = 10;
 /** n8n has little to do before and after a run; what it does then is not of the run. */
 const REST_MS = 1_000;
 
@@ -56,12 +56,12 @@ const SEND: Record<Who, (service: Service) => NodeStep[]> = {
 			operation: 'send',
 			conversationId: { __rl: true, mode: 'id', value: '={{ $json.conversationId }}' },
 			text: '={{ $json.text }}',
-			options: { parallelConversations: PARALLEL },
+			options: { parallelConversations: CONCURRENCY },
 		}),
 	],
 	// It begins a batch an interval after it began the one before, whatever has become of that.
 	theirs: (service) => [
-		postEach(service, { batching: { batch: { batchSize: PARALLEL, batchInterval: SERVICE_MS } } }),
+		postEach(service, { batching: { batch: { batchSize: CONCURRENCY, batchInterval: SERVICE_MS } } }),
 	],
 	theirsAtOnce: (service) => [postEach(service, {})],
 	neither: () => [],
@@ -70,11 +70,11 @@ const SEND: Record<Who, (service: Service) => NodeStep[]> = {
 const isSend = (entry: LogEntry) => entry.kind === 'request' && entry.operationId === 'sendActivity';
 
 async function measureOnce(
-	stage: Stage,
+	setup: N8nWithEmulator,
 	who: Who,
 	{ messages, conversations }: (typeof SIZES)['full'],
 ): Promise<Measured> {
-	return await withService(stage, async (service) => {
+	return await withService(setup, async (service) => {
 		const { emulator } = service;
 		emulator.addConversations(conversations);
 		emulator.settings.faults = [
@@ -83,8 +83,8 @@ async function measureOnce(
 		const ids = emulator.desk.list().map(({ id }) => id);
 		const turns = shuffled(Array.from({ length: messages }, (_, index) => ids[index % conversations]));
 		const items = turns.map((conversationId, index) => ({ conversationId, text: String(index) }));
-		const chain = await publishChain(stage, who, [splitOut('Items', 'body.items'), ...SEND[who](service)]);
-		const pid = pidOf(stage.n8n);
+		const chain = await publishChain(setup, who, [splitOut('Items', 'body.items'), ...SEND[who](service)]);
+		const pid = pidOf(setup.n8n);
 
 		await pause(REST_MS);
 		const before = cpuMs(pid);
@@ -138,7 +138,7 @@ function sectionOf(
 				)),
 	];
 	return {
-		how: `${messages.toLocaleString('en-US')} items for ${conversations} conversations, in a shuffled order, to a service that takes ${SERVICE_MS} ms for each call; medians of ${runs} alternating runs, each with a service, a workflow and a credential of its own, in a warm n8n. Message: Send serves ${PARALLEL} conversations at once (its default); HTTP Request has batches of ${PARALLEL} every ${SERVICE_MS} ms, which is as many at once as long as the service keeps pace: it does not wait for a batch to end. Without batches it begins all calls as fast as it can. Wall time is the node's own, CPU that of n8n's process for the whole execution. Out of order: conversations whose messages the service holds in another order than the items'. At once: the most calls that the service took up within ${SERVICE_MS} ms. The last three columns have each run's number.`,
+		how: `${messages.toLocaleString('en-US')} items for ${conversations} conversations, in a shuffled order, to a service that takes ${SERVICE_MS} ms for each call; medians of ${runs} alternating runs, each with a service, a workflow and a credential of its own, in a warm n8n. Message: Send serves ${CONCURRENCY} conversations at once (its default); HTTP Request has batches of ${CONCURRENCY} every ${SERVICE_MS} ms, which is as many at once as long as the service keeps pace: it does not wait for a batch to end. Without batches it begins all calls as fast as it can. Wall time is the node's own, CPU that of n8n's process for the whole execution. Out of order: conversations whose messages the service holds in another order than the items'. At once: the most calls that the service took up within ${SERVICE_MS} ms. The last three columns have each run's number.`,
 		header: [
 			'',
 			'wall time',
@@ -170,12 +170,12 @@ export const send: Benchmark = {
 	title: 'Sending messages',
 	measure: async ({ short }) => {
 		const size = SIZES[short ? 'short' : 'full'];
-		return await onStage(async (stage) => {
+		return await withN8n(async (setup) => {
 			const results: Record<Who, Measured[]> = { ours: [], theirs: [], theirsAtOnce: [], neither: [] };
 			// The first round is for n8n to get warm.
 			for (let round = 0; round <= size.runs; round++) {
 				for (const who of ALL) {
-					const measured = await measureOnce(stage, who, size);
+					const measured = await measureOnce(setup, who, size);
 					if (round > 0) results[who].push(measured);
 					console.log(`  ${round === 0 ? 'warm-up' : `run ${round}`}, ${who}: ${JSON.stringify(measured)}`);
 				}

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { credentialFor } from '../tools/emulatorCredentials';
 import { unflatten } from '../tools/n8n/executions';
-import type { Stage } from '../tools/n8n/stage';
+import type { N8nWithEmulator } from '../tools/n8n/withN8n';
 import { makeCredential } from '../tools/n8n/workflows';
 import { startEmulator, type Emulator } from '../emulator';
 
@@ -31,18 +31,21 @@ export interface NodeStep {
 }
 
 /**
- * Starts a service with credentials for it, lets `play` work with it, and ends it.
- * @param stage its n8n gets the credentials, and trusts the service as it does the stage's own emulator.
+ * Starts a service with credentials for it, passes it to `use`, and stops it at the end.
+ * @param setup its n8n gets the credentials, and trusts the service because it has the certificate of the setup's emulator.
  */
-export async function withService<T>(stage: Stage, play: (service: Service) => Promise<T>): Promise<T> {
-	const { certificate } = stage.emulator;
+export async function withService<T>(
+	setup: N8nWithEmulator,
+	use: (service: Service) => Promise<T>,
+): Promise<T> {
+	const { certificate } = setup.emulator;
 	const emulator = await startEmulator({ port: 0, deskPort: 0, certificate });
 	try {
 		const { tenantId, clientId, clientSecret, organizationId, zone } = emulator.world;
 		const { origin } = emulator;
 		const make = async (type: string, data: object): Promise<Credentials> => {
 			const name = `${type} ${origin}`;
-			return { [type]: { id: await makeCredential(stage.n8n, type, data, name), name } };
+			return { [type]: { id: await makeCredential(setup.n8n, type, data, name), name } };
 		};
 		const ours = await make('dynamics365MessagingApi', credentialFor(emulator));
 		const theirs = await make('oAuth2Api', {
@@ -53,7 +56,7 @@ export async function withService<T>(stage: Stage, play: (service: Service) => P
 			scope: `https://${organizationId.replaceAll('-', '')}-c.${zone}.dynamics.com/.default`,
 			authentication: 'body',
 		});
-		return await play({ emulator, ours, theirs, api: `${origin}/api/v1.0/consumer` });
+		return await use({ emulator, ours, theirs, api: `${origin}/api/v1.0/consumer` });
 	} finally {
 		await emulator.close();
 	}
@@ -120,7 +123,7 @@ export interface Chain {
 }
 
 /** Puts nodes into production that run one after the other; the first one gets what was posted as `body`. */
-export async function publishChain(stage: Stage, name: string, steps: NodeStep[]): Promise<Chain> {
+export async function publishChain(setup: N8nWithEmulator, name: string, steps: NodeStep[]): Promise<Chain> {
 	const id = randomUUID().replaceAll('-', '').slice(0, 16);
 	const path = randomUUID();
 	const start: NodeStep = {
@@ -143,10 +146,10 @@ export async function publishChain(stage: Stage, name: string, steps: NodeStep[]
 			{ main: [[{ node: step.name, type: 'main', index: 0 }]] },
 		]),
 	);
-	await stage.publish(id, { name, nodes, connections, settings: { executionOrder: 'v1' } });
+	await setup.publish(id, { name, nodes, connections, settings: { executionOrder: 'v1' } });
 	return {
 		start: async (body) => {
-			const answer = await fetch(`${stage.n8n.url}/webhook/${path}`, {
+			const answer = await fetch(`${setup.n8n.url}/webhook/${path}`, {
 				method: 'POST',
 				headers: { 'content-type': 'application/json' },
 				body: JSON.stringify(body),
@@ -154,11 +157,11 @@ export async function publishChain(stage: Stage, name: string, steps: NodeStep[]
 			const text = await answer.text();
 			if (!answer.ok) throw new Error(`“${name}” ended with ${answer.status}: ${text.slice(0, 500)}`);
 		},
-		lastRun: async () => await lastRun(stage, id),
+		lastRun: async () => await lastRun(setup, id),
 	};
 }
 
-async function lastRun({ n8n }: Stage, workflowId: string): Promise<Run> {
+async function lastRun({ n8n }: N8nWithEmulator, workflowId: string): Promise<Run> {
 	const filter = encodeURIComponent(JSON.stringify({ workflowId }));
 	const { results } = await n8n.rest<{ results: Array<{ id: string }> }>(
 		'GET',

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Executions } from '../tools/n8n/executions';
-import { onStage, type Stage } from '../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { triggerWorkflow } from '../tools/n8n/workflows';
 import { post } from '../tools/post';
 import { waitFor } from '../tools/wait';
@@ -95,12 +95,17 @@ function webhookAndCode(): Contender {
 }
 
 /** Deliveries of a representative's messages, each of another text, as the service sends them; in 50 conversations. */
-function deliveriesTo({ n8n, emulator }: Stage, { path }: Contender, token: string, count: number): Call[] {
+function deliveriesTo(
+	{ n8n, emulator }: N8nWithEmulator,
+	{ path }: Contender,
+	token: string,
+	count: number,
+): Call[] {
 	const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
 	return Array.from({ length: count }, (_, index) => {
 		const conversationId = `c0ffee00-0000-4000-8000-${String(index % 50).padStart(12, '0')}`;
 		const activity = message(
-			{ channelId: emulator.world.channelId, conversationId },
+			{ channelId: emulator.world.channelId, id: conversationId },
 			{ id: emulator.world.servicePrincipalId, name: 'Amber Rodriguez' },
 			{
 				text: `Thank you for waiting. Your order **${randomUUID()}** left our warehouse; [follow it](https://contoso.example/track) any time.<br>Is there _anything else_ that I can do for you?`,
@@ -115,7 +120,7 @@ function deliveriesTo({ n8n, emulator }: Stage, { path }: Contender, token: stri
 }
 
 /** How many executions of a workflow have one of these states, and when the last of the newest hundred ended. */
-async function executionsOf({ n8n }: Stage, workflowId: string, status: string[]) {
+async function executionsOf({ n8n }: N8nWithEmulator, workflowId: string, status: string[]) {
 	const filter = encodeURIComponent(JSON.stringify({ workflowId, status }));
 	const { count, results } = await n8n.rest<{ count: number; results: Array<{ stoppedAt?: string }> }>(
 		'GET',
@@ -132,15 +137,20 @@ const NOT_GOOD = ['new', 'running', 'waiting', 'error', 'crashed', 'canceled', '
  * Lets a contender take deliveries as fast as it can, and waits until all that follows from them is done.
  * @throws Error where a delivery has no execution, or more than one.
  */
-async function roundOf(stage: Stage, contender: Contender, token: string, count: number): Promise<Round> {
+async function roundOf(
+	setup: N8nWithEmulator,
+	contender: Contender,
+	token: string,
+	count: number,
+): Promise<Round> {
 	const { workflowId, label } = contender;
-	const { count: before } = await executionsOf(stage, workflowId, GOOD);
-	const calls = deliveriesTo(stage, contender, token, count);
+	const { count: before } = await executionsOf(setup, workflowId, GOOD);
+	const calls = deliveriesTo(setup, contender, token, count);
 	const startedAt = Date.now();
 	const { latencies, elapsed } = await saturate(calls, CALLERS);
 	const { count: after, endedAt } = await waitFor(`the executions of: ${label}`, SETTLE_MS, async () => {
-		const left = await executionsOf(stage, workflowId, NOT_GOOD);
-		const good = await executionsOf(stage, workflowId, GOOD);
+		const left = await executionsOf(setup, workflowId, NOT_GOOD);
+		const good = await executionsOf(setup, workflowId, GOOD);
 		return left.count === 0 && good.count >= before + count && good;
 	});
 	if (after !== before + count) {
@@ -155,7 +165,7 @@ async function roundOf(stage: Stage, contender: Contender, token: string, count:
 
 /** The rounds of each contender. Each is first, second and last equally often, as what is first may find n8n fresher. */
 async function allRounds(
-	stage: Stage,
+	setup: N8nWithEmulator,
 	contenders: readonly Contender[],
 	token: string,
 	{ rounds, count }: { rounds: number; count: number },
@@ -164,7 +174,7 @@ async function allRounds(
 	for (let round = 0; round < rounds; round++) {
 		const first = round % contenders.length;
 		for (const contender of [...contenders.slice(first), ...contenders.slice(0, first)]) {
-			results.get(contender)!.push(await roundOf(stage, contender, token, count));
+			results.get(contender)!.push(await roundOf(setup, contender, token, count));
 		}
 	}
 	return results;
@@ -172,22 +182,22 @@ async function allRounds(
 
 /** Whether what is measured is what is said: a forger is refused, and the Code node makes the item that ours is. */
 async function checkFairness(
-	stage: Stage,
+	setup: N8nWithEmulator,
 	[ours, bare, webhook]: readonly [Contender, Contender, Contender],
 ): Promise<void> {
-	const forged = await stage.emulator.issueDeliveryToken({ aud: 'api://another' });
-	const [call] = deliveriesTo(stage, ours, forged, 1);
+	const forged = await setup.emulator.issueDeliveryToken({ aud: 'api://another' });
+	const [call] = deliveriesTo(setup, ours, forged, 1);
 	const status = await post(call!.url, forged, call!.body);
 	if (status !== 401) throw new Error(`A forged delivery was answered ${status}: nothing is verified`);
 
-	const token = await stage.emulator.issueDeliveryToken();
-	const [{ body }] = deliveriesTo(stage, ours, token, 1) as [Call];
+	const token = await setup.emulator.issueDeliveryToken();
+	const [{ body }] = deliveriesTo(setup, ours, token, 1) as [Call];
 	for (const contender of [ours, bare, webhook]) {
-		const [{ url }] = deliveriesTo(stage, contender, token, 1) as [Call];
+		const [{ url }] = deliveriesTo(setup, contender, token, 1) as [Call];
 		const answer = await post(url, token, body);
 		if (answer !== 200) throw new Error(`${contender.label} answered ${answer}`);
 	}
-	const executions = new Executions(stage.n8n);
+	const executions = new Executions(setup.n8n);
 	const itemOf = async ({ workflowId, label }: Contender) => {
 		const { runs } = await executions.waitFor(label, (execution) => execution.workflowId === workflowId);
 		return JSON.stringify({ ...runs.at(-1)?.items[0], receivedAt: '' });
@@ -220,14 +230,14 @@ interface Results {
 
 /** Plays all rounds in an n8n of their own; the first of each contender does not count. */
 async function resultsIn(env: NodeJS.ProcessEnv, size: { rounds: number; count: number }): Promise<Results> {
-	return await onStage(
-		async (stage) => {
-			const contenders = [ourTrigger(stage.credentialId), bareTrigger(), webhookAndCode()] as const;
-			for (const { workflowId, workflow } of contenders) await stage.publish(workflowId, workflow);
-			await checkFairness(stage, contenders);
-			const token = await stage.emulator.issueDeliveryToken();
-			await allRounds(stage, contenders, token, { ...size, rounds: 1 });
-			const results = await allRounds(stage, contenders, token, size);
+	return await withN8n(
+		async (setup) => {
+			const contenders = [ourTrigger(setup.credentialId), bareTrigger(), webhookAndCode()] as const;
+			for (const { workflowId, workflow } of contenders) await setup.publish(workflowId, workflow);
+			await checkFairness(setup, contenders);
+			const token = await setup.emulator.issueDeliveryToken();
+			await allRounds(setup, contenders, token, { ...size, rounds: 1 });
+			const results = await allRounds(setup, contenders, token, size);
 			const [ours, bare, webhook] = contenders;
 			return {
 				labels: contenders.map(({ label }) => label),

@@ -6,7 +6,7 @@ import { type CustomerApp, startCustomerApp } from './customer';
 import { Executions } from '../tools/n8n/executions';
 import { installationOf, makeRunFolder } from '../tools/n8n/installation';
 import { type N8n, n8nLog, owner, startN8n } from '../tools/n8n/n8n';
-import { certificateFileOf } from '../tools/n8n/stage';
+import { writeCertificateFile } from '../tools/n8n/withN8n';
 import { makeCredential, publishWorkflow, readWorkflow } from '../tools/n8n/workflows';
 import { freePort } from '../tools/ports';
 import { waitFor } from '../tools/wait';
@@ -46,7 +46,7 @@ async function wire(step: Step): Promise<Wired> {
 
 	const runFolder = makeRunFolder('', argument('packages'));
 	cleanup.push(() => rmSync(runFolder, { recursive: true, force: true }));
-	const certificateFile = certificateFileOf(emulator, runFolder);
+	const certificateFile = writeCertificateFile(emulator, runFolder);
 	const n8n = await step('n8n, with the package', () =>
 		startN8n({ runFolder, certificateFile, installation }),
 	);

@@ -20,7 +20,7 @@ const offer = {
 };
 
 /** What the play needs of the world around it. */
-export interface Stage {
+export interface DemoParts {
 	emulator: Emulator;
 	executions: Executions;
 	/** The production webhook of the workflow that takes what the customer writes. */
@@ -57,14 +57,14 @@ export function triggerItem(execution: Execution, trigger: string): TriggerItem 
  * @throws NotSeen when something did not come in time
  */
 export async function play(
-	stage: Stage,
+	parts: DemoParts,
 	act: <T>(label: string, fn: () => Promise<T>) => Promise<T>,
 ): Promise<string> {
-	const { desk } = stage.emulator;
-	const { conversationId } = await act('The customer writes', () => say(stage, words.asks));
+	const { desk } = parts.emulator;
+	const { conversationId } = await act('The customer writes', () => say(parts, words.asks));
 	const arrives = (what: string, matches: (item: TriggerItem) => boolean) =>
-		stage.executions.waitFor(`${what} from Dynamics 365`, (execution) => {
-			const item = triggerItem(execution, stage.trigger);
+		parts.executions.waitFor(`${what} from Dynamics 365`, (execution) => {
+			const item = triggerItem(execution, parts.trigger);
 			return item?.conversationId === conversationId && matches(item);
 		});
 
@@ -81,7 +81,7 @@ export async function play(
 		desk.reply(conversationId, { text: words.answers, files: [file] });
 		await arrives('a message', (item) => item.eventType === 'message');
 	});
-	await act('The customer answers back', () => say(stage, words.thanks));
+	await act('The customer answers back', () => say(parts, words.thanks));
 	await act('An AI agent offers an appointment, as a custom event', async () => {
 		desk.customEvent(conversationId, offer);
 		await arrives('a custom event', (item) => item.eventType === 'customEvent');
@@ -91,13 +91,13 @@ export async function play(
 		await arrives('the end of the conversation', (item) => item.conversationEnded === true);
 	});
 	await act('Everything comes to rest', async () => {
-		await stage.emulator.idle();
-		await stage.executions.settle();
+		await parts.emulator.idle();
+		await parts.executions.waitUntilIdle();
 	});
 	return conversationId;
 }
 
-async function say({ customerWebhook, executions }: Stage, text: string): Promise<Sent> {
+async function say({ customerWebhook, executions }: DemoParts, text: string): Promise<Sent> {
 	const message: CustomerMessage = { ...customer, text };
 	const sent = await write(customerWebhook, message);
 	await executions.waitFor(`the customer's "${text}"`, ({ runs }) =>

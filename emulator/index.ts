@@ -14,54 +14,37 @@ import { createDeskServer } from './desk/server';
 import { type Claims, Identity } from './entra/identity';
 import { Log, type LogEntry } from './log';
 import { createService } from './app';
-import {
-	DEFAULT_COMMUNICATION,
-	DEFAULT_CONTEXT_LAG_MS,
-	DEFAULT_DATAVERSE,
-	DEFAULT_DELIVERY,
-	DEFAULT_MAX_ATTACHMENT_BYTES,
-	type DeliverySettings,
-	seededRandom,
-	type Settings,
-} from './settings';
+import { defaultSettings, type DeliverySettings, seededRandom, type Settings } from './settings';
 import { DEFAULT_WORLD, type World } from './world';
 
 export type { Activity } from './messaging/activities';
-export type { AttachedFile } from './messaging/attachments';
 export { type Certificate, makeCertificate } from './certificate';
-export type { Entra } from './dataverse/channels';
-export type { Communication, CommunicationConversation, CommunicationMessage } from './communication/threads';
-export type { Conversation, Line, Message } from './messaging/conversations';
-export { Desk, DeskError } from './desk/representatives';
+export type { Communication, CommunicationConversation } from './communication/threads';
+export type { Conversation, Line } from './messaging/conversations';
+export { DeskError } from './desk/representatives';
 export type * from './log';
-export type {
-	CommunicationListSettings,
-	CommunicationSettings,
-	DataverseSettings,
-	DeliverySettings,
-	FaultAction,
-	FaultRule,
-	ListSettings,
-	Settings,
-	StatusFault,
-} from './settings';
-export { COMMUNICATION_RESOURCE, DEFAULT_WORLD, resourceOf, type World } from './world';
+export type { FaultAction, FaultRule, Settings, StatusFault } from './settings';
+export { COMMUNICATION_RESOURCE, DEFAULT_WORLD, resourceOf } from './world';
 
+/** What can be chosen when the emulator starts. */
 export interface EmulatorOptions {
 	/** TLS port of the service; 0 takes any that is free. Default 8443. */
 	port?: number;
 	/** Plain http port of the desk, on 127.0.0.1; 0 takes any that is free. Default 8444. */
 	deskPort?: number;
-	/** PEM; made at the start when left out. */
+	/** Key and certificate, both PEM. Default: a new pair for this machine. */
 	certificate?: Certificate;
+	/** Ids, names and secrets that replace those of `DEFAULT_WORLD`. */
 	world?: Partial<World>;
 	/** How long `/context` stays empty after the start of a conversation, milliseconds. Default 500. */
 	contextLagMs?: number;
+	/** Settings of deliveries that replace the documented ones. */
 	delivery?: Partial<DeliverySettings>;
-	/** Seed of the dice for faults with a probability. Default 1. */
+	/** Seed of the random numbers for faults with a probability. Default 1. */
 	seed?: number;
 }
 
+/** A running emulator. */
 export interface Emulator {
 	/** `https://localhost:PORT`: token authority, base URL of the API, Dataverse environment, endpoint of Azure Communication Services and host of the attachments. */
 	origin: string;
@@ -69,42 +52,42 @@ export interface Emulator {
 	deskOrigin: string;
 	certificate: Certificate;
 	world: World;
-	/** Everything that happened; entries of deliveries change while they are tried. */
+	/** Everything that happened, oldest first. The entry of a delivery changes with each try. */
 	log: readonly LogEntry[];
-	/** What representatives do; the desk's HTTP API does the same. */
+	/** The actions of representatives. The desk's HTTP API calls the same ones. */
 	desk: Desk;
 	/** The conversations of Azure Communication Services. */
 	communication: Communication;
-	/** Takes effect with the next request or delivery. */
+	/** A change takes effect with the next request or delivery. */
 	settings: Settings;
-	/** What Entra knows of the channel's managed identity; what is added or removed counts from the next delivery on. */
+	/** The federated credentials that Entra has for the channel's managed identity. A change takes effect with the next delivery. */
 	entra: Entra;
-	/** Sets the URL in the record of the world's channel; null delivers nothing. @throws Error when the record is gone */
+	/** Sets the webhook URL in the channel's record; null stops deliveries. @throws Error when the record was deleted */
 	setWebhookUrl(url: string | null): void;
-	/** The URL that stands in the channel record. */
+	/** The webhook URL in the channel's record; null when there is none. */
 	webhookUrl(): string | null;
-	/** Adds to the world's channel that many open conversations without customers' ids, for long lists; the log says nothing of them. */
+	/** Adds that many open conversations without a customer id to the channel, to make lists long. They are not logged. */
 	addConversations(count: number): void;
-	/** Calls back for every entry that is new or has changed. @returns a function that ends it */
+	/** Calls `listener` for every entry that is new or has changed. @returns a function that ends the subscription */
 	onLog(listener: (entry: LogEntry) => void): () => void;
-	/** A token as it is sent to the webhook; an override that is undefined leaves the claim out. */
+	/** Issues a token as it is sent to the webhook. `overrides` replaces claims; one that is undefined is left out. */
 	issueDeliveryToken(overrides?: Claims): Promise<string>;
-	/** Any claims, signed with the tenant's newest key. */
+	/** Signs any claims with the tenant's newest key. */
 	signToken(claims: Claims, header?: Record<string, unknown>): Promise<string>;
-	/** Every access token that was issued until now is answered with 401 from now on. */
+	/** Revokes every access token issued so far: each is answered with 401. */
 	revokeTokens(): void;
-	/** Signs with a new key from now on; the last one stays published. */
+	/** Signs new tokens with a new key. The previous key stays published. */
 	rotateKeys(): Promise<void>;
-	/** Resolves when no delivery is under way or queued. */
+	/** Resolves when no delivery is running or queued. */
 	idle(): Promise<void>;
-	/** Gives up deliveries and closes both ports. */
+	/** Aborts deliveries and closes both ports. */
 	close(): Promise<void>;
 }
 
-/** This machine only: the emulator's secrets are public. */
+/** Only this machine may connect, because the emulator's secrets are public. */
 const HOST = '127.0.0.1';
 
-/** @throws the listen error, e.g. with code EADDRINUSE and the port, when the port is taken */
+/** Starts listening. @returns the port @throws the listen error, e.g. with code EADDRINUSE and the port, when the port is taken */
 function listen(server: http.Server | https.Server, port: number): Promise<number> {
 	return new Promise((resolve, reject) => {
 		server.once('error', reject);
@@ -124,38 +107,31 @@ function closeServer(server: http.Server | https.Server): Promise<void> {
 }
 
 /**
- * Starts the Dynamics 365 Contact Center Messaging API on this machine, with its token authority and an agent desk.
+ * Starts the emulated services on this machine: the Dynamics 365 Contact Center Messaging API, Microsoft Entra ID,
+ * Dataverse, Azure Communication Services, and an agent desk.
  *
+ * @param options every option has a default
  * @returns the running emulator; call its `close()` at the end
  * @throws the listen error (code EADDRINUSE) when a port is taken
+ *
+ * @example
+ * const emulator = await startEmulator({ port: 0, deskPort: 0 });
+ * emulator.setWebhookUrl('http://127.0.0.1:5678/webhook/…');
+ * emulator.settings.faults.push({ match: { operationId: 'sendActivity' }, action: { status: 429, retryAfter: 2 }, times: 1 });
+ * // … send requests to emulator.origin, trusting emulator.certificate.cert …
+ * await emulator.close();
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
 	const certificate = options.certificate ?? (await makeCertificate());
-	const given: World = { ...DEFAULT_WORLD, ...options.world };
 	// Copied, because these lists may be added to, and the default is every emulator's.
-	const world: World = {
-		...given,
-		certificates: [...given.certificates],
-		expiredClientSecrets: [...given.expiredClientSecrets],
-	};
-	const settings: Settings = {
-		contextLagMs: options.contextLagMs ?? DEFAULT_CONTEXT_LAG_MS,
-		delivery: { ...DEFAULT_DELIVERY, ...options.delivery },
-		faults: [],
-		errorCodeKey: 'errorCode',
-		linkedToWorkstream: true,
-		channelAuthorized: true,
-		tokenLifetimeSeconds: 3600,
-		maxAttachmentBytes: DEFAULT_MAX_ATTACHMENT_BYTES,
-		lists: {},
-		dataverse: { ...DEFAULT_DATAVERSE },
-		communication: { ...DEFAULT_COMMUNICATION, lists: {} },
-		federationFollows: true,
-		clockSkewMs: 0,
-	};
-	let origin = '';
+	const world: World = structuredClone({ ...DEFAULT_WORLD, ...options.world });
+	const settings = defaultSettings();
+	if (options.contextLagMs !== undefined) settings.contextLagMs = options.contextLagMs;
+	Object.assign(settings.delivery, options.delivery);
+	let url = '';
+	const origin = () => url;
 	const log = new Log();
-	const identity = await Identity.create(world, settings, () => origin);
+	const identity = await Identity.create(world, settings, origin);
 	const entra: Entra = { federatedSubjects: new Set() };
 	const tables = new Tables();
 	const channels = new Channels(tables, world, settings, entra);
@@ -163,14 +139,11 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 	const threads = new Threads(world);
 	threads.seed();
 	const conversations = new Conversations(log);
-	const attachments = new Attachments(() => origin);
+	const attachments = new Attachments(origin);
 	const deliveries = new Deliveries(log, settings, identity, (conversationId) =>
 		channels.find(conversations.find(conversationId)?.channelId ?? world.channelId),
 	);
-	const desk = new Desk({ settings, log, channels, conversations, deliveries, attachments });
-
-	const random = seededRandom(options.seed ?? 1);
-	const service = createService({
+	const parts = {
 		world,
 		settings,
 		log,
@@ -182,23 +155,13 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		conversations,
 		deliveries,
 		attachments,
-		origin: () => origin,
-		random,
-	});
-	const server = https.createServer(certificate, service);
-	const deskServer = http.createServer(
-		createDeskServer({
-			world,
-			settings,
-			log,
-			identity,
-			desk,
-			channels,
-			attachments,
-			origin: () => origin,
-		}),
-	);
-	origin = `https://localhost:${await listen(server, options.port ?? 8443)}`;
+		origin,
+		random: seededRandom(options.seed ?? 1),
+	};
+	const desk = new Desk(parts);
+	const server = https.createServer(certificate, createService(parts));
+	const deskServer = http.createServer(createDeskServer({ ...parts, desk }));
+	url = `https://localhost:${await listen(server, options.port ?? 8443)}`;
 	let deskPort: number;
 	try {
 		deskPort = await listen(deskServer, options.deskPort ?? 8444);
@@ -208,7 +171,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 	}
 
 	return {
-		origin,
+		origin: url,
 		deskOrigin: `http://${HOST}:${deskPort}`,
 		certificate,
 		world,

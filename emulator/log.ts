@@ -8,7 +8,7 @@ interface EntryHead {
 	at: string;
 }
 
-/** With what an app says who it is. */
+/** How an app authenticates at the token endpoint. */
 export type Authentication = 'secret' | 'certificate';
 
 /** A request for an access token. Never holds a secret or a token. */
@@ -23,16 +23,24 @@ export interface TokenEntry extends EntryHead {
 	authentication?: Authentication;
 }
 
-/** A call of the Messaging API. */
-export interface RequestEntry extends EntryHead {
-	kind: 'request';
+/** A call of a service that has a contract. Never holds a token, a key or a secret. */
+interface CallEntry extends EntryHead {
 	method: string;
-	/** With its query. */
+	/** Path and query, as they were sent. */
 	path: string;
 	/** Null when the contract has no such call. */
 	operationId: string | null;
-	/** What was answered; 0 when the connection was cut on purpose. */
+	/** The status of the answer; 0 when the connection was cut on purpose. */
 	status: number;
+	/** The fault that was injected. */
+	fault?: FaultAction;
+	/** Parsed; base64 content is shortened. */
+	body?: unknown;
+}
+
+/** A call of the Messaging API. */
+export interface RequestEntry extends CallEntry {
+	kind: 'request';
 	errorCode?: number;
 	correlationId: string;
 	/** Of the path, or the conversation that was created or found. */
@@ -40,52 +48,30 @@ export interface RequestEntry extends EntryHead {
 	customerId?: string;
 	/** The message that this request stored, whether or not its answer was delivered. */
 	messageId?: string;
-	/** What was made to go wrong. */
-	fault?: FaultAction;
-	/** Parsed; base64 content is shortened. */
-	body?: unknown;
 	contractErrors: ContractError[];
 }
 
-/** A call of the Dataverse Web API. Never holds a token or a secret. */
-export interface DataverseEntry extends EntryHead {
+/** A call of the Dataverse Web API. */
+export interface DataverseEntry extends CallEntry {
 	kind: 'dataverse';
-	method: string;
-	/** With its query. */
-	path: string;
-	/** Null when the contract has no such call. */
-	operationId: string | null;
-	/** What was answered; 0 when the connection was cut on purpose. */
-	status: number;
 	/** In hexadecimal, as it was answered; empty where Dataverse gives none. */
 	errorCode?: string;
 	/** The answer's `x-ms-service-request-id`. */
 	serviceRequestId: string;
-	/** What was made to go wrong. */
-	fault?: FaultAction;
-	/** Parsed. */
-	body?: unknown;
 }
 
-/** With what a caller of Azure Communication Services says who it is. */
+/** How a caller of Azure Communication Services authenticates. */
 export type CommunicationAuthentication = 'entra' | 'accessKey' | 'userToken';
 
-/** A call of Azure Communication Services. Never holds a token, a key or a signature. */
-export interface CommunicationEntry extends EntryHead {
+/** A call of Azure Communication Services. */
+export interface CommunicationEntry extends CallEntry {
 	kind: 'communication';
-	method: string;
-	/** With its query, as it was sent. */
-	path: string;
-	/** Null when the contract has no such call. */
-	operationId: string | null;
-	/** What was answered; 0 when the connection was cut on purpose. */
-	status: number;
 	errorCode?: string;
 	/** The reason, as it was answered. */
 	errorMessage?: string;
 	/** The answer's `MS-CV`. */
 	correlationId: string;
-	/** Undefined when there was neither a token nor a signature; a bearer token that is no good counts as one of Entra. */
+	/** Undefined when there was neither a token nor a signature; an invalid bearer token counts as one of Entra. */
 	authentication?: CommunicationAuthentication;
 	repeatabilityRequestId?: string;
 	/** `Repeatability-First-Sent` as it came. */
@@ -96,21 +82,21 @@ export interface CommunicationEntry extends EntryHead {
 	conversationId?: string;
 	/** The message that this request stored, whether or not its answer was delivered. */
 	messageId?: string;
-	/** What was made to go wrong. */
-	fault?: FaultAction;
-	/** Parsed. */
-	body?: unknown;
 }
 
-export interface DeliveryTry {
+/** One attempt to deliver an activity. */
+interface DeliveryTry {
+	/** ISO 8601. */
 	at: string;
-	/** The answer's status, or the error that came in its place. */
+	/** The status of the answer; undefined when there was none. */
 	status?: number;
+	/** Why there was no answer. */
 	error?: string;
+	/** How long it took, milliseconds. */
 	ms: number;
 }
 
-/** An activity on its way to the webhook. This entry changes while it is being tried. */
+/** An activity that is delivered to the webhook. This entry changes with each try. */
 export interface DeliveryEntry extends EntryHead {
 	kind: 'delivery';
 	conversationId: string;
@@ -122,6 +108,7 @@ export interface DeliveryEntry extends EntryHead {
 	outcome: 'pending' | 'accepted' | 'refused' | 'failed';
 }
 
+/** What a representative can do at the desk. */
 export type DeskAction =
 	| 'accept'
 	| 'typing'
@@ -134,7 +121,7 @@ export type DeskAction =
 	| 'deliver'
 	| 'webhookUrl';
 
-/** What a person made go wrong at the desk, or mended again. */
+/** How a person at the desk breaks a service, or repairs it. */
 export type BreakAction = 'addFault' | 'clearFaults' | 'revokeTokens' | 'rotateKeys' | 'signDeliveries';
 
 /** What a person did at the desk. */
@@ -158,24 +145,24 @@ export interface StateEntry extends EntryHead {
 export type LogEntry =
 	TokenEntry | RequestEntry | DataverseEntry | CommunicationEntry | DeliveryEntry | DeskEntry | StateEntry;
 
-/** An entry before it has its place in the log. */
-export type NewEntry<E extends LogEntry> = Omit<E, keyof EntryHead>;
+/** An entry without its place in the log. */
+type NewEntry<E extends LogEntry> = Omit<E, keyof EntryHead>;
 
 /** Everything that happened, in order; entries are never removed. */
 export class Log {
 	readonly entries: LogEntry[] = [];
 	private readonly listeners = new Set<(entry: LogEntry) => void>();
 
-	/** Adds an entry and gives it back; change it later only together with {@link changed}. */
+	/** Adds an entry and returns it. Whoever changes it later must call {@link changed}. */
 	add<E extends LogEntry>(details: NewEntry<E>): E {
-		// The spread of a generic type is the one thing here that the compiler cannot follow.
+		// The compiler cannot follow the spread of a generic type.
 		const entry = { seq: this.entries.length + 1, at: new Date().toISOString(), ...details } as E;
 		this.entries.push(entry);
 		this.changed(entry);
 		return entry;
 	}
 
-	/** Tells the listeners that an entry is there or has changed. */
+	/** Tells the listeners that an entry is new or has changed. */
 	changed(entry: LogEntry): void {
 		for (const listener of this.listeners) listener(entry);
 	}
@@ -189,13 +176,13 @@ export class Log {
 
 const LONGEST_CONTENT_URL = 200;
 
-/** A copy of a request body that is fit for a log: embedded file content is cut short, a secret is left out. */
+/** Copies a request body for the log: the content of embedded files is shortened, and secrets are left out. */
 export function shortened(value: unknown): unknown {
 	if (Array.isArray(value)) return value.map(shortened);
 	if (typeof value !== 'object' || value === null) return value;
 	return Object.fromEntries(
 		Object.entries(value).map(([key, inner]) => {
-			// A column of Dataverse's managedidentity, which nobody here has a reason to send.
+			// A column of Dataverse's managedidentity. No client has a reason to send it.
 			if (key === 'clientsecret') return [key, '…'];
 			if (key !== 'contentUrl' || typeof inner !== 'string' || inner.length <= LONGEST_CONTENT_URL) {
 				return [key, shortened(inner)];

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { objectAt } from './contract/open';
 import { type Emulator, type LogEntry, startEmulator } from './index';
 
 const USAGE = `Usage: npm run emulator -- [--port 8443] [--desk-port 8444] [--webhook-url URL] [--cert-dir DIR]
@@ -11,7 +12,7 @@ const USAGE = `Usage: npm run emulator -- [--port 8443] [--desk-port 8444] [--we
   --webhook-url  where activities are delivered to: the trigger node's production URL; can be set in the desk too
   --cert-dir     where certificate.pem is written for n8n to trust; a private temporary folder when left out`;
 
-/** Something to tell the user in place of a stack trace. */
+/** An error whose message is shown to the user instead of a stack trace. */
 class UserError extends Error {}
 
 interface Settings {
@@ -27,7 +28,7 @@ function readPort(text: string, name: string): number {
 	throw new UserError(`--${name} must be a port from 0 to 65535, not ${text}.`);
 }
 
-/** @returns undefined when help was asked for */
+/** Reads the command line. @returns undefined for `--help` @throws UserError for a wrong option */
 function readArguments(args: string[]): Settings | undefined {
 	try {
 		const { values } = parseArgs({
@@ -60,15 +61,15 @@ function readArguments(args: string[]): Settings | undefined {
 /**
  * Writes the certificate, without its key, for n8n to trust.
  *
- * @param directory where to; undefined for a private folder that is removed at the end
- * @returns the file
+ * @param directory undefined for a private temporary folder, which is removed at the end
+ * @returns the path of the file
  */
 function writeCertificate({ certificate }: Emulator, directory: string | undefined): string {
 	let folder = directory;
 	if (folder !== undefined) {
 		mkdirSync(folder, { recursive: true });
 	} else {
-		// A name that nobody can foresee, readable for this user only: whoever writes there decides whom n8n trusts.
+		// Only this user may write there, and nobody can guess the name: whoever writes the file decides what n8n trusts.
 		const temporary = mkdtempSync(join(tmpdir(), 'dynamics365-messaging-emulator-'));
 		process.once('exit', () => rmSync(temporary, { recursive: true, force: true }));
 		folder = temporary;
@@ -116,36 +117,26 @@ Ctrl-C stops the emulator.
 `;
 }
 
-/** One line for an entry of the log. */
+/** Describes an entry of the log in one line. */
 function describeEntry(entry: LogEntry): string {
 	const time = entry.at.slice(11, 19);
 	switch (entry.kind) {
 		case 'token':
 			return `${time} token     ${entry.status}${entry.errorCode ? ` AADSTS${entry.errorCode}` : ''}`;
-		case 'request': {
-			const status = entry.status === 0 ? 'connection cut' : entry.status;
-			return `${time} request   ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}`;
-		}
-		case 'dataverse': {
-			const status = entry.status === 0 ? 'connection cut' : entry.status;
-			return `${time} dataverse ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}`;
-		}
+		case 'request':
+		case 'dataverse':
 		case 'communication': {
+			const service = { request: 'request  ', dataverse: 'dataverse', communication: 'acs      ' }[
+				entry.kind
+			];
 			const status = entry.status === 0 ? 'connection cut' : entry.status;
-			const repeated = entry.repeated ? ' (repeated)' : '';
-			return `${time} acs       ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}${repeated}`;
+			const repeated = entry.kind === 'communication' && entry.repeated ? ' (repeated)' : '';
+			return `${time} ${service} ${status}${entry.errorCode ? ` ${entry.errorCode}` : ''} ${entry.method} ${entry.path}${repeated}`;
 		}
 		case 'delivery': {
-			const { activity } = entry;
-			const type: unknown =
-				typeof activity === 'object' && activity !== null
-					? (Reflect.get(activity, 'name') ??
-						Reflect.get(activity, 'Name') ??
-						Reflect.get(activity, 'type') ??
-						Reflect.get(activity, 'Type'))
-					: undefined;
+			const { name, Name, type, Type } = objectAt(entry.activity);
 			const tries = entry.tries.map(({ status, error }) => status ?? error).join(', ');
-			return `${time} delivery  ${entry.outcome} ${String(type)}${tries ? ` (${tries})` : ''}`;
+			return `${time} delivery  ${entry.outcome} ${String(name ?? Name ?? type ?? Type)}${tries ? ` (${tries})` : ''}`;
 		}
 		case 'desk':
 			return `${time} desk      ${entry.action}${entry.detail ? ` ${entry.detail}` : ''}`;
@@ -192,7 +183,7 @@ async function main(): Promise<void> {
 	}
 	console.log(banner(emulator, settings.webhookUrl, certFile));
 	emulator.onLog((entry) => {
-		// A delivery tells of itself again with every try; one line at its end is enough.
+		// The entry of a delivery changes with every try; one line at its end is enough.
 		if (entry.kind !== 'delivery' || entry.outcome !== 'pending') console.log(describeEntry(entry));
 	});
 }

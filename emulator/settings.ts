@@ -8,9 +8,9 @@ export interface DeliverySettings {
 	retryDelayMs: number;
 	/** Whether a conversation's deliveries wait for one another, tries and all. Not documented. */
 	oneAtATime: boolean;
-	/** Whether a managed identity is set up, i.e. whether a bearer token is sent. */
+	/** Whether deliveries have a bearer token, as those of a channel with a managed identity do. */
 	signed: boolean;
-	/** Version of the token that is sent; follows the app's manifest. */
+	/** The version of the token, which the app's manifest decides. */
 	tokenVersion: 1 | 2;
 	/** `documented`: as in the samples. `pascal`: every activity in PascalCase. */
 	casing: 'documented' | 'pascal';
@@ -18,36 +18,37 @@ export interface DeliverySettings {
 	systemEventsAs: 'message' | 'event';
 }
 
-/** Answers with this status in place of processing the request. */
+/** Answers with this status instead of carrying out the request. */
 export interface StatusFault {
 	status: number;
 	/** Seconds; a string, e.g. an HTTP date, is sent as it is. */
 	retryAfter?: number | string;
 	/**
-	 * A body code such as 30015; on the token endpoint also the number of an AADSTS error, and on Dataverse its own, e.g.
-	 * `0x80072321`. Azure Communication Services has no numbers, and does not look at it.
+	 * The error code of the Messaging API, e.g. 30015, of the token endpoint (an AADSTS number) or of Dataverse, e.g.
+	 * `0x80072321`. Azure Communication Services has no numbers, and ignores it.
 	 */
 	code?: number;
-	/** Sent as it is in place of the error's own body: the page of a proxy, a bare string, nothing. */
+	/** Replaces the service's own body, e.g. with the page of a proxy, a bare string or nothing. */
 	body?: string;
-	/** Media type of `body`; left out, none is sent. */
+	/** The media type of `body`. Default: no Content-Type header. */
 	contentType?: string;
 }
 
+/** What a fault rule does to a request. */
 export type FaultAction =
 	| StatusFault
-	/** Cuts the connection before the request is processed. */
+	/** Cuts the connection before the request is carried out. */
 	| 'resetBefore'
-	/** Processes the request, then cuts the connection in place of an answer. */
+	/** Carries out the request, then cuts the connection instead of answering. */
 	| 'resetAfter'
-	/** Processes the request after a pause. */
+	/** Carries out the request after a pause, in milliseconds. */
 	| { delayMs: number }
-	/** Every access token that was issued until now is refused from now on, that of this request too. */
+	/** Revokes every access token issued so far, including that of this request. */
 	| 'revokeTokens'
-	/** Signs with a new key from now on; the Messaging API accepts no access token of an older one, also not this request's. */
+	/** Signs new tokens with a new key. Access tokens of older keys are refused, including that of this request. */
 	| 'rotateKeys';
 
-/** What goes wrong, and when. The first rule that matches a request is applied. */
+/** A rule that injects a fault. The first rule that matches a request is applied. */
 export interface FaultRule {
 	/**
 	 * A field left out matches everything. `operationId` is one of the three contracts (those of Dataverse begin with
@@ -56,13 +57,13 @@ export interface FaultRule {
 	 */
 	match?: { operationId?: string; conversationId?: string; customerId?: string };
 	action: FaultAction;
-	/** How often the rule still applies; counted down in place. Left out: always. */
+	/** How many times the rule still applies; counted down in place. Default: always. */
 	times?: number;
-	/** From 0 to 1, default 1. The dice are the same in every run. */
+	/** From 0 to 1. Default 1. The random numbers are the same in every run. */
 	probability?: number;
 }
 
-/** Ways in which a list can be odd, for tests of whoever reads it: `/conversations` and `/messages` alike. */
+/** Wrong behaviour of the lists `/conversations` and `/messages`, to test how clients handle it. */
 export interface ListSettings {
 	/** Pages have 3 entries, whatever the request asks for. */
 	ignorePageSize?: boolean;
@@ -76,33 +77,33 @@ export interface ListSettings {
 	samePage?: boolean;
 }
 
-/** Who the app is in Dataverse, and how large its pages are. */
+/** The app's rights in Dataverse, and the size of pages. */
 export interface DataverseSettings {
-	/** False: nobody has made an application user for the app, which is answered 403. */
+	/** False: the app has no application user, and is answered with 403. */
 	applicationUser: boolean;
-	/** What the application user may do. `none`: it has no role at all. */
+	/** The rights of the application user. `none`: it has no role at all. */
 	role: 'full' | 'readOnly' | 'none';
-	/** The largest page; also what is given to who asks for none. Documented: 5000. */
+	/** The largest page, and the page size of a request that names none. Documented: 5000. */
 	maxPageSize: number;
 }
 
-/** Ways in which a list of Azure Communication Services can be odd, for tests of whoever reads it. */
+/** Wrong behaviour of the lists of Azure Communication Services, to test how clients handle it. */
 export interface CommunicationListSettings {
 	/** Every `nextLink` leads to another origin, where no credentials must be sent. */
 	foreignNextLink?: boolean;
 	/** Without an end: every page's `nextLink` leads to the same page again. */
 	sameLink?: boolean;
-	/** Between two pages there is one without entries, after which the list goes on. */
+	/** Between two pages there is one without entries. */
 	emptyPages?: boolean;
 	/** The entries of `/conversations` say `conversationId` where the schema says `id`, as in one of Microsoft's examples. */
 	idAsConversationId?: boolean;
 }
 
-/** Whom Azure Communication Services lets in, and what its lists are like. */
+/** Which authentication Azure Communication Services refuses, and how its lists behave. */
 export interface CommunicationSettings {
 	/** The kind of authentication that is answered 403, as for lack of a role; null for none. */
 	refuse: 'accessKey' | 'userToken' | 'entra' | null;
-	/** The largest page; also what is given to who asks for none. Not documented. */
+	/** The largest page, and the page size of a request that names none. Not documented. */
 	maxPageSize: number;
 	lists: CommunicationListSettings;
 }
@@ -126,35 +127,39 @@ export interface Settings {
 	lists: ListSettings;
 	dataverse: DataverseSettings;
 	communication: CommunicationSettings;
-	/** True: Entra trusts every new federated subject at once, as if its administrator were very quick. */
+	/** True: Entra trusts every new federated subject at once, as if an administrator had added it. */
 	federationFollows: boolean;
-	/** How far the clock of all answers, i.e. their `Date`, is ahead of this machine's. */
+	/** By how much the services' clock, and so the `Date` of answers, is ahead of this machine's, milliseconds. */
 	clockSkewMs: number;
 }
 
-export const DEFAULT_DELIVERY: Readonly<DeliverySettings> = {
-	tries: 3,
-	timeoutMs: 10_000,
-	retryDelayMs: 1_000,
-	oneAtATime: true,
-	signed: true,
-	tokenVersion: 1,
-	casing: 'documented',
-	systemEventsAs: 'message',
-};
-export const DEFAULT_DATAVERSE: Readonly<DataverseSettings> = {
-	applicationUser: true,
-	role: 'full',
-	maxPageSize: 5_000,
-};
-export const DEFAULT_COMMUNICATION: Readonly<Omit<CommunicationSettings, 'lists'>> = {
-	refuse: null,
-	maxPageSize: 100,
-};
-export const DEFAULT_CONTEXT_LAG_MS = 500;
-export const DEFAULT_MAX_ATTACHMENT_BYTES = 5 * 1024 * 1024;
+/** The default settings: Microsoft's documented values, and no faults. Each emulator gets an object of its own. */
+export const defaultSettings = (): Settings => ({
+	contextLagMs: 500,
+	delivery: {
+		tries: 3,
+		timeoutMs: 10_000,
+		retryDelayMs: 1_000,
+		oneAtATime: true,
+		signed: true,
+		tokenVersion: 1,
+		casing: 'documented',
+		systemEventsAs: 'message',
+	},
+	faults: [],
+	errorCodeKey: 'errorCode',
+	linkedToWorkstream: true,
+	channelAuthorized: true,
+	tokenLifetimeSeconds: 3600,
+	maxAttachmentBytes: 5 * 1024 * 1024,
+	lists: {},
+	dataverse: { applicationUser: true, role: 'full', maxPageSize: 5_000 },
+	communication: { refuse: null, maxPageSize: 100, lists: {} },
+	federationFollows: true,
+	clockSkewMs: 0,
+});
 
-/** Dice that fall the same way in every run (mulberry32), so that a test with a probability is repeatable. */
+/** Makes random numbers from 0 to 1 that are the same in every run (mulberry32), so that tests with a probability are reproducible. */
 export function seededRandom(seed: number): () => number {
 	let state = seed >>> 0;
 	return () => {
@@ -165,17 +170,17 @@ export function seededRandom(seed: number): () => number {
 	};
 }
 
-/** What a fault rule looks at. */
+/** The part of a request that fault rules are compared with. */
 export interface FaultTarget {
 	operationId: string | null;
 	conversationId?: string;
 	customerId?: string;
-	/** Whether it brings a token or asks for one: only then can tokens go bad under it. */
+	/** Whether it has a token or asks for one. Faults that spoil tokens apply only then. */
 	hasToken: boolean;
 }
 
 /**
- * The fault for a request, if there is one. Counts the rule's `times` down.
+ * Finds the fault for a request, and counts the rule's `times` down; undefined when no rule matches.
  *
  * @param random gives numbers from 0 to 1
  */

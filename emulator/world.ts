@@ -6,9 +6,9 @@ export interface World {
 	tenantDisplayName: string;
 	clientId: string;
 	clientSecret: string;
-	/** Secrets that were good once: answered AADSTS7000222, as an expired one is. */
+	/** Expired secrets, which are answered with AADSTS7000222. */
 	expiredClientSecrets: string[];
-	/** PEM; an assertion that is signed with the key of one of them is as good as the secret. Read at each request. */
+	/** PEM. An assertion signed with the key of one of them replaces the secret. Read at each request. */
 	certificates: string[];
 	/** The app's object id in the tenant: `oid` of app-only tokens. */
 	servicePrincipalId: string;
@@ -34,17 +34,17 @@ export interface World {
 	geoName: string;
 	/** Access key of the Azure Communication Services resource, base64. */
 	communicationAccessKey: string;
-	/** A communication user access token, as someone would paste it; nobody signed it. */
+	/** A communication user access token, as a person would paste it. It has no signature. */
 	communicationUserToken: string;
-	/** Whom that token belongs to: `8:acs:` resource `_` user. */
+	/** The user of that token: `8:acs:`, the resource, `_`, the user. */
 	communicationUserId: string;
 	/** The WhatsApp channel of the resource, in lower case. */
 	communicationChannelId: string;
-	/** The conversation that is there from the start, with a customer who has just written. */
+	/** The conversation that exists from the start; its customer has just written. */
 	communicationConversationId: string;
 }
 
-/** What the emulator is when nobody says otherwise. Made up; nothing here exists at Microsoft. */
+/** The default world. It is made up; nothing here exists at Microsoft. */
 export const DEFAULT_WORLD: Readonly<World> = {
 	tenantId: 'b7c1f0d4-52e9-4a36-9d18-6e0f3a87c245',
 	tenantDomain: 'contoso.onmicrosoft.com',

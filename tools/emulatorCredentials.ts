@@ -1,7 +1,7 @@
 import type { ICredentialDataDecryptedObject } from 'n8n-workflow';
 import type { Emulator } from '../emulator';
 
-/** What a person would type into the credential for an emulator. */
+/** Makes the data of a credential for the Messaging API of an emulator. @returns the values of the fields, as a person would type them */
 export function credentialFor({ origin, world }: Emulator): ICredentialDataDecryptedObject {
 	return {
 		tenantId: world.tenantId,
@@ -18,7 +18,11 @@ export function credentialFor({ origin, world }: Emulator): ICredentialDataDecry
 	};
 }
 
-/** The credential for Azure Communication Services, by how the resource is shown who calls. */
+/**
+ * Makes the data of a credential for Azure Communication Services of an emulator.
+ * @param authentication the way of authentication that is chosen in the credential.
+ * @returns the values of the fields.
+ */
 export function communicationCredential(
 	{ origin, world }: Emulator,
 	authentication: 'clientSecret' | 'accessKey' | 'userToken' = 'clientSecret',
@@ -30,7 +34,7 @@ export function communicationCredential(
 	return { ...common, tenantId, clientId, clientSecret, authorityHost: origin, scope: '' };
 }
 
-/** The credential for Azure Communication Services, as the Azure portal gives it: in a connection string. */
+/** Makes the same, but with a connection string in place of endpoint and key, as people copy it from the Azure portal. @returns the values of the fields */
 export function connectionStringCredential({ origin, world }: Emulator): ICredentialDataDecryptedObject {
 	return {
 		authentication: 'accessKey',

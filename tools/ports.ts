@@ -1,10 +1,10 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 
 /**
- * Has a server listen on this machine.
- * @param port the wanted one; 0 for any that is free.
+ * Starts a server on this machine.
+ * @param port 0 for any free port.
  * @returns the port.
- * @throws Error where it cannot, as when somebody else has the port.
+ * @throws the listen error, e.g. with the code EADDRINUSE when the port is taken.
  */
 export async function listen(server: Server, port = 0, host = '127.0.0.1'): Promise<number> {
 	await new Promise<void>((resolve, reject) => {
@@ -18,14 +18,14 @@ export async function listen(server: Server, port = 0, host = '127.0.0.1'): Prom
 	return (server.address() as AddressInfo).port;
 }
 
-/** Stops a server, and ends what is still connected to one of HTTP. */
+/** Stops a server. The connections of an HTTP server are closed; those of other servers are waited for. */
 export async function close(server: Server & { closeAllConnections?: () => void }): Promise<void> {
 	const closed = new Promise<void>((resolve) => server.close(() => resolve()));
 	server.closeAllConnections?.();
 	await closed;
 }
 
-/** A port of 127.0.0.1 on which nobody listens. */
+/** Finds a port of 127.0.0.1 on which no server listens. @returns the port */
 export async function closedPort(): Promise<number> {
 	const server = createServer();
 	const port = await listen(server);
@@ -33,7 +33,11 @@ export async function closedPort(): Promise<number> {
 	return port;
 }
 
-/** The preferred port if it is free, else any that is: for IPv6 too, since `localhost` may mean either. */
+/**
+ * Finds a port that is free for IPv4 and for IPv6, since `localhost` may mean either.
+ * @param preferred is returned if it is free; 0 for any port.
+ * @returns the port.
+ */
 export async function freePort(preferred = 0): Promise<number> {
 	for (const wanted of [preferred, 0, 0, 0]) {
 		const port = await portIfFree(wanted, '127.0.0.1');
@@ -42,14 +46,14 @@ export async function freePort(preferred = 0): Promise<number> {
 	return preferred;
 }
 
-/** The port on which it could listen; undefined where somebody else does. */
+/** Returns the port if a server could listen on it; undefined when it is taken. */
 async function portIfFree(port: number, host: string): Promise<number | undefined> {
 	const server = createServer();
 	try {
 		return await listen(server, port, host);
 	} catch (error) {
 		const { code = '' } = error as NodeJS.ErrnoException;
-		// A machine without IPv6 has nobody there either.
+		// On a machine without IPv6, the port is free as well.
 		return ['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(code) ? port : undefined;
 	} finally {
 		if (server.listening) await close(server);

@@ -1,9 +1,12 @@
 import { request } from 'node:http';
 
 /**
- * Posts an activity as Dynamics does.
- * @param patienceMs after which the caller gives up; undefined for never.
- * @returns the status, or undefined where the caller gave up before the answer.
+ * Posts an activity as Dynamics 365 does.
+ * @param token the bearer token.
+ * @param body JSON.
+ * @param patienceMs after which the connection is closed without an answer, milliseconds; undefined for never.
+ * @returns the status; undefined when the connection was closed before the answer.
+ * @throws the error of the connection.
  */
 export async function post(
 	url: URL,

@@ -1,4 +1,8 @@
-/** Prints what was checked and how it went, and gives the exit code. */
+/**
+ * Prints the results of checks.
+ * @param checks whether each check passed, by its name.
+ * @returns the exit code: 1 when a check failed, else 0.
+ */
 export function report(name: string, checks: Record<string, boolean>): number {
 	const failed = Object.entries(checks).filter(([, good]) => !good);
 	for (const [what] of failed) console.log(`  ✗ ${what}`);
@@ -6,7 +10,7 @@ export function report(name: string, checks: Record<string, boolean>): number {
 	return failed.length === 0 ? 0 : 1;
 }
 
-/** Runs a script's main function and ends the process with its exit code. */
+/** Runs a script's main function, and ends the process with the exit code that it returns; 1 when it throws. */
 export function runMain(main: () => Promise<number>): void {
 	main().then(
 		(code) => process.exit(code),

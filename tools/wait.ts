@@ -1,10 +1,13 @@
-/** Something that was waited for and did not come. */
+/** The error of {@link waitFor} when the time is up. */
 export class NotSeen extends Error {}
 
 /**
- * Asks until there is an answer that is neither false nor undefined.
- * @param everyMs how long it waits between two questions, milliseconds.
- * @throws NotSeen after `limit` milliseconds, naming what was not seen
+ * Calls `probe` until it returns something other than false and undefined.
+ * @param what describes what is waited for, for the error.
+ * @param limit milliseconds.
+ * @param everyMs the pause between two calls, milliseconds.
+ * @returns what `probe` returned.
+ * @throws NotSeen after `limit`, or what `probe` throws.
  */
 export async function waitFor<T>(
 	what: string,

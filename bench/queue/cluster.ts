@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { credentialFor } from '../../tools/emulatorCredentials';
 import { makeRunFolder } from '../../tools/n8n/installation';
 import { type N8n, type N8nProcess, startN8n, startProcess, type StartOptions } from '../../tools/n8n/n8n';
-import { certificateFileOf } from '../../tools/n8n/stage';
+import { writeCertificateFile } from '../../tools/n8n/withN8n';
 import { makeCredential, publishWorkflow } from '../../tools/n8n/workflows';
 import { freePort } from '../../tools/ports';
 import { startEmulator, type Emulator, type FaultRule } from '../../emulator';
@@ -117,12 +117,12 @@ export interface Patience {
 
 /**
  * Starts the emulator and n8n in queue mode (one main, two webhook processors, two workers) on PostgreSQL and Redis,
- * lets `play` work with them, and removes all of it whatever happens.
+ * lets `use` work with them, and removes all of it whatever happens.
  */
-export async function onCluster<T>(patience: Patience, play: (cluster: Cluster) => Promise<T>): Promise<T> {
+export async function onCluster<T>(patience: Patience, use: (cluster: Cluster) => Promise<T>): Promise<T> {
 	const cleanUp: Array<() => unknown> = [];
 	try {
-		return await play(await build(patience, cleanUp));
+		return await use(await build(patience, cleanUp));
 	} finally {
 		for (const undo of cleanUp.reverse()) await undo();
 	}
@@ -152,7 +152,7 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 		cleanUp.push(() => rmSync(folder, { recursive: true, force: true }));
 		return folder;
 	};
-	const certificateFile = certificateFileOf(emulator, folderOf('files'));
+	const certificateFile = writeCertificateFile(emulator, folderOf('files'));
 	const { user, password } = services.postgres;
 	const postgres = { ...postgresProxy.place, user, password, database: name };
 	const balancer = await TcpProxy.to([]);

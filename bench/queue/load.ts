@@ -50,7 +50,7 @@ export function isAscending(numbers: number[]): boolean {
  * @param arrived the numbers that arrived in each conversation, in the order of their arrival.
  * @param seconds from the first delivery to the last arrival.
  */
-export function judge(deliveries: Delivery[], arrived: Map<string, number[]>, seconds: number): Outcome {
+export function evaluate(deliveries: Delivery[], arrived: Map<string, number[]>, seconds: number): Outcome {
 	const times = new Map<number, number>();
 	for (const number of [...arrived.values()].flat()) times.set(number, (times.get(number) ?? 0) + 1);
 	const accepted = deliveries.filter(({ entry, repeat }) =>
@@ -131,7 +131,7 @@ export class Load {
 		await emulator.idle();
 		await this.rest();
 		const { arrived, lastAt } = arrivals(emulator, logStart);
-		return judge(deliveries, arrived, (lastAt - startedAt) / 1000);
+		return evaluate(deliveries, arrived, (lastAt - startedAt) / 1000);
 	}
 
 	/** How often each delivery has arrived until now, by their numbers; those that never did are not there. */

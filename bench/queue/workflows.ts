@@ -10,7 +10,7 @@ export interface Made {
 type Credentials = Cluster['credentials'];
 
 /** How much later than the one after it a worker may start a delivery, seconds; each message is held back for so long. */
-export const SETTLE_SECONDS = 1;
+export const PAUSE_SECONDS = 1;
 
 /** Puts nodes in a row; each is connected to the next. */
 function inARow(
@@ -111,11 +111,11 @@ export function onceAndInOrder(credentials: Credentials, sweepSeconds: number): 
 		"$json.conversationId, $json.activityId ?? String($execution.id).padStart(13, '0'), $json.text",
 	);
 	// Two workers that start two deliveries of a conversation do so in any order, but not so far from one another.
-	const settle = {
+	const pause = {
 		name: 'Let the one before come',
 		type: 'n8n-nodes-base.wait',
 		typeVersion: 1.1,
-		parameters: { amount: SETTLE_SECONDS, unit: 'seconds' },
+		parameters: { amount: PAUSE_SECONDS, unit: 'seconds' },
 	};
 	const take = query(
 		'Take my turn',
@@ -124,7 +124,7 @@ export function onceAndInOrder(credentials: Credentials, sweepSeconds: number): 
 	);
 	const send = sendOf('={{ $json.conversation }}', '={{ $json.message }}');
 	const done = query('Done', 'done($1, $2)', '$execution.id, $runIndex');
-	const workflow = inARow('Once and in order', [from, put, settle, take, send, done], ['Done', 'Send']);
+	const workflow = inARow('Once and in order', [from, put, pause, take, send, done], ['Done', 'Send']);
 	const schedule = {
 		id: randomUUID(),
 		name: 'Now and then',

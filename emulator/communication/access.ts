@@ -11,7 +11,7 @@ export interface AccessParts {
 	identity: Identity;
 }
 
-/** What a request says who it is with; a bearer token that is not the user's counts as one of Entra. */
+/** How a request authenticates. A bearer token that is not the user's counts as one of Entra. */
 export function authenticationOf(
 	authorization: string | undefined,
 	{ communicationUserToken }: World,
@@ -22,7 +22,7 @@ export function authenticationOf(
 	return isSame(token, communicationUserToken) ? 'userToken' : 'entra';
 }
 
-/** @throws CommunicationError for who may not come in */
+/** Checks the authentication of a request. @throws CommunicationError when it is missing, not valid or not allowed */
 export async function admit(
 	{ identity, settings, world }: AccessParts,
 	request: SignedRequest,

@@ -25,19 +25,19 @@ export interface ApiParts {
 	templates: readonly CommunicationTemplate[];
 }
 
-/** A request after the contract has passed it. */
+/** A valid request. */
 export interface CommunicationCall {
 	operationId: string | null;
 	/** The conversation or channel of the path. */
 	id: string;
-	/** On the emulator's origin. */
+	/** The URL of the request, on the emulator's origin. */
 	url: URL;
 	body: unknown;
 	/** Milliseconds since 1970. */
 	now: number;
 }
 
-/** What a call did: its answer, and what of it the log tells. */
+/** The answer to a call, and what the log records of it. */
 export interface Done {
 	status: number;
 	body?: unknown;
@@ -58,17 +58,18 @@ const shown = (conversation: CommunicationConversation) => {
 	return { id, topic, deliveryChannelIds, outboundDeliveryStrategy, participants };
 };
 
-/** A participant goes by its own id and by those of its contacts. */
+/** Whether an id names a participant: it is the participant's own, or that of one of its contacts. */
 const isNamed = (participant: Participant, id: string): boolean =>
 	participant.id === id || contactsOf(participant).some((contact) => contact.id === id);
 
-/** What the service does not accept as a participant; the emulator's own rule, for tests of whoever adds some. */
+/** Whether the service refuses a participant. This is the emulator's own rule, for tests of clients that add participants. */
 const isInvalidId = (id: string): boolean => id.includes('invalid');
 
 /** The calls of Azure Communication Services, one method for each operation of the contract. */
 export class CommunicationApi {
 	constructor(private readonly parts: ApiParts) {}
 
+	/** Carries out a call. @throws CommunicationError for what the service refuses */
 	answer(call: CommunicationCall): Done {
 		switch (call.operationId) {
 			case 'communication.listConversations':
@@ -98,6 +99,7 @@ export class CommunicationApi {
 		}
 	}
 
+	/** @throws CommunicationError when the conversation does not exist */
 	private present({ id }: CommunicationCall): CommunicationConversation {
 		const conversation = this.parts.threads.find(id);
 		if (conversation) return conversation;
@@ -131,7 +133,7 @@ export class CommunicationApi {
 			(id) => id.toLowerCase() !== world.communicationChannelId,
 		);
 		if (unknown !== undefined) {
-			// Inferred, as is that a conversation may be without a channel.
+			// This is inferred, and so is that a conversation may have no channel.
 			throw new CommunicationError('BadRequest', `The channel ${unknown} does not exist.`, {
 				target: 'conversation.deliveryChannelIds',
 			});
@@ -206,7 +208,7 @@ export class CommunicationApi {
 			throw new CommunicationError('ChannelNotFound', `The channel ${id} does not exist.`);
 		}
 		const page = this.page(templates, (template) => templates.indexOf(template), url);
-		// Microsoft's example of this list has a null on its last page; those of the others leave it out.
+		// In Microsoft's example of this list, the last page has a null here. Those of other lists leave it out.
 		return { nextLink: null, ...page };
 	}
 }

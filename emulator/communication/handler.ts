@@ -29,8 +29,8 @@ const errorAnswer = (status: number, code: string, message: string, more: object
 	errorMessage: message,
 });
 
-/** The calls that are recognised by their Repeatability-Request-ID. Source: docs/service-facts.md#acs-repeatability. */
-const RECOGNISED = new Set([
+/** The operations that take an idempotency key; all others ignore it. Source: docs/service-facts.md#acs-repeatability. */
+const HAVE_IDEMPOTENCY_KEY = new Set([
 	'communication.sendMessage',
 	'communication.deleteConversation',
 	'communication.terminateConversation',
@@ -38,44 +38,42 @@ const RECOGNISED = new Set([
 	'communication.removeParticipants',
 ]);
 
-/** Does each of those once for each id. On all other calls the headers are not looked at. */
+/** Checks who calls, then the request, and carries it out: once for each idempotency key. */
 class Calls {
 	private readonly api: CommunicationApi;
-	private readonly recognised = new RepeatedRequests<Done>();
+	private readonly repeated = new RepeatedRequests<Done>();
 
 	constructor(private readonly parts: CommunicationParts) {
 		this.api = new CommunicationApi(parts);
 	}
 
+	async answer(...request: Parameters<Calls['carryOut']>): Promise<Answer> {
+		try {
+			return await this.carryOut(...request);
+		} catch (error) {
+			if (!(error instanceof CommunicationError)) throw error;
+			return errorAnswer(error.status, error.code, error.message, error.more);
+		}
+	}
+
 	/** @throws CommunicationError for what the service refuses */
-	async answer(
+	private async carryOut(
 		signed: SignedRequest,
-		{ errors, id = '', operationId }: Resolved,
+		{ errors: [error], id = '', operationId }: Resolved,
 		body: unknown,
 		authentication: CommunicationAuthentication | undefined,
 	): Promise<Answer> {
 		const { origin, settings } = this.parts;
 		await admit(this.parts, signed, authentication);
-		const { headers, pathAndQuery: path } = signed;
-		const [error] = errors;
 		if (error) throw error;
+		const { headers, pathAndQuery: path } = signed;
 		const now = Date.now() + settings.clockSkewMs;
 		const run = () => this.api.answer({ operationId, id, url: new URL(path, origin()), body, now });
-		if (operationId === null || !RECOGNISED.has(operationId)) return run();
-
-		const repeatable = readRepeatability(headers, path, signed.body, now);
-		if (!repeatable) return run();
-		const { answer, isRepeated } = this.recognised.once(repeatable, run);
+		const hasKey = operationId !== null && HAVE_IDEMPOTENCY_KEY.has(operationId);
+		const keyed = hasKey ? readRepeatability(headers, path, signed.body, now) : undefined;
+		if (!keyed) return run();
+		const { answer, isRepeated } = this.repeated.once(keyed, run);
 		return { ...answer, headers: { 'Repeatability-Result': 'accepted' }, isRepeated };
-	}
-}
-
-async function decide(calls: Calls, ...request: Parameters<Calls['answer']>): Promise<Answer> {
-	try {
-		return await calls.answer(...request);
-	} catch (error) {
-		if (!(error instanceof CommunicationError)) throw error;
-		return errorAnswer(error.status, error.code, error.message, error.more);
 	}
 }
 
@@ -85,7 +83,7 @@ function sendAnswer(response: Response, { body, headers = {}, status }: Answer):
 	else response.setHeader('Content-Type', 'application/json; charset=utf-8').end(JSON.stringify(body));
 }
 
-/** Azure Communication Services: access, repeatability, faults and log around {@link CommunicationApi}. */
+/** The request handler of Azure Communication Services: authentication, idempotency, faults and log around {@link CommunicationApi}. */
 export function communicationHandler(parts: CommunicationParts) {
 	const calls = new Calls(parts);
 	return serve<string, Answer>(parts, (request, response) => {
@@ -101,7 +99,7 @@ export function communicationHandler(parts: CommunicationParts) {
 		const signed = { method, pathAndQuery: path, headers, body: raw };
 		return {
 			target: { operationId, conversationId, hasToken: authentication === 'entra' },
-			decide: () => decide(calls, signed, resolved, body, authentication),
+			decide: () => calls.answer(signed, resolved, body, authentication),
 			onFault: ({ status }) => errorAnswer(status, codeOf(status), FAULT_DETAIL),
 			record: (logged, done) =>
 				parts.log.add<CommunicationEntry>({

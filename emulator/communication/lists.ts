@@ -1,8 +1,8 @@
 import type { CommunicationSettings } from '../settings';
 import { CommunicationError } from './errors';
 
-/** Another origin than the emulator's, which nobody answers: the name is reserved by RFC 2606. */
-export const FOREIGN_ORIGIN = 'https://communication.invalid';
+/** An origin other than the emulator's, where no server answers: RFC 2606 reserves the name. */
+const FOREIGN_ORIGIN = 'https://communication.invalid';
 
 export interface ListPage<T> {
 	value: T[];
@@ -11,9 +11,9 @@ export interface ListPage<T> {
 
 /** Where a page starts. */
 interface Start {
-	/** The position of the last entry that was given. */
+	/** The position of the last entry of the previous page. */
 	after: number;
-	/** A page without entries stands before it. */
+	/** Whether the page before it has no entries. */
 	isGap: boolean;
 }
 
@@ -32,10 +32,11 @@ function readToken(token: string | null): Start {
 }
 
 /**
- * One page of a list, in the ways that the settings ask for.
+ * Makes one page of a list, with the wrong behaviour that the settings ask for.
  *
  * @param items in the order of their positions
- * @param url the request's own, on the emulator's origin
+ * @param url the URL of the request, on the emulator's origin
+ * @throws CommunicationError for an unknown continuation token
  */
 export function pageOf<T>(
 	items: readonly T[],

@@ -1,11 +1,11 @@
 import { CommunicationError } from './errors';
 import { hashOf } from './signature';
 
-/** How long ids are remembered. Inferred. */
+/** How long request ids are remembered. Inferred. */
 const WINDOW_MS = 24 * 3_600_000;
 
-/** A request that says it may be a repetition. */
-export interface Repeatable {
+/** A request with an idempotency key, which Azure calls its Repeatability-Request-ID. */
+interface KeyedRequest {
 	requestId: string;
 	firstSent: string;
 	path: string;
@@ -15,7 +15,7 @@ export interface Repeatable {
 const rejected = (reason: string) => new CommunicationError('RepeatabilityRejected', reason);
 
 /**
- * What the two Repeatability headers say; undefined when there are none.
+ * Reads the two Repeatability headers; undefined when there are none.
  *
  * @param now milliseconds since 1970
  * @throws CommunicationError when there is one without the other, or the date is too long ago
@@ -25,7 +25,7 @@ export function readRepeatability(
 	path: string,
 	body: Buffer,
 	now: number,
-): Repeatable | undefined {
+): KeyedRequest | undefined {
 	const requestId = headers['repeatability-request-id']?.toLowerCase();
 	const firstSent = headers['repeatability-first-sent'];
 	if (requestId === undefined && firstSent === undefined) return undefined;
@@ -38,17 +38,18 @@ export function readRepeatability(
 	return { requestId, firstSent, path, body };
 }
 
-/** The requests that were done under a Repeatability-Request-ID, with their answers. */
+/** The answers to requests that had a Repeatability-Request-ID, so that none of them is carried out twice. */
 export class RepeatedRequests<T> {
 	private readonly done = new Map<string, { fingerprint: string; answer: T }>();
 
 	/**
-	 * Does a request once.
+	 * Carries out a request once.
 	 *
-	 * @param run does it; what it throws is not remembered, so that the same id can be tried again
+	 * @param run carries it out; an error is not remembered, so that the same id can be tried again
+	 * @returns the answer, and whether it is that of an earlier request
 	 * @throws CommunicationError when the id is known from another request
 	 */
-	once(request: Repeatable, run: () => T): { answer: T; isRepeated: boolean } {
+	once(request: KeyedRequest, run: () => T): { answer: T; isRepeated: boolean } {
 		const { body, firstSent, path, requestId } = request;
 		const fingerprint = [firstSent, path, hashOf(body)].join('\n');
 		const known = this.done.get(requestId);

@@ -5,7 +5,7 @@ import type { CommunicationTemplate } from './templates';
 import { type CommunicationConversation, type DeliveryStrategy, isOnWhatsApp, isWindowOpen } from './threads';
 
 const PRIVATE_IPV4 = /^(0|10|127|169\.254|172\.(1[6-9]|2\d|3[01])|192\.168)\./;
-/** Loopback, link-local, unique local, and an IPv4 address in IPv6's clothes. */
+/** Loopback, link-local, unique local, and IPv4-mapped addresses. */
 const PRIVATE_IPV6 = /^(::1?|fe[89ab].*|f[cd].*|::ffff:.*)$/i;
 
 function isPublicHost(host: string): boolean {
@@ -15,14 +15,14 @@ function isPublicHost(host: string): boolean {
 	return name.includes('.') && !/\.(localhost|local|internal|home\.arpa)$/.test(name);
 }
 
-/** Whether the service would get the file: nothing is asked for, the address alone decides. `unreachable` in it means no. */
+/** Whether the service could fetch a file. Only the URL decides, no request is sent; a URL with `unreachable` in it is not reachable. */
 export function isReachable(uri: string): boolean {
 	if (uri.includes('unreachable') || !URL.canParse(uri)) return false;
 	const { hostname, protocol } = new URL(uri);
 	return (protocol === 'https:' || protocol === 'http:') && isPublicHost(hostname);
 }
 
-/** Every refValue must name a value; that a name may stand for one value only is inferred. */
+/** Checks that every refValue names a value. That two values must not share a name is inferred. */
 function checkBindings({ bindings, values = [] }: Template): void {
 	const names = values.map(({ name }) => name);
 	const refuse = (message: string) => {
@@ -52,11 +52,11 @@ function checkTemplate(sent: Template, templates: readonly CommunicationTemplate
 }
 
 /**
- * WhatsApp's rules, in the order in which they are looked at, which is inferred.
+ * Checks WhatsApp's rules for a message. Their order is inferred.
  *
  * @param templates those of the conversation's channels
  * @param now milliseconds since 1970
- * @throws CommunicationError for the first that is broken
+ * @throws CommunicationError for the first rule that is broken
  */
 export function checkContent(
 	content: MessageContent,

@@ -1,36 +1,36 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** How far a signed date may be off. Inferred: Microsoft's pages on this service give no number. */
+/** The largest difference between a signed date and the clock. Inferred, as Microsoft's pages give no number. */
 const LONGEST_SKEW_MS = 5 * 60_000;
 const AUTHORIZATION = /^HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=(\S+)$/;
 
-/** A request as it came over the wire. */
+/** A request as it was received. */
 export interface SignedRequest {
 	method: string;
-	/** Exactly as it was sent: neither decoded nor put in order. */
+	/** Exactly as it was sent: neither decoded nor sorted. */
 	pathAndQuery: string;
 	/** Names in lower case. */
 	headers: Record<string, string>;
 	body: Buffer;
 }
 
-/** RFC 7231's one form of a date, e.g. `Wed, 13 Apr 2022 18:09:12 GMT`. */
+/** Whether a text is a date in the form of RFC 7231, e.g. `Wed, 13 Apr 2022 18:09:12 GMT`. */
 export const isHttpDate = (text: string): boolean => {
 	const time = Date.parse(text);
 	return !Number.isNaN(time) && new Date(time).toUTCString() === text;
 };
 
-/** Whether two texts are the same, in a time that does not tell where they differ. */
+/** Whether two texts are equal. The comparison takes the same time wherever they differ. */
 export function isSame(one: string, other: string): boolean {
 	const [first, second] = [one, other].map((text) => createHash('sha256').update(text).digest());
 	return first !== undefined && second !== undefined && timingSafeEqual(first, second);
 }
 
-/** Base64 of the SHA-256 of a body, of an empty one too. */
+/** The SHA-256 hash of a body in base64; an empty body has one too. */
 export const hashOf = (body: Buffer): string => createHash('sha256').update(body).digest('base64');
 
 /**
- * The signature that a request must have.
+ * Computes the signature of a request, in base64.
  *
  * @see https://learn.microsoft.com/azure/communication-services/tutorials/hmac-header-tutorial
  * @param key the access key, base64
@@ -46,7 +46,7 @@ export function signatureOf(
 }
 
 /**
- * Why the signature of a request is not good; undefined when it is.
+ * Checks the signature of a request. Returns why it is refused; undefined when it is valid.
  *
  * @param key the access key, base64
  * @param now milliseconds since 1970

@@ -1,4 +1,4 @@
-/** A template of WhatsApp as the service lists it; the fields are those of Microsoft's `WhatsAppMessageTemplateItem`. */
+/** A WhatsApp template as the service lists it, with the fields of Microsoft's `WhatsAppMessageTemplateItem`. */
 export interface CommunicationTemplate {
 	name: string;
 	language: string;
@@ -20,7 +20,7 @@ const template = (
 	status: CommunicationTemplate['status'] = 'approved',
 ): CommunicationTemplate => ({ name, language, status, kind: 'whatsApp', content });
 
-/** The channel's templates when nobody says otherwise: every kind of header, texts and buttons, and one nobody may send. */
+/** The templates of the channel. They have every kind of header, texts and buttons, and one is not approved. */
 export const DEFAULT_TEMPLATES: readonly CommunicationTemplate[] = [
 	template('shipping_confirmation', 'en_US', [
 		body('Your package has been shipped. It will be delivered in {{1}} business days.'),

@@ -13,7 +13,7 @@ export interface CommunicationMessage {
 	id: string;
 	/** Counts from 1. */
 	sequenceId: number;
-	/** What was sent: `kind` and what goes with it. */
+	/** The content that was sent: `kind` and its fields. */
 	message: { kind: string };
 	senderDisplayName: string;
 	/** ISO 8601 with seven decimals. */
@@ -24,7 +24,7 @@ export interface CommunicationMessage {
 export interface CommunicationConversation {
 	/** `19:…@thread.v2`. */
 	id: string;
-	/** Grows from one conversation to the next. */
+	/** Rises from one conversation to the next. */
 	position: number;
 	topic?: string;
 	deliveryChannelIds: string[];
@@ -37,19 +37,7 @@ export interface CommunicationConversation {
 	isTerminated: boolean;
 }
 
-/** What happens in the conversations without a call, and what came of the calls. */
-export interface Communication {
-	/** The oldest first. */
-	readonly conversations: readonly CommunicationConversation[];
-	/** A customer writes, which opens the window of 24 hours. @throws Error when there is no such conversation or customer */
-	receive(conversationId: string, text: string): CommunicationMessage;
-	/** The customer's last message is made to be more than 24 hours ago. @throws Error when there is no such conversation */
-	closeWindow(conversationId: string): void;
-	/** Adds that many conversations, for long lists; the log says nothing of them. */
-	addConversations(count: number): void;
-}
-
-/** How long a customer's message lets the business write freely. Source: docs/service-facts.md#acs-whatsapp-rules. */
+/** How long after a customer's message the business may write freely. Source: docs/service-facts.md#acs-whatsapp-rules. */
 const WINDOW_MS = 24 * 3_600_000;
 
 export const contactsOf = (participant: NewParticipant): Contact[] =>
@@ -61,7 +49,7 @@ export const isOnWhatsApp = (participant: Participant): boolean =>
 export const isWindowOpen = ({ lastCustomerMessageAt }: CommunicationConversation, now: number): boolean =>
 	lastCustomerMessageAt !== undefined && now - lastCustomerMessageAt <= WINDOW_MS;
 
-/** Gives a participant its id, and a customer the contact that the service adds, as in Microsoft's example. */
+/** Gives a participant an id, and a customer the contact that the service adds in Microsoft's example. */
 function admitted(participant: NewParticipant, prefix: string): Participant {
 	if (participant.kind === 'internal')
 		return { ...participant, id: participant.id ?? participant.contact.id };
@@ -75,15 +63,16 @@ function admitted(participant: NewParticipant, prefix: string): Participant {
 const isSameContact = (one: Contact, other: Contact): boolean =>
 	one.kind === other.kind && one.id === other.id;
 
-/** The conversations of the one resource that the emulator knows. */
-export class Threads implements Communication {
+/** The conversations of the one resource that the emulator has. */
+export class Threads {
+	/** The oldest first. */
 	readonly conversations: CommunicationConversation[] = [];
 	private lastPosition = 0;
 	private lastMessageId = 0;
 
 	constructor(private readonly world: World) {}
 
-	/** The conversation that is there from the start: a customer on WhatsApp has just written. */
+	/** Creates the conversation that exists from the start: a customer on WhatsApp has just written. */
 	seed(): void {
 		const { communicationChannelId, communicationConversationId, communicationUserId } = this.world;
 		const { id } = this.create({
@@ -126,7 +115,7 @@ export class Threads implements Communication {
 		this.conversations.splice(this.conversations.indexOf(conversation), 1);
 	}
 
-	/** Who is there already stays as it is. */
+	/** Adds a participant unless it is there already. */
 	addParticipant(conversation: CommunicationConversation, participant: NewParticipant): void {
 		const isThere = conversation.participants
 			.flatMap(contactsOf)
@@ -134,13 +123,14 @@ export class Threads implements Communication {
 		if (!isThere) conversation.participants.push(this.admit(participant));
 	}
 
-	/** The business writes: its first participant, or, where it has none, the resource's own user. */
+	/** Adds a message of the business. Its sender is the first internal participant or, without one, the resource's own user. */
 	send(conversation: CommunicationConversation, message: { kind: string }): CommunicationMessage {
 		const sender = conversation.participants.find(({ kind }) => kind === 'internal');
 		const senderId = sender?.id ?? this.world.communicationUserId;
 		return this.add(conversation, message, senderId, sender?.displayName);
 	}
 
+	/** Adds a message of the customer, which opens the window of 24 hours. @throws Error when there is no such conversation or customer */
 	receive(conversationId: string, text: string): CommunicationMessage {
 		const conversation = this.required(conversationId);
 		const customer = conversation.participants.find(({ kind }) => kind === 'external');
@@ -150,10 +140,12 @@ export class Threads implements Communication {
 		return this.add(conversation, content, customer.id, customer.displayName);
 	}
 
+	/** Dates the customer's last message back by more than 24 hours. @throws Error when there is no such conversation */
 	closeWindow(conversationId: string): void {
 		this.required(conversationId).lastCustomerMessageAt = Date.now() - WINDOW_MS - 1;
 	}
 
+	/** Adds that many conversations, to make lists long. They are not logged. */
 	addConversations(count: number): void {
 		for (let added = 0; added < count; added++) {
 			const number = this.lastPosition + 1;
@@ -200,3 +192,8 @@ export class Threads implements Communication {
 		return added;
 	}
 }
+
+/** What tests and the demo may do with the conversations without a call. */
+export type Communication = Readonly<
+	Pick<Threads, 'conversations' | 'receive' | 'closeWindow' | 'addConversations'>
+>;

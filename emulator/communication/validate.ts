@@ -1,21 +1,22 @@
-import { Contract, type ContractRequest, lowerCaseKeys, placeOf, type Violation } from '../contract/open';
+import {
+	Contract,
+	type ContractRequest,
+	lowerCaseKeys,
+	placeOf,
+	urlOf,
+	type Violation,
+} from '../contract/open';
 import { CommunicationError, document } from './errors';
 import { isHttpDate } from './signature';
 
-/** What was asked for. */
+/** The operation that a request is for, and its errors. */
 export interface Resolved {
 	/** Null when the contract has no such call. */
 	operationId: string | null;
 	/** The conversation or channel of the path, decoded. */
 	id: string | undefined;
-	/** What is wrong, the error that is answered first. */
+	/** In the order in which the service would answer them. */
 	errors: CommunicationError[];
-}
-
-export interface CommunicationContractError {
-	code: string;
-	status: number;
-	detail: string;
 }
 
 const contract = new Contract(document, { 'http-date': isHttpDate });
@@ -33,34 +34,29 @@ function toError({ keyword, message, path }: Violation, url: URL): Communication
 	if (keyword === 'contentType') {
 		return new CommunicationError('UnsupportedMediaType', `The content type ${message}.`);
 	}
-	// `/requestBody/request/kind` as Azure writes a target.
+	// `/requestBody/request/kind` in Azure's notation for a target: `request.kind`.
 	const target = path.split('/').slice(2).join('.');
 	const place = keyword === 'required' ? path.slice(0, path.lastIndexOf('/')) : path;
 	const detail = `${place.replace(/^\/\w+/, '') || '/'} ${message}`;
 	return new CommunicationError('BadRequest', detail, target ? { target } : {});
 }
 
-/** The version is looked at before all else; a query that is not known is not looked at. */
+/** The errors of a request. The API version comes first, and unknown query parameters are ignored. */
 function errorsOf(request: ContractRequest, operation: NonNullable<ReturnType<Contract['match']>>, url: URL) {
 	const violations = contract
 		.violations(request, operation)
 		.filter(({ keyword, path }) => !(keyword === 'additionalProperties' && placeOf(path) === 'query'));
-	const isVersion = ({ path }: Violation) => path === '/query/api-version';
-	return [...violations.filter(isVersion), ...violations.filter((one) => !isVersion(one))].map((one) =>
-		toError(one, url),
-	);
+	const rank = ({ path }: Violation) => (path === '/query/api-version' ? 0 : 1);
+	return violations.sort((one, other) => rank(one) - rank(other)).map((one) => toError(one, url));
 }
 
 /**
- * Finds the call that a method and a raw path are, and what is wrong with the rest of the request.
+ * Finds the operation of a request, and validates the request.
  *
- * @param request a content type that is given must be JSON; one that is not given is not missed
+ * @param request its content type must be JSON, but may be left out
  */
 export function resolve(request: ContractRequest): Resolved {
-	const url = new URL(request.path, 'https://localhost');
-	for (const [name, value] of Object.entries(request.query ?? {})) {
-		for (const one of [value].flat()) url.searchParams.append(name, one);
-	}
+	const url = urlOf(request);
 	const found = contract.match(request.method, url.pathname);
 	const operation = found ?? contract.matchPath(url.pathname);
 	const [id] = Object.values(operation?.params ?? {});
@@ -72,17 +68,17 @@ export function resolve(request: ContractRequest): Resolved {
 }
 
 /**
- * Holds a request to Azure Communication Services against the contract, without a server.
+ * Validates a request to Azure Communication Services against the contract, without a server.
  *
- * Looks at the form only: whether token or signature are good, whether the conversation exists and whether WhatsApp
- * would take the message is the emulator's work.
+ * Checks the form only. Whether the token or the signature is valid, whether the conversation exists and whether
+ * WhatsApp would take the message is checked by the running emulator.
  *
- * @param request as it would be sent. A content type that is given must be JSON; one that is not given is not missed.
- * @returns the operation and what is wrong, the error that would be answered first
+ * @param request as it would be sent; its content type must be JSON, but may be left out
+ * @returns the operation, and the errors in the order in which the service would answer them
  */
 export function validateCommunicationRequest(request: ContractRequest): {
 	operationId: string | null;
-	errors: CommunicationContractError[];
+	errors: { code: string; status: number; detail: string }[];
 } {
 	const { errors, operationId } = resolve(request);
 	const isSigned = /^(Bearer|HMAC-SHA256) \S/i.test(lowerCaseKeys(request.headers).authorization ?? '');
@@ -96,9 +92,9 @@ export function validateCommunicationRequest(request: ContractRequest): {
 }
 
 /**
- * Holds the body of an answer of Azure Communication Services against the contract.
+ * Validates the body of an answer of Azure Communication Services against the contract.
  *
- * @returns what is wrong, one line each; empty when nothing is
+ * @returns one line for each violation; empty when there are none
  * @throws Error for an operation or a status that the contract does not have
  */
 export const validateCommunicationAnswer = (operationId: string, status: number, body: unknown): string[] =>

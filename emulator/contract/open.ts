@@ -11,7 +11,7 @@ import { parse } from 'yaml';
 /** A request as a client would send it; `body` is the parsed JSON, or the JSON as a string. */
 export interface ContractRequest {
 	method: string;
-	/** Path only, e.g. `/api/v1.0/consumer/conversation/create`; a query may also stand here, after `?`. */
+	/** The path, e.g. `/api/v1.0/consumer/conversation/create`, with or without a query after `?`. */
 	path: string;
 	query?: Record<string, string | string[]>;
 	headers: Record<string, string>;
@@ -20,7 +20,7 @@ export interface ContractRequest {
 
 /** One way in which a request breaks the contract. */
 export interface ContractError {
-	/** The service's body code, e.g. 30011; null where it has none (a missing token). */
+	/** The service's error code, e.g. 30011; null where it has none (a missing token). */
 	code: number | null;
 	/** The HTTP status that the service answers with. */
 	status: number;
@@ -29,47 +29,67 @@ export interface ContractError {
 	path: string;
 }
 
-/** A constraint of a contract that a request or an answer breaks. */
+/** A constraint of a contract that a request breaks. */
 export interface Violation {
 	/** The JSON Schema keyword, or `contentType`. */
 	keyword: string;
 	/** Where, as a JSON pointer that begins with the place, e.g. `/requestBody/text`; with a missing property's name. */
 	path: string;
 	message: string;
-	/** What the schema's `x-error-code` says of the keyword. */
+	/** The schema's `x-error-code` for the keyword. */
 	code: number | string | undefined;
-	/** What stands there. */
+	/** The value that breaks the constraint; the name of a property that is not allowed. */
 	value: unknown;
 	schema: Json;
 }
 
-/** A call of a contract. */
+/** The operation of a contract that a request is for. */
 export interface Operation {
 	operationId: string;
-	/** Of the path, decoded. */
+	/** The parameters of the path, decoded. */
 	params: Record<string, string>;
-	/** As the contract has it, with its path item's extensions. */
+	/** The operation object of the document, with the extensions of its path item. */
 	definition: Json;
 }
 
 export type Json = Record<string, unknown>;
 type AjvError = NonNullable<ReturnType<OpenAPIValidator['validateRequest']>['errors']>[number];
 
-/** Which violation comes first when there are several: services look at the headers first. */
+/**
+ * The HTTP status that a contract's `x-error-codes` gives for a code.
+ *
+ * @throws Error for a code that the contract does not have
+ */
+export function statusOfCode(document: Readonly<Json>, code: string): number {
+	const { status } = objectAt(document, 'x-error-codes', code);
+	if (typeof status !== 'number') throw new Error(`The contract has no error code ${code}`);
+	return status;
+}
+
+/** The order in which services check the places of a request, and so the order of the violations. */
 const PLACES = ['header', 'path', 'query', 'requestBody'];
 
 export const isObject = (value: unknown): value is Json =>
 	typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The object at some keys; an empty one where there is none. */
+/** Returns the object below `node` at a path of keys; an empty object where there is none. */
 export function objectAt(node: unknown, ...keys: string[]): Json {
 	const value = keys.reduce<unknown>((at, key) => (isObject(at) ? at[key] : undefined), node);
 	return isObject(value) ? value : {};
 }
 
-/** Names in lower case. */
+/** Copies headers with their names in lower case. */
 export const lowerCaseKeys = (headers: Record<string, string>): Record<string, string> =>
 	Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+
+/** The whole URL of a request, with the query of its path and that which came beside it. The origin is made up. */
+export function urlOf({ path, query = {} }: ContractRequest): URL {
+	const url = new URL(path, 'https://localhost');
+	for (const [name, value] of Object.entries(query)) {
+		for (const one of [value].flat()) url.searchParams.append(name, one);
+	}
+	return url;
+}
 
 /**
  * Replaces every `$ref` by a copy of what it points to (the document has no cycles).
@@ -94,9 +114,16 @@ function inlineReferences(node: unknown, root: Json): unknown {
 }
 
 /**
- * Reads an OpenAPI document, with its references resolved.
+ * Reads an OpenAPI document and resolves its references.
  *
- * @throws Error when the file is not an object, or refers to what is not there
+ * @param file the path of a YAML file
+ * @returns the document; every `$ref` is replaced by a copy of its target
+ * @throws Error when the file does not hold an object, or when a reference has no target
+ *
+ * @example
+ * const contract = new Contract(readDocument('emulator/messaging/contract.yaml'));
+ * const operation = contract.match('GET', '/api/v1.0/consumer/conversations');
+ * const violations = operation && contract.violations(request, operation);
  */
 export function readDocument(file: string): Readonly<Json> {
 	const source: unknown = parse(readFileSync(file, 'utf8'));
@@ -105,14 +132,14 @@ export function readDocument(file: string): Readonly<Json> {
 	return inlined;
 }
 
-/** The code that a schema gives for a violated keyword, if it gives one. */
+/** Reads the code that a schema gives for a violated keyword; undefined when it gives none. */
 function codeOf(schema: unknown, keyword: string): number | string | undefined {
 	const code = isObject(schema) ? schema['x-error-code'] : undefined;
 	const ofKeyword = isObject(code) ? code[keyword] : code;
 	return typeof ofKeyword === 'number' || typeof ofKeyword === 'string' ? ofKeyword : undefined;
 }
 
-/** A property that is missing is answered with that property's code: `channelId` with 30002. */
+/** The code of a violation. A missing property has that property's own code: `channelId` has 30002. */
 function codeOfViolation({ keyword, params, parentSchema }: AjvError): number | string | undefined {
 	const own = codeOf(parentSchema, keyword);
 	if (own !== undefined || keyword !== 'required') return own;
@@ -143,26 +170,33 @@ function toViolation(error: AjvError): Violation {
 	};
 }
 
-/** The first name of a JSON pointer: header, path, query or requestBody. */
+/** Returns the first name of a JSON pointer: header, path, query or requestBody. */
 export const placeOf = (path: string): string => path.split('/')[1] ?? '';
 
-/** openapi-backend's router takes brackets in a path for those of a regular expression. */
+/** Escapes the brackets of a path, because openapi-backend's router reads them as those of a regular expression. */
 const routable = (path: string): string => path.replaceAll('(', '%28').replaceAll(')', '%29');
 
-/** Formats beyond JSON Schema's own, by their names. */
-export type Formats = Record<string, (text: string) => boolean>;
+/** Checks of the string formats that JSON Schema does not define, by their names. */
+type Formats = Record<string, (text: string) => boolean>;
 
-/** An OpenAPI document, as what requests and answers are held against. */
+/**
+ * An OpenAPI document that requests and answers are validated against.
+ *
+ * @example
+ * const contract = new Contract(readDocument(file));
+ * const operation = contract.match('DELETE', '/messages/conversations/19:abc');
+ * contract.answerErrors('communication.deleteConversation', 204, undefined); // []
+ */
 export class Contract {
 	private readonly router: OpenAPIRouter;
 	private readonly validator: OpenAPIValidator;
 
-	/** @param document as {@link readDocument} gives it */
+	/** @param document as {@link readDocument} returns it @param formats checks of its own string formats */
 	constructor(document: Readonly<Json>, formats: Formats = {}) {
 		const paths = Object.entries(objectAt(document, 'paths')).map(
 			([path, item]) => [routable(path), item] as const,
 		);
-		// The only place where the shape of the file is taken on trust.
+		// The shape of the file is not checked here; a test holds the documents to the OpenAPI standard.
 		const definition = { ...document, paths: Object.fromEntries(paths) } as unknown as Document;
 		this.router = new OpenAPIRouter({ definition, ignoreTrailingSlashes: false });
 		this.validator = new OpenAPIValidator({
@@ -187,7 +221,7 @@ export class Contract {
 		});
 	}
 
-	/** The call that a method and a path are; undefined when the contract has no such call. */
+	/** Finds the operation of a method and a raw path; undefined when the contract has none. */
 	match(method: string, path: string): Operation | undefined {
 		const request = { method, path: routable(path), headers: {} };
 		const found = this.router.matchOperation(request);
@@ -200,12 +234,12 @@ export class Contract {
 			const definition = { ...found, ...this.extensionsOf(found) };
 			return { operationId: found.operationId, params: Object.fromEntries(texts), definition };
 		} catch {
-			// The path is no good percent-encoding.
+			// The percent-encoding of the path is not valid.
 			return undefined;
 		}
 	}
 
-	/** A call of the path, whatever its method. */
+	/** Finds an operation of a raw path with any method; undefined when the contract has none. */
 	matchPath(path: string): Operation | undefined {
 		for (const method of ['get', 'post', 'patch', 'delete']) {
 			const operation = this.match(method, path);
@@ -215,17 +249,21 @@ export class Contract {
 	}
 
 	/**
-	 * What is wrong with a request, in the order of the places.
+	 * Finds what is wrong with a request.
 	 *
-	 * @param request a content type that is given must be JSON; one that is not given is not missed
+	 * @param request its content type must be JSON, but may be left out
+	 * @param operation as {@link match} returns it for the request
+	 * @returns the violations: first those of headers, then of path, query and body; empty when there are none
 	 */
 	violations(request: ContractRequest, { definition, operationId }: Operation): Violation[] {
 		const headers = lowerCaseKeys(request.headers);
-		const { pathname, search } = new URL(request.path, 'https://localhost');
-		const query: Record<string, string | string[]> = { ...request.query };
-		for (const [name, value] of new URLSearchParams(search)) {
-			query[name] = name in query ? [query[name] ?? [], value].flat() : value;
-		}
+		const { pathname, searchParams } = urlOf(request);
+		const query = Object.fromEntries(
+			[...searchParams.keys()].map((name) => {
+				const [first = '', ...more] = searchParams.getAll(name);
+				return [name, more.length > 0 ? [first, ...more] : first];
+			}),
+		);
 		const { errors } = this.validator.validateRequest(
 			{ ...request, path: routable(pathname), query, headers },
 			operationId,
@@ -236,12 +274,10 @@ export class Contract {
 			.map(toViolation);
 		const contentType = headers['content-type'];
 		if (definition.requestBody && contentType !== undefined && !isJsonType(contentType)) {
-			const message = `must be application/json, not ${contentType || 'missing'}`;
-			const path = '/requestBody/content-type';
 			violations.unshift({
 				keyword: 'contentType',
-				path,
-				message,
+				path: '/requestBody/content-type',
+				message: `must be application/json, not ${contentType || 'missing'}`,
 				code: undefined,
 				value: contentType,
 				schema: {},
@@ -251,9 +287,10 @@ export class Contract {
 	}
 
 	/**
-	 * Holds the body of an answer against the contract.
+	 * Validates the body of an answer.
 	 *
-	 * @returns what is wrong, one line each; empty when nothing is
+	 * @param body parsed; undefined when there is none
+	 * @returns one line for each violation; empty when there are none
 	 * @throws Error for an operation or a status that the contract does not have
 	 */
 	answerErrors(operationId: string, status: number, body: unknown): string[] {
@@ -265,7 +302,7 @@ export class Contract {
 		return (errors ?? []).map((error) => `${error.instancePath || '/'} ${describeError(error)}`);
 	}
 
-	/** What the path item of a call says beside its calls, e.g. `x-table`. */
+	/** The extensions of an operation's path item, e.g. `x-table`. */
 	private extensionsOf({ path }: OpenAPIOperation): Json {
 		const item = objectAt(this.router.definition.paths, path);
 		return Object.fromEntries(Object.entries(item).filter(([key]) => key.startsWith('x-')));

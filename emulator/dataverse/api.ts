@@ -24,7 +24,7 @@ export interface DataverseAnswer {
 	errorCode?: string;
 }
 
-/** A request as the API needs it, after its token was found good. */
+/** A request whose token is valid. */
 export interface DataverseCall {
 	method: string;
 	/** Path and query. */
@@ -34,9 +34,15 @@ export interface DataverseCall {
 	resolved: Resolved;
 }
 
+/** What a function returns: the name of its complex type, and that type's values. */
+interface FunctionAnswer {
+	type: string;
+	values: Record<string, string>;
+}
+
 type Verb = 'Read' | 'Create' | 'Write' | 'Delete';
 
-/** A page is never larger, whatever is asked for. */
+/** A page is never larger, whatever the request asks for. */
 const LARGEST_PAGE = 5_000;
 const CHANNELS = tableOf('msdyn_occustommessagingchannel');
 
@@ -52,7 +58,7 @@ function shown(table: Table, row: Row, { select }: Query): Record<string, unknow
 	};
 }
 
-/** Dataverse's own behaviour behind its token check. */
+/** The behaviour of Dataverse behind its token check. */
 export class DataverseApi {
 	constructor(private readonly parts: ApiParts) {}
 
@@ -62,17 +68,18 @@ export class DataverseApi {
 		if (!dataverse.applicationUser) {
 			throw new DataverseError('0x80072560', 'The user is not a member of the organization.');
 		}
-		const { operationId } = call.resolved;
 		const read = call.resolved.read();
 		if ('request' in read) return this.answerTable(call, read.request);
-		return { status: 200, headers: {}, body: this.answerFunction(operationId, read.args) };
+		const { type, values } = this.answerFunction(call.resolved.operationId, read.args);
+		const context = `${this.base}/$metadata#Microsoft.Dynamics.CRM.${type}`;
+		return { status: 200, headers: {}, body: { '@odata.context': context, ...values } };
 	}
 
 	private get base(): string {
 		return `${this.parts.origin()}/api/data/v9.2`;
 	}
 
-	private answerFunction(operationId: string | null, args: Record<string, string>): Record<string, unknown> {
+	private answerFunction(operationId: string | null, args: Record<string, string>): FunctionAnswer {
 		switch (operationId) {
 			case 'dataverse.whoAmI':
 				return this.whoAmI();
@@ -83,32 +90,25 @@ export class DataverseApi {
 		}
 	}
 
-	/** What the application user may do with a channel's record, by its role. */
-	private access({ '@target': target = '' }: Record<string, string>): Record<string, unknown> {
+	/** The rights of the application user on a channel's record, by its role. */
+	private access({ '@target': target = '' }: Record<string, string>): FunctionAnswer {
 		this.parts.tables.get(CHANNELS, /[0-9a-f-]{36}/.exec(target)?.[0] ?? '');
-		const { role } = this.parts.settings.dataverse;
 		const rights = {
 			full: 'ReadAccess, WriteAccess, AppendAccess, AppendToAccess, CreateAccess, DeleteAccess',
 			readOnly: 'ReadAccess',
 			none: 'None',
 		};
-		return {
-			'@odata.context': `${this.base}/$metadata#Microsoft.Dynamics.CRM.RetrievePrincipalAccessResponse`,
-			AccessRights: rights[role],
-		};
+		const values = { AccessRights: rights[this.parts.settings.dataverse.role] };
+		return { type: 'RetrievePrincipalAccessResponse', values };
 	}
 
-	private whoAmI(): Record<string, unknown> {
-		const { applicationUserId, businessUnitId, organizationId } = this.parts.world;
-		return {
-			'@odata.context': `${this.base}/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse`,
-			BusinessUnitId: businessUnitId,
-			UserId: applicationUserId,
-			OrganizationId: organizationId,
-		};
+	private whoAmI(): FunctionAnswer {
+		const { applicationUserId: UserId, businessUnitId, organizationId } = this.parts.world;
+		const values = { BusinessUnitId: businessUnitId, UserId, OrganizationId: organizationId };
+		return { type: 'WhoAmIResponse', values };
 	}
 
-	private federatedSubject({ ComponentName = '', ComponentId = '' }: Record<string, string>) {
+	private federatedSubject({ ComponentName = '', ComponentId = '' }: Record<string, string>): FunctionAnswer {
 		const name = ComponentName.slice(1, -1);
 		if (name !== CHANNELS.logicalName) {
 			throw new DataverseError(
@@ -124,10 +124,7 @@ export class DataverseApi {
 				`The component ${name} with Id = ${ComponentId} is not associated with a managed identity.`,
 			);
 		}
-		return {
-			'@odata.context': `${this.base}/$metadata#Microsoft.Dynamics.CRM.GetComponentManagedIdentityFICResponse`,
-			FICSubject: subject,
-		};
+		return { type: 'GetComponentManagedIdentityFICResponse', values: { FICSubject: subject } };
 	}
 
 	private answerTable(call: DataverseCall, request: TableRequest): DataverseAnswer {
@@ -167,7 +164,7 @@ export class DataverseApi {
 		};
 	}
 
-	/** After the last row of the page before; where that is gone by now, as many rows in as there were. */
+	/** The index of a page's first row: after the last row of the previous page or, if that was deleted, by the page number. */
 	private startOf(table: Table, rows: Row[], { skipToken }: Query, size: number): number {
 		if (!skipToken) return 0;
 		const index = rows.findIndex((row) => row[table.idColumn] === skipToken.last);

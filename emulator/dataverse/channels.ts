@@ -1,25 +1,25 @@
-import { federatedSubject } from './federation';
+import { createHash } from 'node:crypto';
 import { type Row, tableOf } from './schema';
 import type { Tables } from './tables';
 import type { Settings } from '../settings';
 import type { World } from '../world';
 
-/** Microsoft Entra ID as far as it concerns the channel's managed identity. */
+/** The part of Microsoft Entra ID that concerns the channel's managed identity. */
 export interface Entra {
 	/** The subjects of the federated credentials of the app registration. */
 	federatedSubjects: Set<string>;
 }
 
-/** A channel as its record in Dataverse makes it. */
+/** A channel, as its record in Dataverse defines it. */
 export interface Channel {
 	id: string;
 	webhookUrl: string | null;
 	workstreamId: string | null;
-	/** Whether its kind is Messaging API: there are others. */
+	/** Whether its kind is Messaging API; there are other kinds. */
 	isMessagingApi: boolean;
 	/** Whether the record names the world's app and tenant. */
 	isOfApp: boolean;
-	/** Whether Entra gives the channel's managed identity a token, so that deliveries can be signed. */
+	/** Whether Entra issues tokens for the channel's managed identity, so that deliveries can be signed. */
 	isTrusted: boolean;
 }
 
@@ -27,7 +27,7 @@ const CHANNELS = tableOf('msdyn_occustommessagingchannel');
 const IDENTITIES = tableOf('managedidentity');
 const WORKSTREAMS = tableOf('msdyn_liveworkstream');
 const MESSAGING_API = 192350005;
-/** `credentialsource` of an identity that Power Platform manages: the only kind that needs no secret. */
+/** The `credentialsource` of an identity that Power Platform manages. It is the only kind that needs no secret. */
 const IS_MANAGED = 2;
 
 const textOf = (row: Row, column: string): string | null => {
@@ -36,7 +36,31 @@ const textOf = (row: Row, column: string): string | null => {
 };
 const isSame = (value: string | null, expected: string) => value?.toLowerCase() === expected.toLowerCase();
 
-/** The channel records, as the Messaging API, the deliveries and the desk see them. */
+/** The id of Power Platform's app as subjects encode it. Documented for plug-ins, inferred for channels. */
+const POWER_PLATFORM = 'qzXoWDkuqUa3l6zM5mM0Rw';
+
+/** Encodes a GUID's bytes, in .NET's order, as base64url. */
+function encodeGuid(guid: string): string {
+	const [a = '', b = '', c = '', ...rest] = guid.split('-');
+	const reversed = [a, b, c].map((part) => Buffer.from(part, 'hex').reverse());
+	return Buffer.concat([...reversed, Buffer.from(rest.join(''), 'hex')]).toString('base64url');
+}
+
+/**
+ * The subject of the token of a channel's managed identity.
+ *
+ * Public reports show that it begins with `/eid1/c/pub/t/` and ends with `/h/` and a hash. It is documented that another
+ * webhook URL changes it. What is hashed is inferred, and so is that an earlier URL has its earlier subject again.
+ */
+function federatedSubject(channel: Row, identity: Row, world: World): string {
+	const tenant = encodeGuid(String(identity.tenantid ?? world.tenantId));
+	const hash = createHash('sha256')
+		.update(`${String(channel.msdyn_occustommessagingchannelid)} ${String(channel.msdyn_webhookurl)}`)
+		.digest('hex');
+	return `/eid1/c/pub/t/${tenant}/a/${POWER_PLATFORM}/n/msdyn_occustommessagingchannel/e/${world.environmentId}/h/${hash}`;
+}
+
+/** The records of channels, as the Messaging API, the deliveries and the desk read them. */
 export class Channels {
 	constructor(
 		private readonly tables: Tables,
@@ -49,7 +73,7 @@ export class Channels {
 		});
 	}
 
-	/** Makes the records of the world: its channel on its workstream, with its managed identity. */
+	/** Creates the records of the world's channel, workstream and managed identity. */
 	seed(): void {
 		const { world } = this;
 		this.tables.create(WORKSTREAMS, {
@@ -75,7 +99,7 @@ export class Channels {
 		});
 	}
 
-	/** @param id in lower case; @returns undefined when there is no such record */
+	/** Finds a channel. @param id in lower case @returns undefined when there is no such record */
 	find(id: string): Channel | undefined {
 		const row = this.tables.find(CHANNELS, id);
 		if (!row) return undefined;
@@ -96,14 +120,14 @@ export class Channels {
 		return this.find(this.world.channelId);
 	}
 
-	/** Writes into the record of the world's channel. @returns false when the record is gone */
+	/** Writes the webhook URL into the record of the world's channel. @returns false when the record was deleted */
 	setWebhookUrl(url: string | null): boolean {
 		if (!this.own()) return false;
 		this.tables.update(CHANNELS, this.world.channelId, { msdyn_webhookurl: url });
 		return true;
 	}
 
-	/** The federated subject of a channel as its record is now; undefined when it has no managed identity. */
+	/** The federated subject of a channel's current record; undefined when it has no managed identity. */
 	subjectOf(channel: Row): string | undefined {
 		const identity = this.identityOf(channel);
 		return identity && federatedSubject(channel, identity, this.world);
@@ -114,7 +138,7 @@ export class Channels {
 		return id === null ? undefined : this.tables.find(IDENTITIES, id);
 	}
 
-	/** The credentials that Entra has are those of the world's app: an identity of another app or tenant has none. */
+	/** Entra has federated credentials for the world's app only, not for identities of other apps or tenants. */
 	private isTrusted(channel: Row): boolean {
 		const identity = this.identityOf(channel);
 		const subject = this.subjectOf(channel);

@@ -1,6 +1,7 @@
-import { statusOf, type Table } from './schema';
+import { statusOfCode } from '../contract/open';
+import { document, type Table } from './schema';
 
-/** What Dataverse refuses. */
+/** An error of Dataverse. */
 export class DataverseError extends Error {
 	readonly status: number;
 
@@ -14,14 +15,14 @@ export class DataverseError extends Error {
 		status?: number,
 	) {
 		super(message);
-		this.status = status ?? statusOf(code);
+		this.status = status ?? statusOfCode(document, code);
 	}
 }
 
 const MORE =
 	'For more information on this error please follow this help link https://go.microsoft.com/fwlink/?linkid=2195293';
 
-/** A body that cannot be read. Microsoft's own text goes on with a stack trace. */
+/** The error for a body that cannot be read. Microsoft's text is followed by a stack trace. */
 export const badPayload = ({ entitySet }: Table, reason: string) =>
 	new DataverseError(
 		'0x80048d19',
@@ -35,7 +36,7 @@ export const badKey = () => badQuery('Bad Request - Error in query syntax.');
 export const unknownColumn = (name: string, { logicalName }: Table) =>
 	badQuery(`Could not find a property named '${name}' on type 'Microsoft.Dynamics.CRM.${logicalName}'.`);
 
-/** What a real environment may well do, but the emulator does not: never in Dataverse's own words. */
+/** The error for what a real environment may do but the emulator does not. It must not look like an error of Dataverse. */
 export const notEmulated = (what: string) => new DataverseError('', `${what} is not emulated.`, 501);
 
 export const missingRecord = ({ logicalName }: Table, id: string) =>

@@ -17,12 +17,12 @@ const LIMITS: Record<string, string> = {
 	'0x80072322': 'Number of requests exceeded the limit of 6000 over time window of 300 seconds.',
 	'0x80072326': 'Number of concurrent requests exceeded the limit of 52.',
 };
-/** The code of a fault that has none of Dataverse's own, by its status. */
+/** The codes of faults that do not name one, by their status. */
 const FAULT_CODES: Record<number, string> = { 429: '0x80072322', 500: '0x80040216' };
-/** Dataverse's codes begin here; those of the Messaging API and of Entra are below. */
+/** The lowest code of Dataverse; those of the Messaging API and of Entra are lower. */
 const LOWEST_CODE = 0x8000_0000;
 
-/** A token that is missing or not good. No body; the header is what public reports show. */
+/** The answer when the token is missing or not valid. It has no body; the header is that of public reports. */
 function unauthorized({ origin, world }: DataverseParts): DataverseAnswer {
 	const authority = `${origin()}/${world.tenantId}/oauth2/authorize`;
 	return {
@@ -66,7 +66,7 @@ function sendAnswer(response: Response, { body, headers, status }: DataverseAnsw
 		response.setHeader('Content-Type', 'application/json; odata.metadata=minimal').end(JSON.stringify(body));
 }
 
-/** The Dataverse Web API: faults and log around {@link DataverseApi}. */
+/** The request handler of the Dataverse Web API: faults and log around {@link DataverseApi}. */
 export function dataverseHandler(parts: DataverseParts) {
 	const api = new DataverseApi(parts);
 	return serve<string, DataverseAnswer>(parts, (request, response) => {

@@ -1,9 +1,9 @@
 import { badQuery, notEmulated, unknownColumn } from './errors';
 import { type Column, type EdmType, GUID, type Row, type Table, type Value } from './schema';
 
-/** What a request asks to see. */
+/** The columns, rows and order that a request asks for. */
 export interface Query {
-	/** Undefined: every column. */
+	/** Undefined means every column. */
 	select: Column[] | undefined;
 	filter: (row: Row) => boolean;
 	compare: (left: Row, right: Row) => number;
@@ -11,20 +11,20 @@ export interface Query {
 }
 
 /** Where a page begins. */
-export interface SkipToken {
+interface SkipToken {
 	/** From 2. */
 	page: number;
 	/** The id of the last row of the page before. */
 	last: string;
 }
 
-/** What the `Prefer` header asks for. */
+/** The preferences of a `Prefer` header. */
 export interface Preferences {
 	isRepresentation: boolean;
 	maxPageSize: number | undefined;
 }
 
-/** Reads the `Prefer` header; what is not known is not looked at, as the header's definition wants it. */
+/** Reads a `Prefer` header. Unknown preferences are ignored, as RFC 7240 demands. */
 export function parsePrefer(header = ''): Preferences {
 	const size = Number(/(?:odata\.)?maxpagesize\s*=\s*(\d+)/i.exec(header)?.[1] ?? 0);
 	return {
@@ -39,10 +39,10 @@ function columnOf(table: Table, name: string): Column {
 	return column;
 }
 
-/** Dataverse compares texts without regard to their casing, as its database does. */
+/** Folds the case of a text, because Dataverse compares texts without regard to it. */
 const folded = (value: Value): Value => (typeof value === 'string' ? value.toLowerCase() : value);
 
-/** Orders values as Dataverse does; null comes first. */
+/** Compares values as Dataverse does; null comes first. */
 function compareValues(left: Value, right: Value): number {
 	const [a, b] = [folded(left), folded(right)];
 	if (a === b) return 0;
@@ -50,7 +50,7 @@ function compareValues(left: Value, right: Value): number {
 	return a < b ? -1 : 1;
 }
 
-/** A literal of a filter: a text in quotes, a GUID, or a whole number. */
+/** Reads a literal of a filter: a text in quotes, a GUID or an integer; undefined for anything else. */
 function literalOf(text: string): { value: Value; type: EdmType } | undefined {
 	const quoted = /^'((?:[^']|'')*)'$/.exec(text)?.[1];
 	if (quoted !== undefined) return { value: quoted.replaceAll("''", "'"), type: 'Edm.String' };
@@ -58,9 +58,9 @@ function literalOf(text: string): { value: Value; type: EdmType } | undefined {
 	return /^-?\d+$/.test(text) ? { value: Number(text), type: 'Edm.Int32' } : undefined;
 }
 
-/** Reads a `$filter` of the one kind that is used: columns that equal literals, joined by `and`. */
+/** Reads a `$filter` of the one supported kind: columns that equal literals, joined by `and`. */
 function parseFilter(table: Table, text: string): Query['filter'] {
-	// An `and` with an even number of quotes after it is not within a text.
+	// An `and` followed by an even number of quotes is not inside a text.
 	const terms = text.split(/ and (?=(?:[^']*'[^']*')*[^']*$)/).map((term) => {
 		const [, name, given = ''] = /^(\w+) eq (.+)$/s.exec(term) ?? [];
 		const literal = literalOf(given);
@@ -76,11 +76,11 @@ function parseFilter(table: Table, text: string): Query['filter'] {
 	return (row) => terms.every(({ name, value }) => compareValues(row[name] ?? null, value) === 0);
 }
 
-/** Reads an `$orderby` of one column, or none. */
+/** Reads an `$orderby` of at most one column. */
 function parseOrder(table: Table, text: string | null): Query['compare'] {
 	const [, name = '', direction] = text === null ? [] : (/^(\w+)(?: (asc|desc))?$/.exec(text) ?? []);
 	if (text !== null && name === '') throw notEmulated(`The $orderby ${text}`);
-	// The key decides between equals, and alone where nothing is asked for; that it does so is inferred.
+	// Equal rows, and all rows without an `$orderby`, are sorted by their keys. This is inferred.
 	const asked =
 		text === null ? [] : [{ column: columnOf(table, name).name, sign: direction === 'desc' ? -1 : 1 }];
 	const all = [...asked, { column: table.idColumn, sign: 1 }];
@@ -93,7 +93,7 @@ function parseOrder(table: Table, text: string | null): Query['compare'] {
 	};
 }
 
-/** The token in the form that Dataverse's has: a cookie inside a cookie, escaped twice. */
+/** Writes a skip token in the form of Dataverse: a cookie inside a cookie, escaped twice. */
 export function writeSkipToken({ page, last }: SkipToken, idColumn: string): string {
 	const inner = `<cookie page="${page - 1}"><${idColumn} last="{${last.toUpperCase()}}" /></cookie>`;
 	const escaped = encodeURIComponent(encodeURIComponent(inner));
@@ -106,7 +106,7 @@ function parseSkipToken(text: string): SkipToken {
 	try {
 		inner = decodeURIComponent(decodeURIComponent(escaped ?? ''));
 	} catch {
-		// Is refused below.
+		// Without the inner cookie, the token is refused below.
 	}
 	const last = /last="\{([0-9A-F-]{36})\}"/.exec(inner)?.[1];
 	if (page === undefined || last === undefined) throw badQuery('Malformed XML in the paging cookie.');
@@ -114,9 +114,9 @@ function parseSkipToken(text: string): SkipToken {
 }
 
 /**
- * Reads the query options of a request, of which the contract has made sure that it takes them.
+ * Reads the query options of a request that has passed the contract.
  *
- * @throws DataverseError 0x80060888 for a wrong one, or that what it asks for is not emulated
+ * @throws DataverseError 0x80060888 for a wrong option, or 501 for one that is not emulated
  */
 export function parseQuery(table: Table, params: URLSearchParams): Query {
 	const [select, filter, skipToken] = ['$select', '$filter', '$skiptoken'].map((name) => params.get(name));

@@ -4,7 +4,7 @@ import { type Json, isObject, objectAt, readDocument } from '../contract/open';
 export const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 export type Value = string | number | boolean | null;
-/** A row by its columns' names, look-ups as `_…_value`. */
+/** A row: its values by the names of the columns. The column of a look-up is named `_…_value`. */
 export type Row = Record<string, Value>;
 
 export type EdmType =
@@ -13,16 +13,16 @@ export type EdmType =
 export interface Column {
 	name: string;
 	type: EdmType;
-	/** What a new row has. */
+	/** The value of a new row. */
 	initial: Value;
-	/** A look-up's navigation property and the logical name of the table that it leads to. */
+	/** The look-up's navigation property, and the logical name of the table that it refers to. */
 	lookup?: { navigation: string; table: string };
 }
 
 export interface Table {
 	logicalName: string;
 	entitySet: string;
-	/** What privileges are named after. */
+	/** The last part of the names of privileges. */
 	schemaName: string;
 	displayName: string;
 	idColumn: string;
@@ -32,8 +32,8 @@ export interface Table {
 /** The contract of Dataverse, `contract.yaml`. */
 export const document = readDocument(join(__dirname, 'contract.yaml'));
 
-const textAt = (node: unknown, key: string): string | undefined => {
-	const value = isObject(node) ? node[key] : undefined;
+const textAt = (node: Json, key: string): string | undefined => {
+	const value = node[key];
 	return typeof value === 'string' ? value : undefined;
 };
 const isValue = (value: unknown): value is Value =>
@@ -50,10 +50,10 @@ const TYPES: Record<string, EdmType> = {
 	boolean: 'Edm.Boolean',
 };
 
-/** @throws Error for a schema without a type */
+/** The OData type of a column's schema. @throws Error for a schema without a type */
 export function edmTypeOf(schema: Json): EdmType {
-	const [name] = [schema.type].flat().filter((type) => typeof type === 'string');
-	const type = FORMATS[textAt(schema, 'format') ?? ''] ?? TYPES[name ?? ''];
+	const name = [schema.type].flat().find((type) => typeof type === 'string') ?? '';
+	const type = FORMATS[textAt(schema, 'format') ?? ''] ?? TYPES[name];
 	if (type) return type;
 	throw new Error('The contract gives a column no type');
 }
@@ -97,20 +97,9 @@ export const tables: ReadonlyMap<string, Table> = new Map(
 	),
 );
 
-/** @throws Error for a table that the contract does not have */
+/** Finds a table by its logical name. @throws Error for a table that the contract does not have */
 export function tableOf(logicalName: string): Table {
 	const table = tables.get(logicalName);
 	if (!table) throw new Error(`The contract has no table ${logicalName}`);
 	return table;
-}
-
-/**
- * The HTTP status that a code comes with.
- *
- * @throws Error for a code that the contract does not have
- */
-export function statusOf(code: string): number {
-	const { status } = objectAt(document['x-error-codes'], code);
-	if (typeof status !== 'number') throw new Error(`The contract has no error code ${code}`);
-	return status;
 }

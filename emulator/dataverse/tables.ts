@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { duplicateRecord, missingRecord } from './errors';
 import { type Row, type Table, tables } from './schema';
 
-/** What a body sets: columns by their names, look-ups as the id of the row that they are bound to, or null. */
+/** The columns that a body sets, by their names. A look-up is the id of the row that it refers to, or null. */
 export type Changes = Row;
 
-/** To the second, as Dataverse writes times. */
+/** The current time in the form of Dataverse, which has no fractions of a second. */
 const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 
-/** Dataverse's rows, in memory. */
+/** The rows of Dataverse, in memory. */
 export class Tables {
 	private readonly rows = new Map<Table, Map<string, Row>>(
 		[...tables.values()].map((table) => [table, new Map()]),
 	);
 	private readonly listeners: (() => void)[] = [];
-	/** One for the whole environment, as in Dataverse, where it is no small number. */
+	/** The version number of the whole environment; like a real one, it does not begin at 1. */
 	private version = 4_100_000;
 
 	all(table: Table): Row[] {
@@ -34,9 +34,9 @@ export class Tables {
 	}
 
 	/**
-	 * Adds a row; its id is made when the changes have none.
+	 * Adds a row. It gets a new id when the changes have none.
 	 *
-	 * @throws DataverseError 0x80040237 when there is a row with its id, 0x80040217 when one that it is bound to is not there
+	 * @throws DataverseError 0x80040237 when a row has its id already, 0x80040217 when a row that it refers to does not exist
 	 */
 	create(table: Table, changes: Changes): Row {
 		const id = String(changes[table.idColumn] ?? randomUUID());
@@ -49,9 +49,9 @@ export class Tables {
 	}
 
 	/**
-	 * Changes a row; its id stays.
+	 * Changes a row, but never its id.
 	 *
-	 * @throws DataverseError 0x80040217 when the row, or one that it is bound to, is not there
+	 * @throws DataverseError 0x80040217 when the row, or one that it refers to, does not exist
 	 */
 	update(table: Table, id: string, changes: Changes): Row {
 		const before = this.get(table, id);
@@ -67,7 +67,7 @@ export class Tables {
 		this.tell();
 	}
 
-	/** Calls back after every change. */
+	/** Calls `listener` after every change. */
 	onChange(listener: () => void): void {
 		this.listeners.push(listener);
 	}
@@ -97,5 +97,5 @@ export class Tables {
 	}
 }
 
-/** The version of a row as `@odata.etag` and `If-Match` have it. */
+/** The version of a row in the form of `@odata.etag` and `If-Match`. */
 export const etagOf = ({ versionnumber }: Row): string => `W/"${versionnumber}"`;

@@ -1,11 +1,18 @@
-import { Contract, type ContractRequest, lowerCaseKeys, placeOf, type Violation } from '../contract/open';
+import {
+	Contract,
+	type ContractRequest,
+	lowerCaseKeys,
+	placeOf,
+	urlOf,
+	type Violation,
+} from '../contract/open';
 import { hasBearer } from '../http/serve';
 import { badKey, badPayload, badQuery, DataverseError, notEmulated } from './errors';
 import { parsePrefer, parseQuery, type Preferences, type Query } from './query';
 import { document, edmTypeOf, type Table, tableOf, type Value } from './schema';
 import type { Changes } from './tables';
 
-/** A request on a table, of which the contract has made sure. */
+/** A valid request on a table. */
 export interface TableRequest {
 	table: Table;
 	/** Of the row, in lower case; undefined for the whole set. */
@@ -15,23 +22,17 @@ export interface TableRequest {
 	preferences: Preferences;
 }
 
-/** What was asked for. */
+/** The operation that a request is for, and how to read the request. */
 export interface Resolved {
 	/** Null when the contract has no such call. */
 	operationId: string | null;
-	/** Reads the rest of the request. @throws DataverseError when it is wrong */
+	/** Reads the rest of the request. @throws DataverseError when it is not valid */
 	read: () => { request: TableRequest } | { args: Record<string, string> };
-}
-
-export interface DataverseContractError {
-	code: string;
-	status: number;
-	detail: string;
 }
 
 const contract = new Contract(document);
 
-/** What Dataverse says to a property that it does not take. */
+/** The error for a property that cannot be written. */
 function refuseProperty(table: Table, key: string): DataverseError {
 	const column = table.columns.get(key);
 	if (column?.lookup) {
@@ -49,7 +50,7 @@ function refuseProperty(table: Table, key: string): DataverseError {
 	);
 }
 
-/** What Dataverse says to a body that breaks the contract. */
+/** The error for a body that breaks the contract. */
 function refuseBody(
 	table: Table,
 	{ code, keyword, message, path, schema, value }: Violation,
@@ -71,7 +72,7 @@ function refuseBody(
 		);
 	}
 	if (keyword === 'contentType') {
-		// That another media type is refused is documented; with what it is refused is inferred.
+		// That another media type is refused is documented; the error is inferred.
 		return badPayload(
 			table,
 			`Microsoft.OData.ODataContentTypeException: A supported MIME type could not be found that matches the content type '${String(value)}'.`,
@@ -80,7 +81,7 @@ function refuseBody(
 	if (column === undefined || keyword === 'required') {
 		return badPayload(table, `Microsoft.OData.ODataException: The body ${message}.`);
 	}
-	// Dataverse reads digits in a text as a number.
+	// Dataverse reads a string of digits as a number.
 	if (typeof value === 'string' && /^-?\d+$/.test(value)) return notEmulated(`The number ${value} as a text`);
 	return badPayload(
 		table,
@@ -95,11 +96,11 @@ function refuse(violation: Violation, table: Table | undefined): DataverseError 
 	if (place === 'query' && keyword === 'additionalProperties') {
 		return notEmulated(`The query option ${String(value)}`);
 	}
-	// A key may also stand by its name: `(name=value)`.
+	// Dataverse also takes alternate keys, which have a name: `(name=value)`.
 	return String(value).includes('=') ? notEmulated(`The key ${String(value)}`) : badKey();
 }
 
-/** Look-ups are written by their navigation properties, and kept in their columns. */
+/** The changes that a body asks for. Look-ups are written as navigation properties, and stored in their columns. */
 function changesOf(table: Table, body: unknown): Changes {
 	const values = body as Record<string, Value>;
 	return Object.fromEntries(
@@ -116,12 +117,9 @@ function changesOf(table: Table, body: unknown): Changes {
 	);
 }
 
-/** Finds the call that a method and a path are, and how to read what comes with them. */
+/** Finds the operation of a request, and how to read the request. */
 export function resolve(request: ContractRequest): Resolved {
-	const url = new URL(request.path, 'https://localhost');
-	for (const [name, value] of Object.entries(request.query ?? {})) {
-		for (const one of [value].flat()) url.searchParams.append(name, one);
-	}
+	const url = urlOf(request);
 	const operation = contract.match(request.method, url.pathname);
 	if (!operation) {
 		return {
@@ -158,17 +156,17 @@ export function resolve(request: ContractRequest): Resolved {
 const jsonOf = (body: unknown): unknown => (typeof body === 'string' ? JSON.parse(body) : body);
 
 /**
- * Holds a request to Dataverse against the contract, without a server.
+ * Validates a request to Dataverse against the contract, without a server.
  *
- * Looks at the form only: whether the token is good, whether the app may do it and whether the records exist is the
- * emulator's work.
+ * Checks the form only. Whether the token is valid, whether the app has the privilege and whether the records exist is
+ * checked by the running emulator.
  *
- * @param request as it would be sent. A content type that is given must be JSON; one that is not given is not missed.
- * @returns the operation and what is wrong: the error that Dataverse would answer, as it answers one only
+ * @param request as it would be sent; its content type must be JSON, but may be left out
+ * @returns the operation, and at most one error, because Dataverse answers with the first
  */
 export function validateDataverseRequest(request: ContractRequest): {
 	operationId: string | null;
-	errors: DataverseContractError[];
+	errors: { code: string; status: number; detail: string }[];
 } {
 	const { operationId, read } = resolve(request);
 	if (!hasBearer(request)) {
@@ -185,9 +183,9 @@ export function validateDataverseRequest(request: ContractRequest): {
 }
 
 /**
- * Holds the body of an answer of Dataverse against the contract.
+ * Validates the body of an answer of Dataverse against the contract.
  *
- * @returns what is wrong, one line each; empty when nothing is
+ * @returns one line for each violation; empty when there are none
  * @throws Error for an operation or a status that the contract does not have
  */
 export const validateDataverseAnswer = (operationId: string, status: number, body: unknown): string[] =>

@@ -1,5 +1,5 @@
 import { document as communication } from '../communication/errors';
-import { isObject, type Json } from '../contract/open';
+import { isObject, type Json, objectAt } from '../contract/open';
 import { document as dataverse } from '../dataverse/schema';
 import { document as messaging } from '../messaging/validate';
 import type { FaultAction, FaultRule, Settings } from '../settings';
@@ -11,10 +11,10 @@ export interface ServiceCalls {
 	operationIds: string[];
 }
 
-const operationIdsOf = ({ paths }: Json): string[] =>
-	Object.values(isObject(paths) ? paths : {})
-		.flatMap((item) => Object.values(isObject(item) ? item : {}))
-		.map((operation) => (isObject(operation) ? operation.operationId : undefined))
+const operationIdsOf = (document: Json): string[] =>
+	Object.values(objectAt(document, 'paths'))
+		.flatMap((item) => Object.values(objectAt(item)))
+		.map((operation) => objectAt(operation).operationId)
 		.filter((operationId): operationId is string => typeof operationId === 'string');
 
 /** Every call that a rule can be for. */
@@ -31,7 +31,7 @@ const LONGEST_DELAY_MS = 600_000;
 const LONGEST_RETRY_AFTER = 3_600;
 const MOST_TIMES = 1_000;
 
-/** @throws DeskError for anything but an object with no other than these keys */
+/** @throws DeskError for anything but an object that has these keys only */
 function readObject(value: unknown, name: string, keys: string[]): Json {
 	if (!isObject(value)) throw new DeskError(400, `${name} must be a JSON object.`);
 	const unknown = Object.keys(value).find((key) => !keys.includes(key));
@@ -94,9 +94,9 @@ export function readRule(body: unknown): FaultRule {
 
 const isLeft = ({ times = 1 }: FaultRule): boolean => times > 0;
 
-/** The rules of what goes wrong, as the desk shows and changes them: those that still apply, each with an id. */
+/** The fault rules that still apply, each with an id, as the desk shows and changes them. */
 export class Faults {
-	/** By the rule, because whoever embeds the emulator changes the list too. */
+	/** Kept beside the rules, because code that embeds the emulator changes the list too. */
 	private readonly ids = new WeakMap<FaultRule, number>();
 	private lastId = 0;
 
@@ -107,12 +107,12 @@ export class Faults {
 		return this.settings.faults.filter(isLeft).map((rule) => ({ ...rule, id: this.idOf(rule) }));
 	}
 
-	/** The new rule is tried before all others: it is what the person wants to see next. */
+	/** Puts the new rule before all others, because the person wants to see its effect next. */
 	add(rule: FaultRule): void {
 		this.settings.faults = [rule, ...this.settings.faults.filter(isLeft)];
 	}
 
-	/** @throws DeskError when there is no such rule any more */
+	/** @throws DeskError when there is no such rule, or it no longer applies */
 	remove(id: number): void {
 		const kept = this.settings.faults.filter((rule) => this.idOf(rule) !== id);
 		if (kept.length === this.settings.faults.length) throw new DeskError(404, 'There is no such rule.');

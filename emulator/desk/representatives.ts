@@ -13,7 +13,7 @@ import { type Deliveries, sendSystemEvent } from '../messaging/deliveries';
 import type { DeliveryEntry, DeskAction, DeskEntry, Log } from '../log';
 import type { Settings } from '../settings';
 
-/** Something a representative cannot do; `status` is what the desk's HTTP API answers. */
+/** The error for an action that is not possible; `status` is that of the answer of the desk's HTTP API. */
 export class DeskError extends Error {
 	constructor(
 		readonly status: 400 | 404 | 409,
@@ -26,7 +26,7 @@ export class DeskError extends Error {
 
 const REPRESENTATIVES = ['Ada Meyer', 'Jonas Lind', 'Priya Nair', 'Marco Conti'];
 
-/** What is sent to the webhook, and to what it belongs. */
+/** The parts of the emulator that the desk works with. */
 interface DeskParts {
 	settings: Settings;
 	log: Log;
@@ -37,14 +37,14 @@ interface DeskParts {
 }
 
 /**
- * What representatives and the AI agent do: each method changes the conversation and queues the activities that the
- * service would deliver. Every method throws {@link DeskError} for a conversation that is not there (404) or is not in
- * a state for it (409).
+ * The actions of representatives and of the AI agent. Each method changes the conversation and queues the activities
+ * that the service would deliver. Each throws {@link DeskError} for a conversation that does not exist (404), or whose
+ * state does not allow the action (409).
  */
 export class Desk {
 	constructor(private readonly parts: DeskParts) {}
 
-	/** All conversations, also the closed ones, in the order of their creation. */
+	/** Returns all conversations, including closed ones, in the order of their creation. */
 	list(): Conversation[] {
 		return [...this.parts.conversations.all()];
 	}
@@ -55,7 +55,7 @@ export class Desk {
 		return conversation;
 	}
 
-	/** A representative takes a waiting conversation. */
+	/** A representative accepts a waiting conversation. */
 	accept(conversationId: string, { agentName }: { agentName?: string } = {}): void {
 		const conversation = this.get(conversationId);
 		if (conversation.state !== 'waiting') {
@@ -74,14 +74,14 @@ export class Desk {
 	typing(conversationId: string): void {
 		const { conversation } = this.active(conversationId);
 		this.did('typing', conversation);
-		this.parts.deliveries.send(conversation.id, typingActivity(conversation.id, conversation.customer.id));
+		this.parts.deliveries.send(conversation.id, typingActivity(conversation, conversation.customer.id));
 	}
 
 	/**
-	 * The representative writes.
+	 * The representative sends a message.
 	 *
-	 * @param content Markdown text, files, or both; at least one
-	 * @returns the id under which `/messages` has it
+	 * @param content a text in Markdown, files, or both
+	 * @returns the id of the message, as `/messages` lists it
 	 */
 	reply(
 		conversationId: string,
@@ -96,12 +96,12 @@ export class Desk {
 			attachments,
 		});
 		this.did('reply', conversation, [text, ...files.map(({ name }) => name)].filter(Boolean).join(' · '));
-		const place = this.placeOf(conversation);
-		this.parts.deliveries.send(conversation.id, message(place, representative, { text, attachments }));
+		const activity = message(conversation, representative, { text, attachments });
+		this.parts.deliveries.send(conversation.id, activity);
 		return { messageId: stored.messageId };
 	}
 
-	/** The conversation goes to a queue, or straight to a colleague, who takes it at once. */
+	/** Transfers the conversation to a queue or to a colleague. Another representative accepts it at once. */
 	transfer(
 		conversationId: string,
 		{ to = 'queue', agentName }: { to?: 'queue' | 'agent'; agentName?: string } = {},
@@ -118,7 +118,7 @@ export class Desk {
 		sendSystemEvent(this.parts, conversation, taken);
 	}
 
-	/** Nobody is on duty: a waiting conversation is told so, and goes on waiting. */
+	/** No representative is on duty: sends that event to a waiting conversation, which stays waiting. */
 	outOfHours(conversationId: string, { holiday = false }: { holiday?: boolean } = {}): void {
 		const conversation = this.get(conversationId);
 		if (conversation.state !== 'waiting') {
@@ -138,7 +138,7 @@ export class Desk {
 	/**
 	 * The AI agent (Copilot Studio) sends a custom event.
 	 *
-	 * @param event `value` is sent as a string of JSON; a string is taken to be one
+	 * @param event its `value` is sent as JSON; a string is sent as it is
 	 */
 	customEvent(conversationId: string, { name, value }: { name: string; value: unknown }): void {
 		const conversation = this.get(conversationId);
@@ -147,7 +147,7 @@ export class Desk {
 		this.did('customEvent', conversation, name);
 		this.parts.conversations.addNote(conversation, `Custom event ${name}`);
 		const { webhookUrl } = this.parts.channels.find(conversation.channelId) ?? {};
-		const activity = customEvent(this.placeOf(conversation), {
+		const activity = customEvent(conversation, {
 			id: this.parts.conversations.nextMessageId(),
 			serviceUrl: `${(webhookUrl ?? 'https://webhook.invalid').replace(/\/+$/, '')}/`,
 			name,
@@ -156,14 +156,14 @@ export class Desk {
 		this.parts.deliveries.send(conversation.id, activity);
 	}
 
-	/** The representative ends the conversation and writes notes: it takes no activities any more. */
+	/** The representative ends the conversation, and may still write notes. It accepts no more activities. */
 	wrapUp(conversationId: string): void {
 		const { conversation } = this.active(conversationId);
 		this.did('wrapUp', conversation);
 		this.endByRepresentative(conversation);
 	}
 
-	/** The conversation is over, from whatever state: `AgentClosed` if it was active, then `ConversationClosed`. */
+	/** Closes the conversation in any state. Sends `AgentClosed` if it was active, then `ConversationClosed`. */
 	close(conversationId: string): void {
 		const conversation = this.get(conversationId);
 		if (conversation.state === 'closed') throw new DeskError(409, 'The conversation is closed already.');
@@ -173,7 +173,7 @@ export class Desk {
 		sendSystemEvent(this.parts, conversation, 'ConversationClosed', conversation.representative);
 	}
 
-	/** Delivers any activity as it is, also to a conversation that does not exist. */
+	/** Delivers any activity unchanged, even to a conversation that does not exist. */
 	deliver(conversationId: string, activity: Activity): DeliveryEntry {
 		this.parts.log.add<DeskEntry>({ kind: 'desk', action: 'deliver', conversationId });
 		return this.parts.deliveries.send(conversationId, activity, { raw: true });
@@ -194,14 +194,10 @@ export class Desk {
 		return { conversation, representative };
 	}
 
-	/** Someone other than the representative who has the conversation now. */
+	/** Chooses a representative other than the one who has the conversation now. */
 	private nextRepresentative({ representative, sequence }: Conversation, name?: string): Sender {
 		const others = REPRESENTATIVES.filter((one) => one !== representative?.name);
 		return { id: randomUUID(), name: name || others[sequence % others.length] };
-	}
-
-	private placeOf({ channelId, id }: Conversation): { channelId: string; conversationId: string } {
-		return { channelId, conversationId: id };
 	}
 
 	private did(action: DeskAction, conversation: Conversation, detail?: string): void {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import multer from 'multer';
+import { objectAt } from '../contract/open';
 import type { Attachments } from '../messaging/attachments';
 import { Faults, readRule, SERVICE_CALLS } from './faults';
 import type { Channels } from '../dataverse/channels';
@@ -10,7 +11,7 @@ import type { BreakAction, DeskEntry, Log, LogEntry } from '../log';
 import type { Settings } from '../settings';
 import type { World } from '../world';
 
-export interface DeskServerParts {
+interface DeskServerParts {
 	world: World;
 	settings: Settings;
 	log: Log;
@@ -39,15 +40,11 @@ function refuseCrossSite(request: Request, response: Response, next: NextFunctio
 	else response.status(403).json({ error: 'The desk answers its own page only.' });
 }
 
-/** A field of a JSON body or a form, as text. */
+/** A field of a JSON body or a form; undefined when it is no text. */
 function textField(body: unknown, name: string): string | undefined {
-	if (typeof body !== 'object' || body === null) return undefined;
-	const value: unknown = Reflect.get(body, name);
+	const value = objectAt(body)[name];
 	return typeof value === 'string' ? value : undefined;
 }
-
-const anyField = (body: unknown, name: string): unknown =>
-	typeof body === 'object' && body !== null ? Reflect.get(body, name) : undefined;
 
 /** The files of a multipart form. Browsers send their names in UTF-8, which multer reads as Latin-1. */
 function uploadedFiles(request: Request): { name: string; contentType: string; data: Buffer }[] {
@@ -59,15 +56,15 @@ function uploadedFiles(request: Request): { name: string; contentType: string; d
 	}));
 }
 
-/** A URL that activities can be delivered to; null, to deliver nothing. */
+/** Reads the webhook URL from a body; null or an empty text stops deliveries. @throws DeskError for any other value */
 function readWebhookUrl(body: unknown): string | null {
-	const url = anyField(body, 'webhookUrl');
+	const url = objectAt(body).webhookUrl;
 	if (url === null || url === '') return null;
 	if (typeof url === 'string' && /^https?:\/\//i.test(url) && URL.canParse(url)) return url;
 	throw new DeskError(400, 'webhookUrl must be an http or https URL, or null.');
 }
 
-/** Streams the log, first what is there, as server-sent events; an entry that changes is sent again. */
+/** Streams the log as server-sent events, oldest entry first. An entry that changes is sent again. */
 function streamLog(log: Log, since: number, response: Response): void {
 	response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
 	const send = (entry: LogEntry) => {
@@ -78,7 +75,7 @@ function streamLog(log: Log, since: number, response: Response): void {
 	response.on('close', log.subscribe(send));
 }
 
-/** What to type into the n8n credential, and the channel's name. Zone and scope follow from the rest. */
+/** The values to type into the n8n credential, and the channel's name. Zone and scope are derived from them. */
 function describeWorld({ world, origin }: DeskServerParts): Record<string, string> {
 	return {
 		tenantId: world.tenantId,
@@ -93,7 +90,7 @@ function describeWorld({ world, origin }: DeskServerParts): Record<string, strin
 	};
 }
 
-/** What can be made to go wrong: rules for calls, the tokens and keys of Entra, and how activities are delivered. */
+/** Adds the routes with which a person breaks something: fault rules, Entra's tokens and keys, and the signing of deliveries. */
 function serveBreakage(app: Express, { identity, log, settings }: DeskServerParts): void {
 	const faults = new Faults(settings);
 	const did = (action: BreakAction, detail?: string) => log.add<DeskEntry>({ kind: 'desk', action, detail });
@@ -134,7 +131,7 @@ function serveBreakage(app: Express, { identity, log, settings }: DeskServerPart
 	};
 	app.get('/api/delivery', (_request, response) => void response.json(delivery()));
 	app.put('/api/delivery', (request, response) => {
-		const signed = anyField(request.body, 'signed');
+		const { signed } = objectAt(request.body);
 		if (typeof signed !== 'boolean') throw new DeskError(400, 'signed must be true or false.');
 		settings.delivery.signed = signed;
 		did('signDeliveries', signed ? 'yes' : 'no');
@@ -179,7 +176,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	app.get('/api/conversations', (_request, response) => void response.json(desk.list()));
 	app.get('/api/conversations/:id', ({ params: { id } }, response) => void response.json(desk.get(id)));
 
-	/** One thing that a representative can do; answers with the conversation as it is afterwards. */
+	/** Adds a route for an action of a representative. It answers with the conversation as it is afterwards. */
 	const action = (name: string, run: (id: string, body: unknown, request: Request) => object | void) =>
 		app.post(`/api/conversations/:id/${name}`, (request, response) => {
 			const { id } = request.params;
@@ -202,7 +199,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 		}),
 	);
 	action('custom-event', (id, body) =>
-		desk.customEvent(id, { name: textField(body, 'name') ?? '', value: anyField(body, 'value') }),
+		desk.customEvent(id, { name: textField(body, 'name') ?? '', value: objectAt(body).value }),
 	);
 	action('out-of-hours', (id) => desk.outOfHours(id));
 	action('wrap-up', (id) => desk.wrapUp(id));
@@ -219,7 +216,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 		},
 	);
 
-	// The page shows pictures from here: its browser need not trust the emulator's certificate.
+	// The page loads pictures from here, because its browser may not trust the emulator's certificate.
 	app.get('/attachments/:id/:name', ({ params: { id } }, response) => {
 		const file = attachments.find(id);
 		if (!file) throw new DeskError(404, 'There is no such file.');
@@ -230,7 +227,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 
 	// Express knows an error handler by its four parameters.
 	app.use((error: unknown, _request: Request, response: Response, _next: NextFunction) => {
-		const status: unknown = error instanceof Error ? Reflect.get(error, 'status') : undefined;
+		const { status } = objectAt(error);
 		const message = error instanceof Error ? error.message : String(error);
 		const isMulter = error instanceof multer.MulterError;
 		response.status(typeof status === 'number' ? status : isMulter ? 400 : 500).json({ error: message });

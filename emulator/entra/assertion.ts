@@ -1,30 +1,31 @@
 import { X509Certificate } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify, type ProtectedHeaderParameters } from 'jose';
 
-/** Why an assertion or a secret is not good enough: the number of the AADSTS error, and what it says. */
+/** Why an assertion or a secret is refused: the number of the AADSTS error, and its text. */
 export interface CredentialRefusal {
 	code: number;
 	text: string;
 }
 
-export interface AssertionExpectations {
-	/** PEM. */
+/** What a valid assertion must match. */
+interface AssertionExpectations {
+	/** Those of the app, PEM. */
 	certificates: string[];
 	clientId: string;
-	/** The token endpoint, in each form that is taken. */
+	/** The URL of the token endpoint, in each accepted form. */
 	audiences: string[];
 }
 
 const MORE =
 	'Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials .';
-/** Microsoft's own default. MSAL rounds to whole seconds, so that its `nbf` may lie half a second ahead of the clock. */
+/** Microsoft's own default. Some tolerance is needed: MSAL rounds to whole seconds, so that `nbf` may be half a second ahead. */
 const CLOCK_SKEW_SECONDS = 300;
 const MALFORMED: CredentialRefusal = { code: 50027, text: 'JWT token is invalid or malformed.' };
 
 const toBase64Url = (fingerprint: string) =>
 	Buffer.from(fingerprint.replaceAll(':', ''), 'hex').toString('base64url');
 
-/** The certificate that a header names by its SHA-256 thumbprint or, the older way, by that of SHA-1. */
+/** Finds the certificate that a header names by its SHA-256 thumbprint or, in the older form, its SHA-1 thumbprint. */
 function findCertificate(pems: string[], header: ProtectedHeaderParameters): X509Certificate | undefined {
 	const certificates = pems.map((pem) => new X509Certificate(pem));
 	const sha256 = header['x5t#S256'];
@@ -33,7 +34,7 @@ function findCertificate(pems: string[], header: ProtectedHeaderParameters): X50
 	);
 }
 
-/** As Entra writes it, also for a claim that is missing. */
+/** The time of a claim as Entra writes it; a missing claim counts as 0. */
 const timeOf = (seconds: unknown) => new Date(typeof seconds === 'number' ? seconds * 1000 : 0).toISOString();
 
 function refusalOf(error: errors.JOSEError, assertion: string): CredentialRefusal {
@@ -66,9 +67,9 @@ function readHeader(assertion: string): ProtectedHeaderParameters | undefined {
 
 /**
  * Checks the assertion with which an app proves that it has the key of a certificate, as Microsoft Entra ID does.
- * In which order it checks is not documented.
+ * The order of the checks is not documented.
  *
- * @returns undefined when the assertion is good
+ * @returns why the assertion is refused; undefined when it is valid
  * @throws the error of a registered certificate that cannot be read
  */
 export async function refuseAssertion(

@@ -5,21 +5,17 @@ import type { TokenEntry } from '../log';
 import type { StatusFault } from '../settings';
 import { authenticationOf, entraError, type Identity } from './identity';
 
-/** AADSTS numbers begin here; the codes of other services are below. */
+/** The lowest AADSTS number; the codes of other services are lower. */
 const LOWEST_ENTRA_CODE = 50_000;
 
-/** The fields of a form; of a field that comes twice, the last. */
-const formFields = (raw: Buffer): Record<string, string> =>
-	Object.fromEntries(new URLSearchParams(raw.toString('utf8')));
-
-/** An answer, of Entra's form or another. */
+/** An answer in the form of Entra or of another service. */
 interface Answer {
 	status: number;
 	errorCode?: number;
 	body: unknown;
 }
 
-export interface EntraParts extends ServeParts {
+interface EntraParts extends ServeParts {
 	identity: Identity;
 }
 
@@ -34,7 +30,8 @@ function tokenHandler(
 	sendOther: (response: Response, answer: Answer) => void,
 ) {
 	return serve<number, Answer, { tenant: string }>(parts, ({ headers, raw }, response, { tenant }) => {
-		const form = formFields(raw);
+		// Of a field that comes twice, the last one counts.
+		const form: Record<string, string> = Object.fromEntries(new URLSearchParams(raw.toString('utf8')));
 		const correlationId = headers['client-request-id'] ?? randomUUID();
 		let isEntra = true;
 		return {
@@ -61,9 +58,10 @@ function tokenHandler(
 }
 
 /**
- * Microsoft Entra ID: the token endpoint, and what is published of a tenant.
+ * Microsoft Entra ID: the token endpoint, and the published configuration and keys of a tenant.
  *
- * @param otherFault the answer for an injected status without an AADSTS number, which `sendOther` sends
+ * @param otherFault makes the answer for an injected status without an AADSTS number
+ * @param sendOther sends the answer of `otherFault`
  */
 export function entraRouter(
 	parts: EntraParts,

@@ -15,11 +15,11 @@ import type { Authentication } from '../log';
 import type { Settings } from '../settings';
 import { COMMUNICATION_RESOURCE, resourceOf, type World } from '../world';
 
-/** Claims of a token; a claim that is undefined is left out. */
+/** The claims of a token. A claim that is undefined is left out. */
 export type Claims = Record<string, unknown>;
 
 /** An answer of the token endpoint; `errorCode` is the number of the AADSTS error. */
-export interface TokenAnswer {
+interface TokenAnswer {
 	status: number;
 	body: Record<string, unknown>;
 	errorCode?: number;
@@ -33,7 +33,7 @@ interface SigningKey {
 
 const ERROR_PAGE = 'https://login.microsoftonline.com/error?code=';
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** What OAuth calls the AADSTS errors for which that does not follow from the status. */
+/** The OAuth names of AADSTS errors, where the name does not follow from the status. */
 const OAUTH_ERRORS: Record<number, string> = {
 	70003: 'unsupported_grant_type',
 	500011: 'invalid_resource',
@@ -49,14 +49,14 @@ function oauthErrorOf(status: number, errorCode: number): string {
 	return status === 429 || status >= 500 ? 'temporarily_unavailable' : 'invalid_request';
 }
 
-/** What the form of a token request has. That an assertion counts more than a secret is inferred. */
+/** How a token request authenticates. That an assertion takes precedence over a secret is inferred. */
 export function authenticationOf(form: Record<string, string>): Authentication | undefined {
 	if (form.client_assertion) return 'certificate';
 	return form.client_secret ? 'secret' : undefined;
 }
 
 /**
- * An error of Microsoft Entra ID, as its v2.0 token endpoint words it.
+ * Makes an error of Microsoft Entra ID, in the form of its v2.0 token endpoint.
  *
  * @param errorCode the number of the AADSTS error
  */
@@ -94,17 +94,17 @@ async function makeKey(): Promise<SigningKey> {
 	return { kid, privateKey, publicJwk: { ...jwk, kid, use: 'sig' } };
 }
 
-/** Microsoft Entra ID as far as this project meets it: one tenant, one app, client credentials. */
+/** The part of Microsoft Entra ID that this project needs: one tenant, one app, and client credentials. */
 export class Identity {
 	private readonly revoked = new Set<string>();
 	private readonly issued = new Set<string>();
-	/** Keys, by their id, whose access tokens are refused. */
+	/** The ids of keys whose access tokens are refused. */
 	private readonly retired = new Set<string>();
 
 	private constructor(
 		private readonly world: World,
 		private readonly settings: Settings,
-		/** Known only after the server listens. */
+		/** The origin of the service, which is known only after it listens. */
 		private readonly origin: () => string,
 		private keys: [SigningKey, ...SigningKey[]],
 	) {}
@@ -113,14 +113,14 @@ export class Identity {
 		return new Identity(world, settings, origin, [await makeKey()]);
 	}
 
-	/** New tokens are signed with a new key. The old one stays published, as Entra does it. */
+	/** Makes a new key for new tokens. The previous key stays published, as in Entra. */
 	async rotateKeys(): Promise<void> {
 		this.keys = [await makeKey(), this.keys[0]];
 	}
 
 	/**
-	 * Rotates the keys, and makes every access token of an older key one that the services refuse. The old key
-	 * stays published: webhooks still verify deliveries that were signed with it.
+	 * Rotates the keys, and makes the services refuse access tokens of older keys. The previous key stays published, so
+	 * that webhooks can still verify deliveries that were signed with it.
 	 */
 	async retireKeys(): Promise<void> {
 		await this.rotateKeys();
@@ -128,7 +128,7 @@ export class Identity {
 		for (const { kid } of older) this.retired.add(kid);
 	}
 
-	/** Every access token that was issued until now is refused from now on. */
+	/** Revokes every access token issued so far. */
 	revokeTokens(): void {
 		for (const id of this.issued) this.revoked.add(id);
 		this.issued.clear();
@@ -149,7 +149,7 @@ export class Identity {
 		return { keys: accepted.map(({ publicJwk }) => publicJwk) };
 	}
 
-	/** The issuer of a token: v1 tokens name another host than v2 tokens. */
+	/** The issuer of a token. v1 and v2 tokens name different hosts. */
 	issuer(version: 1 | 2): string {
 		const { tenantId } = this.world;
 		return version === 1 ? `https://sts.windows.net/${tenantId}/` : `${this.origin()}/${tenantId}/v2.0`;
@@ -185,7 +185,7 @@ export class Identity {
 	 * Answers a client credentials request.
 	 *
 	 * @param tenant from the path: the tenant's GUID or its domain
-	 * @param form the fields of the form; fields that are not known are not looked at
+	 * @param form the fields of the form; unknown fields are ignored
 	 * @param correlationId the client's `client-request-id`, or a new one
 	 */
 	async answerTokenRequest(
@@ -214,7 +214,7 @@ export class Identity {
 			return fail(401, 7000216, text);
 		}
 		if (authentication === 'certificate' && form.client_assertion_type !== ASSERTION_TYPE) {
-			// Inferred: what Entra says to another type is not documented.
+			// Inferred, as the answer to another type is not documented.
 			const text = `The request body must contain the following parameter: 'client_assertion_type'.`;
 			return fail(400, 900144, text);
 		}
@@ -241,8 +241,8 @@ export class Identity {
 	}
 
 	/**
-	 * What a token for a resource is good for: the Messaging API, Dataverse or Azure Communication Services; undefined
-	 * for an unknown resource. A slash at the end is one more way to write it, as in `…azure.com//.default`.
+	 * The audience of a token for a resource: the Messaging API, Dataverse or Azure Communication Services; undefined for
+	 * an unknown resource. The resource may end with a slash, as in `…azure.com//.default`.
 	 */
 	private audienceOf(resource: string): string | undefined {
 		const asked = resource.toLowerCase().replace(/\/$/, '');
@@ -265,7 +265,7 @@ export class Identity {
 
 	private assertionRefusal(tenant: string, assertion: string): Promise<CredentialRefusal | undefined> {
 		const { certificates, clientId, tenantDomain, tenantId } = this.world;
-		// The tenant as it stands in the path may differ in its casing.
+		// The tenant in the path may be written in another case.
 		const audiences = [tenant, tenantId, tenantDomain].map(
 			(name) => `${this.origin()}/${name}/oauth2/v2.0/token`,
 		);
@@ -313,14 +313,14 @@ export class Identity {
 			.sign(privateKey);
 	}
 
-	/** The token that is sent to the webhook. What it holds is inferred. Source: docs/service-facts.md#webhook-token. */
+	/** Issues a token for a delivery to the webhook. Its claims are inferred. Source: docs/service-facts.md#webhook-token. */
 	issueDeliveryToken(overrides: Claims = {}): Promise<string> {
 		const audience = `api://${this.world.clientId}`;
 		const claims = this.appClaims(audience, this.settings.delivery.tokenVersion, 3600, randomUUID());
 		return this.signToken({ ...claims, ...overrides });
 	}
 
-	/** Why an `Authorization` header is not good enough for a resource; undefined when it is. */
+	/** Checks an `Authorization` header. @returns why it is refused; undefined when its token is valid for the audience */
 	async refuses(authorization: string | undefined, audience: string): Promise<string | undefined> {
 		const token = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
 		if (!token) return 'The Authorization header with a bearer token is missing.';

@@ -1,62 +1,64 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request, Response } from 'express';
-import type { ContractRequest } from '../contract/open';
+import { type ContractRequest, lowerCaseKeys } from '../contract/open';
 import { type FaultAction, type FaultTarget, type Settings, type StatusFault, takeFault } from '../settings';
 import { type Log, shortened } from '../log';
 
-/** What every service of the emulator stands on. */
+/** What every service of the emulator needs. */
 export interface ServeParts {
 	settings: Settings;
 	log: Log;
-	/** Whose tokens a fault spoils. */
+	/** Makes tokens invalid when a fault asks for it. */
 	identity: { revokeTokens(): void; retireKeys(): Promise<void> };
-	/** Of the service; known only after it listens. */
+	/** The origin of the service, which is known only after it listens. */
 	origin: () => string;
-	/** Numbers from 0 to 1, for faults with a probability. */
+	/** Returns a number from 0 to 1, for faults with a probability. */
 	random: () => number;
 }
 
-/** A request as it came over the wire. */
+/** A request as it was received. */
 export interface ServedRequest extends ContractRequest {
 	/** Path and query, exactly as they were sent. */
 	path: string;
 	/** Names in lower case. */
 	headers: Record<string, string>;
-	/** Parsed, or as it came when it is no JSON, for the contract to refuse. */
+	/** Parsed; a text that is not JSON stays a text, which the contract refuses. */
 	body: unknown;
+	/** The bytes of the body. */
 	raw: Buffer;
 }
 
-/** An answer, as far as all services have the same. */
+/** The part of an answer that is the same for all services. */
 export interface Answered<Code> {
 	status: number;
 	errorCode?: Code;
-	/** The reason, where the log tells it. */
+	/** The reason, for services whose log has it. */
 	errorMessage?: string;
 }
 
-/** What the log has of a request, whatever its service. */
-export interface Logged<Code> extends Answered<Code> {
-	/** What was answered; 0 when the connection was cut on purpose. */
+/** The part of a log entry that is the same for all services. */
+interface Logged<Code> extends Answered<Code> {
+	/** The status of the answer; 0 when the connection was cut on purpose. */
 	status: number;
 	fault: FaultAction | undefined;
 }
 
-/** What a service makes of one request. */
-export interface Served<Code, Answer extends Answered<Code>> {
-	/** What fault rules look at. */
+/** How a service handles one request. */
+interface Served<Code, Answer extends Answered<Code>> {
+	/** What fault rules are compared with. */
 	target: FaultTarget;
-	/** Works out the answer, and does what was asked for. */
+	/** Carries out the request and makes the answer. */
 	decide(): Promise<Answer>;
-	/** The service's own answer for an injected status. */
+	/** Makes the service's answer for an injected status. */
 	onFault(fault: StatusFault): Answer;
-	/** Writes the log. @param answer of a request that was processed */
+	/** Writes the log entry. @param answer undefined for a request that was not carried out */
 	record(logged: Logged<Code>, answer?: Answer): void;
+	/** Sends the answer. */
 	send(answer: Answer): void;
 }
 
-/** Header names as Node.js gives them; of those that may come more than once, the first. */
+/** Takes the first value of each header. Node.js has the names in lower case already. */
 const singleHeaders = (headers: IncomingHttpHeaders): Record<string, string> =>
 	Object.fromEntries(
 		Object.entries(headers).map(([name, value]) => [name, (Array.isArray(value) ? value[0] : value) ?? '']),
@@ -78,26 +80,29 @@ function readRequest(request: Request): ServedRequest {
 	return {
 		method: request.method,
 		path: request.originalUrl,
-		// A body without a content type is wrong too, which the contract alone does not say.
+		// A body without a content type must be refused, but the contract does not require the header.
 		headers: { ...(body !== undefined && { 'content-type': '' }), ...singleHeaders(request.headers) },
 		body,
 		raw,
 	};
 }
 
-/** The fields of a log entry that every call of a service with a contract has. */
+/**
+ * Makes the fields of a log entry that every call of a service with a contract has.
+ *
+ * @param request as {@link serve} passed it to the service
+ * @param logged as {@link serve} passed it to `record`
+ */
 export const requestFields = <Code>(
 	{ body, method, path }: ServedRequest,
 	{ errorCode, fault, status }: Logged<Code>,
 ) => ({ method, path, status, errorCode, fault, body: shortened(body) });
 
-/** Whether a request brings a bearer token, good or not. */
+/** Whether a request has a bearer token, valid or not. */
 export const hasBearer = ({ headers }: ContractRequest): boolean =>
-	Object.entries(headers).some(
-		([name, value]) => name.toLowerCase() === 'authorization' && /^Bearer \S+$/i.test(value),
-	);
+	/^Bearer \S+$/i.test(lowerCaseKeys(headers).authorization ?? '');
 
-/** What an injected error says where nothing better is known. */
+/** The text of an injected error. */
 export const FAULT_DETAIL = 'A fault was injected.';
 
 const isPause = (fault: FaultAction | undefined): fault is { delayMs: number } =>
@@ -106,10 +111,21 @@ const isStatus = (fault: FaultAction | undefined): fault is StatusFault =>
 	typeof fault === 'object' && 'status' in fault;
 
 /**
- * Handles the requests of one service: takes the fault that a rule has for it, lets the service decide, writes the log,
- * and sends the answer.
+ * Makes the request handler of one service. For each request it applies the first fault rule that matches, lets the
+ * service decide, writes the log, and sends the answer.
  *
- * @param read what the service makes of a request; headers that every answer has, it sets here
+ * @param parts the fault rules, the random numbers for their probabilities, and the identity whose tokens they spoil
+ * @param read reads a request, and sets the headers that every answer has; `params` are those of the route
+ * @returns a handler for Express; it rejects with what `decide` throws
+ *
+ * @example
+ * const echo = serve<number, { status: number; body: unknown }>(parts, (request, response) => ({
+ * 	target: { operationId: 'echo', hasToken: hasBearer(request) },
+ * 	decide: () => Promise.resolve({ status: 200, body: request.body }),
+ * 	onFault: ({ status }) => ({ status, body: FAULT_DETAIL }),
+ * 	record: (logged) => console.log(request.path, logged.status),
+ * 	send: ({ body, status }) => void response.status(status).json(body),
+ * }));
  */
 export function serve<Code, Answer extends Answered<Code>, Params = Record<string, string>>(
 	{ identity, random, settings }: Pick<ServeParts, 'identity' | 'random' | 'settings'>,
@@ -136,7 +152,7 @@ export function serve<Code, Answer extends Answered<Code>, Params = Record<strin
 			return;
 		}
 		if (isPause(fault)) await sleep(fault.delayMs);
-		// Spoils the tokens before the request is looked at, which then takes its normal course.
+		// The tokens become invalid before the request is checked, which then goes on as usual.
 		if (fault === 'revokeTokens') identity.revokeTokens();
 		if (fault === 'rotateKeys') await identity.retireKeys();
 		const answer = await served.decide();

@@ -3,12 +3,13 @@
  * The samples differ among themselves (ids, casing, `channelId`), and so do these.
  */
 
+/** Who wrote a message. */
 export interface Sender {
 	id: string;
 	name?: string;
 }
 
-/** A file as it stands in a delivered message and in `/messages`. */
+/** A file in a delivered message or in `/messages`. */
 export interface DeliveredAttachment {
 	contentType: string;
 	contentUrl: string;
@@ -19,14 +20,15 @@ export interface DeliveredAttachment {
 
 export type Activity = Record<string, unknown>;
 
+/** The conversation that an activity belongs to. */
 interface Place {
 	channelId: string;
-	conversationId: string;
+	id: string;
 }
 
-/** Events of the system, e.g. `AgentAccepted`. The text is meant for no one, and must not reach a customer. */
+/** An event of the system, e.g. `AgentAccepted`. Its text is for nobody, and must not reach a customer. */
 export function systemEvent(
-	{ channelId, conversationId }: Place,
+	{ channelId, id }: Place,
 	name: string,
 	as: 'message' | 'event',
 	from?: Sender,
@@ -35,25 +37,25 @@ export function systemEvent(
 		type: as,
 		channelId,
 		...(from && { from: { id: from.id } }),
-		conversation: { id: conversationId },
+		conversation: { id },
 		...(as === 'message' && { text: `EventName: **_${name}_**` }),
 		name,
 	};
 }
 
-/** The representative types. `channelId` is a word here, not the GUID. */
-export function typing(conversationId: string, recipientId: string): Activity {
+/** The representative is typing. Here `channelId` is a name, not the channel's GUID. */
+export function typing({ id }: Pick<Place, 'id'>, recipientId: string): Activity {
 	return {
 		type: 'typing',
 		channelId: 'MessagingApi',
-		conversation: { id: conversationId },
+		conversation: { id },
 		recipient: { id: recipientId },
 	};
 }
 
-/** What the representative wrote, in Markdown, and the files that go with it. */
+/** A message of the representative: a text in Markdown, files, or both. */
 export function message(
-	{ channelId, conversationId }: Place,
+	{ channelId, id }: Place,
 	from: Sender,
 	content: { text?: string; attachments?: DeliveredAttachment[] },
 ): Activity {
@@ -61,7 +63,7 @@ export function message(
 		type: 'message',
 		channelId,
 		from,
-		conversation: { id: conversationId },
+		conversation: { id },
 		textFormat: 'markdown',
 		...(content.text && { text: content.text }),
 		...(content.attachments?.length && { attachments: content.attachments }),
@@ -70,24 +72,24 @@ export function message(
 
 /** A custom event of an AI agent made in Copilot Studio: PascalCase, except inside `ChannelData`. */
 export function customEvent(
-	{ channelId, conversationId }: Place,
-	{ id, serviceUrl, name, value }: { id: string; serviceUrl: string; name: string; value: string },
+	{ channelId, id }: Place,
+	event: { id: string; serviceUrl: string; name: string; value: string },
 ): Activity {
 	return {
 		Type: 'event',
-		Id: id,
-		ServiceUrl: serviceUrl,
+		Id: event.id,
+		ServiceUrl: event.serviceUrl,
 		ChannelId: channelId,
-		Conversation: { Id: conversationId },
-		ChannelData: { customEvent: true, customEventName: name, customEventValue: value },
-		Name: name,
+		Conversation: { Id: id },
+		ChannelData: { customEvent: true, customEventName: event.name, customEventValue: event.value },
+		Name: event.name,
 	};
 }
 
-/** Keys whose content belongs to someone else, and so keeps its casing. */
-const FOREIGN = new Set(['channelData', 'ChannelData', 'value', 'Value', 'content', 'Content']);
+/** Keys whose content is not part of the schema, and so keeps its casing. */
+const FREE_FORM_KEYS = new Set(['channelData', 'ChannelData', 'value', 'Value', 'content', 'Content']);
 
-/** The same activity with the schema's own keys in PascalCase. */
+/** Copies an activity with the schema's keys in PascalCase. */
 export function toPascalCase(activity: Activity): Activity {
 	const convert = (value: unknown): unknown => {
 		if (Array.isArray(value)) return value.map(convert);
@@ -97,7 +99,7 @@ export function toPascalCase(activity: Activity): Activity {
 		Object.fromEntries(
 			Object.entries(object).map(([key, value]) => [
 				key.charAt(0).toUpperCase() + key.slice(1),
-				FOREIGN.has(key) ? value : convert(value),
+				FREE_FORM_KEYS.has(key) ? value : convert(value),
 			]),
 		);
 	return pascalKeys(activity);

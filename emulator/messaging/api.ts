@@ -16,7 +16,7 @@ import { firstIndex, type Page, Pager } from './pages';
 
 const DEFAULT_PAGE_SIZE = 50;
 
-/** What the Messaging API works on. */
+/** The parts of the emulator that the Messaging API works with. */
 export interface MessagingParts {
 	settings: Settings;
 	conversations: Conversations;
@@ -24,7 +24,7 @@ export interface MessagingParts {
 	attachments: Attachments;
 }
 
-/** What an operation did: the answer's body, and what of it the log tells. */
+/** The body of an answer, and what the log records of the call. */
 export interface Done {
 	body: unknown;
 	/** The conversation that was created or found. */
@@ -33,9 +33,9 @@ export interface Done {
 	messageId?: string;
 }
 
-/** A request after the contract has passed it. */
+/** A valid request. */
 export interface MessagingCall {
-	/** Of the header, in lower case. */
+	/** The `channel-id` header, in lower case. */
 	channelId: string;
 	query: URLSearchParams;
 	body: unknown;
@@ -60,7 +60,7 @@ const startOf = (query: URLSearchParams): number => {
 	return start === null ? 0 : epochOf(start);
 };
 
-/** The Messaging API's own behaviour, one method for each operation of the contract. */
+/** The behaviour of the Messaging API, one method for each operation of the contract. */
 export class MessagingApi {
 	private readonly conversationPages: Pager<Conversation>;
 	private readonly messagePages: Pager<Message>;
@@ -69,9 +69,9 @@ export class MessagingApi {
 		this.conversationPages = new Pager(parts.settings, { fresh: randomUUID });
 		let madeUp = 0;
 		this.messagePages = new Pager(parts.settings, {
-			// Of a time before there were messages, so that it is never one's own.
+			// A time before all messages, so that it never equals the timestamp of one.
 			fresh: () => `1970-01-01T00:00:00.${String(++madeUp).padStart(7, '0')}+00:00`,
-			// Timestamps have one form, so that their order as strings is their order in time.
+			// All timestamps have the same form, so that sorting them as strings sorts them by time.
 			byEntry: {
 				write: ({ timestamp }) => timestamp,
 				read: (messages, token) => firstIndex(messages, ({ timestamp }) => timestamp > token),
@@ -79,6 +79,7 @@ export class MessagingApi {
 		});
 	}
 
+	/** Carries out a call. @throws ServiceError for what the service refuses */
 	answer(operationId: string, call: MessagingCall): Done {
 		switch (operationId) {
 			case 'createConversation':
@@ -97,7 +98,7 @@ export class MessagingApi {
 		}
 	}
 
-	/** That the reads still work in wrap-up and after the close is inferred. Source: docs/service-facts.md#conversation-states. */
+	/** That reading still works in wrap-up and after the close is inferred. Source: docs/service-facts.md#conversation-states. */
 	private present({ channelId, conversation }: MessagingCall): Conversation {
 		if (conversation?.channelId === channelId) return conversation;
 		throw new ServiceError(30013, 'The conversation does not exist.');
@@ -107,7 +108,7 @@ export class MessagingApi {
 		const { conversations } = this.parts;
 		const customer = body.customercontext ?? {};
 		const active = customer.customerid ? conversations.openOf(channelId, customer.customerid) : undefined;
-		// The start message is lost here, as it is in the service.
+		// The start message is lost here, as in the service.
 		if (active) {
 			return { body: { conversationId: active.id, isNew: false }, conversationId: active.id };
 		}
@@ -167,7 +168,7 @@ export class MessagingApi {
 				return { body: { messageId: conversations.nextMessageId() } };
 			case 'endOfConversation':
 				conversations.changeState(conversation, 'closed');
-				// Which event tells of it is inferred from its name.
+				// That this event is sent is inferred from its name.
 				sendSystemEvent(this.parts, conversation, 'CustomerDisconnected');
 				return { body: { messageId: conversations.nextMessageId() } };
 			case 'event':
@@ -180,7 +181,7 @@ export class MessagingApi {
 		}
 	}
 
-	/** That a file which is too large is refused with the message, and without a code, is inferred. */
+	/** Refuses a message with a file that is too large. That it is refused without a code is inferred. */
 	private checkSizes(files: { name: string; contentUrl: string }[]): void {
 		const { maxAttachmentBytes } = this.parts.settings;
 		for (const { contentUrl, name } of files) {

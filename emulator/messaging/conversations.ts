@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DeliveredAttachment, Sender } from './activities';
 import type { ConversationState, Log, StateEntry } from '../log';
 
-/** A message of the customer or the representative, as `/messages` gives it. */
+/** A message of the customer or the representative, as `/messages` lists it. */
 export interface Message {
 	type: 'message';
 	attachments: DeliveredAttachment[];
@@ -31,13 +31,14 @@ export interface ContextVariable {
 }
 
 export interface Customer {
-	/** The caller's `customerid`, or a GUID when it gave none. */
+	/** The `customerid` of the request, or a new GUID when it has none. */
 	id: string;
 	name: string;
 	email?: string;
 	phone?: string;
 }
 
+/** A conversation of the Messaging API. */
 export interface Conversation {
 	id: string;
 	/** In lower case. */
@@ -47,11 +48,11 @@ export interface Conversation {
 	/** Milliseconds since the epoch. */
 	createdAt: number;
 	state: ConversationState;
-	/** Only what the caller gave as `customerid`. */
+	/** The `customerid` of the request; undefined when it has none. */
 	customerId?: string;
 	customer: Customer;
 	context: ContextVariable[];
-	/** True when the caller asked for no AI agent (`skipdeflectionbot`). */
+	/** Whether the request asked for no AI agent (`skipdeflectionbot`). */
 	skipsBot: boolean;
 	representative?: Sender;
 	lines: Line[];
@@ -62,27 +63,26 @@ export interface Conversation {
 	customerTypedAt?: string;
 }
 
-export type NewConversation = Pick<
-	Conversation,
-	'channelId' | 'customerId' | 'customer' | 'context' | 'skipsBot'
->;
+type NewConversation = Pick<Conversation, 'channelId' | 'customerId' | 'customer' | 'context' | 'skipsBot'>;
 
 const customerKey = (channelId: string, customerId: string) => `${channelId} ${customerId}`;
 
-/** Waiting and active conversations take activities; those in wrap-up or closed do not. */
-/** Whether the service lists a conversation as active: a waiting one counts. Source: docs/service-facts.md#list-conversations. */
+/**
+ * Whether a conversation accepts activities, and is listed as active: it is waiting or active, not in wrap-up or closed.
+ * Source: docs/service-facts.md#list-conversations.
+ */
 export const isOpen = ({ state }: Conversation): boolean => state === 'waiting' || state === 'active';
 
 /**
- * A timestamp in the service's form: seven digits of fraction, and the offset in digits.
- * The last four digits are made up from the milliseconds, so that a time always has the same form.
+ * Writes a timestamp in the form of the service, with seven decimals and a numeric offset.
+ * The last four decimals are derived from the milliseconds, so that the same time always gives the same text.
  */
 export function timestampOf(epochMs: number): string {
 	const digits = String((epochMs * 7919) % 10_000).padStart(4, '0');
 	return new Date(epochMs).toISOString().replace('Z', `${digits}+00:00`);
 }
 
-/** Reads ISO 8601; a time without an offset is UTC. */
+/** Reads ISO 8601 as milliseconds since 1970. A time without an offset is UTC. */
 export function epochOf(timestamp: string): number {
 	const hasOffset = /(Z|[+-]\d{2}:\d{2})$/.test(timestamp) || !timestamp.includes('T');
 	return Date.parse(hasOffset ? timestamp : `${timestamp}Z`);
@@ -92,13 +92,13 @@ export function epochOf(timestamp: string): number {
 export class Conversations {
 	private readonly list: Conversation[] = [];
 	private readonly byId = new Map<string, Conversation>();
-	/** The newest conversation of each customer of a channel: no other of theirs can be open. */
+	/** The newest conversation of each customer of a channel. No older one can be open. */
 	private readonly newestOf = new Map<string, Conversation>();
 	private lastMessageId = 0;
 
 	constructor(private readonly log: Log) {}
 
-	/** In the order of their creation. */
+	/** All conversations in the order of their creation. */
 	all(): readonly Conversation[] {
 		return this.list;
 	}
@@ -107,13 +107,13 @@ export class Conversations {
 		return this.byId.get(id.toLowerCase());
 	}
 
-	/** The open conversation of a customer, by the caller's `customerid`. */
+	/** The open conversation of a customer, by its `customerid`; undefined when there is none. */
 	openOf(channelId: string, customerId: string): Conversation | undefined {
 		const newest = this.newestOf.get(customerKey(channelId, customerId));
 		return newest && isOpen(newest) ? newest : undefined;
 	}
 
-	/** The caller makes sure that the customer has no open conversation. */
+	/** Adds a conversation and logs it. The caller must make sure that the customer has no open one. */
 	create(details: NewConversation): Conversation {
 		const conversation = this.store(details);
 		this.log.add<StateEntry>({
@@ -125,7 +125,7 @@ export class Conversations {
 		return conversation;
 	}
 
-	/** Adds waiting conversations of nobody in particular, without a word in the log, which they would drown. */
+	/** Adds waiting conversations without a customer id. They are not logged, because they would crowd out everything else. */
 	createMany(channelId: string, count: number): void {
 		for (let added = 0; added < count; added++) {
 			this.store({
@@ -161,7 +161,7 @@ export class Conversations {
 		this.log.add<StateEntry>({ kind: 'state', conversationId: conversation.id, from, to });
 	}
 
-	/** An id for a message or another activity: the time in milliseconds, never the same twice. */
+	/** Makes an id for a message or another activity: the time in milliseconds, but never the same twice. */
 	nextMessageId(): string {
 		this.lastMessageId = Math.max(Date.now(), this.lastMessageId + 1);
 		return String(this.lastMessageId);

@@ -10,9 +10,9 @@ import type { DeliveryEntry, Log } from '../log';
 import type { Settings } from '../settings';
 
 /**
- * Posts JSON once, without keeping the connection and without following redirects.
+ * Posts JSON once. It does not keep the connection alive, and does not follow redirects.
  *
- * @returns the answer's status; its body is not looked at
+ * @returns the status of the answer; the body is ignored
  * @throws the error of the connection, or an AbortError when the signal fires first
  */
 function post(
@@ -47,21 +47,20 @@ function post(
 	});
 }
 
-/** Node.js leaves the message empty when every address of a host refuses; the code is there always. */
+/** Node.js leaves the message empty when every address of a host refuses the connection, but always sets the code. */
 function describeError(error: unknown): string {
 	if (!(error instanceof Error)) return String(error);
 	return error.message || ('code' in error ? String(error.code) : error.name);
 }
 
-/** Where the service posts the activities of a conversation, under the URL of the channel record. */
-export function activitiesUrl(webhookUrl: string, conversationId: string): string {
+/** The URL to which the service posts a conversation's activities. */
+function activitiesUrl(webhookUrl: string, conversationId: string): string {
 	return `${webhookUrl.replace(/\/+$/, '')}/v3/conversations/${conversationId}/activities`;
 }
 
 /**
- * Brings activities to the webhook: within a conversation one after the other, unless `settings.delivery.oneAtATime` is
- * false, side by side across conversations; an activity that is not answered 200 is tried again, and given up after the
- * last try.
+ * Delivers activities to the webhook. Those of one conversation are delivered in order, one after the
+ * other unless `settings.delivery.oneAtATime` is false; those of different conversations concurrently. An activity that is not answered with 200 is tried again until its tries are used up.
  */
 export class Deliveries {
 	/** All deliveries of each conversation until now, which the next one may wait for. */
@@ -72,10 +71,10 @@ export class Deliveries {
 		private readonly log: Log,
 		private readonly settings: Settings,
 		private readonly identity: Identity,
-		/** The channel of a conversation, also of one that does not exist; undefined when the record is gone. */
+		/** The channel of a conversation, even of one that does not exist; undefined when the record was deleted. */
 		private readonly channelOf: (conversationId: string) => Channel | undefined,
 	) {
-		// Every delivery that pauses between two tries listens to it.
+		// Every delivery that waits for its next try listens to the signal.
 		setMaxListeners(0, this.stopped.signal);
 	}
 
@@ -105,12 +104,12 @@ export class Deliveries {
 		return entry;
 	}
 
-	/** Resolves when nothing is under way or queued. */
+	/** Resolves when no delivery is running or queued. */
 	async idle(): Promise<void> {
 		while (this.tails.size > 0) await Promise.all(this.tails.values());
 	}
 
-	/** Gives up what is under way. */
+	/** Aborts all deliveries. */
 	async stop(): Promise<void> {
 		this.stopped.abort();
 		await this.idle();
@@ -134,7 +133,7 @@ export class Deliveries {
 	}
 
 	private async pause(): Promise<void> {
-		// Cut short when the emulator closes.
+		// Ends early when the emulator closes.
 		await sleep(this.settings.delivery.retryDelayMs, undefined, { signal: this.stopped.signal }).catch(
 			() => undefined,
 		);
@@ -163,15 +162,15 @@ export class Deliveries {
 	}
 }
 
-/** Tells the webhook of something that happened to a conversation, e.g. `AgentAccepted`, and notes it for the desk. */
+/** Delivers a system event of a conversation, e.g. `AgentAccepted`, and adds a line for the desk. */
 export function sendSystemEvent(
 	parts: { settings: Settings; conversations: Conversations; deliveries: Deliveries },
 	conversation: Conversation,
 	name: string,
 	from?: Sender,
 ): void {
-	const { channelId, id, representative } = conversation;
+	const { id, representative } = conversation;
 	parts.conversations.addNote(conversation, representative ? `${name} · ${representative.name}` : name);
 	const { systemEventsAs } = parts.settings.delivery;
-	parts.deliveries.send(id, systemEvent({ channelId, conversationId: id }, name, systemEventsAs, from));
+	parts.deliveries.send(id, systemEvent(conversation, name, systemEventsAs, from));
 }

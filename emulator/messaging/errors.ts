@@ -2,7 +2,7 @@ import { FAULT_DETAIL } from '../http/serve';
 import type { Settings, StatusFault } from '../settings';
 import { describeCode } from './validate';
 
-/** What the service refuses, with its body code if it has one. */
+/** An error of the service, with its code if it has one. */
 export class ServiceError extends Error {
 	readonly status: number;
 	readonly title: string;
@@ -23,7 +23,7 @@ export class ServiceError extends Error {
 export const unauthorized = (detail: string) =>
 	new ServiceError(null, detail, { status: 401, title: 'Unauthorized' });
 
-/** An answer that refuses: its body is a problem by RFC 7807. */
+/** An answer with an error; its body is a problem as RFC 7807 defines it. */
 export interface Problem {
 	status: number;
 	errorCode?: number;
@@ -50,9 +50,9 @@ const FAULT_TITLES: Record<number, string> = {
 	503: 'Service Unavailable',
 };
 
-/** The problem for an injected status. */
+/** Makes the answer for an injected status. */
 export function problemOfFault({ body, code, status }: StatusFault, settings: Settings): Problem {
-	// The fault's own body is sent in place of a problem, and its code need not be one of the service.
+	// The fault's own body replaces the problem, and its code need not be one of the service.
 	if (body !== undefined) return { status, body, errorCode: code };
 	const title = code === undefined ? (FAULT_TITLES[status] ?? 'Error') : describeCode(code).title;
 	return problemOf(new ServiceError(code ?? null, FAULT_DETAIL, { status, title }), settings);

@@ -23,7 +23,7 @@ function customerIdOf(body: unknown): string | undefined {
 	return typeof customerid === 'string' ? customerid : undefined;
 }
 
-/** Sends a problem or an answer; problems have their own media type. */
+/** Sends an answer; problems have a media type of their own. */
 export function sendAnswer(response: Response, { body, status }: Problem): void {
 	response
 		.status(status)
@@ -31,7 +31,7 @@ export function sendAnswer(response: Response, { body, status }: Problem): void 
 		.send(JSON.stringify(body));
 }
 
-/** Checks in the order of the service: the token, the headers, the channel, then the rest of the request. */
+/** Checks a request in the order of the service (token, headers, channel, then the rest), and carries it out. */
 async function decide(
 	parts: MessagingHandlerParts,
 	api: MessagingApi,
@@ -56,7 +56,7 @@ async function decide(
 		const isOrganization = headers['organization-id']?.toLowerCase() === world.organizationId;
 		if (!isOrganization || !settings.channelAuthorized) throw notAuthorized();
 		const channel = channels.find(call.channelId);
-		// That a channel of another kind is as good as none is inferred.
+		// That a channel of another kind is answered like a missing one is inferred.
 		if (!channel?.isMessagingApi) {
 			throw new ServiceError(30004, 'There is no configuration of this channel.');
 		}
@@ -72,7 +72,7 @@ async function decide(
 	}
 }
 
-/** The Messaging API: faults and log around {@link MessagingApi}. */
+/** The request handler of the Messaging API: faults and log around {@link MessagingApi}. */
 export function messagingHandler(parts: MessagingHandlerParts) {
 	const api = new MessagingApi(parts);
 	return serve<number, Answer>(parts, (request, response) => {

@@ -3,14 +3,14 @@ import type { ListSettings } from '../settings';
 const ODD_PAGE_SIZE = 3;
 
 /** How a list writes its continuation tokens. */
-export interface TokenForm<T> {
-	/** A token that was not given before. */
+interface TokenForm<T> {
+	/** Makes a token that was not used before. */
 	fresh(): string;
-	/** Where tokens say themselves how far a page went: the token after an entry, and where the page after it starts. */
+	/** For tokens that encode a position: writes the token after an entry, and reads the index at which the next page starts. */
 	byEntry?: { write(last: T): string; read(items: readonly T[], token: string): number };
 }
 
-export interface PageRequest<T> {
+interface PageRequest<T> {
 	/** Null for the first page. */
 	token: string | null;
 	size: number;
@@ -23,7 +23,12 @@ export interface Page<T> {
 	token: string | undefined;
 }
 
-/** The first index whose item passes the test, where all items after one that passes it do; else the length. */
+/**
+ * Finds the first item that passes a test by binary search.
+ *
+ * @param items after an item that passes, all others must pass too
+ * @returns the index of the item; the length of the list when none passes
+ */
 export function firstIndex<T>(items: readonly T[], passes: (item: T) => boolean): number {
 	let low = 0;
 	let high = items.length;
@@ -36,7 +41,7 @@ export function firstIndex<T>(items: readonly T[], passes: (item: T) => boolean)
 	return low;
 }
 
-/** Up to `count` items that match, and the index of the next one, if there is one. */
+/** Collects up to `count` items that match. @returns them, and the index of the next match; undefined when there is none */
 function takeMatching<T>(
 	items: readonly T[],
 	start: number,
@@ -53,9 +58,9 @@ function takeMatching<T>(
 	return { entries, next: undefined };
 }
 
-/** Gives a list that only ever grows page by page, in the ways that the settings ask for. */
+/** Splits a list that only grows into pages, with the wrong behaviour that the settings ask for. */
 export class Pager<T> {
-	/** Where the page of a token starts, for tokens that do not say so themselves. In lower case, as GUIDs may come in any. */
+	/** The index at which the page of a token starts, for tokens that encode none. The tokens are in lower case, as clients may change that of GUIDs. */
 	private readonly starts = new Map<string, number>();
 
 	constructor(
@@ -63,7 +68,7 @@ export class Pager<T> {
 		private readonly form: TokenForm<T>,
 	) {}
 
-	/** @returns undefined for a continuation token that is not known */
+	/** Makes one page. @returns undefined for an unknown continuation token */
 	page(items: readonly T[], { token, size, matches }: PageRequest<T>): Page<T> | undefined {
 		const { emptyPages, ignorePageSize, rejectTokens, repeatToken, samePage } = this.settings.lists;
 		const start = token === null ? 0 : rejectTokens ? undefined : this.startOf(items, token);

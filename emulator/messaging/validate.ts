@@ -11,13 +11,13 @@ import {
 } from '../contract/open';
 import { hasBearer } from '../http/serve';
 
-/** `operationId` is null when the contract knows no such method and path. */
-export interface ContractResult {
+/** The operation that a request is for, or null when the contract has none, and the errors of the request. */
+interface ContractResult {
 	operationId: string | null;
 	errors: ContractError[];
 }
 
-/** The code of a violated constraint that has none of its own, by the place of the violation. */
+/** The codes of violations whose schema gives none, by their place in the request. */
 const DEFAULT_CODES: Record<string, number> = { query: 30003 };
 const DEFAULT_CODE = 30012;
 
@@ -32,7 +32,7 @@ function isIso8601(text: string): boolean {
 	);
 }
 
-/** Base64 with its padding. Compares lengths, because a regular expression takes too long on 100 MB. */
+/** Whether a text is base64 with its padding. Decodes and encodes it, because a regular expression takes too long on 100 MB. */
 function isBase64(text: string): boolean {
 	return text.length > 0 && text.length % 4 === 0 && Buffer.from(text, 'base64').toString('base64') === text;
 }
@@ -60,7 +60,7 @@ const webhook = new Contract(
 		paths: {
 			'/v3/conversations/{conversationId}/activities': {
 				...objectAt(document, 'webhooks', 'activity'),
-				// A webhook has no path in OpenAPI, and so no parameter of one.
+				// A webhook has no path in OpenAPI, and so no path parameter.
 				parameters: [objectAt(document, 'components', 'parameters', 'conversationId')],
 			},
 		},
@@ -69,7 +69,7 @@ const webhook = new Contract(
 );
 
 /**
- * What the service says with a body code.
+ * Looks up an error code of the service.
  *
  * @param code 30001 to 30016
  * @returns the HTTP status and the title of the problem
@@ -98,29 +98,30 @@ function validate(against: Contract, request: ContractRequest, isSigned: boolean
 }
 
 /**
- * Holds a request to the Messaging API against the contract, without a server.
+ * Validates a request to the Messaging API against the contract, without a server.
  *
- * Looks at the form only: whether the token is good, whether the conversation exists and whether the ids in the body
- * match those outside it is the emulator's work.
+ * Checks the form only. Whether the token is valid, whether the conversation exists and whether the ids in the body
+ * match those outside it is checked by the running emulator.
  *
- * @param request as it would be sent. A content type that is given must be JSON; one that is not given is not missed.
- * @returns the operation and what is wrong, the error that the service would answer first
+ * @param request as it would be sent; its content type must be JSON, but may be left out
+ * @returns the operation, and the errors in the order in which the service would answer them
  */
 export const validateRequest = (request: ContractRequest): ContractResult =>
 	validate(contract, request, hasBearer(request));
 
 /**
- * Holds a delivery to the webhook against the contract. Signed or not is not looked at, as both occur.
+ * Validates a delivery to the webhook against the contract. It may be signed or not, as both occur.
  *
- * @param request `path` begins at `/v3/conversations`
+ * @param request its path begins with `/v3/conversations`
+ * @returns the operation, and the errors
  */
 export const validateDelivery = (request: ContractRequest): ContractResult =>
 	validate(webhook, request, true);
 
 /**
- * Holds the body of an answer against the contract.
+ * Validates the body of an answer of the Messaging API against the contract.
  *
- * @returns what is wrong, one line each; empty when nothing is
+ * @returns one line for each violation; empty when there are none
  * @throws Error for an operation or a status that the contract does not have
  */
 export const validateAnswer = (operationId: string, status: number, body: unknown): string[] =>

@@ -1,5 +1,5 @@
 import { connect, createServer, type Server } from 'node:net';
-import { type Delivery, isAscending, judge, numberIn } from '../../bench/queue/load';
+import { type Delivery, isAscending, evaluate, numberIn } from '../../bench/queue/load';
 import { type Place, TcpProxy } from '../../bench/queue/tcpProxy';
 import type { DeliveryEntry } from '../../emulator';
 import { close, closedPort, listen } from '../../tools/ports';
@@ -26,12 +26,12 @@ describe('what became of deliveries', () => {
 		['one arrived twice, late', [delivery(1, [200], [200]), delivery(2, [200])], [1, 2, 1], { twice: [1] }],
 		['one was overtaken', [delivery(1, [200]), delivery(2, [200])], [2, 1], { outOfOrder: 1 }],
 	])('%s', (_, deliveries, arrived, expected) => {
-		const outcome = judge(deliveries, new Map([['a', arrived]]), 1);
+		const outcome = evaluate(deliveries, new Map([['a', arrived]]), 1);
 		expect(outcome).toMatchObject({ lost: [], twice: [], outOfOrder: 0, ...expected });
 	});
 
 	it('counts the tries that were not answered 200, and the time of those that were', () => {
-		const outcome = judge([delivery(1, [503, 200]), delivery(2, [200], [200])], new Map(), 1);
+		const outcome = evaluate([delivery(1, [503, 200]), delivery(2, [200], [200])], new Map(), 1);
 		expect(outcome).toMatchObject({ delivered: 2, accepted: 2, failedTries: 1, answersMs: [20, 10, 10] });
 	});
 

@@ -2,7 +2,7 @@
 // Services; then what the workflow's caller gets when WhatsApp's window is closed.
 import { join } from 'node:path';
 import { connectionStringCredential } from '../../tools/emulatorCredentials';
-import { onStage } from '../../tools/n8n/stage';
+import { withN8n } from '../../tools/n8n/withN8n';
 import { makeCredential, readWorkflow } from '../../tools/n8n/workflows';
 import { report, runMain } from '../../tools/report';
 
@@ -11,7 +11,7 @@ const KINDS = ['text', 'image', 'video', 'document', 'audio', ...Array.from({ le
 
 runMain(
 	async () =>
-		await onStage(async ({ emulator, n8n, publish }) => {
+		await withN8n(async ({ emulator, n8n, publish }) => {
 			const { communicationConversationId: conversationId } = emulator.world;
 			const id = await makeCredential(
 				n8n,

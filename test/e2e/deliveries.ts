@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { unflatten } from '../../tools/n8n/executions';
 import type { N8n } from '../../tools/n8n/n8n';
-import { onStage } from '../../tools/n8n/stage';
+import { withN8n } from '../../tools/n8n/withN8n';
 import { triggerWorkflow } from '../../tools/n8n/workflows';
 import { post } from '../../tools/post';
 import { report, runMain } from '../../tools/report';
@@ -23,7 +23,7 @@ interface Tally {
 	statuses: Map<number, number>;
 	slowestMs: number;
 	/** Tries whose caller was gone before the answer. */
-	unheard: number;
+	callerDisconnected: number;
 }
 
 /** Posts one try and tallies its answer. */
@@ -37,7 +37,7 @@ async function tryOnce(
 	const startedAt = performance.now();
 	const status = await post(url, token, body, patienceMs);
 	if (status === undefined) {
-		tally.unheard++;
+		tally.callerDisconnected++;
 	} else {
 		tally.statuses.set(status, (tally.statuses.get(status) ?? 0) + 1);
 		tally.slowestMs = Math.max(tally.slowestMs, performance.now() - startedAt);
@@ -94,7 +94,7 @@ async function countExecutions(n8n: N8n): Promise<number> {
 }
 
 async function deliverAll(emulator: Emulator, base: string): Promise<Tally> {
-	const tally: Tally = { statuses: new Map(), slowestMs: 0, unheard: 0 };
+	const tally: Tally = { statuses: new Map(), slowestMs: 0, callerDisconnected: 0 };
 	const token = await emulator.issueDeliveryToken();
 	const all: Array<Promise<void>> = [];
 	const startedAt = performance.now();
@@ -109,7 +109,7 @@ async function deliverAll(emulator: Emulator, base: string): Promise<Tally> {
 
 runMain(
 	async () =>
-		await onStage(async ({ emulator, n8n, credentialId, publish }) => {
+		await withN8n(async ({ emulator, n8n, credentialId, publish }) => {
 			const { workflow, path } = triggerWorkflow('Deliveries', credentialId);
 			await publish('deliveries', workflow);
 			const tally = await deliverAll(emulator, `${n8n.url}/webhook/${path}`);
@@ -122,7 +122,7 @@ runMain(
 			const texts = await textsOfExecutions(n8n);
 			const twice = texts.filter((text, index) => texts.indexOf(text) !== index);
 			const statuses = [...tally.statuses].map(([status, count]) => `${count} × ${status}`).join(', ');
-			console.log(`  answers: ${statuses}; tries whose caller had gone: ${tally.unheard}`);
+			console.log(`  answers: ${statuses}; tries whose caller had gone: ${tally.callerDisconnected}`);
 			console.log(`  slowest answer: ${Math.round(tally.slowestMs)} ms`);
 			console.log(
 				`  executions: ${texts.length}, of them twice: ${twice.length} ${twice.slice(0, 5).join(', ')}`,
@@ -132,7 +132,7 @@ runMain(
 				// A machine that is busy otherwise says nothing of the trigger: only the whole run is held to a time.
 				'every answer is 200': !isWhole || [...tally.statuses.keys()].every((status) => status === 200),
 				'the slowest answer comes in time': !isWhole || tally.slowestMs < SLOWEST_ANSWER_MS,
-				'some callers had gone before the answer': tally.unheard > 0,
+				'some callers had gone before the answer': tally.callerDisconnected > 0,
 			});
 		}),
 );

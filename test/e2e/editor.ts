@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium, selectors, type Browser, type Locator, type Page } from 'playwright-core';
 import { owner } from '../../tools/n8n/n8n';
-import { onStage, type Stage } from '../../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
 import { post } from '../../tools/post';
 import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
@@ -128,7 +128,7 @@ class Editor {
 
 const SUCCESS = /Connection tested successfully/;
 
-async function credentials(editor: Editor, { emulator }: Stage): Promise<Record<string, boolean>> {
+async function credentials(editor: Editor, { emulator }: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { world, origin } = emulator;
 	const checks: Record<string, boolean> = {};
 	await editor.newCredential('Dynamics 365 Messaging API');
@@ -173,7 +173,7 @@ async function finding(editor: Editor): Promise<Record<string, boolean>> {
 	return checks;
 }
 
-async function sending(editor: Editor, { emulator }: Stage): Promise<Record<string, boolean>> {
+async function sending(editor: Editor, { emulator }: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const checks: Record<string, boolean> = {};
 	await editor.newWorkflow();
 	await editor.search('Dynamics', 'Dynamics 365 Messaging');
@@ -207,7 +207,7 @@ async function sending(editor: Editor, { emulator }: Stage): Promise<Record<stri
 	return checks;
 }
 
-async function listening(editor: Editor, { emulator }: Stage): Promise<Record<string, boolean>> {
+async function listening(editor: Editor, { emulator }: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { page } = editor;
 	const checks: Record<string, boolean> = {};
 	await editor.newWorkflow();
@@ -271,7 +271,7 @@ async function templates(editor: Editor): Promise<Record<string, boolean>> {
 	return checks;
 }
 
-async function desk({ emulator }: Stage, page: Page): Promise<Record<string, boolean>> {
+async function desk({ emulator }: N8nWithEmulator, page: Page): Promise<Record<string, boolean>> {
 	const webhook = createServer((_, response) => response.end('{}'));
 	const port = await listen(webhook);
 	emulator.setWebhookUrl(`http://127.0.0.1:${port}/webhook`);
@@ -290,7 +290,7 @@ async function desk({ emulator }: Stage, page: Page): Promise<Record<string, boo
 
 runMain(
 	async () =>
-		await onStage(async (stage) => {
+		await withN8n(async (setup) => {
 			mkdirSync(IMAGES, { recursive: true });
 			const browser = await openBrowser();
 			try {
@@ -300,21 +300,21 @@ runMain(
 				});
 				const page = await context.newPage();
 				page.setDefaultTimeout(30_000);
-				const editor = new Editor(page, stage.n8n.url);
+				const editor = new Editor(page, setup.n8n.url);
 				await editor.signIn();
 				const checks: Record<string, boolean> = {};
 				const parts = {
 					finding: () => finding(editor),
-					credentials: () => credentials(editor, stage),
-					sending: () => sending(editor, stage),
-					listening: () => listening(editor, stage),
+					credentials: () => credentials(editor, setup),
+					sending: () => sending(editor, setup),
+					listening: () => listening(editor, setup),
 					'checking the setup': () => checkingSetup(editor),
 					templates: () => templates(editor),
-					desk: () => desk(stage, page),
+					desk: () => desk(setup, page),
 				};
-				for (const [name, play] of Object.entries(parts)) {
+				for (const [name, check] of Object.entries(parts)) {
 					try {
-						Object.assign(checks, await play());
+						Object.assign(checks, await check());
 					} catch (error) {
 						console.error(`${name}: ${String(error).slice(0, 600)}`);
 						await page.screenshot({ path: join(process.env.E2E_FAILURES ?? '/tmp', `editor-${name}.png`) });

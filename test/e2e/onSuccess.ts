@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { Executions, type Execution } from '../../tools/n8n/executions';
 import { sendNode, workflowOf, type WorkflowNode } from '../../tools/n8n/echoWorkflow';
-import { onStage, type Stage } from '../../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
 import { post } from '../../tools/post';
 import { report, runMain } from '../../tools/report';
 import type { FaultRule } from '../../emulator';
@@ -108,7 +108,7 @@ function subWorkflowOf(credentialId: string): object {
 
 /** Publishes the workflow of one case, delivers to it, and says whether it was answered as expected. */
 async function holds(
-	{ emulator, n8n, credentialId, publish }: Stage,
+	{ emulator, n8n, credentialId, publish }: N8nWithEmulator,
 	what: string,
 	index: number,
 	{ trigger, nodes, faults = [], activity, answers }: Case,
@@ -139,7 +139,7 @@ async function holds(
 
 /** A file is fetched before the workflow starts, and is there. */
 async function downloads(
-	{ emulator, n8n, credentialId, publish }: Stage,
+	{ emulator, n8n, credentialId, publish }: N8nWithEmulator,
 	conversationId: string,
 ): Promise<boolean> {
 	const parameters = { respond: 'onSuccess', options: { downloadAttachments: true } };
@@ -167,16 +167,16 @@ async function downloads(
 
 runMain(
 	async () =>
-		await onStage(async (stage) => {
-			const { emulator, credentialId, publish } = stage;
+		await withN8n(async (setup) => {
+			const { emulator, credentialId, publish } = setup;
 			await publish('subWorkflow', subWorkflowOf(credentialId));
 			emulator.addConversations(Object.keys(cases).length + 1);
 			const conversations = emulator.desk.list().map(({ id }) => id);
 			const checks: Record<string, boolean> = {};
 			for (const [index, [what, one]] of Object.entries(cases).entries()) {
-				checks[what] = await holds(stage, what, index, one, conversations[index]!);
+				checks[what] = await holds(setup, what, index, one, conversations[index]!);
 			}
-			checks['a download'] = await downloads(stage, conversations.at(-1)!);
+			checks['a download'] = await downloads(setup, conversations.at(-1)!);
 			return report('on success', checks);
 		}),
 );

@@ -1,6 +1,6 @@
 // The trigger that registers its own URL, in a real n8n: the channel's record has it while the workflow is active, and what
 // stood there before when it is not any more, also after n8n was killed in between.
-import { onStage } from '../../tools/n8n/stage';
+import { withN8n } from '../../tools/n8n/withN8n';
 import { activate, triggerWorkflow } from '../../tools/n8n/workflows';
 import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
@@ -9,11 +9,11 @@ const BEFORE = 'https://middleware.example.com/hook';
 
 runMain(
 	async () =>
-		await onStage(async (stage) => {
-			const { emulator, credentialId, publish, restart } = stage;
-			const url = (path: string) => `${stage.n8n.url}/webhook/${path}`;
+		await withN8n(async (setup) => {
+			const { emulator, credentialId, publish, restart } = setup;
+			const url = (path: string) => `${setup.n8n.url}/webhook/${path}`;
 			const deactivate = async (id: string) =>
-				await stage.n8n.rest('POST', `/workflows/${id}/deactivate`, {});
+				await setup.n8n.rest('POST', `/workflows/${id}/deactivate`, {});
 			const comesToBe = async (wanted: string | null) =>
 				await waitFor(`${wanted} in the record`, 60_000, async () => emulator.webhookUrl() === wanted).then(
 					() => true,
@@ -36,7 +36,7 @@ runMain(
 			await deactivate('first');
 			checks['deactivating puts back what stood there'] = await comesToBe(BEFORE);
 
-			await activate(stage.n8n, { id: 'first', name: 'First' });
+			await activate(setup.n8n, { id: 'first', name: 'First' });
 			checks['activating again registers it again'] = await comesToBe(url(first.path));
 			await restart();
 			await waitFor(

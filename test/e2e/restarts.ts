@@ -3,7 +3,7 @@
 // what ran at a kill may be said twice. It holds whether or not Dynamics has a conversation's deliveries wait for one another.
 import { setTimeout as pause } from 'node:timers/promises';
 import { sendNode, workflowOf } from '../../tools/n8n/echoWorkflow';
-import { onStage, type Stage } from '../../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
 import { freePort } from '../../tools/ports';
 import { startProxy } from '../../tools/proxy';
 import { report, runMain } from '../../tools/report';
@@ -65,7 +65,7 @@ async function deliver(emulator: Emulator, from: number, count: number): Promise
 }
 
 /** How long Dynamics waits between two tries so that a restart as long as this one, and half as long again, is survived. */
-async function retryDelayFor({ restart }: Stage): Promise<number> {
+async function retryDelayFor({ restart }: N8nWithEmulator): Promise<number> {
 	const endedAt = Date.now();
 	await restart('stop');
 	const tookMs = Date.now() - endedAt;
@@ -75,7 +75,7 @@ async function retryDelayFor({ restart }: Stage): Promise<number> {
 }
 
 /** Ends n8n after a while and starts it again; returns when it was ended. */
-async function strike({ restart }: Stage, how: 'kill' | 'stop'): Promise<number> {
+async function strike({ restart }: N8nWithEmulator, how: 'kill' | 'stop'): Promise<number> {
 	await pause((0.3 * PART * 1000) / PER_SECOND);
 	const endedAt = Date.now();
 	await restart(how);
@@ -133,8 +133,8 @@ function judge(what: string, { deliveries, arrived, killedAt }: Outcome): Record
 	};
 }
 
-async function play(stage: Stage, oneAtATime: boolean, retryDelayMs: number): Promise<Outcome> {
-	const { emulator } = stage;
+async function play(setup: N8nWithEmulator, oneAtATime: boolean, retryDelayMs: number): Promise<Outcome> {
+	const { emulator } = setup;
 	Object.assign(emulator.settings.delivery, { oneAtATime, retryDelayMs });
 	const start = emulator.log.length;
 	const deliveries: Delivery[] = [];
@@ -143,7 +143,7 @@ async function play(stage: Stage, oneAtATime: boolean, retryDelayMs: number): Pr
 	for (const how of FAULTS) {
 		const [part, endedAt] = await Promise.all([
 			deliver(emulator, deliveries.length, PART),
-			strike(stage, how),
+			strike(setup, how),
 		]);
 		deliveries.push(...part);
 		if (how === 'kill') killedAt.push(endedAt);
@@ -154,9 +154,9 @@ async function play(stage: Stage, oneAtATime: boolean, retryDelayMs: number): Pr
 runMain(async () => {
 	// The same one at each start, and none that another n8n takes while this one is away.
 	const env = { N8N_RUNNERS_BROKER_PORT: String(await freePort()) };
-	return await onStage(
-		async (stage) => {
-			const { emulator, n8n, credentialId, publish } = stage;
+	return await withN8n(
+		async (setup) => {
+			const { emulator, n8n, credentialId, publish } = setup;
 			const proxy = await startProxy('one-n8n', { N8N_UPSTREAM: new URL(n8n.url).host });
 			try {
 				const send = sendNode(credentialId);
@@ -168,10 +168,10 @@ runMain(async () => {
 				];
 				emulator.setWebhookUrl(`${proxy.url}/webhook/${path}`);
 				await waitFor('the proxy to find n8n', 15_000, async () => (await fetch(`${proxy.url}/healthz`)).ok);
-				const retryDelayMs = await retryDelayFor(stage);
+				const retryDelayMs = await retryDelayFor(setup);
 				return report('restarts', {
-					...judge('one at a time in a conversation', await play(stage, true, retryDelayMs)),
-					...judge('side by side in a conversation', await play(stage, false, retryDelayMs)),
+					...judge('one at a time in a conversation', await play(setup, true, retryDelayMs)),
+					...judge('side by side in a conversation', await play(setup, false, retryDelayMs)),
 				});
 			} finally {
 				await proxy.stop();

@@ -1,12 +1,12 @@
 // Every template, imported as it is into a real n8n and run against the emulator.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { onStage, type Stage } from '../../tools/n8n/stage';
+import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
 import { report, runMain } from '../../tools/report';
 
 /** What a file below `templates/` gives: the checks of one template, by name, and whether each holds. */
-interface Play {
-	play: (stage: Stage) => Promise<Record<string, boolean>>;
+interface TemplateTest {
+	check: (setup: N8nWithEmulator) => Promise<Record<string, boolean>>;
 }
 
 const TEMPLATES = join(__dirname, '../../templates');
@@ -16,15 +16,15 @@ const wanted = E2E_TEMPLATES?.split(',').map((name) => name.trim());
 
 runMain(
 	async () =>
-		await onStage(async (stage) => {
+		await withN8n(async (setup) => {
 			const names = readdirSync(TEMPLATES)
 				.filter((file) => file.endsWith('.json'))
 				.map((file) => file.slice(0, -'.json'.length))
 				.filter((name) => wanted?.includes(name) ?? true);
 			let failed = 0;
 			for (const name of names) {
-				const { play } = (await import(`./templates/${name}`)) as Play;
-				failed += report(`template ${name}`, await play(stage));
+				const { check } = (await import(`./templates/${name}`)) as TemplateTest;
+				failed += report(`template ${name}`, await check(setup));
 			}
 			return failed === 0 ? 0 : 1;
 		}),

@@ -72,7 +72,7 @@ describe.each([
 		['GUID', DEFAULT_WORLD.tenantId],
 		['domain', DEFAULT_WORLD.tenantDomain],
 	])('and the tenant’s %s', async (_form, tenant) => {
-		const exchange = async <T>(
+		const sendRequest = async <T>(
 			method: string,
 			url: string,
 			{ body, headers }: NetworkRequestOptions = {},
@@ -90,8 +90,8 @@ describe.each([
 			},
 			system: {
 				networkClient: {
-					sendGetRequestAsync: (url, options) => exchange('GET', url, options),
-					sendPostRequestAsync: (url, options) => exchange('POST', url, options),
+					sendGetRequestAsync: (url, options) => sendRequest('GET', url, options),
+					sendPostRequestAsync: (url, options) => sendRequest('POST', url, options),
 				},
 			},
 		});

@@ -87,7 +87,7 @@ test.each<[string, Record<string, string>, string[]]>([
 	['nothing', {}, ['Unauthorized']],
 	['another scheme', { authorization: 'Basic x' }, ['Unauthorized']],
 	[
-		'a repeatable request',
+		'a request with an idempotency key',
 		{ ...HEADERS, 'Repeatability-Request-ID': GUID, 'Repeatability-First-Sent': DATE },
 		[],
 	],

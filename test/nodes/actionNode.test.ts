@@ -16,7 +16,7 @@ afterEach(() => {
 const requests = () => entries(emulator, 'request');
 const byId = (conversationId: string) => ({ __rl: true, mode: 'id', value: conversationId });
 
-async function opened(parameters: IDataObject = {}): Promise<string> {
+async function startedConversation(parameters: IDataObject = {}): Promise<string> {
 	const { items } = await run('conversation: create', parameters);
 	return items[0]!.json.conversationId as string;
 }
@@ -93,7 +93,7 @@ test('a conversation from its first word to its end, as items', async () => {
 });
 
 test('pages are followed to the end, and items stay paired', async () => {
-	const conversationId = await opened();
+	const conversationId = await startedConversation();
 	const texts = Array.from({ length: 120 }, (_, index) => `message ${index}`);
 	await run(
 		'message: send',
@@ -117,7 +117,7 @@ test('pages are followed to the end, and items stay paired', async () => {
 });
 
 test('the files of a message come as binary fields, or as an error that says why not', async () => {
-	const conversationId = await opened();
+	const conversationId = await startedConversation();
 	emulator.desk.accept(conversationId, {});
 	const file = { name: 'a.txt', contentType: 'text/plain', data: Buffer.from('turn it off') };
 	emulator.desk.reply(conversationId, { files: [file, file] });
@@ -157,7 +157,7 @@ test('a start time is read in the workflow’s time zone where it names none', a
 
 describe('errors', () => {
 	test('of the service carry its status, code and correlation id', async () => {
-		const conversationId = await opened();
+		const conversationId = await startedConversation();
 		await run('conversation: end', { conversationId: byId(conversationId) });
 		const { error } = await run('message: send', { conversationId: byId(conversationId), text: 'too late' });
 		const request = requests().at(-1)!;
@@ -173,7 +173,7 @@ describe('errors', () => {
 	});
 
 	test('of a lost answer say so in their message, also under Continue On Fail, and nowhere to try again', async () => {
-		const conversationId = await opened();
+		const conversationId = await startedConversation();
 		const sending = { conversationId: byId(conversationId), text: 'hi' };
 		emulator.settings.faults = [{ match: { operationId: 'sendActivity' }, action: 'resetAfter' }];
 		const { error } = await run('message: send', sending);
@@ -217,7 +217,7 @@ describe('errors', () => {
 	});
 
 	test('under Continue On Fail stand in the place of their item', async () => {
-		const conversationId = await opened();
+		const conversationId = await startedConversation();
 		const items = [{ id: conversationId }, { id: 'nowhere' }, { id: '..' }, { id: conversationId }];
 		const { items: given } = await run(
 			'message: send',
@@ -255,7 +255,7 @@ describe('errors', () => {
 	});
 
 	test('go to the error output with their details, where that is chosen', async () => {
-		const conversationId = await opened();
+		const conversationId = await startedConversation();
 		const { items: sent, errorItems } = await run(
 			'message: send',
 			{ conversationId: byId('={{ $json.id }}'), text: 'hi' },

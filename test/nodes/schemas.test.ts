@@ -134,7 +134,7 @@ async function run(name: string, parameters: IDataObject, item: IDataObject = {}
 }
 
 /** Opens a conversation. @returns what its field is set to */
-async function opened(): Promise<IDataObject> {
+async function startedConversation(): Promise<IDataObject> {
 	const variable = [{ name: 'product', value: 'Heat pump' }];
 	const [item] = await run('conversation: create', { contextVariables: { variable } });
 	return { __rl: true, mode: 'id', value: item!.conversationId };
@@ -169,14 +169,15 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		const first = await run('conversation: create', parameters);
 		return [...first, ...(await run('conversation: create', parameters))];
 	},
-	'conversation: end': async () => await run('conversation: end', { conversationId: await opened() }),
+	'conversation: end': async () =>
+		await run('conversation: end', { conversationId: await startedConversation() }),
 	'conversation: getContext': async () => {
-		const conversationId = await opened();
+		const conversationId = await startedConversation();
 		// The editor has one preview for both output formats, which is to be that of the default.
 		return await run('conversation: getContext', { conversationId });
 	},
 	'conversation: getMany': async () => {
-		await opened();
+		await startedConversation();
 		return await run('conversation: getMany', {});
 	},
 	'conversation: sendOrStart': async () => {
@@ -187,9 +188,9 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		return [...first, ...second];
 	},
 	'customEvent: send': async () =>
-		await run('customEvent: send', { conversationId: await opened(), eventName: 'Order' }),
+		await run('customEvent: send', { conversationId: await startedConversation(), eventName: 'Order' }),
 	'message: downloadAttachments': async () => {
-		const { value } = await opened();
+		const { value } = await startedConversation();
 		emulator.desk.accept(value as string, {});
 		const file = { name: 'a.txt', contentType: 'text/plain', data: Buffer.from('turn it off') };
 		emulator.desk.reply(value as string, { files: [file] });
@@ -200,7 +201,7 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		return await run('message: downloadAttachments', {}, { attachments: [...attachments, odd] });
 	},
 	'message: getMany': async () => {
-		const conversationId = await opened();
+		const conversationId = await startedConversation();
 		const attachment = [{ url: 'https://example.com/photo.jpg', contentType: 'image/jpeg' }];
 		const options = { automated: true, senderName: 'John' };
 		await run('message: send', { conversationId, text: 'It is loud', attachments: { attachment }, options });
@@ -208,10 +209,12 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		return await run('message: getMany', { conversationId });
 	},
 	'message: markAsRead': async () => {
-		const conversationId = await opened();
+		const conversationId = await startedConversation();
 		const [sent] = await run('message: send', { conversationId, text: 'Hello?' });
 		return await run('message: markAsRead', { conversationId, messageId: sent!.messageId });
 	},
-	'message: send': async () => await run('message: send', { conversationId: await opened(), text: 'Hello?' }),
-	'message: sendTyping': async () => await run('message: sendTyping', { conversationId: await opened() }),
+	'message: send': async () =>
+		await run('message: send', { conversationId: await startedConversation(), text: 'Hello?' }),
+	'message: sendTyping': async () =>
+		await run('message: sendTyping', { conversationId: await startedConversation() }),
 };

@@ -64,7 +64,7 @@ describe('what is said arrives once', () => {
 		expect(said()).toEqual([['Hello'], ['Hello']]);
 	});
 
-	test('in a conversation that was opened anew, where it was closed in between; a second time is an error', async () => {
+	test('in a conversation that was started anew, where it was closed in between; a second time is an error', async () => {
 		const closing: FaultRule = onSend({ status: 404, code: 30013 });
 		emulator.settings.faults = [closing];
 		expect((await say()).items[0]!.json).toMatchObject({ delivered: 'message' });
@@ -88,7 +88,7 @@ describe('what is said arrives once', () => {
 		expect(said()).toEqual([[], ['Hello']]);
 	});
 
-	test('not at all where the channel itself is gone, and nothing is opened for it a second time', async () => {
+	test('not at all where the channel itself is gone, and nothing is started for it a second time', async () => {
 		emulator.settings.faults = [onSend({ status: 404, code: 30004 })];
 		expect((await say()).error).toMatchObject({ context: { code: '30004', outcome: 'notSent' } });
 		expect(calls()).toEqual(['createConversation', 'sendActivity']);
@@ -111,25 +111,25 @@ describe('what is said arrives once', () => {
 describe('a lost answer', () => {
 	test.each<[string, FaultRule[], string[][], IDataObject]>([
 		[
-			'the opening came to nothing',
+			'the start came to nothing',
 			[onCreate('resetBefore')],
 			[['Hello']],
 			{ isNew: true, delivered: 'message' },
 		],
 		[
-			'the opening took place with its start message',
+			'the start took place with its start message',
 			[onCreate('resetAfter')],
 			[['Hello']],
 			{ isNew: true, delivered: 'startMessage', messageId: expect.stringMatching(/^\d{13}$/) },
 		],
 		[
-			'the opening failed with 500',
+			'the start failed with 500',
 			[onCreate({ status: 500 })],
 			[['Hello']],
 			{ isNew: true, delivered: 'message' },
 		],
 		[
-			'the opening took place, and so did a second that was cut off',
+			'the start took place, and so did a second that was cut off',
 			[onCreate('resetAfter', 2)],
 			[['Hello']],
 			{ delivered: 'startMessage' },
@@ -160,7 +160,7 @@ describe('a lost answer', () => {
 		expect(said()).toEqual([['Hello']]);
 	});
 
-	test('of the opening alone leaves nothing uncertain, as the words did not go along', async () => {
+	test('of the start alone leaves nothing uncertain, as the words did not go along', async () => {
 		emulator.settings.faults = [onCreate('resetAfter', 9)];
 		const { error } = await say({ options: { maxRetryTime: 0 } });
 		expect(error).toMatchObject({
@@ -170,7 +170,7 @@ describe('a lost answer', () => {
 		expect(calls()).toEqual(['createConversation']);
 	});
 
-	test('that cannot be settled stays uncertain', async () => {
+	test('that cannot be reconciled stays uncertain', async () => {
 		emulator.settings.faults = [
 			onCreate('resetAfter'),
 			{ match: { operationId: 'listMessages' }, action: { status: 404 } },
@@ -215,7 +215,7 @@ describe('Create with a start message', () => {
 		expect(calls()).toEqual(['createConversation']);
 	});
 
-	test('without one and without words is not either, as it would open another conversation', async () => {
+	test('without one and without words is not either, as it would start another conversation', async () => {
 		emulator.settings.faults = [onCreate('resetAfter')];
 		expect((await run('create', {})).error).toMatchObject({ context: { outcome: 'uncertain' } });
 		expect(emulator.desk.list()).toHaveLength(1);

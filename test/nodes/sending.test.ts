@@ -14,7 +14,7 @@ useEmulator();
 
 const byId = (conversationId: string) => ({ __rl: true, mode: 'id', value: conversationId });
 
-async function opened(count: number): Promise<string[]> {
+async function startedConversations(count: number): Promise<string[]> {
 	const items = Array.from({ length: count }, () => ({}));
 	const { items: given } = await run('conversation: create', {}, { items });
 	return given.map(({ json }) => json.conversationId as string);
@@ -33,7 +33,7 @@ const onSend = (action: FaultRule['action'], more: Partial<FaultRule> = {}): Fau
 
 describe('order and speed', () => {
 	test('conversations go side by side, as many as the option says, each in the order of its items', async () => {
-		const ids = await opened(8);
+		const ids = await startedConversations(8);
 		const items = Array.from({ length: 64 }, (_, index) => ({ id: ids[index % 8]!, text: `${index}` }));
 		for (const [parallelConversations, atLeast] of [
 			[1, 64 * 15],
@@ -73,7 +73,7 @@ describe('order and speed', () => {
 
 describe('a run that fails in the middle', () => {
 	test('says which items were sent, which may have been, and which were not', async () => {
-		const ids = await opened(2);
+		const ids = await startedConversations(2);
 		const items = ['a0', 'b0', 'a1', 'b1', 'a2', 'b2'].map((text) => ({
 			id: ids[text.startsWith('a') ? 0 : 1]!,
 			text,
@@ -100,7 +100,7 @@ describe('a run that fails in the middle', () => {
 	});
 
 	test('waits for what is under way before it says so', async () => {
-		const ids = await opened(2);
+		const ids = await startedConversations(2);
 		emulator.settings.faults = [
 			onSend({ status: 400 }, { match: { conversationId: ids[0] } }),
 			onSend({ delayMs: 200 }, { match: { conversationId: ids[1] } }),
@@ -114,7 +114,7 @@ describe('a run that fails in the middle', () => {
 	});
 
 	test('goes on with the later items of the same conversation under Continue On Fail', async () => {
-		const [id] = await opened(1);
+		const [id] = await startedConversations(1);
 		emulator.settings.faults = [onSend('resetAfter', { times: 1 }), onSend({ status: 400 }, { times: 1 })];
 		const items = ['0', '1', '2'].map((text) => ({ id: id!, text }));
 		const { items: given } = await run('message: send', fromItem, { items, node: CONTINUE });
@@ -128,7 +128,7 @@ describe('a run that fails in the middle', () => {
 });
 
 test('a cancelled execution stops sending', async () => {
-	const [id] = await opened(1);
+	const [id] = await startedConversations(1);
 	emulator.settings.faults = [onSend({ delayMs: 20 })];
 	const items = Array.from({ length: 200 }, (_, index) => ({ id: id!, text: `${index}` }));
 	const running = start('message: send', fromItem, { items });
@@ -152,7 +152,7 @@ test.each([
 });
 
 test('ten conversations at once, where nothing else is said', async () => {
-	const ids = await opened(30);
+	const ids = await startedConversations(30);
 	let now = 0;
 	let most = 0;
 	const server = createServer(emulator.certificate, (_, response) => {
@@ -177,7 +177,7 @@ describe('Retry On Fail', () => {
 	const node = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
 
 	test('sends only what was surely not sent', async () => {
-		const ids = await opened(3);
+		const ids = await startedConversations(3);
 		const items = ids.map((id, index) => ({ id, text: `${index}` }));
 		emulator.settings.faults = [onSend({ status: 400 }, { match: { conversationId: ids[2] }, times: 1 })];
 		const { items: given, error } = await run('message: send', fromItem, { items, node });
@@ -188,7 +188,7 @@ describe('Retry On Fail', () => {
 	});
 
 	test('does not send again what may have arrived, also under Continue On Fail', async () => {
-		const [id] = await opened(1);
+		const [id] = await startedConversations(1);
 		emulator.settings.faults = [onSend('resetAfter')];
 		const items = [{ id: id!, text: 'x' }];
 		const { error } = await run('message: send', fromItem, { items, node });
@@ -199,7 +199,7 @@ describe('Retry On Fail', () => {
 	});
 
 	test('does not send what would come out of order, as something after it was sent', async () => {
-		const [id] = await opened(1);
+		const [id] = await startedConversations(1);
 		emulator.settings.faults = [onSend({ status: 400 }, { times: 1 })];
 		const items = ['0', '1'].map((text) => ({ id: id!, text }));
 		const { items: given } = await run('message: send', fromItem, { items, node: { ...node, ...CONTINUE } });
@@ -220,7 +220,7 @@ describe('Retry On Fail', () => {
 	});
 
 	test('tells once what became of the items', async () => {
-		const ids = await opened(2);
+		const ids = await startedConversations(2);
 		emulator.settings.faults = [onSend({ status: 400 }, { match: { conversationId: ids[1] } })];
 		const items = ids.map((id, index) => ({ id, text: `${index}` }));
 		const { error } = await run('message: send', fromItem, { items, node });
@@ -228,7 +228,7 @@ describe('Retry On Fail', () => {
 	});
 
 	test('sends the same words again in another run, and twice where two items have them', async () => {
-		const [id] = await opened(1);
+		const [id] = await startedConversations(1);
 		const item = { id: id!, text: 'x' };
 		for (let runs = 0; runs < 2; runs++) await run('message: send', fromItem, { items: [item, item], node });
 		expect(textsOf(id!)).toEqual(['x', 'x', 'x', 'x']);
@@ -253,7 +253,7 @@ describe('files of binary fields', () => {
 			{ one: file(bytes, 'bytes.bin', 'application/octet-stream'), two: file(Buffer.from('Grüße')) },
 		];
 		for (const attachmentEncoding of ['dataUri', 'base64']) {
-			const [id] = await opened(1);
+			const [id] = await startedConversations(1);
 			await run(
 				'message: send',
 				{ conversationId: byId(id!), ...attachment('one', 'two'), options: { attachmentEncoding } },
@@ -277,7 +277,7 @@ describe('files of binary fields', () => {
 
 	test('go along whole once more after a token that was not accepted', async () => {
 		const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, index) => index % 251));
-		const [id] = await opened(1);
+		const [id] = await startedConversations(1);
 		emulator.revokeTokens();
 		const { error } = await run(
 			'message: send',

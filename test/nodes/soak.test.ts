@@ -34,10 +34,10 @@ const FAULTS: Record<string, { action: FaultAction; probability: number }> = {
 	'a rotated key': { action: 'rotateKeys', probability: 0.005 },
 };
 
-type Fate = 'sent' | 'notSent' | 'uncertain';
+type Outcome = 'sent' | 'notSent' | 'uncertain';
 
-function fateOf(json: IDataObject): Fate {
-	const details = json.errorDetails as { outcome: Fate } | undefined;
+function outcomeOf(json: IDataObject): Outcome {
+	const details = json.errorDetails as { outcome: Outcome } | undefined;
 	return details?.outcome ?? 'sent';
 }
 
@@ -46,7 +46,7 @@ async function soak(operation: 'send' | 'sendOrStart', messages: number, faults:
 	const emulator = await testEmulator({ seed: SEED });
 	const given = { at: emulator, node: { onError: 'continueRegularOutput' } } as const;
 	const customers = Array.from({ length: CONVERSATIONS }, (_, customer) => ({ customer: `c${customer}` }));
-	const opened =
+	const started =
 		operation === 'send'
 			? await run(
 					'conversation: create',
@@ -56,7 +56,7 @@ async function soak(operation: 'send' | 'sendOrStart', messages: number, faults:
 			: undefined;
 	const items = Array.from({ length: messages }, (_, index) => ({
 		customer: `c${index % CONVERSATIONS}`,
-		id: opened?.items[index % CONVERSATIONS]!.json.conversationId as string,
+		id: started?.items[index % CONVERSATIONS]!.json.conversationId as string,
 		text: `message ${index}`,
 	}));
 	emulator.settings.faults = faults;
@@ -92,21 +92,21 @@ async function soak(operation: 'send' | 'sendOrStart', messages: number, faults:
 	await emulator.close();
 
 	expect(out).toHaveLength(messages);
-	const fates: Record<Fate, number> = { sent: 0, notSent: 0, uncertain: 0 };
+	const outcomes: Record<Outcome, number> = { sent: 0, notSent: 0, uncertain: 0 };
 	for (const [index, { json, pairedItem }] of out.entries()) {
 		expect(pairedItem).toEqual({ item: index });
-		const fate = fateOf(json);
+		const outcome = outcomeOf(json);
 		const ids = arrived.get(`message ${index}`) ?? [];
-		fates[fate]++;
-		if (fate === 'sent') expect(ids).toEqual([json.messageId]);
-		if (fate === 'notSent') expect(ids).toEqual([]);
-		if (fate === 'uncertain') expect(ids.length).toBeLessThanOrEqual(1);
+		outcomes[outcome]++;
+		if (outcome === 'sent') expect(ids).toEqual([json.messageId]);
+		if (outcome === 'notSent') expect(ids).toEqual([]);
+		if (outcome === 'uncertain') expect(ids.length).toBeLessThanOrEqual(1);
 	}
 	for (const order of orders.values()) expect(order).toEqual([...order].sort((one, other) => one - other));
 	// One whose few messages all met a fault may have none.
 	expect(orders.size).toBeGreaterThan(CONVERSATIONS * 0.9);
 	const applied = entries(emulator, 'request').filter(({ fault }) => fault !== undefined).length;
-	return { ...fates, faults: applied };
+	return { ...outcomes, faults: applied };
 }
 
 test.each(Object.keys(FAULTS))(
@@ -116,8 +116,8 @@ test.each(Object.keys(FAULTS))(
 		// What holds back the whole run, or all that is under way, is met a few times; the rest by every twentieth message.
 		const holds = typeof action === 'object' && 'status' in action && action.status !== 500;
 		const isRare = holds || action === 'revokeTokens' || action === 'rotateKeys';
-		const fates = await soak('send', SINGLE, [{ action, probability: isRare ? 8 / SINGLE : 0.05 }]);
-		expect(fates.faults).toBeGreaterThan(0);
+		const outcomes = await soak('send', SINGLE, [{ action, probability: isRare ? 8 / SINGLE : 0.05 }]);
+		expect(outcomes.faults).toBeGreaterThan(0);
 	},
 	300_000,
 );
@@ -125,14 +125,14 @@ test.each(Object.keys(FAULTS))(
 const mixed = (): FaultRule[] => Object.values(FAULTS).map((fault) => ({ ...fault }));
 
 test('5,000 messages over 200 conversations through everything at once', async () => {
-	const fates = await soak('send', ALL, mixed());
-	process.stdout.write(`Message: Send, seed ${SEED}: ${JSON.stringify(fates)}\n`);
-	expect(fates.sent).toBeGreaterThan(ALL * 0.85);
-	expect(fates.uncertain).toBeGreaterThan(0);
+	const outcomes = await soak('send', ALL, mixed());
+	process.stdout.write(`Message: Send, seed ${SEED}: ${JSON.stringify(outcomes)}\n`);
+	expect(outcomes.sent).toBeGreaterThan(ALL * 0.85);
+	expect(outcomes.uncertain).toBeGreaterThan(0);
 }, 300_000);
 
-test('the words of 200 customers through everything at once, their conversations opened on the way', async () => {
-	const fates = await soak('sendOrStart', WORDS, mixed());
-	process.stdout.write(`Conversation: Send or Start, seed ${SEED}: ${JSON.stringify(fates)}\n`);
-	expect(fates.sent).toBeGreaterThan(WORDS * 0.85);
+test('the words of 200 customers through everything at once, their conversations started on the way', async () => {
+	const outcomes = await soak('sendOrStart', WORDS, mixed());
+	process.stdout.write(`Conversation: Send or Start, seed ${SEED}: ${JSON.stringify(outcomes)}\n`);
+	expect(outcomes.sent).toBeGreaterThan(WORDS * 0.85);
 }, 300_000);

@@ -266,7 +266,7 @@ const isMessageId: unknown = expect.stringMatching(/^\d{13}$/);
 
 const sent = () => entries(emulator, 'request').filter(({ operationId }) => operationId === 'sendActivity');
 
-function opened(): string {
+function startedConversation(): string {
 	emulator.addConversations(1);
 	return emulator.desk.list().at(-1)!.id;
 }
@@ -287,13 +287,13 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 			used.add(name);
 			return await use(name, ...rest);
 		};
-		const opening = {
+		const given = {
 			customerId: fromAi('Customer_ID'),
 			contextMode: 'json',
 			contextJson: fromAi('Context_Variables__JSON_', 'json'),
 			options: { startMessage: fromAi('Start_Message'), skipAiAgent: fromAi('Skip_AI_Agent', 'boolean') },
 		};
-		const [created] = await does('conversation: create', opening, {
+		const [created] = await does('conversation: create', given, {
 			Customer_ID: 'jdoe',
 			Context_Variables__JSON_: { product: 'Heat pump', age: 7 },
 			Start_Message: 'Hello?',
@@ -372,7 +372,7 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 	});
 
 	test('sends once for each call, also where two calls are the same', async () => {
-		const id = opened();
+		const id = startedConversation();
 		const call = { Conversation: id, Text: 'Are you there?' };
 		const answers = await letAgent(way, toolNode('message: send', sending), [call, call]);
 		const ids = answers.flatMap(told).map(({ messageId }) => messageId);
@@ -384,7 +384,7 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 	const trying: Partial<INode> = { retryOnFail: true, maxTries: 3, waitBetweenTries: 1 };
 
 	test('under Retry On Fail sends nothing twice, but a second call that is the same', async () => {
-		const id = opened();
+		const id = startedConversation();
 		emulator.settings.faults = [{ match: { operationId: 'sendActivity' }, action: 'resetAfter', times: 1 }];
 		const call = { Conversation: id, Text: 'Are you there?' };
 		const [lost, second] = await letAgent(way, toolNode('message: send', sending, trying), [call, call]);
@@ -394,7 +394,7 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 	});
 
 	test('under Retry On Fail tries again what surely did not arrive', async () => {
-		const id = opened();
+		const id = startedConversation();
 		emulator.settings.faults = [
 			{ match: { operationId: 'sendActivity' }, action: { status: 429 }, times: 1 },
 		];
@@ -406,7 +406,7 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 	});
 
 	test('tells the model what is wrong with a call, and sends nothing of it', async () => {
-		const id = opened();
+		const id = startedConversation();
 		const [noId, tooLong, right] = await letAgent(way, toolNode('message: send', sending), [
 			{ Conversation: '', Text: 'Are you there?' },
 			{ Conversation: id, Text: 'x'.repeat(6001) },
@@ -424,7 +424,7 @@ describe('an agent without a workflow', () => {
 
 	test('has its tool do something once for each call', async () => {
 		// As the agents that n8n has beside its workflows do. Source: n8n, ephemeral-node-executor.js, executeNodeDirectly.
-		const id = opened();
+		const id = startedConversation();
 		const tool = toolNode('message: send', sending);
 		for (const text of ['Hello?', 'Hello?']) {
 			const items = [{ json: { Conversation: id, Text: text } }];

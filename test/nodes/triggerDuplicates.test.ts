@@ -111,7 +111,7 @@ describe('an activity with an id', () => {
 		expect(runs()).toBe(2);
 	});
 
-	test('waits for what becomes of the earlier delivery: dropped if that is taken', async () => {
+	test('waits for the earlier delivery: dropped if that is taken', async () => {
 		const held = holdAnswers();
 		const first = deliver(withId);
 		await until(() => held.waiting() === 1);
@@ -121,7 +121,7 @@ describe('an activity with an id', () => {
 		expect(runs()).toBe(1);
 	});
 
-	test('waits for what becomes of the earlier delivery: taken if that is not', async () => {
+	test('waits for the earlier delivery: taken if that is not', async () => {
 		const held = holdAnswers();
 		const first = deliver(withId);
 		await until(() => held.waiting() === 1);
@@ -166,7 +166,7 @@ describe('an activity without an id', () => {
 		expect(runs()).toBe(2);
 	});
 
-	test('is a retry when the answer to the earlier delivery did not reach the caller, once', async () => {
+	test('is a retry, once, when the answer to the earlier delivery did not reach the caller', async () => {
 		const held = holdAnswers();
 		await deliverAndGiveUp(OK, held);
 		held.letGo();
@@ -187,7 +187,7 @@ describe('an activity without an id', () => {
 		expect(runs()).toBe(1);
 	});
 
-	test('is taken when the earlier delivery, whose caller had gone, was not', async () => {
+	test('is taken when the earlier delivery, whose caller had disconnected, was not', async () => {
 		const held = holdAnswers();
 		await deliverAndGiveUp(OK, held);
 		const retry = deliver(OK);
@@ -198,7 +198,7 @@ describe('an activity without an id', () => {
 		expect(runs()).toBe(2);
 	});
 
-	test('is a retry too when the caller of the earlier delivery had gone before the trigger was asked', async () => {
+	test('is a retry too when the caller of the earlier delivery disconnected before the trigger ran', async () => {
 		lookUpSlowly(100);
 		const sent = send(OK);
 		sent.on('error', () => undefined);

@@ -3,23 +3,24 @@ import { waitFor } from '../wait';
 
 type Json = Record<string, unknown>;
 
-/** What one node did in an execution. */
+/** One run of a node in an execution. */
 export interface NodeRun {
 	node: string;
 	/** Epoch milliseconds. */
 	startedAt: number;
+	/** How long it took, milliseconds. */
 	ms: number;
-	/** The items of its first output that has any. */
+	/** The JSON of the items of its first output that has any. */
 	items: Json[];
 	error?: string;
 }
 
-/** An execution that has ended, as n8n keeps it. */
+/** An execution that has ended, as n8n has stored it. */
 export interface Execution {
 	id: string;
 	workflowId: string;
 	status: string;
-	/** In the order in which they ran. */
+	/** The runs of its nodes, in the order in which they began. */
 	runs: NodeRun[];
 }
 
@@ -29,23 +30,34 @@ interface Listed {
 	status: string;
 }
 
-const underWay = new Set(['new', 'running', 'waiting']);
+const unfinished = new Set(['new', 'running', 'waiting']);
 
-/** n8n's executions, read from n8n: the only place where the demo looks for what happened in it. */
+/**
+ * Reads n8n's executions through its REST interface.
+ *
+ * @example
+ * const executions = new Executions(n8n);
+ * const { runs } = await executions.waitFor('a success', ({ status }) => status === 'success');
+ */
 export class Executions {
 	private readonly ended = new Map<string, Execution>();
 
 	constructor(private readonly n8n: N8n) {}
 
-	/** Every execution that has ended, oldest first. */
+	/** Returns every execution that has ended, oldest first. */
 	async all(): Promise<Execution[]> {
-		for (const { id } of (await this.list()).filter(({ status }) => !underWay.has(status))) {
+		for (const { id } of (await this.list()).filter(({ status }) => !unfinished.has(status))) {
 			if (!this.ended.has(id)) this.ended.set(id, await this.read(id));
 		}
 		return [...this.ended.values()].sort((one, other) => Number(one.id) - Number(other.id));
 	}
 
-	/** Waits for an execution that has ended and that `matches`. */
+	/**
+	 * Waits for an execution that has ended and that `matches`.
+	 * @param what describes it, for the error.
+	 * @param limit milliseconds.
+	 * @throws NotSeen when there is none in time.
+	 */
 	async waitFor(
 		what: string,
 		matches: (execution: Execution) => boolean,
@@ -54,10 +66,10 @@ export class Executions {
 		return await waitFor(`an execution in n8n: ${what}`, limit, async () => (await this.all()).find(matches));
 	}
 
-	/** Waits until no execution is under way. */
-	async settle(limit = 30_000): Promise<void> {
+	/** Waits until no execution is running or waiting. @param limit milliseconds @throws NotSeen when one still is */
+	async waitUntilIdle(limit = 30_000): Promise<void> {
 		await waitFor('all executions in n8n to end', limit, async () =>
-			(await this.list()).every(({ status }) => !underWay.has(status)),
+			(await this.list()).every(({ status }) => !unfinished.has(status)),
 		);
 	}
 
@@ -100,8 +112,10 @@ function readRun(node: string, run: RawRun): NodeRun {
 }
 
 /**
- * Reads the JSON of n8n's executions: a list of values in which every string inside an object or a list is the
- * position of what it stands for (the format of the package "flatted").
+ * Parses the data of n8n's executions, which is in the format of the package "flatted": a JSON list in which every
+ * string inside an object or a list is the index of the value that it refers to.
+ * @returns the value at index 0, with all references resolved.
+ * @throws SyntaxError for a text that is not JSON.
  */
 export function unflatten(text: string): unknown {
 	const list = JSON.parse(text) as unknown[];

@@ -1,4 +1,4 @@
-// Installs a real n8n, and the packed package into it: what demo, benchmarks and end-to-end tests need before they start.
+// Installs a real n8n, and the packed package into it. The demo, the benchmarks and the end-to-end tests need this.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,10 +8,10 @@ import { ensurePacked } from './pack.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const node24 = join(here, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
-/** The versions of n8n that the package promises to run in, the one that is used by default first. */
+/** The supported versions of n8n; the first is the default. */
 export const installations = JSON.parse(readFileSync(join(here, 'installations.json'), 'utf8'));
 
-/** Sets up a real n8n with the packed package in it; quick where that is done already. */
+/** Sets up a real n8n with the packed package in it. Steps that are done already are skipped. */
 export async function setUpN8n() {
 	console.log('\nSetting up (the first run downloads n8n: 2.7 GB, about 5 minutes)');
 	await step('The tools of this repository', () => ensureInstalled(root));
@@ -21,8 +21,8 @@ export async function setUpN8n() {
 }
 
 /**
- * Installs a version of n8n: from its lock file, or for one that has none here with the newest of everything below it.
- * @param {string} version one of `installations`, or any that npm knows, such as `latest`
+ * Installs a version of n8n. Versions without a lock file here get the newest dependencies.
+ * @param {string} version one of `installations`, or any that npm has, such as `latest`
  */
 export async function installN8n(version) {
 	if (!(version in installations)) return await installUnlocked(version);
@@ -39,7 +39,7 @@ export async function installN8n(version) {
 async function installUnlocked(version) {
 	const dir = join(here, '.n8n', `n8n-${version}`);
 	const log = join(root, '.cache', 'npm-unlocked.log');
-	// A lock file that an earlier one left would hold npm to what was the latest then.
+	// The lock file of an earlier installation would make npm install what was the latest then.
 	rmSync(dir, { recursive: true, force: true });
 	mkdirSync(dir, { recursive: true });
 	const { dependencies, ...rest } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));

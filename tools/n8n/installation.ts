@@ -2,22 +2,25 @@ import { mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import installations from './installations.json';
 
-/** All that is kept of the n8n that were started: their logs, their user folders, the packages that they load. */
+/** The folder with the logs and user folders of every n8n that was started, and the packages that they load. */
 export const userFolder = join(__dirname, '.n8n');
 
-/** An n8n that npm has installed, and the Node.js that runs it. */
+/** An installed n8n, and the Node.js that runs it. */
 export interface Installation {
-	/** The folder whose node_modules has n8n. */
+	/** The folder whose node_modules has n8n, absolute. */
 	folder: string;
-	/** The binary of Node.js. */
+	/** The path of the Node.js binary. */
 	node: string;
-	/** What this version has to be told. */
+	/** Environment variables that this version needs. */
 	env?: NodeJS.ProcessEnv;
 }
 
 const [ownVersion] = Object.keys(installations) as [string];
 
-/** Where install.mjs installs a version of n8n: that of this folder, one of installations.json, or any that npm knows. */
+/**
+ * Describes where install.mjs installs a version of n8n. It need not be installed yet.
+ * @param version one of installations.json, or any that npm has, such as `latest`; the first of installations.json by default.
+ */
 export function installationOf(version = ownVersion): Installation {
 	const known: Record<string, { folder: string; ownNode?: boolean; env?: NodeJS.ProcessEnv }> = installations;
 	const { folder: name, ownNode, env } = known[version] ?? { folder: `.n8n/n8n-${version}`, ownNode: true };
@@ -27,10 +30,11 @@ export function installationOf(version = ownVersion): Installation {
 }
 
 /**
- * n8n's user folder for this run alone, so that one that still runs, or was killed, is in nobody's way; it has
- * nothing in it but the package. What runs that have ended left behind is removed.
- * @param name tells several n8n of one run apart.
- * @param packages the folder in which n8n keeps community packages.
+ * Makes an n8n user folder for this process alone, so that other runs do not interfere. It contains only the package.
+ * Folders of processes that have ended are removed.
+ * @param name distinguishes several n8n of one process.
+ * @param packages the folder in which n8n keeps community packages; the new folder has a link to it.
+ * @returns the path of the folder, for `startN8n`.
  */
 export function makeRunFolder(name = '', packages = join(userFolder, '.n8n', 'nodes')): string {
 	mkdirSync(userFolder, { recursive: true });
@@ -41,7 +45,7 @@ export function makeRunFolder(name = '', packages = join(userFolder, '.n8n', 'no
 	const folder = join(userFolder, `run-${process.pid}${name && `-${name}`}`);
 	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(join(folder, '.n8n'), { recursive: true });
-	// A junction is what Windows allows to everybody; elsewhere the word means nothing.
+	// Windows lets every user create junctions. Other systems ignore the type.
 	symlinkSync(packages, join(folder, '.n8n', 'nodes'), 'junction');
 	return folder;
 }

@@ -5,13 +5,13 @@ import { freePort } from '../ports';
 import { waitFor } from '../wait';
 import { type Installation, installationOf, userFolder } from './installation';
 
-/** Short, as benchmarks take the time until n8n is ready. */
+/** How often it is checked whether n8n is ready. Short, because benchmarks measure the time until then. */
 const READY_POLL_MS = 20;
 
-/** Where n8n's own log is kept. */
+/** The file with n8n's own log. */
 export const n8nLog = join(userFolder, 'n8n.log');
 
-/** Who may sign in to it. */
+/** The owner of every n8n that is started here. */
 export const owner = {
 	email: 'demo@example.com',
 	password: 'Demo-2365',
@@ -19,47 +19,56 @@ export const owner = {
 	lastName: 'Owner',
 } as const;
 
-/** A process of n8n. */
+/** A running process of n8n. */
 export interface N8nProcess {
+	/** Undefined when it could not be started. */
 	pid: number | undefined;
-	/** Where its own log is kept. */
+	/** The file with its own log. */
 	log: string;
-	/** Ends n8n and waits until it has ended. */
+	/** Stops n8n and waits until it has ended. It is killed after 10 seconds. */
 	stop: () => Promise<void>;
-	/** Ends it at once, as when the power fails. */
+	/** Kills it at once, as in a power failure. */
 	kill: () => Promise<void>;
-	/** Resolves when n8n ends without having been asked to. */
+	/** Resolves with the reason when n8n ends although neither `stop` nor `kill` was called. */
 	died: Promise<string>;
 }
 
 /** A running n8n, signed in as its owner. */
 export interface N8n extends N8nProcess {
-	/** The editor's origin. */
+	/** The origin of the editor, of webhooks and of the REST interface. */
 	url: string;
-	/** A call to n8n's own REST interface; throws what n8n answered if it was no success. */
+	/** Calls n8n's internal REST interface. @param path below `/rest` @returns the `data` of the answer @throws Error with n8n's answer when it is not 2xx */
 	rest: <T>(method: 'GET' | 'POST', path: string, body?: unknown) => Promise<T>;
 }
 
-/** What a start of n8n needs to know. */
+/** The options for starting n8n. */
 export interface StartOptions {
-	/** An empty folder, or that of an n8n that ran before. */
+	/** n8n's user folder: a new one from `makeRunFolder`, or that of an n8n that ran before. */
 	runFolder: string;
-	/** What n8n is to trust. */
+	/** A PEM file with a certificate that n8n must trust. */
 	certificateFile: string;
-	/** Settings of n8n beside or instead of the usual ones. */
+	/** Environment variables that add to the usual ones or replace them. */
 	env?: NodeJS.ProcessEnv;
+	/** Default: the newest supported n8n. */
 	installation?: Installation;
 }
 
 /**
  * Starts n8n, and returns when it answers and its owner is signed in.
- * @param options with `before`, the n8n that ran in this folder before: it gets the same port.
+ * @param options `before` is the n8n that ran in this folder before; the new one gets its port.
+ * @returns the running n8n; call its `stop()` at the end.
+ * @throws Error when it ends or does not become ready in time.
+ *
+ * @example
+ * const n8n = await startN8n({ runFolder: makeRunFolder(), certificateFile });
+ * const { id } = await n8n.rest<{ id: string }>('POST', '/workflows', { name: 'Empty', nodes: [], connections: {} });
+ * await n8n.stop();
  */
 export async function startN8n(options: StartOptions & { before?: { url: string } }): Promise<N8n> {
 	const port = options.before ? Number(new URL(options.before.url).port) : await freePort(5678);
 	const started = await startProcess('start', port, options);
 	try {
-		// n8n 1 says that it is ready before it answers there.
+		// n8n 1 reports that it is ready before its REST interface answers.
 		await waitFor("n8n's REST interface", 60_000, () => answersOk(`${started.url}/rest/settings`));
 		const rest = await signIn(started.url, options.before === undefined);
 		return { ...started, rest };
@@ -71,18 +80,24 @@ export async function startN8n(options: StartOptions & { before?: { url: string 
 
 /**
  * Starts one process of n8n, and returns when it is ready.
- * @param command of n8n: the whole of it (`start`), or in queue mode a `worker` or `webhook` processor.
- * @param port on which it answers; for a worker that of its health check.
+ * @param command of n8n: the main process (`start`), or in queue mode a `worker` or `webhook` processor.
+ * @param port on which it answers; a worker has only its health check there.
+ * @returns the process, and its origin.
+ * @throws Error when it ends or is not ready within 3 minutes.
+ *
+ * @example
+ * const worker = await startProcess('worker', await freePort(), { ...options, env: queueSettings });
+ * await worker.stop();
  */
 export async function startProcess(
 	command: 'start' | 'worker' | 'webhook',
 	port: number,
 	options: StartOptions,
 ): Promise<N8nProcess & { url: string }> {
-	// Not `localhost`, which may mean ::1, where the reader's own n8n may be.
+	// Not `localhost`, which may resolve to ::1, where the user's own n8n may listen.
 	const url = `http://127.0.0.1:${port}`;
 	const logFile = command === 'start' ? n8nLog : join(userFolder, `n8n-${command}-${port}.log`);
-	// Unlinked rather than emptied: a demo that still runs goes on writing into its own.
+	// The file is unlinked, not emptied, because a demo that still runs may be writing to it.
 	rmSync(logFile, { force: true });
 	const log = openSync(logFile, 'a');
 	const { folder, node, env } = options.installation ?? installationOf();
@@ -96,7 +111,7 @@ export async function startProcess(
 			...options.env,
 		},
 		stdio: ['ignore', log, log],
-		// Not in the terminal's group: Ctrl-C is ours to handle, n8n is stopped in order.
+		// Not in the terminal's process group, so that Ctrl-C reaches this process alone, which then stops n8n.
 		detached: process.platform !== 'win32',
 	});
 	closeSync(log);
@@ -130,16 +145,16 @@ function settings(
 		N8N_SECURE_COOKIE: 'false',
 		N8N_RUNNERS_BROKER_PORT: String(brokerPort),
 		NODE_EXTRA_CA_CERTS: certificateFile,
-		// Emulator and customer's app are on this machine, whatever proxy it has.
+		// The emulator and the customer's app are on this machine, and must not be reached through a proxy.
 		NO_PROXY: 'localhost,127.0.0.1',
 		no_proxy: 'localhost,127.0.0.1',
 		N8N_COMMUNITY_PACKAGES_ENABLED: 'true',
 		N8N_REINSTALL_MISSING_PACKAGES: 'false',
 		N8N_UNVERIFIED_PACKAGES_ENABLED: 'true',
-		// As in n8n's own Docker image; without, it takes itself for a developer's.
+		// As in n8n's own Docker image. Without these two, n8n runs in development mode.
 		NODE_ENV: 'production',
 		N8N_RELEASE_TYPE: 'stable',
-		// Nothing that calls home, and nothing that the demo does not need.
+		// Turns off telemetry and everything else that the demo does not need.
 		N8N_VERIFIED_PACKAGES_ENABLED: 'false',
 		N8N_DIAGNOSTICS_ENABLED: 'false',
 		N8N_VERSION_NOTIFICATIONS_ENABLED: 'false',
@@ -153,7 +168,7 @@ function settings(
 	};
 }
 
-/** The environment without the settings of an n8n that the reader may have, and without npm's. */
+/** Removes npm's variables and those of the user's own n8n from the environment. */
 function withoutOtherN8n(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 	const theirs = /^(n8n_|db_|executions_|webhook_url$|queue_|npm_|node_options$|node_env$|force_color$)/i;
 	return Object.fromEntries(Object.entries(env).filter(([name]) => !theirs.test(name)));
@@ -169,17 +184,17 @@ function lifeOf(child: ChildProcess): Pick<N8nProcess, 'died' | 'stop' | 'kill'>
 	const kill = (signal: NodeJS.Signals) => {
 		if (child.exitCode === null && child.signalCode === null) child.kill(signal);
 	};
-	/** n8n has children of its own, which might outlive it. */
+	/** n8n has child processes, which might outlive it. */
 	const killGroup = () => {
 		try {
 			if (child.pid !== undefined && process.platform !== 'win32') process.kill(-child.pid, 'SIGKILL');
 		} catch {
-			// Nobody is left in it.
+			// The group has no process any more.
 		}
 	};
 	const endAll = () => (kill('SIGKILL'), killGroup());
 	process.once('exit', endAll);
-	// Its number may be another process' by then.
+	// After that, another process may get its id.
 	void ended.then(() => (killGroup(), process.off('exit', endAll)));
 	return {
 		died,
@@ -208,7 +223,7 @@ async function answersOk(url: string): Promise<boolean> {
 	}
 }
 
-/** Makes the owner of a new n8n, or signs in to one that has it, and returns the REST interface as that person sees it. */
+/** Creates the owner of a new n8n, or signs in as the owner of an existing one. @returns the owner's REST interface */
 async function signIn(url: string, isNew: boolean): Promise<N8n['rest']> {
 	let cookie = '';
 	const rest: N8n['rest'] = async <T>(method: 'GET' | 'POST', path: string, body?: unknown) => {

@@ -1,4 +1,4 @@
-// Lays the package out as n8n's community installer does it: the packed tarball with its production dependencies.
+// Installs the packed package with its production dependencies, as n8n's installer of community packages does.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,11 @@ import { hashOf, npm, root, run, SetupError } from '../setup.mjs';
 /** n8n's N8N_USER_FOLDER; n8n itself adds `.n8n`. */
 export const userFolder = join(dirname(fileURLToPath(import.meta.url)), '.n8n');
 const nodes = join(userFolder, '.n8n', 'nodes');
-/** Where the tests have the package as n8n's own installer lays it out. */
+/** The folder into which the tests install the package exactly as n8n's own installer does. */
 export const installed = join(userFolder, 'installed', 'nodes');
 const logs = join(root, '.cache');
 
-/** Packs the package and lays it where n8n looks for community packages, only if it changed; true if it did. */
+/** Packs the package and installs it where n8n looks for community packages, if it has changed. @returns whether it has */
 export async function ensurePacked() {
 	const tarball = await pack();
 	const lock = join(root, 'package-lock.json');
@@ -20,7 +20,7 @@ export async function ensurePacked() {
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return false;
 	rmSync(stamp, { force: true });
 	const target = await unpack(tarball, nodes);
-	// n8n's installer takes the newest that fits; here the lock file makes it the versions that were tested.
+	// n8n's installer takes the newest matching versions. The lock file ensures that the tested ones are installed here.
 	for (const file of ['package-lock.json', '.npmrc']) copyFileSync(join(root, file), join(target, file));
 	const omit = ['dev', 'peer', 'optional'].map((kind) => `--omit=${kind}`);
 	await npm(['ci', ...omit, '--ignore-scripts', '--no-audit', '--no-fund'], {
@@ -34,8 +34,8 @@ export async function ensurePacked() {
 /**
  * Packs the package and installs it with the very commands of n8n's own installer for community packages: the tarball,
  * without its dev, peer and optional dependencies, shallow, without scripts and without a lock file.
- * Source: n8n's CommunityPackagesService, `downloadPackage`, alike in 1.123 and 2.41.
- * @param {string} packages the folder in which n8n keeps community packages; emptied first.
+ * Source: n8n's CommunityPackagesService, `downloadPackage`, which is the same in 1.123 and 2.41.
+ * @param {string} packages the folder in which n8n keeps community packages; it is emptied first.
  */
 export async function installAsN8nDoes(packages) {
 	rmSync(packages, { recursive: true, force: true });
@@ -63,7 +63,7 @@ async function pack() {
 	return tarball;
 }
 
-/** Unpacks the tarball where n8n looks for it among its community packages, and enters it there; gives the folder. */
+/** Unpacks the tarball into the folder of community packages, and adds it to that folder's package.json. @returns the folder of the package */
 async function unpack(tarball, packages) {
 	const { name, version } = packageJson();
 	const target = join(packages, 'node_modules', name);

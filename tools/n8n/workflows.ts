@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { waitFor } from '../wait';
 import type { N8n } from './n8n';
 
-/** A workflow as n8n's REST interface takes and gives it, as far as it is looked at here. */
+/** The fields of a workflow in n8n's REST interface that are used here. */
 export interface Workflow {
 	id: string;
 	name: string;
@@ -11,15 +11,17 @@ export interface Workflow {
 	nodes: Array<{ id: string; name: string; type: string; webhookId?: string }>;
 }
 
-/** n8n registers webhooks some time after a workflow was activated. */
+/** The state of an activation: n8n registers webhooks some time after a workflow was activated. */
 interface Publication {
 	status: string;
 	triggers: Array<{ errorMessage: string | null }>;
 }
 
 /**
- * Reads a workflow's file.
- * @param placeholders what stands in the file for what is known only now, and what that is.
+ * Reads the file of a workflow.
+ * @param placeholders texts in the file, each with the text that replaces it.
+ * @returns the workflow.
+ * @throws the error of the file system, or SyntaxError for a file that is not JSON.
  */
 export function readWorkflow(file: string, placeholders: Record<string, string> = {}): object {
 	const text = Object.entries(placeholders).reduce(
@@ -29,7 +31,12 @@ export function readWorkflow(file: string, placeholders: Record<string, string> 
 	return JSON.parse(text) as object;
 }
 
-/** Makes a workflow with an id of our own, and puts it into production. */
+/**
+ * Creates a workflow and activates it.
+ * @param id the id that it gets.
+ * @param workflow its `name`, `nodes`, `connections` and `settings`.
+ * @throws Error when n8n refuses it or cannot activate it.
+ */
 export async function publishWorkflow(n8n: N8n, id: string, workflow: object): Promise<Workflow> {
 	const made = await n8n.rest<Workflow>('POST', '/workflows', { ...workflow, id, active: false });
 	await activate(n8n, made);
@@ -37,8 +44,9 @@ export async function publishWorkflow(n8n: N8n, id: string, workflow: object): P
 }
 
 /**
- * Puts a workflow into production, and returns when n8n has done so: until then it has not kept what the triggers
- * remember, and forgets it if it is killed.
+ * Activates a workflow, and returns when n8n has registered its webhooks. Before that, n8n has not stored the static
+ * data of the triggers, and would lose it if it were killed.
+ * @throws Error when a trigger cannot be activated, or NotSeen after a minute.
  */
 export async function activate(n8n: N8n, { id, name }: Pick<Workflow, 'id' | 'name'>): Promise<void> {
 	const { versionId } = await n8n.rest<Workflow>('GET', `/workflows/${id}`);
@@ -47,7 +55,7 @@ export async function activate(n8n: N8n, { id, name }: Pick<Workflow, 'id' | 'na
 		const { status, triggers } = await n8n
 			.rest<Publication>('GET', `/workflows/${id}/publication-status`)
 			.catch((error: unknown) => {
-				// n8n 1 has none: there the call above has done it.
+				// n8n 1 has no such path. There, the workflow is active when the call above returns.
 				if (String(error).includes(' with 404')) return { status: 'published', triggers: [] };
 				throw error;
 			});
@@ -58,10 +66,11 @@ export async function activate(n8n: N8n, { id, name }: Pick<Workflow, 'id' | 'na
 }
 
 /**
- * Makes a credential in n8n.
+ * Creates a credential in n8n.
  * @param type of the credential, e.g. `dynamics365MessagingApi`.
- * @param data what a person would type into its fields.
+ * @param data the values of its fields.
  * @returns its id.
+ * @throws Error when n8n refuses it.
  */
 export async function makeCredential(n8n: N8n, type: string, data: object, name = type): Promise<string> {
 	const { id } = await n8n.rest<{ id: string }>('POST', '/credentials', { name, type, data });
@@ -69,10 +78,10 @@ export async function makeCredential(n8n: N8n, type: string, data: object, name 
 }
 
 /**
- * A workflow of the trigger alone.
+ * Makes a workflow that has only the trigger.
  * @param credentialId of the credential for Dynamics 365.
- * @param parameters of the trigger; those that it has when it is dropped into a workflow by default.
- * @returns the workflow, and the path of the trigger below n8n's `/webhook/`.
+ * @param parameters of the trigger, where they differ from their defaults.
+ * @returns the workflow, and the path of its webhook below n8n's `/webhook/`.
  */
 export function triggerWorkflow(
 	name: string,

@@ -1,7 +1,7 @@
 // A chat that begins with an AI agent, whose model is a stub, and goes to a representative and back.
 import { randomUUID } from 'node:crypto';
 import { Executions } from '../../../tools/n8n/executions';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { waitFor } from '../../../tools/wait';
 import { startHttpStub, type StubAnswer, type StubRequest } from './httpStub';
@@ -63,7 +63,7 @@ interface Shown {
 }
 
 /** Makes the table that the template's note asks for. @returns its ID */
-async function makeTable({ n8n }: Stage): Promise<string> {
+async function makeTable({ n8n }: N8nWithEmulator): Promise<string> {
 	const project = await n8n.rest<{ id: string }>('GET', '/projects/personal');
 	const { id } = await n8n.rest<{ id: string }>('POST', `/projects/${project.id}/data-tables`, {
 		name: `who-talks-${randomUUID().slice(0, 8)}`,
@@ -72,24 +72,24 @@ async function makeTable({ n8n }: Stage): Promise<string> {
 	return id;
 }
 
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
-	const { emulator } = stage;
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { emulator } = setup;
 	const { desk } = emulator;
 	const { contextLagMs } = emulator.settings;
 	const openAi = await startHttpStub(model);
 	const app = await startHttpStub<Shown>();
 	try {
-		const modelId = await makeCredential(stage.n8n, 'openAiApi', {
+		const modelId = await makeCredential(setup.n8n, 'openAiApi', {
 			apiKey: 'secret',
 			url: `${openAi.url}/v1`,
 			header: false,
 		});
-		const tableId = await makeTable(stage);
-		const secret = await makeSecret(stage);
+		const tableId = await makeTable(setup);
+		const secret = await makeSecret(setup);
 		const header = { type: 'httpHeaderAuth', id: secret.credentialId };
 		const filling: Filling = {
 			credentials: {
-				...ownCredentials(stage),
+				...ownCredentials(setup),
 				'n8n-nodes-base.webhook': header,
 				'n8n-nodes-base.httpRequest': header,
 				'@n8n/n8n-nodes-langchain.lmChatOpenAi': { type: 'openAiApi', id: modelId },
@@ -100,7 +100,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				if (type === 'n8n-nodes-base.httpRequest') parameters.url = `${app.url}/show`;
 			},
 		};
-		return await inProduction(stage, 'ai-agent-hands-over', filling, async ({ urlOf }) => {
+		return await inProduction(setup, 'ai-agent-hands-over', filling, async ({ urlOf }) => {
 			const url = urlOf('Customer writes');
 			const write = async (sessionId: string, text: string) => {
 				const response = await fetch(url, {
@@ -146,8 +146,8 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			await waitFor('the representative’s words', 60_000, () => shown(kim).length === 1);
 			checks['the representative’s words come in the same chat'] =
 				shown(kim)[0]!.text === 'Hello, this is Ana.' && shown(kim)[0]!.talksTo === 'representative';
-			await new Executions(stage.n8n).settle();
-			await stage.restart();
+			await new Executions(setup.n8n).waitUntilIdle();
+			await setup.restart();
 			const asked = prompts().length;
 			const passedOn = await write(kim, 'Is it dangerous?');
 			checks['after a restart of n8n, the customer still talks to the representative, not to the model'] =

@@ -1,5 +1,5 @@
 import { Executions, type Execution } from '../../../tools/n8n/executions';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
 import { inProduction, ownCredentials } from './channel';
@@ -8,21 +8,21 @@ import type { Json } from './httpStub';
 const LAST = 'Archive the conversation';
 
 /** Two conversations that close, one of them more than once, and what n8n's tables then hold. */
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
-	const { desk } = stage.emulator;
-	const executions = new Executions(stage.n8n);
-	const filling = { credentials: ownCredentials(stage) };
-	const customer = await connect(stage.emulator);
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { desk } = setup.emulator;
+	const executions = new Executions(setup.n8n);
+	const filling = { credentials: ownCredentials(setup) };
+	const customer = await connect(setup.emulator);
 	const open = (customerid: string, conversationcontext: Json) =>
 		startConversation(customer, { customercontext: { customerid }, conversationcontext });
 	const write = async (conversationId: string, text: string) => {
-		const { channelId } = stage.emulator.world;
+		const { channelId } = setup.emulator.world;
 		const from = { name: 'Kim Berger' };
 		const body = { type: 'message', channelId, conversation: { id: conversationId }, from, text };
 		const { status } = await customer('POST', `/conversation/${conversationId}`, { body });
 		if (status !== 200) throw new Error(`The customer’s words were answered with ${status}`);
 	};
-	return await inProduction(stage, 'archive-on-close', filling, async ({ id }) => {
+	return await inProduction(setup, 'archive-on-close', filling, async ({ id }) => {
 		const ofThis = async () => (await executions.all()).filter(({ workflowId }) => workflowId === id);
 		const did = (node: string) => (execution: Execution) =>
 			execution.runs.some((run) => run.node === node && run.items.length > 0);
@@ -31,8 +31,8 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				(await ofThis()).filter(did(LAST)).length >= times ? true : undefined,
 			);
 		const rest = async () => {
-			await stage.emulator.idle();
-			await executions.settle();
+			await setup.emulator.idle();
+			await executions.waitUntilIdle();
 		};
 
 		// A conversation with four messages, a file and a context.
@@ -51,7 +51,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 		desk.close(one);
 		await archived(1);
 		await rest();
-		const before = { ...(await tablesOf(stage)) };
+		const before = { ...(await tablesOf(setup)) };
 		const read = (await ofThis()).filter(did('Read the messages')).length;
 
 		// Its end comes again, in both ways in which it may: the same event, and another that says the same.
@@ -67,7 +67,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			);
 			return found.length >= 3 ? found : undefined;
 		});
-		const after = await tablesOf(stage);
+		const after = await tablesOf(setup);
 		const readAgain = (await ofThis()).filter(did('Read the messages')).length;
 
 		// Another conversation, in which nobody said a word.
@@ -75,11 +75,11 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 		desk.close(two);
 		await archived(2);
 		await rest();
-		const all = await tablesOf(stage);
+		const all = await tablesOf(setup);
 		const failedBefore = (await ofThis()).filter(({ status }) => status !== 'success').length;
 
 		// One whose context and, at first, whose messages cannot be read.
-		const { faults } = stage.emulator.settings;
+		const { faults } = setup.emulator.settings;
 		const three = await open('pat-archive', {});
 		await write(three, 'Hello?');
 		faults.push({ match: { operationId: 'getContext', conversationId: three }, action: { status: 403 } });
@@ -93,12 +93,12 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			'one that fails',
 			({ workflowId, status }) => workflowId === id && status === 'error',
 		);
-		const unread = (await tablesOf(stage)).conversations.length;
-		await stage.n8n.rest('POST', `/executions/${failed.id}/retry`, { loadWorkflow: false });
+		const unread = (await tablesOf(setup)).conversations.length;
+		await setup.n8n.rest('POST', `/executions/${failed.id}/retry`, { loadWorkflow: false });
 		await archived(3);
 		await rest();
 		faults.length = 0;
-		const retried = await tablesOf(stage);
+		const retried = await tablesOf(setup);
 
 		const rows = before.messages.filter(({ conversationId }) => conversationId === one);
 		const [summary] = before.conversations;
@@ -149,7 +149,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 const sorted = (object: Json) => Object.fromEntries(Object.entries(object).sort());
 
 /** The rows of both tables, as n8n keeps them. */
-async function tablesOf({ n8n }: Stage): Promise<{ messages: Json[]; conversations: Json[] }> {
+async function tablesOf({ n8n }: N8nWithEmulator): Promise<{ messages: Json[]; conversations: Json[] }> {
 	const { id: project } = await n8n.rest<{ id: string }>('GET', '/projects/personal');
 	const { data: tables } = await n8n.rest<{ data: Array<{ id: string; name: string }> }>(
 		'GET',

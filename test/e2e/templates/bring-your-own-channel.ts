@@ -1,5 +1,5 @@
 import { Executions } from '../../../tools/n8n/executions';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { waitFor } from '../../../tools/wait';
 import { callsSince, inProduction, makeSecret, ownCredentials, say, settings } from './channel';
 import { startHttpStub } from './httpStub';
@@ -10,21 +10,21 @@ const PHOTO = { url: 'https://files.example.com/photo.jpg', name: 'photo.jpg', c
 const MANUAL = { url: 'https://files.example.com/manual.pdf', contentType: 'application/pdf' };
 
 /** A customer's front end on one side, a representative on the other, and everything that can go wrong between them. */
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
-	const { desk } = stage.emulator;
-	const secret = await makeSecret(stage);
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { desk } = setup.emulator;
+	const secret = await makeSecret(setup);
 	const header = { type: 'httpHeaderAuth', id: secret.credentialId };
 	const frontEnd = await startHttpStub();
 	const filling = {
 		credentials: {
-			...ownCredentials(stage),
+			...ownCredentials(setup),
 			'n8n-nodes-base.webhook': header,
 			'n8n-nodes-base.httpRequest': header,
 		},
 		set: settings({ callbackUrl: `${frontEnd.url}/callback`, farewell: FAREWELL, notShown: NOT_SHOWN }),
 	};
 	try {
-		return await inProduction(stage, 'bring-your-own-channel', filling, async ({ urlOf }) => {
+		return await inProduction(setup, 'bring-your-own-channel', filling, async ({ urlOf }) => {
 			const webhook = urlOf('Customer writes');
 			const kim = { customerId: 'kim-byoc', name: 'Kim Berger' };
 			const write = (body: object) => say(webhook, { ...kim, ...body }, secret.headers);
@@ -35,12 +35,12 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				});
 
 			// Who is let in, and what is let through.
-			const start = stage.emulator.log.length;
+			const start = setup.emulator.log.length;
 			const stranger = await say(webhook, { ...kim, text: 'Hello' });
 			const guesser = await say(webhook, { ...kim, text: 'Hello' }, { 'x-channel-secret': 'guess' });
 			const nothing = await write({ text: ' ' });
 			const nobody = await write({ text: 'Hello', customerId: '' });
-			const untouched = callsSince(stage, start).length === 0;
+			const untouched = callsSince(setup, start).length === 0;
 
 			// The customer writes.
 			const first = await write({ text: 'My heat pump is loud.' });
@@ -57,9 +57,9 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				({ text, attachments }) => text || attachments.map(({ contentUrl }) => contentUrl).join(),
 			);
 			const fault = { match: { operationId: 'sendActivity' }, action: { status: 403 } };
-			stage.emulator.settings.faults.push(fault);
+			setup.emulator.settings.faults.push(fault);
 			const refused = await write({ text: 'Are you there?' });
-			stage.emulator.settings.faults.splice(stage.emulator.settings.faults.indexOf(fault), 1);
+			setup.emulator.settings.faults.splice(setup.emulator.settings.faults.indexOf(fault), 1);
 
 			// The representative answers.
 			desk.accept(conversationId, { agentName: 'Ana Lopes' });
@@ -87,8 +87,8 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			desk.deliver(conversationId, { type: 'event', name: 'PrimaryAgentEndConversation', ...place });
 			const closed = await callback('closed');
 			desk.close(conversationId);
-			await stage.emulator.idle();
-			await new Executions(stage.n8n).settle();
+			await setup.emulator.idle();
+			await new Executions(setup.n8n).waitUntilIdle();
 			const events = frontEnd.requests.map(({ body }) => body.event);
 			const again = await write({ text: 'One more thing.' });
 
@@ -131,7 +131,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 					message.body.plainText === 'Please clean the fan.' &&
 					message.body.from === 'Ana Lopes',
 				'and its file': offered?.name === 'manual.pdf' && offered.contentType === 'application/pdf',
-				'with an address': offered?.url?.startsWith(stage.emulator.origin) === true,
+				'with an address': offered?.url?.startsWith(setup.emulator.origin) === true,
 				'every callback carries the secret': isSecret,
 				'a front end that is down is tried three times': tries.length === 3,
 				'with the same ID': new Set(tries.map(({ body }) => body.deliveryId)).size === 1,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestEntry } from '../../../emulator';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import type { Json } from './httpStub';
 import { type CredentialIds, type Filling, type Published, publishTemplate } from './support';
@@ -12,34 +12,34 @@ export interface Secret {
 }
 
 /** Makes the Header Auth credential that the notes of a template ask for. */
-export async function makeSecret({ n8n }: Stage): Promise<Secret> {
+export async function makeSecret({ n8n }: N8nWithEmulator): Promise<Secret> {
 	const [name, value] = ['x-channel-secret', randomUUID()];
 	const credentialId = await makeCredential(n8n, 'httpHeaderAuth', { name, value });
 	return { credentialId, headers: { [name]: value } };
 }
 
 /** The credential of the nodes for Dynamics 365, as a person chooses it. */
-export function ownCredentials({ credentialId: id }: Stage): CredentialIds {
+export function ownCredentials({ credentialId: id }: N8nWithEmulator): CredentialIds {
 	const names = ['dynamics365Messaging', 'dynamics365MessagingTool', 'dynamics365MessagingTrigger'];
 	return Object.fromEntries(
 		names.map((name) => [`n8n-nodes-dynamics365-messaging.${name}`, { type: 'dynamics365MessagingApi', id }]),
 	);
 }
 
-/** Publishes a template, and takes it out of production when `play` is over. */
+/** Publishes a template, passes it to `use`, and deactivates it at the end. */
 export async function inProduction<T>(
-	stage: Stage,
+	setup: N8nWithEmulator,
 	name: string,
 	filling: Filling,
-	play: (published: Published) => Promise<T>,
+	use: (published: Published) => Promise<T>,
 ): Promise<T> {
-	// Whatever was played before: the channel is nobody's, so that the template's trigger can have it.
-	stage.emulator.setWebhookUrl(null);
-	const published = await publishTemplate(stage, name, filling);
-	// Where it fails, the whole stage is taken down.
-	const result = await play(published);
-	await stage.emulator.idle();
-	await stage.n8n.rest('POST', `/workflows/${published.id}/deactivate`, {});
+	// An earlier template may have left its URL here, which would keep this template's trigger from registering.
+	setup.emulator.setWebhookUrl(null);
+	const published = await publishTemplate(setup, name, filling);
+	// If it fails, n8n and the emulator are stopped anyway.
+	const result = await use(published);
+	await setup.emulator.idle();
+	await setup.n8n.rest('POST', `/workflows/${published.id}/deactivate`, {});
 	return result;
 }
 
@@ -72,6 +72,6 @@ export async function say(
 }
 
 /** The calls of the Messaging API that were made since `seq`. */
-export function callsSince({ emulator }: Stage, seq: number): RequestEntry[] {
+export function callsSince({ emulator }: N8nWithEmulator, seq: number): RequestEntry[] {
 	return emulator.log.filter((entry): entry is RequestEntry => entry.kind === 'request' && entry.seq > seq);
 }

@@ -1,5 +1,5 @@
 import { Executions } from '../../../tools/n8n/executions';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
 import { callsSince, inProduction, makeSecret, ownCredentials, say, settings } from './channel';
@@ -12,24 +12,24 @@ interface Told {
 }
 
 /** A business system and an AI agent, which tell each other things as events. */
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
-	const { desk } = stage.emulator;
-	const secret = await makeSecret(stage);
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { desk } = setup.emulator;
+	const secret = await makeSecret(setup);
 	const business = await startHttpStub();
 	const filling = {
 		credentials: {
-			...ownCredentials(stage),
+			...ownCredentials(setup),
 			'n8n-nodes-base.webhook': { type: 'httpHeaderAuth', id: secret.credentialId },
 		},
 		set: settings({ orderSystem: `${business.url}/orders`, calendar: `${business.url}/appointments` }),
 	};
-	const conversationId = await startConversation(await connect(stage.emulator), {
+	const conversationId = await startConversation(await connect(setup.emulator), {
 		customercontext: { customerid: 'kim-copilot' },
 	});
-	const start = stage.emulator.log.length;
+	const start = setup.emulator.log.length;
 	/** What the AI agent of a conversation was told, in the order in which it came. */
 	const told = (): Told[] =>
-		callsSince(stage, start)
+		callsSince(setup, start)
 			.filter((entry) => entry.conversationId === conversationId && entry.status === 200)
 			.map(({ body }) => {
 				const { customEventName, customEventValue } = (body as { channelData: Record<string, string> })
@@ -44,13 +44,13 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 	};
 	/** The IDs of the events that the agent sent, in their order. */
 	const sentIds = () =>
-		stage.emulator.log.flatMap((entry) =>
+		setup.emulator.log.flatMap((entry) =>
 			entry.kind === 'delivery' && entry.conversationId === conversationId
 				? [(entry.activity as { Id?: string }).Id]
 				: [],
 		);
 	try {
-		return await inProduction(stage, 'copilot-events', filling, async ({ urlOf }) => {
+		return await inProduction(setup, 'copilot-events', filling, async ({ urlOf }) => {
 			const webhook = urlOf('Something happened');
 			const shipped = { conversationId, event: 'OrderShipped', value: { orderNumber: 'A-100', parcels: 2 } };
 
@@ -58,7 +58,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			const stranger = await say(webhook, shipped);
 			const incomplete = await say(webhook, { event: 'OrderShipped' }, secret.headers);
 			const nameless = await say(webhook, { conversationId, event: '' }, secret.headers);
-			const quiet = callsSince(stage, start).length === 0;
+			const quiet = callsSince(setup, start).length === 0;
 			const sent = await say(webhook, shipped, secret.headers);
 			const [first] = told();
 			const bare = await say(webhook, { conversationId, event: 'CustomerCalled' }, secret.headers);
@@ -81,8 +81,8 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			business.answer = () => ({ status: 500, body: { message: 'The order system is down' } });
 			const failed = await ask('OrderStatusRequested', { orderNumber: 'A-101' });
 			const failedBooking = await ask('AppointmentRequested', 'no JSON');
-			await stage.emulator.idle();
-			await new Executions(stage.n8n).settle();
+			await setup.emulator.idle();
+			await new Executions(setup.n8n).waitUntilIdle();
 
 			const ids = sentIds();
 			const answers = [status, booked, misspelt, failed, failedBooking];

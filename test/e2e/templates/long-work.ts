@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { servicesFrom, Database } from '../../../bench/queue/services';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { close, listen } from '../../../tools/ports';
 import { post } from '../../../tools/post';
@@ -51,7 +51,7 @@ async function makeTables(database: Database): Promise<void> {
 	await database.rows(node.parameters.query);
 }
 
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
+export async function play(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { postgres } = servicesFrom(process.env);
 	const database = await Database.create(postgres, `e2e_long_work_${process.pid}`);
 	// Nobody can close a database from within.
@@ -61,7 +61,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 		// Twice, as the template says that it may be.
 		await makeTables(database);
 		await makeTables(database);
-		return await playWith(stage, { database, admin }, agent);
+		return await playWith(setup, { database, admin }, agent);
 	} finally {
 		await agent.close();
 		await database.drop();
@@ -70,16 +70,16 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 }
 
 async function playWith(
-	stage: Stage,
+	setup: N8nWithEmulator,
 	{ database, admin }: { database: Database; admin: Database },
 	{ agent, url: agentUrl }: Awaited<ReturnType<typeof startAgent>>,
 ): Promise<Record<string, boolean>> {
-	const { emulator } = stage;
+	const { emulator } = setup;
 	const { postgres } = servicesFrom(process.env);
-	const postgresId = await makeCredential(stage.n8n, 'postgres', { ...postgres, database: database.name });
+	const postgresId = await makeCredential(setup.n8n, 'postgres', { ...postgres, database: database.name });
 	const filling: Filling = {
 		credentials: {
-			...ownCredentials(stage),
+			...ownCredentials(setup),
 			'n8n-nodes-base.postgres': { type: 'postgres', id: postgresId },
 		},
 		set: (node) => {
@@ -99,7 +99,7 @@ async function playWith(
 			};
 		},
 	};
-	return await inProduction(stage, 'long-work', filling, async ({ urlOf }) => {
+	return await inProduction(setup, 'long-work', filling, async ({ urlOf }) => {
 		const base = urlOf('From Dynamics 365');
 		const token = await emulator.issueDeliveryToken();
 		const customer = await connect(emulator);
@@ -121,7 +121,7 @@ async function playWith(
 			});
 		/** What the customer side said since, by conversation. */
 		const saidSince = (seq: number, conversation: string) =>
-			callsSince(stage, seq)
+			callsSince(setup, seq)
 				.filter(({ messageId, conversationId }) => messageId && conversationId === conversation)
 				.map(({ body }) => (body as { text?: string }).text);
 		const now = () => emulator.log.length;
@@ -182,7 +182,7 @@ async function playWith(
 			(await rows()).some(({ said, state }) => said === 'half said' && state === 'saying'),
 		);
 		await new Promise((resolve) => setTimeout(resolve, 1000));
-		await stage.restart();
+		await setup.restart();
 		await ended(27);
 		const after = await rows();
 		checks['killed in mid-work: everything is done after the restart, in order'] =

@@ -2,7 +2,7 @@
 // mail server is down. Any other event opens no ticket.
 import { randomUUID } from 'node:crypto';
 import { Executions } from '../../../tools/n8n/executions';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
@@ -17,8 +17,8 @@ interface Shown {
 	text: string;
 }
 
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
-	const { emulator, n8n } = stage;
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { emulator, n8n } = setup;
 	const app = await startHttpStub<Shown>();
 	const smtp = await startSmtpStub();
 	try {
@@ -30,10 +30,10 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			secure: false,
 			disableStartTls: true,
 		});
-		const secret = await makeSecret(stage);
+		const secret = await makeSecret(setup);
 		const filling: Filling = {
 			credentials: {
-				...ownCredentials(stage),
+				...ownCredentials(setup),
 				'n8n-nodes-base.httpRequest': { type: 'httpHeaderAuth', id: secret.credentialId },
 				'n8n-nodes-base.emailSend': { type: 'smtp', id: mailId },
 			},
@@ -42,7 +42,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				if (name === 'Tell the customer') parameters.url = `${app.url}/show`;
 			},
 		};
-		return await inProduction(stage, 'out-of-hours', filling, async () => {
+		return await inProduction(setup, 'out-of-hours', filling, async () => {
 			const client = await connect(emulator);
 			const shownOf = (id: string) =>
 				app.requests.map(({ body }) => body).filter(({ conversationId }) => conversationId === id);
@@ -88,7 +88,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 			emulator.desk.reply(holiday, { text: 'I am here after all.' });
 			emulator.desk.close(holiday);
 			await emulator.idle();
-			await new Executions(n8n).settle();
+			await new Executions(n8n).waitUntilIdle();
 			checks['what else happens in a conversation opens no ticket'] =
 				smtp.mails.length === 1 && shownOf(holiday).length === 1;
 			return checks;

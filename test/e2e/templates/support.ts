@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 
 const FOLDER = join(__dirname, '../../../templates');
 
@@ -62,7 +62,7 @@ export interface Published {
 
 /** Imports a template as it is, fills it in and puts it into production. */
 export async function publishTemplate(
-	{ n8n, publish }: Stage,
+	{ n8n, publish }: N8nWithEmulator,
 	name: string,
 	{ credentials, set }: Filling,
 ): Promise<Published> {

@@ -1,7 +1,7 @@
 // A conversation between somebody on Telegram, whose side is a stub of Telegram's API, and a representative.
 import { randomBytes } from 'node:crypto';
 import { Executions } from '../../../tools/n8n/executions';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
@@ -25,8 +25,8 @@ function telegram({ path, body }: StubRequest): StubAnswer {
 	return { body: { ok: true, result: method?.startsWith('send') ? { message_id: 1 } : true } };
 }
 
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
-	const { emulator, n8n } = stage;
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { emulator, n8n } = setup;
 	const { desk } = emulator;
 	const { contextLagMs } = emulator.settings;
 	const api = await startHttpStub(telegram);
@@ -34,12 +34,12 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 		const id = await makeCredential(n8n, 'telegramApi', { accessToken: TOKEN, baseUrl: api.url });
 		const telegramApi = { type: 'telegramApi', id };
 		const credentials = {
-			...ownCredentials(stage),
+			...ownCredentials(setup),
 			'n8n-nodes-base.telegram': telegramApi,
 			'n8n-nodes-base.telegramTrigger': telegramApi,
 		};
 		return await inProduction(
-			stage,
+			setup,
 			'telegram-to-representative',
 			{ credentials },
 			async ({ id: workflowId }) => {
@@ -166,7 +166,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				);
 				checks['a message of a conversation that is not Telegram’s fails where one can see it'] =
 					lost.runs.at(-1)?.error?.includes(`${nobodys} has no telegramChatId`) === true;
-				await executions.settle();
+				await executions.waitUntilIdle();
 				const failed = (await executions.all()).filter(
 					(one) => one.workflowId === workflowId && one.status !== 'success',
 				);

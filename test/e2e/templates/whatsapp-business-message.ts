@@ -1,7 +1,7 @@
 // A business message as free text, then, when WhatsApp's window is closed, as the approved template; and what cannot be
 // delivered either way, which the team is told.
 import { connectionStringCredential } from '../../../tools/emulatorCredentials';
-import type { Stage } from '../../../tools/n8n/stage';
+import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { startHttpStub } from './httpStub';
 import { inProduction, makeSecret } from './channel';
@@ -16,13 +16,13 @@ interface Answer {
 	outcome?: string;
 }
 
-export async function play(stage: Stage): Promise<Record<string, boolean>> {
-	const { emulator, n8n } = stage;
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { emulator, n8n } = setup;
 	const { communicationConversationId: conversationId } = emulator.world;
 	const id = await makeCredential(n8n, 'azureCommunicationServicesApi', connectionStringCredential(emulator));
 	const team = await startHttpStub<{ text: string }>();
 	try {
-		const secret = await makeSecret(stage);
+		const secret = await makeSecret(setup);
 		const filling: Filling = {
 			credentials: {
 				[NODE]: { type: 'azureCommunicationServicesApi', id },
@@ -32,7 +32,7 @@ export async function play(stage: Stage): Promise<Record<string, boolean>> {
 				if (name === 'Tell your team') parameters.url = `${team.url}/notices`;
 			},
 		};
-		return await inProduction(stage, 'whatsapp-business-message', filling, async ({ urlOf }) => {
+		return await inProduction(setup, 'whatsapp-business-message', filling, async ({ urlOf }) => {
 			const url = urlOf('Something to tell a customer');
 			const tell = async (body: object, headers = secret.headers) => {
 				const response = await fetch(url, {

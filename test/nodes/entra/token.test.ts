@@ -50,7 +50,7 @@ test('all that got a 401 share one fresh token', async () => {
 	expect(tokenRequests()).toBe(2);
 });
 
-test('a look into the cache under way does not give the rejected token back', async () => {
+test('a cache look-up that has begun does not give the rejected token back', async () => {
 	const old = await getToken(connection());
 	const looking = getToken(connection());
 	const fresh = await tokenProvider(connection()).renew(old);

@@ -20,11 +20,11 @@ const connection = () => connectionFrom(credentialFor(emulator));
 const requests = () => entries(emulator, 'request').length;
 
 /** Reads a list to its end, and says how many came and how it ended. */
-async function readAll(paged: ListRequest, pace = new Throttle(0)) {
+async function readAll(paged: ListRequest, throttle = new Throttle(0)) {
 	const ids = new Set<unknown>();
 	let count = 0;
 	try {
-		for await (const entry of messagingClient(connection(), pace).list(paged)) {
+		for await (const entry of messagingClient(connection(), throttle).list(paged)) {
 			count++;
 			ids.add(
 				(entry as Record<string, unknown>).conversationid ?? (entry as Record<string, unknown>).messageId,

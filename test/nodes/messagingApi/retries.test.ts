@@ -34,9 +34,9 @@ const faults = (...rules: Array<FaultAction | FaultRule>) => {
 };
 
 /** Tries that the emulator saw, and how it ended. */
-async function outcome(request: ServiceRequest, pace: Throttle, of = emulator, given = {}) {
+async function outcome(request: ServiceRequest, throttle: Throttle, of = emulator, given = {}) {
 	const before = entries(of, 'request').length;
-	const error = await callMessagingApi(connection(given, of), request, pace).then(
+	const error = await callMessagingApi(connection(given, of), request, throttle).then(
 		() => undefined,
 		(thrown: unknown) => thrown as { outcome: string; description: string; httpCode: number | null },
 	);
@@ -85,9 +85,9 @@ test.each<[string, FaultAction, { read: number; repeat: number; send: number; ou
 });
 
 /** Waits until a run is held back. */
-async function held(pace: Throttle): Promise<void> {
+async function held(throttle: Throttle): Promise<void> {
 	const isFree = async () =>
-		await pace.waitForSlot(0).then(
+		await throttle.waitForSlot(0).then(
 			() => true,
 			() => false,
 		);
@@ -96,12 +96,12 @@ async function held(pace: Throttle): Promise<void> {
 
 test('every call of a run waits as Retry-After says, not only the one that was told', async () => {
 	faults({ status: 429, retryAfter: 2 });
-	const pace = new Throttle(60_000);
-	const first = callMessagingApi(connection(), send, pace);
-	await held(pace);
+	const throttle = new Throttle(60_000);
+	const first = callMessagingApi(connection(), send, throttle);
+	await held(throttle);
 	await Promise.all([
 		first,
-		...Array.from({ length: 5 }, async () => await callMessagingApi(connection(), read, pace)),
+		...Array.from({ length: 5 }, async () => await callMessagingApi(connection(), read, throttle)),
 	]);
 	const [refused, ...later] = requests()
 		.slice(1)
@@ -128,7 +128,7 @@ test('it does not wait at all for longer than it may', async () => {
 	expect(Date.now() - from).toBeLessThan(5_000);
 });
 
-test('where an earlier try of a repeatable call may have arrived, the end of it is uncertain', async () => {
+test('where an earlier try of a idempotent call may have arrived, the end of it is uncertain', async () => {
 	faults('resetAfter', { action: { status: 429, retryAfter: 3600 } });
 	const { error } = await outcome(repeat, new Throttle(10_000));
 	expect(error).toMatchObject({
@@ -141,11 +141,11 @@ test('where an earlier try of a repeatable call may have arrived, the end of it 
 
 test('so it is however it ends: held back by another call, without a token, or cancelled', async () => {
 	const controller = new AbortController();
-	const pace = new Throttle(30_000, controller.signal);
+	const throttle = new Throttle(30_000, controller.signal);
 	faults('resetAfter');
-	const ends = [callMessagingApi(connection(), repeat, pace)];
+	const ends = [callMessagingApi(connection(), repeat, throttle)];
 	while (requests().length < 2) await new Promise(setImmediate);
-	pace.pauseAll(3_600_000, new ServiceError({ message: 'busy', description: '' }));
+	throttle.pauseAll(3_600_000, new ServiceError({ message: 'busy', description: '' }));
 	await expect(ends[0]).rejects.toMatchObject({
 		message: 'An earlier try may have arrived, and then: This was not tried: busy',
 		outcome: 'uncertain',
@@ -172,13 +172,13 @@ test('so it is however it ends: held back by another call, without a token, or c
 });
 
 test('a call that gets a fresh token waits as well where the run is held back meanwhile', async () => {
-	const pace = new Throttle(20_000);
+	const throttle = new Throttle(20_000);
 	emulator.settings.faults = [{ match: { operationId: 'token' }, action: { delayMs: 100 } }];
 	emulator.revokeTokens();
-	const waiting = callMessagingApi(connection(), send, pace);
+	const waiting = callMessagingApi(connection(), send, throttle);
 	while (requests().length < 2) await new Promise(setImmediate);
 	const heldAt = Date.now();
-	pace.pauseAll(1_000, new ServiceError({ message: 'busy', description: '' }));
+	throttle.pauseAll(1_000, new ServiceError({ message: 'busy', description: '' }));
 	await waiting;
 	expect(Date.parse(requests().at(-1)!.at) - heldAt).toBeGreaterThanOrEqual(990);
 });
@@ -253,9 +253,9 @@ describe('the token', () => {
 test('a cancelled run sends nothing more', async () => {
 	const controller = new AbortController();
 	faults({ action: { status: 429, retryAfter: 5 } });
-	const pace = new Throttle(60_000, controller.signal);
-	const waiting = callMessagingApi(connection(), send, pace);
-	await held(pace);
+	const throttle = new Throttle(60_000, controller.signal);
+	const waiting = callMessagingApi(connection(), send, throttle);
+	await held(throttle);
 	controller.abort();
 	await expect(waiting).rejects.toMatchObject({ code: 'ABORT_ERR', outcome: 'notSent' });
 	expect(requests()).toHaveLength(2);

@@ -32,7 +32,7 @@ interface Service {
 }
 
 /** Opens a conversation with “Hello” at a service that cuts the first call off. */
-async function openAt(
+async function startAt(
 	{ isNew, clock = 0, messages = [], isBusy = false, isBusyThen = false }: Service,
 	seen: string[] = [],
 ) {
@@ -103,19 +103,19 @@ test.each<[string, Service, Partial<StartedConversation> | 'uncertain']>([
 	],
 	['has no messages', { isNew: false }, 'uncertain'],
 	[
-		'somebody opened with the same words while this call waited',
+		'somebody started with the same words while this call waited',
 		{ isNew: false, isBusy: true, messages: [{ text: 'Hello', age: 9_000 }] },
 		'uncertain',
 	],
 ])('after a lost answer, a conversation that %s', async (_, service, expected) => {
-	const opened = await openAt(service);
-	if (expected === 'uncertain') expect(opened).toBe(expected);
-	else expect(opened).toEqual({ conversationId: 'c', ...expected });
+	const started = await startAt(service);
+	if (expected === 'uncertain') expect(started).toBe(expected);
+	else expect(started).toEqual({ conversationId: 'c', ...expected });
 });
 
 test('a conversation that this run has seen before was active before, whatever it begins with', async () => {
-	const opened = await openAt({ isNew: false, messages: [{ text: 'Hello', age: 5 }] }, ['c']);
-	expect(opened).toEqual({ conversationId: 'c', ...dropped });
+	const started = await startAt({ isNew: false, messages: [{ text: 'Hello', age: 5 }] }, ['c']);
+	expect(started).toEqual({ conversationId: 'c', ...dropped });
 });
 
 // The service's hosts need not agree to the second: said once more by mistake is worse than being asked to look.
@@ -133,8 +133,8 @@ test.each<[string | null | undefined, number | null, string]>([
 	[null, 10_001, 'dropped'],
 	['Hi', null, 'uncertain'],
 	[undefined, 10_001, 'uncertain'],
-])('a conversation whose first message is %p, %p ms old: %s', (first, age, fate) => {
-	expect(classifyStartMessage(first, 'Hello', age)).toBe(fate);
+])('a conversation whose first message is %p, %p ms old: %s', (first, age, expected) => {
+	expect(classifyStartMessage(first, 'Hello', age)).toBe(expected);
 });
 
 test.each<[unknown, Partial<StartedConversation> | undefined]>([
@@ -148,8 +148,8 @@ test.each<[unknown, Partial<StartedConversation> | undefined]>([
 	[{}, undefined],
 	[{ isNew: null }, undefined],
 	[{ isNew: 1 }, undefined],
-])('the answer %j says what became of the start message', (answer, opened) => {
+])('the answer %j says whether the start message was delivered', (answer, started) => {
 	const read = () => readStartedConversation({ conversationId: 'c', ...(answer as object) }, true, 'Look.');
-	if (opened) expect(read()).toMatchObject(opened);
+	if (started) expect(read()).toMatchObject(started);
 	else expect(read).toThrow('did not say whether');
 });

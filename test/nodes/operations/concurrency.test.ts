@@ -17,16 +17,16 @@ test.each<[Array<string | undefined>, number[][]]>([
 		['a', undefined, 'a', 'b', undefined, 'b'],
 		[[0, 2], [1], [3, 5], [4]],
 	],
-])('%j become the lanes %j', (keys, lanes) => expect(groupByOrderingKey(keys)).toEqual(lanes));
+])('%j become the groups %j', (keys, groups) => expect(groupByOrderingKey(keys)).toEqual(groups));
 
-test('every item is done once, each lane in its order, never more lanes at once than allowed', async () => {
+test('every item is done once, each group in its order, never more groups at once than allowed', async () => {
 	const key = fc.option(fc.constantFrom('a', 'b', 'c', 'd'), { nil: undefined });
 	await fc.assert(
 		fc.asyncProperty(
 			fc.array(key, { maxLength: 30 }),
 			fc.integer({ min: 1, max: 5 }),
 			fc.scheduler(),
-			async (keys, parallel, scheduler) => {
+			async (keys, concurrency, scheduler) => {
 				const done: number[] = [];
 				let now = 0;
 				let most = 0;
@@ -36,11 +36,11 @@ test('every item is done once, each lane in its order, never more lanes at once 
 					done.push(index);
 					now--;
 				};
-				await scheduler.waitFor(runGroups(groupByOrderingKey(keys), parallel, work, () => false));
+				await scheduler.waitFor(runGroups(groupByOrderingKey(keys), concurrency, work, () => false));
 				expect([...done].sort((one, other) => one - other)).toEqual([...keys.keys()]);
-				for (const lane of groupByOrderingKey(keys))
-					expect(done.filter((index) => lane.includes(index))).toEqual(lane);
-				expect(most).toBeLessThanOrEqual(parallel);
+				for (const group of groupByOrderingKey(keys))
+					expect(done.filter((index) => group.includes(index))).toEqual(group);
+				expect(most).toBeLessThanOrEqual(concurrency);
 			},
 		),
 	);
@@ -67,7 +67,7 @@ test.each([
 	[[0, 2, 4, 5, 6], '0, 2 and 4 to 6'],
 ])('%j is told as %p', (numbers, words) => expect(ranges(numbers)).toBe(words));
 
-// What another try of a run leaves as it is: sent or perhaps sent, and what comes before that in its lane.
+// What another try of a run leaves as it is: sent or perhaps sent, and what comes before that in its group.
 test.each<[number[][], Array<'sent' | 'uncertain' | 'notSent' | undefined>, number[]]>([
 	[[[0], [1]], ['sent', 'notSent'], [0]],
 	[[[0, 1]], ['notSent', 'sent'], [0, 1]],
@@ -78,6 +78,6 @@ test.each<[number[][], Array<'sent' | 'uncertain' | 'notSent' | undefined>, numb
 		[0, 2],
 	],
 	[[[0, 1]], ['notSent', 'notSent'], []],
-])('of the lanes %j with %j, %j are settled', (lanes, outcomes, settled) => {
-	expect(itemsToSkip(lanes, outcomes)).toEqual(settled);
+])('of the groups %j with %j, %j are skipped', (groups, outcomes, skipped) => {
+	expect(itemsToSkip(groups, outcomes)).toEqual(skipped);
 });
