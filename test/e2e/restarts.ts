@@ -10,7 +10,7 @@ import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
 import type { DeliveryEntry, Emulator } from '../../emulator';
 
-const isShort = process.env.RESTARTS === 'short';
+const isShort = process.env.RESTARTS !== 'full';
 const DELIVERIES = isShort ? 100 : 300;
 const PER_SECOND = 5;
 const CONVERSATIONS = 20;
