@@ -63,7 +63,7 @@ export function asItComes(credentials: Credentials): Made {
 	return { trigger, workflow: inARow('As it comes', [from, send]) };
 }
 
-/** The same behind n8n's Remove Duplicates, set as in the template exactly-once. */
+/** The same behind n8n's Remove Duplicates, which looks at what was seen before in n8n’s database. */
 export function withRemoveDuplicates(credentials: Credentials): Made {
 	const { trigger, from, sendOf } = parts(credentials);
 	const send = sendOf('={{ $json.conversationId }}', '={{ $json.text }}');
