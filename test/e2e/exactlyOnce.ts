@@ -1,5 +1,5 @@
 // The template exactly-once, as it is imported: what one process has seen, another one knows. A second trigger node
-// stands for the second process, as each trigger remembers only its own deliveries.
+// takes the part of the second process, as each trigger remembers its own deliveries only.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -45,7 +45,7 @@ runMain(
 			await publish('exactlyOnce', workflow);
 			const token = await emulator.issueDeliveryToken();
 			const executions = new Executions(n8n);
-			/** Delivers to one of the triggers; whether it came through to the nodes behind. */
+			/** Delivers to one of the triggers. @returns whether the nodes behind it ran */
 			const comesThrough = async (process: number, activity: object): Promise<boolean> => {
 				const { webhookId, id } = triggers[process]!;
 				const before = (await executions.all()).length;

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
 import { report, runMain } from '../../tools/report';
 
-/** What a file below `templates/` gives: the checks of one template, by name, and whether each holds. */
+/** A file below `templates/`. It returns the checks of one template, by name, and whether each holds. */
 interface TemplateTest {
 	check: (setup: N8nWithEmulator) => Promise<Record<string, boolean>>;
 }
 
 const TEMPLATES = join(__dirname, '../../templates');
-/** It has a test of its own, as it takes two triggers. */
+/** This template has a test of its own, because it needs two triggers. */
 const ELSEWHERE = new Set(['exactly-once']);
-/** E2E_TEMPLATES=one,another plays only these. */
+/** E2E_TEMPLATES=one,another runs only these. */
 const { E2E_TEMPLATES } = process.env;
 const wanted = E2E_TEMPLATES?.split(',').map((name) => name.trim());
 
