@@ -18,7 +18,7 @@ import {
 
 const MEGABYTE = 1024 * 1024;
 const SIZE = 5 * MEGABYTE;
-/** Of the one file that goes before: small, as what it takes would still be there. */
+/** The size of the file of the warm-up run. Small, because memory that it takes would still be in use. */
 const WARM_UP_SIZE = 1024;
 const TYPE = 'application/pdf';
 /** The default of Message: Send. */
@@ -38,14 +38,14 @@ interface Files {
 	folder: string;
 }
 
-/** Something to be done with files, and the nodes that do it. */
+/** A task with files, and the nodes that carry it out. */
 interface Task {
 	name: string;
 	nodes: Record<Who, string>;
 	steps: Record<Who, (service: Service) => NodeStep[]>;
-	/** What the workflow is started with. */
+	/** The body that the workflow is started with. */
 	body: (service: Service, files: Files) => object;
-	/** How many files arrived where they should. */
+	/** Counts the files that arrived. */
 	arrived: (service: Service, items: Record<string, number>) => number;
 }
 
@@ -148,7 +148,7 @@ const TASKS = [fetching, sending];
 
 interface Measured {
 	ms: number;
-	/** How often the files' size n8n grew. */
+	/** By how many times the files' size n8n's memory grew. */
 	times: number;
 }
 
@@ -191,7 +191,7 @@ function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], sh
 			what: `peak memory per file ÷ its size, ${name}`,
 			ratio: middle(by.ours, 'times'),
 			atMost: 3,
-			// Of a few files, what n8n's process grows by itself weighs more.
+			// With few files, the growth of n8n's process for other reasons weighs more.
 			shortAtMost: 4.5,
 		})),
 	};

@@ -1,4 +1,4 @@
-// What it costs to have the package: on the disk, at n8n's start, in its memory, and until the first token is there.
+// Measures what the package costs: disk space, n8n's start, its memory, and the time until the first token.
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,16 +15,16 @@ import { type Benchmark, median } from './sections';
 
 const run = promisify(execFile);
 const n8nModules = join(installationOf().folder, 'node_modules');
-/** As n8n's own installer lays them out: bench/run.mjs. */
+/** The packages as n8n's own installer installs them; bench/run.mjs does so. */
 const communityNodes = join(userFolder, 'installed/nodes');
 const packageName = 'n8n-nodes-dynamics365-messaging';
 const ICON = 'dist/nodes/Dynamics365Messaging/dynamics365Messaging.svg';
 const packageFolder = join(communityNodes, 'node_modules', packageName);
-/** n8n goes on loading for a while after it is ready; its memory is read after this time. */
+/** n8n still loads modules after it is ready, so its memory is read after this time. */
 const SETTLE_MS = 3_000;
 const MEBIBYTE = 1024 * 1024;
 
-/** The bytes of all files below a folder, without what a name leaves out. */
+/** The size of all files below a folder, bytes, except of those whose name is excluded. */
 function bytesIn(folder: string, leftOut: readonly string[] = []): number {
 	return readdirSync(folder, { withFileTypes: true })
 		.filter(({ name }) => !leftOut.includes(name))
@@ -42,7 +42,7 @@ function packagesIn(modules: string): number {
 	return Object.keys(lock.packages).length;
 }
 
-/** The size of what is installed: ours with its dependencies, and n8n's without the Node.js beside it. */
+/** The size of the installed package with its dependencies, and of n8n without its Node.js. */
 function installed() {
 	return {
 		ours: bytesIn(packageFolder) / MEBIBYTE,
@@ -56,13 +56,13 @@ function installed() {
 interface Start {
 	/** Until it is ready, milliseconds. */
 	ms: number;
-	/** What its process has in memory some seconds later, MiB. */
+	/** The memory of its process some seconds later, MiB. */
 	mib: number;
 }
 
-/** Starts n8n in a folder that it knows, with the package where n8n looks for it or without. */
+/** Starts n8n in a folder that it has used before, with or without the package. */
 async function startOnce(runFolder: string, certificateFile: string, withPackage: boolean): Promise<Start> {
-	// A link, or the empty folder that n8n makes where there is none.
+	// This is a link, or an empty folder that n8n has made.
 	const place = join(runFolder, '.n8n/nodes');
 	rmSync(place, { recursive: true, force: true });
 	if (withPackage) symlinkSync(communityNodes, place, 'junction');
@@ -72,7 +72,7 @@ async function startOnce(runFolder: string, certificateFile: string, withPackage
 	const ms = performance.now() - startedAt;
 	try {
 		await pause(SETTLE_MS);
-		// The icon is what n8n gives without a sign-in, and only of packages that it has loaded.
+		// n8n serves icons without a sign-in, and only those of packages that it has loaded.
 		const { ok: has } = await fetch(`${n8n.url}/icons/${packageName}/${ICON}`);
 		if (has !== withPackage) throw new Error(`n8n ${has ? 'has' : 'does not have'} the package`);
 		return { ms, mib: memoryOf(pidOf(n8n)).now / MEBIBYTE };
@@ -81,7 +81,7 @@ async function startOnce(runFolder: string, certificateFile: string, withPackage
 	}
 }
 
-/** Starts with and without the package, in turns; one before them, in which n8n makes its database, does not count. */
+/** Starts n8n with and without the package in turn. A first start, in which n8n creates its database, is not counted. */
 async function starts(certificateFile: string, runFolder: string, times: number) {
 	await startOnce(runFolder, certificateFile, true);
 	const counted = { with: [] as Start[], without: [] as Start[] };
@@ -105,7 +105,7 @@ async function once(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Start>
 	return JSON.parse(stdout) as Start;
 }
 
-/** Runs several things in turns, as often as is said, and gives the medians of each. */
+/** Runs several measurements in turn. @returns the medians of each */
 async function inTurns(
 	times: number,
 	things: Array<() => Promise<Start>>,
@@ -121,7 +121,7 @@ function medians(results: Start[]): Start {
 	return { ms: median(results.map(({ ms }) => ms)), mib: median(results.map(({ mib }) => mib)) };
 }
 
-/** Until all that n8n loads of the package is there, and which part of it the libraries have. */
+/** The time until n8n has loaded the package, and the share of its libraries. */
 async function loading(times: number) {
 	const { n8n } = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as {
 		n8n: { nodes: string[]; credentials: string[] };
@@ -137,7 +137,7 @@ async function loading(times: number) {
 	return { all: all!, msal: each[0]!, jose: each[1]!, marked: each[2]! };
 }
 
-/** Until a fresh process has its first token, through the package and by one plain `fetch`. */
+/** The time until a new process has its first token, with the package and with a plain `fetch`. */
 async function firstToken(emulator: Emulator, certificateFile: string, times: number) {
 	const { origin, world } = emulator;
 	const env = {
@@ -214,7 +214,7 @@ export const cost: Benchmark = {
 				],
 				checks: [
 					{ what: 'installed size ÷ n8n’s', ratio: size.ours / size.n8n, atMost: 0.02 },
-					// One start each in the short form, which says little.
+					// A short run starts each only once, which is not conclusive.
 					{ what: 'n8n’s start with ÷ without', ratio: having.ms / lacking.ms, atMost: 1.05, shortAtMost: 2 },
 					{ what: 'n8n’s memory with ÷ without', ratio: having.mib / lacking.mib, atMost: 1.05 },
 					{ what: 'loading alone ÷ n8n’s start', ratio: load.all.ms / lacking.ms, atMost: 0.05 },

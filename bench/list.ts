@@ -13,7 +13,7 @@ import {
 } from './service';
 
 const MEGABYTE = 1024 * 1024;
-/** The largest page that the service gives. */
+/** The largest page of the service. */
 const PAGE_SIZE = 250;
 
 const SIZES = { full: { lengths: [10_000, 100_000], runs: 3 }, short: { lengths: [5_000], runs: 3 } };
@@ -89,7 +89,7 @@ function checksOf(results: Results, short: boolean): Check[] {
 		const of = length.toLocaleString('en-US');
 		const time = { what: `time ÷ HTTP Request, ${of}`, ratio: ratio('ms'), atMost: 1 };
 		const memory = { what: `peak memory ÷ HTTP Request, ${of}`, ratio: ratio('growth'), atMost: 1 };
-		// In a short run n8n is not started anew each time, and what one run leaves is there for the next.
+		// In a short run, n8n is not restarted each time, so that memory of one run remains for the next.
 		return short ? [time] : [time, memory];
 	});
 }

@@ -3,17 +3,17 @@ import { waitUntilResponsive, type N8nWithEmulator } from '../tools/n8n/withN8n'
 import { forgetPeak, memoryOf, pidOf } from './process';
 import type { Chain, Run } from './service';
 
-/** After a start or a run, until memory is what it is. */
+/** The pause after a start or a run until the memory is stable. */
 const REST_MS = 2_000;
 
-/** A run, and by how much n8n's memory grew for it at the most, bytes, beyond what it had before. */
+/** A run, and the largest growth of n8n's memory during it, bytes. */
 export interface MeasuredRun extends Run {
 	growth: number;
-	/** What it took as its caller saw it, milliseconds: with what n8n does to keep it. */
+	/** The time that its caller measured, milliseconds. It includes the time in which n8n stores the execution. */
 	wholeMs: number;
 }
 
-/** Starts n8n anew, so that nothing is in memory of what it did before. */
+/** Restarts n8n, so that its memory holds nothing of earlier runs. */
 export async function startAnew(setup: N8nWithEmulator): Promise<void> {
 	await setup.restart();
 	await waitUntilResponsive(setup.n8n.url);

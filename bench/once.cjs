@@ -16,7 +16,7 @@ async function firstToken(folder) {
 			client_secret: clientSecret,
 			scope,
 		};
-		// The first one loads Node.js' own HTTP client, as MSAL's were loaded with it.
+		// The first call loads Node.js' own HTTP client. That of MSAL was loaded with MSAL.
 		await (await fetch('data:,x')).text();
 		return async () => {
 			const answer = await fetch(process.env.COST_TOKEN_URL, {
@@ -33,7 +33,7 @@ async function firstToken(folder) {
 
 async function measured([what, ...names]) {
 	if (what === 'token') return await firstToken(names[0]);
-	// n8n has loaded this one anyway: its own, which NODE_PATH leads to from the package's folder.
+	// n8n has loaded its own copy of this module anyway, and NODE_PATH makes the package use that copy.
 	createRequire(join(process.cwd(), 'package.json'))('n8n-workflow');
 	return async () => names.map((name) => require(name)).length > 0;
 }

@@ -1,4 +1,4 @@
-// What order is and what becomes of it: pure.
+// Pure functions about the order of messages.
 
 /** One step of a linear congruential generator (Numerical Recipes), from 0 to 1: the same in every run. */
 function* numbers(seed: number): Generator<number, never> {
@@ -8,14 +8,14 @@ function* numbers(seed: number): Generator<number, never> {
 	}
 }
 
-/** A copy in an order that looks like chance and is the same each time. */
+/** Copies a list in a pseudo-random order that is the same in every run. */
 export function shuffled<T>(values: readonly T[]): T[] {
 	const random = numbers(1);
 	const keyed = values.map((value) => ({ value, key: random.next().value }));
 	return keyed.sort((one, other) => one.key - other.key).map(({ value }) => value);
 }
 
-/** How many conversations hold their messages, whose texts are numbers, in another order than the numbers'. */
+/** Counts the conversations whose messages are out of order. The texts of the messages are numbers. */
 export function countOutOfOrder(conversations: ReadonlyArray<ReadonlyArray<{ text: string }>>): number {
 	return conversations.filter((messages) =>
 		messages.some(({ text }, index) => index > 0 && Number(text) < Number(messages[index - 1]?.text)),
@@ -23,7 +23,7 @@ export function countOutOfOrder(conversations: ReadonlyArray<ReadonlyArray<{ tex
 }
 
 /**
- * The most times that lie within a span.
+ * Counts the most times within any span of a given length.
  * @param times in order, milliseconds.
  * @param ms how long the span is; times that lie as far apart are not both in it.
  */

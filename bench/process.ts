@@ -1,4 +1,4 @@
-// What a process costs, as Linux counts it: elsewhere these benchmarks cannot be run.
+// Measures the processor time and memory of a process with Linux's /proc. On other systems, these benchmarks cannot run.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** Linux counts in hundredths of a second, on every machine that Node.js runs on. */
@@ -13,7 +13,7 @@ export function pidOf({ pid }: { pid: number | undefined }): number {
 /** Processor time that a process has used so far, all of its threads, milliseconds. */
 export function cpuMs(pid: number): number {
 	const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-	// The name of the program, in brackets, may itself hold blanks and brackets.
+	// The name of the program stands in brackets, and may contain blanks and brackets.
 	const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 	const [userTicks, systemTicks] = fields.slice(11, 13).map(Number);
 	return ((userTicks ?? NaN) + (systemTicks ?? NaN)) * TICK_MS;
@@ -26,7 +26,7 @@ export function memoryOf(pid: number): { now: number; peak: number } {
 	return { now: bytes('VmRSS'), peak: bytes('VmHWM') };
 }
 
-/** From now on, the most memory is counted anew. */
+/** Resets the peak memory of a process. */
 export function forgetPeak(pid: number): void {
 	writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

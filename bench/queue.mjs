@@ -1,4 +1,4 @@
-// npm run bench:queue: does its own set-up, then measures n8n's queue mode. It needs PostgreSQL and Redis: compose.yaml.
+// npm run bench:queue sets everything up, then measures n8n's queue mode. It needs PostgreSQL and Redis: compose.yaml.
 import { setUpN8n } from '../tools/n8n/install.mjs';
 import { runScript, start } from '../tools/setup.mjs';
 

@@ -1,5 +1,5 @@
-// npm run bench:queue: n8n's queue mode with the package in every process: how fast it is, what a workflow can ask for,
-// and what is left when something dies under load.
+// npm run bench:queue measures n8n's queue mode with the package in every process: its throughput, the guarantees that a
+// workflow can have, and what is lost when a process or service fails under load.
 import { setTimeout as pause } from 'node:timers/promises';
 import { runMain } from '../tools/report';
 import { type Cluster, type Member, MESSAGES, onCluster, type Patience, SERVICE_MS } from './queue/cluster';
@@ -26,7 +26,7 @@ const STRIKE_EVERY_S = 60;
 const full: Patience = { job: 15, turn: 90, sweep: 30 };
 const short: Patience = { job: 8, turn: 12, sweep: 5 };
 
-/** What is told while it runs; the tables come at the end. */
+/** Prints progress while it runs. The tables are printed at the end. */
 function tell(
 	what: string,
 	{ delivered, seconds, accepted, lost, twice, outOfOrder, answersMs }: Outcome,
@@ -51,7 +51,7 @@ interface SpeedRun {
 	cpu: readonly [number, number];
 }
 
-/** One worker and two, in turn, given all they can take. */
+/** Compares one worker with two, each under full load. */
 async function measureSpeed({ workers, webhooks }: Cluster, load: Load): Promise<Speed> {
 	const runs: Record<1 | 2, SpeedRun[]> = { 1: [], 2: [] };
 	const used = (members: Member[]) =>
@@ -59,7 +59,7 @@ async function measureSpeed({ workers, webhooks }: Cluster, load: Load): Promise
 	for (let round = 0; round < 3; round++) {
 		for (const count of [2, 1] as const) {
 			if (count === 1) await workers[1]!.stop();
-			// What is loaded with the first execution is no part of it.
+			// Modules that the first execution loads are not part of the measurement.
 			await load.deliver(40, {});
 			const before = [used(webhooks), used(workers)] as const;
 			const outcome = await load.deliver(BATCH, {});
@@ -128,7 +128,7 @@ async function measureWorkflows(
 	};
 }
 
-/** What a fault left. */
+/** The result of a fault. */
 interface Aftermath {
 	outcome: Outcome;
 	/** Of those that were lost, how many n8n lists as executions that failed. */
@@ -142,7 +142,7 @@ interface Aftermath {
 	/** How many arrived twice, after that Retry too. */
 	twice: number;
 	strikes: number;
-	/** Processes of n8n that ended without having been killed. */
+	/** The number of n8n processes that ended without having been killed. */
 	gaveUp: number;
 }
 
@@ -229,7 +229,7 @@ function rowOf(name: string, { outcome, strikes, listed, held, left, twice, gave
 
 type Kind = 'asItComes' | 'removeDuplicates' | 'onceAndInOrder';
 
-/** Publishes each workflow once, and leads the deliveries to the one that is wanted. */
+/** Publishes each workflow once, and directs the deliveries to the chosen one. */
 function publisher(cluster: Cluster, { sweep }: Patience): (kind: Kind) => Promise<void> {
 	const { credentials } = cluster;
 	const made: Record<Kind, Made> = {
@@ -275,7 +275,7 @@ async function measureOn(cluster: Cluster, patience: Patience, isShort: boolean)
 	const accepted = sum(({ outcome }) => outcome.accepted);
 	const tokens = cluster.emulator.log.filter(({ kind }) => kind === 'token').length;
 	const starts = cluster.workers.map((worker) => worker.starts).reduce((one, other) => one + other, 0);
-	// A machine that is busy otherwise says nothing of times: a short run holds none.
+	// On a busy machine, times are not conclusive, so a short run checks none.
 	if (!isShort) {
 		checks.push({
 			what: 'p99 of the answers while nothing goes wrong / 1 s',
@@ -294,7 +294,7 @@ async function measureOn(cluster: Cluster, patience: Patience, isShort: boolean)
 			what: 'Lost, and neither in n8n’s list of failed executions nor in the inbox / answered 200',
 			ratio: sum(({ traceless }) => traceless) / accepted,
 			atMost: 0,
-			// Of 150, a killed worker may take with it what it had just begun.
+			// A killed worker may lose the few of the 150 that it has just begun.
 			shortAtMost: 0.05,
 		},
 		{

@@ -1,4 +1,4 @@
-// npm run bench: does its own set-up, then measures beside what a user would pick instead.
+// npm run bench sets everything up, then compares the package with the alternatives that a user has.
 import { setUpN8n } from '../tools/n8n/install.mjs';
 import { installAsN8nDoes, installed } from '../tools/n8n/pack.mjs';
 import { runScript, start, step } from '../tools/setup.mjs';

@@ -8,7 +8,7 @@ export interface Call {
 	body: string;
 }
 
-/** What a round of calls came to. */
+/** The result of a round of calls. */
 export interface Answered {
 	/** How long each call took to its answer's end, milliseconds. */
 	latencies: number[];

@@ -1,16 +1,16 @@
-// What a benchmark gives back, how it is held to its targets, and how it is written down: one place for all of them.
+// Defines for all benchmarks what they return, how results are compared with targets, and how they are written down.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 
-/** A ratio and the target that it is held to. */
+/** A ratio and its target. */
 export interface Check {
 	/** What is divided by what. */
 	what: string;
 	ratio: number;
 	atLeast?: number;
 	atMost?: number;
-	/** What a short run is held to in place of a target that is known to be missed, and why stands in RESULTS.md. */
+	/** The target of a short run, where the real target is known to be missed. RESULTS.md says why. */
 	shortAtLeast?: number;
 	shortAtMost?: number;
 }
@@ -32,10 +32,10 @@ export interface Benchmark {
 	measure: (options: { short: boolean }) => Promise<Section>;
 }
 
-/** How far a short run may miss a target: a few seconds on a noisy machine tell a collapse from health, no more. */
+/** By how much a short run may miss a target. A few seconds on a busy machine show only large regressions. */
 const SHORT_SLACK = 0.25;
 
-/** Whether a ratio meets its target; a short run has slack. */
+/** Whether a ratio meets its target. A short run has some tolerance. */
 export function isMet(check: Check, short: boolean): boolean {
 	const { atLeast, atMost } = targetOf(check, short);
 	return (
@@ -45,7 +45,7 @@ export function isMet(check: Check, short: boolean): boolean {
 	);
 }
 
-/** What the ratio is held to. */
+/** The target of a ratio, as text. */
 function targetOf(
 	{ atLeast, atMost, shortAtLeast, shortAtMost }: Check,
 	short: boolean,
@@ -110,7 +110,7 @@ export function machine(): string {
 }
 
 /**
- * Puts a section's results between its two marks in RESULTS.md, and leaves what people wrote around them.
+ * Writes a section's results between its two marks in RESULTS.md, and leaves the text around them unchanged.
  * @throws Error where the file has no such marks.
  */
 export function keep(name: string, text: string, file = join(__dirname, 'RESULTS.md')): void {

@@ -15,11 +15,11 @@ import {
 	type Service,
 } from './service';
 
-/** What one call takes at the service. */
+/** How long the service takes for a call. */
 const SERVICE_MS = 50;
 /** The node's own default. */
 const CONCURRENCY = 10;
-/** n8n has little to do before and after a run; what it does then is not of the run. */
+/** The pause before and after a run, so that n8n's other work is not measured. */
 const REST_MS = 1_000;
 
 const SIZES = {
@@ -59,7 +59,7 @@ const SEND: Record<Who, (service: Service) => NodeStep[]> = {
 			options: { parallelConversations: CONCURRENCY },
 		}),
 	],
-	// It begins a batch an interval after it began the one before, whatever has become of that.
+	// The node begins a batch one interval after the previous one, even if that has not finished.
 	theirs: (service) => [
 		postEach(service, { batching: { batch: { batchSize: CONCURRENCY, batchInterval: SERVICE_MS } } }),
 	],
@@ -172,7 +172,7 @@ export const send: Benchmark = {
 		const size = SIZES[short ? 'short' : 'full'];
 		return await withN8n(async (setup) => {
 			const results: Record<Who, Measured[]> = { ours: [], theirs: [], theirsAtOnce: [], neither: [] };
-			// The first round is for n8n to get warm.
+			// The first round warms n8n up.
 			for (let round = 0; round <= size.runs; round++) {
 				for (const who of ALL) {
 					const measured = await measureOnce(setup, who, size);

@@ -1,4 +1,4 @@
-// What the benchmarks of sending, reading and files stand on: a service of their own for each run, and the workflows
+// Serves the benchmarks of sending, reading and files: a new service for each run, and the workflows
 // that are run against it.
 import { randomUUID } from 'node:crypto';
 import { credentialFor } from '../tools/emulatorCredentials';
@@ -10,7 +10,7 @@ import { startEmulator, type Emulator } from '../emulator';
 /** A credential as a node of a workflow names it. */
 type Credentials = Record<string, { id: string; name: string }>;
 
-/** An emulator that n8n has met in nothing yet: no token is left of another run, and its log tells of this run alone. */
+/** A new emulator: n8n has no token for it from another run, and its log contains this run only. */
 export interface Service {
 	emulator: Emulator;
 	/** For this package's nodes. */
@@ -21,7 +21,7 @@ export interface Service {
 	api: string;
 }
 
-/** A node, but for its place in a workflow. */
+/** A node without its position in a workflow. */
 export interface NodeStep {
 	name: string;
 	type: string;
@@ -97,7 +97,7 @@ export function splitOut(name: string, field: string): NodeStep {
 	return { name, type: 'n8n-nodes-base.splitOut', typeVersion: 1, parameters };
 }
 
-/** What one execution took. */
+/** The times and the items of one execution. */
 export interface Run {
 	/** Milliseconds that each node took, by its name. */
 	ms: Record<string, number>;
@@ -118,7 +118,7 @@ interface RunData {
 export interface Chain {
 	/** Runs it, and returns when n8n has ended the execution and kept it. @throws Error where n8n answers with an error. */
 	start: (body: object) => Promise<void>;
-	/** What n8n has kept of its last execution. @throws Error where that failed. */
+	/** Reads its last execution from n8n. @throws Error when that failed. */
 	lastRun: () => Promise<Run>;
 }
 

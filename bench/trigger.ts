@@ -1,4 +1,4 @@
-// What the trigger, with verification, costs n8n beside a trigger that does nothing, and beside n8n's own Webhook node.
+// Compares the trigger, with verification, with a trigger that does nothing and with n8n's own Webhook node.
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ interface Contender {
 	workflow: object;
 }
 
-/** What one contender did in one round. */
+/** The result of one contender in one round. */
 interface Round {
 	/** Deliveries answered 200 in a second. */
 	answered: number;
@@ -228,7 +228,7 @@ interface Results {
 	rounds: [ours: Round[], bare: Round[], webhook: Round[]];
 }
 
-/** Plays all rounds in an n8n of their own; the first of each contender does not count. */
+/** Runs all rounds in an n8n of their own. The first round of each contender is a warm-up. */
 async function resultsIn(env: NodeJS.ProcessEnv, size: { rounds: number; count: number }): Promise<Results> {
 	return await withN8n(
 		async (setup) => {

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { close, freePort, listen } from '../tools/ports';
 
-/** Something that the customer's app was told to show. */
+/** A message that a workflow sent to the customer's app. */
 export interface Shown {
 	/** ISO 8601. */
 	at: string;
@@ -11,15 +11,15 @@ export interface Shown {
 	text?: string;
 }
 
-/** The customer's app: the smallest thing that can stand where your own app, bot or gateway will stand. */
+/** The customer's app. It stands for the user's own app, bot or gateway. */
 export interface CustomerApp {
-	/** Where workflows post what is to be shown. */
+	/** The URL to which workflows post messages for the customer. */
 	url: string;
 	shown: Shown[];
 	close(): Promise<void>;
 }
 
-/** Starts the customer's app: it keeps what it is sent, and answers what it would show. */
+/** Starts the customer's app. It stores every message that it gets. */
 export async function startCustomerApp(): Promise<CustomerApp> {
 	const shown: Shown[] = [];
 	const server = createServer((request, response) => {
@@ -42,7 +42,7 @@ async function readJson(request: IncomingMessage): Promise<Omit<Shown, 'at'> | u
 	return parse<Omit<Shown, 'at'>>(await text(request));
 }
 
-/** What the customer's app sends to n8n when the customer writes. */
+/** The request of the customer's app to n8n when the customer writes. */
 export interface CustomerMessage {
 	customerId: string;
 	name: string;
@@ -57,7 +57,7 @@ export interface Sent {
 	messageId: string | null;
 }
 
-/** The customer writes: what the app sends to the workflow's production webhook. */
+/** Sends a message of the customer to the workflow's production webhook. */
 export async function write(webhookUrl: string, message: CustomerMessage): Promise<Sent> {
 	const response = await fetch(webhookUrl, {
 		method: 'POST',

@@ -15,16 +15,16 @@ import { paint } from './terminal';
 import { checkList, checks, nodes, transcript } from './transcript';
 
 const once = process.argv.includes('--once');
-/** Another version of n8n than the demo's own, and another folder of community packages; both for the tests. */
+/** Tests can choose another version of n8n and another folder of community packages. */
 const argument = (name: string) =>
 	process.argv.find((given) => given.startsWith(`--${name}=`))?.slice(name.length + 3);
 const version = argument('n8n');
 const installation = version === undefined ? undefined : installationOf(version);
 
-/** True once there is nothing left to do but to wait for Ctrl-C. */
+/** True when the demo only waits for Ctrl-C. */
 let up = false;
 
-/** What is to be undone at the end, the last first. */
+/** The clean-up functions, which run in reverse order. */
 const cleanup: Array<() => Promise<void> | void> = [];
 
 interface Wired {
@@ -70,7 +70,7 @@ async function setUp(n8n: N8n, emulator: Emulator, app: CustomerApp) {
 	return { triggerUrl, customerWebhook: `${n8n.url}/webhook/customer-message` };
 }
 
-/** Plays the conversation and tells it; true if all of it was seen. */
+/** Plays the conversation and prints it. @returns whether all of it was seen */
 async function perform({ emulator, n8n, customerWebhook }: Wired, step: Step): Promise<boolean> {
 	console.log(`\n${paint('bold', 'One conversation')}`);
 	const executions = new Executions(n8n);
@@ -99,7 +99,7 @@ function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired):
 	line('workflows', `${n8n.url}/workflow/customerToDynamics`);
 	line('', `${n8n.url}/workflow/dynamicsToCustomer`);
 	line('agent desk', emulator.deskOrigin);
-	// What is long stands alone and without an indent, so that it can be copied where the terminal is narrow.
+	// Long values have a line of their own without indentation, so that they can be copied in a narrow terminal.
 	console.log(
 		`\n  The trigger's URL, which it has registered in the channel record in Dynamics 365:\n\n${paint('cyan', triggerUrl)}`,
 	);
@@ -139,7 +139,7 @@ async function cleanUp(): Promise<void> {
 	for (const undo of cleanup.splice(0).reverse()) await undo();
 }
 
-/** Resolves at Ctrl-C and the like, also when whoever started us was killed and could not pass it on. */
+/** Resolves on Ctrl-C and similar signals, and when the parent process was killed and could not pass a signal on. */
 const interrupted = new Promise<void>((resolve) => {
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve());
 	const parent = process.ppid;

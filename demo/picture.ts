@@ -5,7 +5,7 @@ const height = 140;
 const bars = [108, 96, 60, 44, 40];
 const colours = { paper: [250, 250, 247], line: [120, 124, 130], loud: [214, 96, 77], quiet: [67, 147, 195] };
 
-/** A real PNG file, drawn here: how loud a heat pump is at five levels of its fan. */
+/** Draws a PNG file: the noise of a heat pump at five levels of its fan. */
 export function noisePicture(): Buffer {
 	const rows = Array.from({ length: height }, (_, y) => [
 		0,

@@ -3,7 +3,7 @@ import { type CustomerMessage, type Sent, write } from './customer';
 import type { Execution, Executions } from '../tools/n8n/executions';
 import { noisePicture } from './picture';
 
-/** Who plays: a customer of a heating company, and a representative of it. */
+/** The people in the conversation: a customer of a heating company and its representative. */
 export const customer = { customerId: 'kim-berger', name: 'Kim Berger' } as const;
 const representative = 'Ana Lopes';
 
@@ -19,17 +19,17 @@ const offer = {
 	value: { service: 'Fan cleaning', slots: ['Mon 9:00', 'Tue 14:30'] },
 };
 
-/** What the play needs of the world around it. */
+/** The parts that the conversation needs. */
 export interface DemoParts {
 	emulator: Emulator;
 	executions: Executions;
-	/** The production webhook of the workflow that takes what the customer writes. */
+	/** The production webhook of the workflow that gets the customer's messages. */
 	customerWebhook: string;
-	/** The node of the other workflow that starts with what Dynamics 365 sends. */
+	/** The name of the trigger in the other workflow. */
 	trigger: string;
 }
 
-/** An item of the trigger, as far as the demo looks at it. */
+/** The fields of a trigger item that the demo uses. */
 export interface TriggerItem {
 	eventType: string;
 	conversationId: string;
@@ -47,12 +47,12 @@ export interface TriggerItem {
 /** The item with which an execution began, if the trigger began it. */
 export function triggerItem(execution: Execution, trigger: string): TriggerItem | undefined {
 	const run = execution.runs.find(({ node }) => node === trigger);
-	// What comes out of the trigger is its documented item; that it is, is checked line by line later.
+	// The trigger's documented item. Its fields are checked later.
 	return run?.items[0] as TriggerItem | undefined;
 }
 
 /**
- * Plays one conversation from the first word to the close, and after each act waits until n8n has run what follows.
+ * Plays one conversation from its first message to the close. After each step it waits until n8n has run the workflows.
  * @returns the conversation's id
  * @throws NotSeen when something did not come in time
  */

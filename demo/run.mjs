@@ -1,4 +1,4 @@
-// npm run demo: everything that a fresh clone needs, then demo/main.ts. Plain Node.js, since nothing is installed yet.
+// npm run demo sets everything up, then runs demo/main.ts. Plain Node.js, because nothing is installed in a fresh clone.
 import { setUpN8n } from '../tools/n8n/install.mjs';
 import { runScript, start } from '../tools/setup.mjs';
 

@@ -5,7 +5,7 @@ import type { Execution, NodeRun } from '../tools/n8n/executions';
 import { type TriggerItem, triggerItem } from './play';
 import { type Column, paint, row } from './terminal';
 
-/** The nodes of demo/workflows whose runs are told of. */
+/** The nodes of demo/workflows whose runs are printed. */
 export const nodes = {
 	customerWrites: 'Customer writes',
 	say: 'Say what the customer says',
@@ -15,7 +15,7 @@ export const nodes = {
 	goodbye: 'Say goodbye',
 } as const;
 
-/** What is known of the conversation, all of it read from n8n and from the emulator. */
+/** The evidence about the conversation, read from n8n and from the emulator. */
 export interface Evidence {
 	executions: Execution[];
 	log: readonly LogEntry[];
@@ -28,17 +28,17 @@ interface Line {
 	what: string;
 	/** Its way; `n8n #2` is execution 2. */
 	seen: string;
-	/** What the receiver answered. */
+	/** The receiver's answer. */
 	answer?: string;
 }
 
-/** Something that must have been seen in n8n's executions, with where it was seen, or undefined if it was not. */
+/** A fact that must be seen in n8n's executions, with the place where it was seen; undefined if it was not. */
 export interface Check {
 	what: string;
 	seen: string | undefined;
 }
 
-/** The columns for a terminal of `total` characters: what was said gets all that the others leave. */
+/** The columns for a terminal of `total` characters. The text gets all the space that the others leave. */
 function columnsFor(total: number): Column[] {
 	const [time, who, seen, answered, gaps] = [8, 10, total < 100 ? 18 : 23, 11, 10];
 	return [
@@ -70,7 +70,7 @@ const runOf = ({ runs }: Execution, node: string): NodeRun | undefined =>
 	runs.find((run) => run.node === node);
 const quoted = (text: string) => `“${text}”`;
 
-/** The executions that the customer's words began, with those words. */
+/** The executions that messages of the customer started, with those messages. */
 function said({
 	executions,
 }: Evidence): Array<{ execution: Execution; at: number; message: CustomerMessage }> {
@@ -81,10 +81,10 @@ function said({
 	});
 }
 
-/** What a node's call looks like in the emulator's log. */
+/** How to recognise a node's call in the emulator's log. */
 interface Call {
 	operationId: string;
-	/** Undefined where the node did not get so far as to know it. */
+	/** Undefined when the node failed before it knew the id. */
 	conversationId: string | undefined;
 }
 
@@ -95,7 +95,7 @@ function requestsOf(
 	{ operationId, conversationId }: Call,
 ): RequestEntry[] {
 	if (!run) return [];
-	// Both clocks are this machine's; n8n notes whole milliseconds.
+	// Both times are of this machine's clock, but n8n stores whole milliseconds.
 	const within = (at: number) => at >= run.startedAt - 1 && at <= run.startedAt + run.ms + 1;
 	return log.filter(
 		(entry): entry is RequestEntry =>
@@ -106,7 +106,7 @@ function requestsOf(
 	);
 }
 
-/** The calls with which an execution said what the customer says, and opened the conversation where there was none. */
+/** The calls with which an execution sent the customer's message, and started the conversation when there was none. */
 function callsOfCustomer(evidence: Evidence, execution: Execution): RequestEntry[] {
 	const run = runOf(execution, nodes.say);
 	const conversationId = (run?.items[0] as Partial<Sent> | undefined)?.conversationId;
@@ -121,13 +121,13 @@ const statuses = (requests: RequestEntry[]) =>
 function customerLines(evidence: Evidence): Line[] {
 	return said(evidence).map(({ execution, at, message }) => {
 		const sent = runOf(execution, nodes.say)?.items[0] as Partial<Sent> | undefined;
-		const opened = sent?.isNew ? ', opened' : '';
+		const started = sent?.isNew ? ', opened' : '';
 		return {
 			at,
 			who: message.name,
 			what: quoted(message.text),
 			seen: `n8n #${execution.id} → Dynamics`,
-			answer: `${statuses(callsOfCustomer(evidence, execution))}${opened}`,
+			answer: `${statuses(callsOfCustomer(evidence, execution))}${started}`,
 		};
 	});
 }
@@ -138,7 +138,7 @@ interface Arrived {
 	item: TriggerItem | undefined;
 }
 
-/** Each delivery of the emulator with the execution that it began, which holds exactly the same activity. */
+/** Each delivery of the emulator, with the execution that it started. Both have exactly the same activity. */
 function arrivals({ executions, log }: Evidence): Arrived[] {
 	const unclaimed = new Set(executions);
 	return log
@@ -166,7 +166,7 @@ function deliveryLines(evidence: Evidence): Line[] {
 	});
 }
 
-/** Most activities do not name anybody; the emulator's desk knows who had the conversation then. */
+/** Most activities name no person. The emulator's desk has who was in the conversation at that time. */
 function senderOf(
 	log: readonly LogEntry[],
 	{ conversationId, seq }: DeliveryEntry,
@@ -234,7 +234,7 @@ function endLines(evidence: Evidence): Line[] {
 	});
 }
 
-/** What must be true of a conversation that was played to its end. */
+/** The checks for a finished conversation. */
 export function checks(evidence: Evidence): Check[] {
 	const { executions } = evidence;
 	const arrived = arrivals(evidence);

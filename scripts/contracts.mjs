@@ -1,5 +1,5 @@
 // Makes the types of the services' request bodies from their contracts: emulator/<service>/contract.d.ts from
-// emulator/<service>/contract.yaml. They are not committed; what is up to date already is left alone.
+// emulator/<service>/contract.yaml. The files are not committed. Those that are up to date are not written again.
 // With --check it makes nothing, and says what keeps the contracts from being valid OpenAPI.
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const emulator = join(dirname(dirname(fileURLToPath(import.meta.url))), 'emulator');
 const SERVICES = ['messaging', 'dataverse', 'communication'];
 
-/** What of redocly's recommended rules is not for us: the contracts describe Microsoft's services, and have one answer for all errors. */
+/** The recommended rules of redocly that do not apply: the contracts describe Microsoft's services, with one answer for all errors. */
 const RULES = {
 	'info-license': 'off',
 	'operation-4xx-response': 'off',

@@ -1,4 +1,4 @@
-// What is published: what npm packs of the built package, and what people get who use its types.
+// Checks what is published: the files that npm packs, and the types for people who use the package.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
@@ -81,11 +81,11 @@ it('requires nothing that it does not bring', () => {
 			.map(packageOf),
 	);
 	expect([...required].filter((name) => !brought.includes(name))).toEqual([]);
-	// And needs all that it brings.
+	// All of its dependencies must be used.
 	expect(brought.filter((name) => !required.has(name))).toEqual([]);
 });
 
-/** What the compiler has to say of a file that uses the package by its name. */
+/** Compiles a file that imports the package by its name. @returns the compiler's messages */
 function diagnosticsOf(text: string): string[] {
 	const file = join(root, 'code-node.ts');
 	const options: ts.CompilerOptions = {

@@ -1,4 +1,4 @@
-// What a fresh clone needs before anything can run: plain Node.js, no dependencies.
+// Sets up a fresh clone. Plain Node.js without dependencies, because nothing is installed yet.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -21,10 +21,10 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cache = join(root, '.cache');
 const windows = process.platform === 'win32';
 
-/** Something that the reader can mend: shown as its message, without a stack. */
+/** An error that the user can fix. Its message is shown without a stack. */
 export class SetupError extends Error {}
 
-/** Fails with a plain sentence where Node.js is older than package.json asks for. */
+/** Checks the version of Node.js. @throws SetupError when it is older than package.json requires */
 export function checkNode() {
 	const wanted = readJson(join(root, 'package.json')).engines.node.match(/\d+(\.\d+)*/)[0];
 	const parts = (version) => version.split('.').map(Number);
@@ -38,7 +38,7 @@ export function checkNode() {
 }
 
 /**
- * Runs `fn` and shows that it runs: on a terminal one line whose seconds count, elsewhere (CI) a line now and then.
+ * Runs `fn` and shows its progress: on a terminal as one line with a counter of seconds, elsewhere (CI) as a line now and then.
  * @template T
  * @param {string} label
  * @param {() => Promise<T> | T} fn
@@ -76,7 +76,7 @@ export async function step(label, fn) {
 const running = new Set();
 let watching = false;
 let stopping = false;
-/** npm goes on after SIGTERM until what it is writing is written, which can take minutes. */
+/** npm finishes its file operations after SIGTERM, which can take minutes. */
 const PATIENCE_MS = 2000;
 
 /**
@@ -91,7 +91,7 @@ export function run(command, args, { cwd = root, log, env = process.env, allowFa
 	stopWithUs();
 	if (log) mkdirSync(dirname(log), { recursive: true });
 	const output = log ? openSync(log, 'w') : 'inherit';
-	// A group of its own only where the terminal's Ctrl-C is not meant for the command itself.
+	// The command gets a process group of its own only if Ctrl-C in the terminal must not reach it directly.
 	const detached = Boolean(log) && !windows;
 	return new Promise((resolve, reject) => {
 		const child = spawn(command, args, {
@@ -112,7 +112,7 @@ export function run(command, args, { cwd = root, log, env = process.env, allowFa
 		});
 		child.on('exit', (code, signal) => {
 			done();
-			// That it was ended is no failure then, and nothing is to follow it.
+			// The command was stopped on purpose. That is no failure, and no further step must run.
 			if (stopping) return;
 			if (code === 0 || (allowFailure && code !== null)) return resolve(code);
 			const told = [basename(command), ...args].join(' ');
@@ -134,7 +134,7 @@ export function runScript(file, args) {
 	return run(process.execPath, ['--import', 'tsx', join(root, file), ...args], { allowFailure: true });
 }
 
-/** The last lines of a file, or a word about why there are none. */
+/** The last lines of a file, or the reason why there are none. */
 export function tailOf(file, lines = 25) {
 	if (!existsSync(file)) return `(no ${relative(root, file)})`;
 	return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
@@ -159,7 +159,7 @@ export function npm(args, options = {}) {
  */
 export async function ensureInstalled(dir, { rebuild = [], works = () => true } = {}) {
 	const modules = join(dir, 'node_modules');
-	// npm would empty the folder that it leads to, which is somebody else's.
+	// npm would empty the folder that the link points to, which belongs to something else.
 	if (lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) {
 		throw new SetupError(`${modules} is a link. Remove it; the packages are installed in its place.`);
 	}
@@ -167,7 +167,7 @@ export async function ensureInstalled(dir, { rebuild = [], works = () => true } 
 	const wanted = installStamp(dir);
 	const found = existsSync(stamp) ? readFileSync(stamp, 'utf8') : wanted;
 	if (existsSync(stamp) && found === wanted) return false;
-	// What somebody installed by hand is good enough, but not what was copied here from another kind of machine.
+	// Packages that were installed by hand are accepted, but not those that were copied from another kind of machine.
 	if (found.endsWith(place) && followsLockFile(dir) && works()) {
 		writeFileSync(stamp, wanted);
 		return false;
@@ -194,7 +194,7 @@ export async function ensureBuilt() {
 		'tsconfig.items.json',
 	];
 	const wanted = hashOf(sources.flatMap((name) => filesIn(join(root, name))));
-	// dist's state belongs to the stamp, so that a build by hand, of other sources, is not taken for this one.
+	// The stamp includes the state of dist, so that a build by hand from other sources is noticed.
 	const state = () => `${wanted} ${hashOf(filesIn(join(root, 'dist')))}`;
 	if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state()) return false;
 	await npm(['run', 'build'], { log: join(cache, 'build.log') });
@@ -222,7 +222,7 @@ export function hashOf(files) {
 	return hash.digest('hex');
 }
 
-/** Not the version of Node.js: nothing is compiled against it, the install scripts being off. */
+/** The version of Node.js is not included: install scripts are off, so nothing is compiled against it. */
 const place = `${process.platform} ${process.arch}`;
 
 function installStamp(dir) {
@@ -230,7 +230,7 @@ function installStamp(dir) {
 	return `${hashOf(files.filter(existsSync))} ${place}`;
 }
 
-/** Does what npm wrote down about node_modules agree with the lock file? It writes that last, so it is complete. */
+/** Whether npm's own record of node_modules agrees with the lock file. npm writes the record last, so the folder is complete. */
 function followsLockFile(dir) {
 	const hidden = join(dir, 'node_modules', '.package-lock.json');
 	if (!existsSync(hidden)) return false;
@@ -258,7 +258,7 @@ export function npmCommand() {
 	return [process.execPath, join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js')];
 }
 
-/** An outer `npm run` hands its own settings of this folder to every npm below it, over the other folders' .npmrc. */
+/** An outer `npm run` passes the settings of its folder to every inner npm, and they override the .npmrc of other folders. */
 function npmEnv(env = process.env) {
 	const ours = /^npm_config_(ignore_scripts|omit|include|legacy_peer_deps|local_prefix|allow_scripts)$/i;
 	return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.test(name)));
@@ -270,11 +270,11 @@ function signalTo({ child, detached }, signal) {
 		if (detached) process.kill(-child.pid, signal);
 		else child.kill(signal);
 	} catch {
-		// It ended by itself in the meantime.
+		// The process has ended in the meantime.
 	}
 }
 
-/** Passes signals on: what has a log is stopped with all its children, what has the terminal ends as it likes. */
+/** Passes signals on. Commands with a log are stopped with all their children; those with the terminal stop by themselves. */
 function stopWithUs() {
 	if (watching) return;
 	watching = true;
@@ -293,7 +293,7 @@ function stopWithUs() {
 		);
 		entries.forEach((entry) => signalTo(entry, 'SIGTERM'));
 		await Promise.race([ended, pause(PATIENCE_MS)]);
-		// Also where the command has ended: its children may not have.
+		// Even if the command has ended, its children may still run.
 		entries.forEach((entry) => signalTo(entry, 'SIGKILL'));
 		await ended;
 		process.exit(code);
@@ -308,7 +308,7 @@ function stopWithUs() {
 }
 
 /**
- * Runs a script's main function: what the reader can mend is told in words, the rest with its stack.
+ * Runs a script's main function. A SetupError is shown as its message, any other error with its stack.
  * @param {() => Promise<number>} main returns the exit code
  */
 export async function start(main) {

@@ -43,7 +43,7 @@ export class Member {
 		void life.died.then(() => this.revive(kills));
 	}
 
-	/** Starts it again until it stays, or somebody ends it. */
+	/** Restarts it until it keeps running, or until it is ended on purpose. */
 	private async revive(kills: number): Promise<void> {
 		for (let alive = false; !alive && this.kills === kills;) {
 			this.endedByItself++;
@@ -54,7 +54,7 @@ export class Member {
 		}
 	}
 
-	/** How long it has had a processor since it was started, seconds; NaN where the system does not tell (Linux does). */
+	/** The processor time since its start, seconds; NaN on systems other than Linux. */
 	cpuSeconds(): number {
 		const pid = this.life?.pid;
 		if (pid === undefined) return 0;
@@ -65,14 +65,14 @@ export class Member {
 		}
 	}
 
-	/** Ends it as when the power fails. */
+	/** Kills it at once, as in a power failure. */
 	async kill(): Promise<void> {
 		this.kills++;
 		await this.life?.kill();
 		this.life = undefined;
 	}
 
-	/** Ends it in order: a worker does what it has begun. */
+	/** Stops it. A worker finishes what it has begun. */
 	async stop(): Promise<void> {
 		this.kills++;
 		await this.life?.stop();
@@ -88,11 +88,11 @@ export interface Cluster {
 	workers: Member[];
 	/** n8n's own database. */
 	database: Database;
-	/** The ways of all processes to PostgreSQL and Redis. */
+	/** The proxies between all processes and PostgreSQL and Redis. */
 	proxies: { postgres: TcpProxy; redis: TcpProxy };
 	/** Imports a workflow and puts it into production. */
 	publish: (id: string, workflow: object) => Promise<void>;
-	/** Has Dynamics deliver to a trigger, over both webhook processors in turn. */
+	/** Directs deliveries to a trigger, through both webhook processors in turn. */
 	leadTo: (trigger: { id: string; webhookId: string }) => void;
 	/** Has the service answer messages by these rules, and the rest as quickly as a service over the Internet does. */
 	serviceAnswers: (rules: FaultRule[]) => void;
@@ -105,19 +105,19 @@ export const MESSAGES = { operationId: 'sendActivity' };
 /** The emulator alone would answer before anything could happen to an execution that waits for it. */
 export const SERVICE_MS = 300;
 
-/** How soon somebody else's work counts as left behind, seconds. */
+/** After how long the work of another process counts as abandoned, seconds. */
 export interface Patience {
-	/** A job whose worker has not said for so long that it works on it is stalled. n8n's own default is 60. */
+	/** A job is stalled when its worker has not renewed its lock for so long. n8n's default is 60. */
 	job: number;
 	/** The lease of a turn in a conversation; longer than sending may take. */
 	turn: number;
-	/** How often the workflow looks for turns that were left behind. */
+	/** How often the workflow looks for abandoned turns. */
 	sweep: number;
 }
 
 /**
  * Starts the emulator and n8n in queue mode (one main, two webhook processors, two workers) on PostgreSQL and Redis,
- * lets `use` work with them, and removes all of it whatever happens.
+ * passes them to `use`, and removes everything, even if `use` throws.
  */
 export async function onCluster<T>(patience: Patience, use: (cluster: Cluster) => Promise<T>): Promise<T> {
 	const cleanUp: Array<() => unknown> = [];
@@ -177,7 +177,7 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 		QUEUE_BULL_REDIS_PASSWORD: services.redis.password,
 		QUEUE_BULL_REDIS_DB: String(services.redis.db),
 		N8N_WEBHOOK_URL: webhookUrl,
-		// As containers of one image have it: what one start has compiled, the next one need not.
+		// The processes share a compile cache, as containers of one image do.
 		NODE_COMPILE_CACHE: join(folderOf('compiled'), 'cache'),
 		...(process.env.BENCH_PROFILES && {
 			NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${process.env.BENCH_PROFILES}`,
@@ -189,7 +189,7 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 		env: { ...shared, ...env },
 	});
 
-	// The first one alone: it makes the tables that all others need.
+	// The first process starts alone, because it creates the tables that the others need.
 	const main = await startN8n(optionsFor('main', { N8N_DISABLE_PRODUCTION_MAIN_PROCESS: 'true' }));
 	cleanUp.push(() => main.stop());
 	const members: Member[] = [];

@@ -6,19 +6,19 @@ import { type Cluster, type Member, MESSAGES } from './cluster';
 import type { TcpProxy } from './tcpProxy';
 import { PrivateRedis } from './services';
 
-/** Something that goes wrong under load. */
+/** A fault under load. */
 export interface Fault {
-	/** What goes wrong, as the table says it. */
+	/** The fault, as the table names it. */
 	name: string;
 	/** Before the load begins. */
 	prepare?: (cluster: Cluster) => Promise<void>;
-	/** Makes it go wrong once, and mends it as a supervisor would. */
+	/** Causes the fault once, and recovers from it as a supervisor would. */
 	strike: (cluster: Cluster, turn: number) => Promise<void>;
-	/** After n8n has come to rest. */
+	/** Runs when n8n is idle again. */
 	cleanUp?: (cluster: Cluster) => Promise<void>;
 }
 
-/** How long a service is away that is restarted. */
+/** How long a restarted service is not available. */
 const DOWN_MS = 3_000;
 /** How long the service is busy. */
 const BUSY_MS = 10_000;
@@ -35,7 +35,7 @@ async function away(proxy: TcpProxy): Promise<void> {
 	await proxy.reopen();
 }
 
-/** Restarts a service by a command that its owner gave, or else only cuts everybody off from it for a while. */
+/** Restarts a service by the given command. Without one, all connections to it are cut for a while. */
 async function restart(command: string | undefined, proxy: TcpProxy): Promise<void> {
 	if (command === undefined) return await away(proxy);
 	await promisify(exec)(command);
@@ -63,7 +63,7 @@ const redisAway = (command: string | undefined): Fault => ({
 	strike: async ({ proxies }) => await restart(command, proxies.redis),
 });
 
-/** In a Redis of the bench's own, to which n8n is led meanwhile: that of the machine may be in use. */
+/** Uses a Redis of the benchmark's own, to which n8n is directed meanwhile, because that of the machine may be in use. */
 function redisKilled(appendOnly: boolean): Fault {
 	let redis: PrivateRedis | undefined;
 	let before: TcpProxy['targets'] = [];
@@ -91,7 +91,7 @@ function serviceAnswers(name: string, ...answers: [StatusFault, StatusFault]): F
 	return {
 		name: `The service answers ${name} to half of all messages for ${BUSY_MS / 1000} s`,
 		strike: async (cluster) => {
-			// The first one takes a quarter of all, the second one a third of what is left.
+			// The first rule applies to a quarter of all calls, the second one to a third of the rest.
 			cluster.serviceAnswers([
 				{ match: MESSAGES, action: answers[0], probability: 0.25 },
 				{ match: MESSAGES, action: answers[1], probability: 1 / 3 },
@@ -111,7 +111,7 @@ const serviceBusy = serviceAnswers(
 const serviceSilent = serviceAnswers('503 without Retry-After', { status: 503 }, { status: 503 });
 
 /**
- * What goes wrong, one after the other.
+ * The faults, in the order in which they are caused.
  * @param env BENCH_RESTART_REDIS and BENCH_RESTART_POSTGRES hold the commands by which those that n8n works with may
  * really be restarted.
  */

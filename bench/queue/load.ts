@@ -8,11 +8,11 @@ export interface Delivery {
 	number: number;
 	conversationId: string;
 	entry: DeliveryEntry;
-	/** Made again, with the same id, as Dynamics does when the answer did not reach it. */
+	/** The repeated delivery with the same id, as Dynamics makes it when the answer was lost. */
 	repeat?: DeliveryEntry;
 }
 
-/** What became of deliveries. */
+/** The outcome of deliveries. */
 export interface Outcome {
 	delivered: number;
 	/** The deliveries' numbers. */
@@ -46,7 +46,7 @@ export function isAscending(numbers: number[]): boolean {
 }
 
 /**
- * What became of deliveries, from what was answered and what arrived. Pure.
+ * Evaluates deliveries by their answers and by the messages that arrived. Pure.
  * @param arrived the numbers that arrived in each conversation, in the order of their arrival.
  * @param seconds from the first delivery to the last arrival.
  */
@@ -66,13 +66,13 @@ export function evaluate(deliveries: Delivery[], arrived: Map<string, number[]>,
 		lost: accepted.map(({ number }) => number).filter((number) => !times.has(number)),
 		twice: deliveries.map(({ number }) => number).filter((number) => (times.get(number) ?? 0) > 1),
 		conversations: new Set(deliveries.map(({ conversationId }) => conversationId)).size,
-		// One that arrives a second time is another trouble.
+		// A message that arrives twice is counted elsewhere.
 		outOfOrder: [...arrived.values()].filter((numbers) => !isAscending([...new Set(numbers)])).length,
 		seconds,
 	};
 }
 
-/** The activity that Dynamics delivers for what a representative says. */
+/** The activity that Dynamics delivers for a message of a representative. */
 function activityOf(number: number, conversationId: string): Record<string, unknown> {
 	return {
 		type: 'message',
@@ -84,11 +84,11 @@ function activityOf(number: number, conversationId: string): Record<string, unkn
 	};
 }
 
-/** Makes deliveries and finds out what became of them. */
+/** Makes deliveries and evaluates their outcome. */
 export class Load {
 	private readonly conversations: string[];
 	private next = 1;
-	/** What n8n's list and the inbox have as not done, and nobody does any more. */
+	/** The work that n8n's list and the inbox show as unfinished, but that no process will finish. */
 	private readonly forgotten = new Set<string>();
 
 	/** @param patienceMs for how long n8n may do nothing about what is left to do until that counts as forgotten. */
@@ -103,7 +103,7 @@ export class Load {
 	}
 
 	/**
-	 * Delivers at a pace, one conversation after the other; returns when all were answered or given up, and n8n has
+	 * Delivers at a fixed rate, one conversation after the other. Returns when all were answered or given up, and n8n has
 	 * nothing left to do.
 	 * @param count of deliveries.
 	 * @param perSecond how many a second are due; undefined for as many as are answered, one at a time in each conversation.

@@ -1,7 +1,7 @@
 import type { Cluster } from './cluster';
 import { numberIn } from './load';
 
-/** An execution that did not end well, as n8n keeps it. */
+/** An execution that failed, as n8n has stored it. */
 export interface FailedRun {
 	execution: number;
 	status: string;
@@ -25,7 +25,7 @@ export async function failedRuns({ database }: Cluster, numbers: number[]): Prom
 	);
 }
 
-/** Which of some deliveries the inbox has as given out but not sent: for a person to look at, since they may have arrived. */
+/** Finds the deliveries that the inbox has given out but not marked as sent. A person must check them, as they may have arrived. */
 export async function heldInInbox({ database }: Cluster, numbers: number[]): Promise<number[]> {
 	const rows = await database.rows<{ message: string }>(
 		"SELECT message FROM dynamics365.inbox WHERE state = 'sending'",
@@ -34,7 +34,7 @@ export async function heldInInbox({ database }: Cluster, numbers: number[]): Pro
 	return numbers.filter((number) => held.has(number));
 }
 
-/** What a person does who finds them in n8n's list: Retry. One that n8n refuses stays as it is. */
+/** Retries them, as a person would in n8n's list. One that n8n refuses stays as it is. */
 export async function retryRuns({ main }: Cluster, runs: Iterable<FailedRun>): Promise<void> {
 	for (const { execution } of runs) {
 		await main.rest('POST', `/executions/${execution}/retry`, { loadWorkflow: false }).catch(() => undefined);

@@ -62,7 +62,7 @@ const fromN8n = createRequire(join(__dirname, '../../tools/n8n/package.json'));
 function poolTo(settings: PostgresSettings): Pool {
 	const { Pool } = fromN8n('pg') as { Pool: new (options: object) => Pool };
 	const pool = new Pool({ ...settings, max: 2, connectionTimeoutMillis: 5_000 });
-	// A connection that was idle while PostgreSQL restarted; the next query makes a new one.
+	// A connection was idle while PostgreSQL restarted. The next query opens a new one.
 	pool.on('error', () => undefined);
 	return pool;
 }
@@ -170,7 +170,7 @@ export class PrivateRedis {
 		return redis;
 	}
 
-	/** Kills it at once, and starts it again after a while with what it has written down. */
+	/** Kills it at once, and starts it again after a while with the data that it has stored. */
 	async restart(downMs: number): Promise<void> {
 		await this.end('SIGKILL');
 		await new Promise((resolve) => setTimeout(resolve, downMs));

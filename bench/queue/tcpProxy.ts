@@ -19,7 +19,7 @@ export class TcpProxy {
 		private server: Server,
 		/** Where it listens; the same after it was closed and opened again. */
 		readonly place: Place,
-		/** Where it leads; may be changed at any time, and counts for connections to come. */
+		/** The targets of new connections; may be changed at any time. */
 		public targets: Place[],
 	) {}
 
@@ -32,7 +32,7 @@ export class TcpProxy {
 		return proxy;
 	}
 
-	/** Resets every connection, and refuses new ones until it is opened again. */
+	/** Resets every connection, and refuses new ones until {@link open} is called. */
 	async close(): Promise<void> {
 		const closed = close(this.server);
 		this.reset();

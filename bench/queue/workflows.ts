@@ -56,7 +56,7 @@ function parts(credentials: Credentials) {
 	return { trigger, from, sendOf };
 }
 
-/** Sends back what came, at once: no more than n8n and the package. */
+/** Replies at once, so that only n8n and the package are measured. */
 export function asItComes(credentials: Credentials): Made {
 	const { trigger, from, sendOf } = parts(credentials);
 	const send = sendOf('={{ $json.conversationId }}', '={{ $json.text }}');
@@ -99,7 +99,7 @@ export function onceAndInOrder(credentials: Credentials, sweepSeconds: number): 
 		},
 		credentials: { postgres: { id: credentials.postgres, name: 'PostgreSQL' } },
 		executeOnce: true,
-		// PostgreSQL may be restarting; the functions may be called twice.
+		// Queries are tried again, because PostgreSQL may be restarting. The functions are idempotent.
 		retryOnFail: true,
 		maxTries: 5,
 		waitBetweenTries: 3000,
@@ -107,10 +107,10 @@ export function onceAndInOrder(credentials: Credentials, sweepSeconds: number): 
 	const put = query(
 		'Put it down',
 		'put($1, $2, $3)',
-		// One without an ID cannot be known again, but has its place in the order in which n8n took it in.
+		// A delivery without an id cannot be recognised as a duplicate. Its place is the order in which n8n took it.
 		"$json.conversationId, $json.activityId ?? String($execution.id).padStart(13, '0'), $json.text",
 	);
-	// Two workers that start two deliveries of a conversation do so in any order, but not so far from one another.
+	// Two workers may start two deliveries of a conversation in any order, but only a short time apart.
 	const pause = {
 		name: 'Let the one before come',
 		type: 'n8n-nodes-base.wait',

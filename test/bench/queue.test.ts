@@ -69,7 +69,7 @@ describe('a TCP proxy', () => {
 		return proxy;
 	}
 
-	/** What somebody receives who connects, or the code of the error. */
+	/** What a client that connects receives, or the code of the error. */
 	function receive(proxy: TcpProxy): Promise<string> {
 		return new Promise((resolve) => {
 			let received = '';

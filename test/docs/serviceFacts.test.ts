@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const root = join(__dirname, '..', '..');
 const PAGE = 'docs/service-facts.md';
-/** What people write and read. The changelog tells of the past, and lock files are made by npm. */
+/** The files that people write. The changelog describes the past, and lock files are made by npm. */
 const IS_SOURCE = /^(?!(.*\/)?(CHANGELOG\.md|package-lock\.json)$).*\.([cm]?[jt]s|ya?ml|md|json|css|html)$/;
 const CITATION = /service-facts\.md#([\w-]+)/g;
 /** Papers that this repository does not hold. Such a citation may go on in the next line of a comment. */

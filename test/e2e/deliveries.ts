@@ -1,5 +1,5 @@
-// What the trigger promises, in a real n8n at a real pace: 2,000 deliveries at 10 a second, every third one repeated as
-// Dynamics repeats it, give exactly 2,000 executions, one of each, without a 5xx and none answered late.
+// Checks the trigger in a real n8n at a realistic rate. 2,000 deliveries at 10 a second, every third one repeated as
+// Dynamics repeats it, must give exactly 2,000 executions, one of each, without a 5xx and without a late answer.
 import { setTimeout as pause } from 'node:timers/promises';
 import { unflatten } from '../../tools/n8n/executions';
 import type { N8n } from '../../tools/n8n/n8n';
@@ -22,7 +22,7 @@ const RETRY_AFTER_MS = 1_000;
 interface Tally {
 	statuses: Map<number, number>;
 	slowestMs: number;
-	/** Tries whose caller was gone before the answer. */
+	/** Tries whose caller disconnected before the answer. */
 	callerDisconnected: number;
 }
 
@@ -57,7 +57,7 @@ async function deliver(index: number, base: string, token: string, tally: Tally)
 	});
 	const url = new URL(`${base}/v3/conversations/${conversationId}/activities`);
 	const isRepeated = index % 3 === 2;
-	// With an id, the answer was given and got lost behind n8n; without, n8n sees that its caller was gone.
+	// With an id, the answer is lost after n8n has sent it. Without one, n8n sees that the caller has disconnected.
 	const first = await tryOnce(url, token, body, tally, isRepeated && !withId ? PATIENCE_MS : undefined);
 	const isDone = first === 200 && (!isRepeated || !withId);
 	if (isDone) return;
@@ -129,7 +129,7 @@ runMain(
 			);
 			return report('deliveries', {
 				'exactly one execution of each': texts.length === DELIVERIES && new Set(texts).size === DELIVERIES,
-				// A machine that is busy otherwise says nothing of the trigger: only the whole run is held to a time.
+				// On a busy machine, single times are not conclusive. Only the time of the whole run is checked.
 				'every answer is 200': !isWhole || [...tally.statuses.keys()].every((status) => status === 200),
 				'the slowest answer comes in time': !isWhole || tally.slowestMs < SLOWEST_ANSWER_MS,
 				'some callers had gone before the answer': tally.callerDisconnected > 0,

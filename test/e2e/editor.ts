@@ -17,11 +17,11 @@ const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/go
 
 selectors.setTestIdAttribute('data-test-id');
 
-/** Chromium as it is installed from Debian's packages; CHROMIUM names another one. */
+/** The Chromium of Debian's packages. The variable CHROMIUM names another one. */
 async function openBrowser(): Promise<Browser> {
 	const executablePath = [process.env.CHROMIUM ?? '', ...BROWSERS].find((path) => existsSync(path));
 	if (executablePath === undefined) throw new Error('There is no Chromium: apt-get install chromium');
-	// As root it has no sandbox; the rest keeps it from calling out.
+	// As root it has no sandbox. The other options keep it from calling its own services.
 	const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
 	return await chromium.launch({ executablePath, args });
 }
@@ -115,7 +115,7 @@ class Editor {
 		await this.id('credential-edit-dialog').waitFor();
 	}
 
-	/** Saves the credential, which tries it; whether that tells what is expected. */
+	/** Saves the credential, which tests it. @returns whether the expected message is shown */
 	async saveCredential(expected: RegExp): Promise<boolean> {
 		await this.id('credential-save-button').click();
 		const told = this.id('credential-edit-dialog').getByText(expected);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
 import { report, runMain } from '../../tools/report';
 
-/** What a file below `templates/` gives: the checks of one template, by name, and whether each holds. */
+/** A file below `templates/`. It returns the checks of one template, by name, and whether each holds. */
 interface TemplateTest {
 	check: (setup: N8nWithEmulator) => Promise<Record<string, boolean>>;
 }
 
 const TEMPLATES = join(__dirname, '../../templates');
-/** E2E_TEMPLATES=one,another plays only these. */
+/** E2E_TEMPLATES=one,another runs only these. */
 const { E2E_TEMPLATES } = process.env;
 const wanted = E2E_TEMPLATES?.split(',').map((name) => name.trim());
 

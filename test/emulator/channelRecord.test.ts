@@ -1,14 +1,16 @@
 import type { DeliveryEntry, Emulator } from '../../emulator';
 import {
+	CHANNELS,
 	type Client,
 	connect,
-	connectDataverse,
 	dataverseErrorOf,
 	type Hook,
 	send,
 	start,
+	startDataverse,
 	startConversation,
 	startHook,
+	UNKNOWN,
 } from './support';
 
 let emulator: Emulator;
@@ -16,19 +18,16 @@ let client: Client;
 let dataverse: Client;
 let hook: Hook;
 beforeEach(async () => {
-	emulator = await start();
+	({ emulator, dataverse } = await startDataverse());
 	hook = await startHook();
 	emulator.setWebhookUrl(hook.url);
 	client = await connect(emulator);
-	dataverse = await connectDataverse(emulator);
 });
 afterEach(async () => {
 	await emulator.close();
 	await hook.close();
 });
 
-const CHANNELS = '/msdyn_occustommessagingchannels';
-const OTHER = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
 const own = () => `${CHANNELS}(${emulator.world.channelId})`;
 const change = async (body: object, path = own()) => {
 	const headers = { 'if-match': '*' };
@@ -43,7 +42,7 @@ const conversations = async (headers: Record<string, string> = {}) => {
 	const { json, status } = await client('GET', '/conversations', { headers });
 	return [status, json.errorCode];
 };
-/** Has a representative take a new conversation, and gives what arrived of it. */
+/** A representative accepts a new conversation. @returns what was delivered */
 const deliver = async (headers: Record<string, string> = {}) => {
 	const before = hook.received.length;
 	const { json } = await client('POST', '/conversation/create', { body: {}, headers });
@@ -118,9 +117,9 @@ describe('the Messaging API', () => {
 	test.each([
 		['of another kind', { msdyn_occustomchannelid: 192350000 }, 404, 30004],
 		['of no kind', { msdyn_occustomchannelid: null }, 404, 30004],
-		['of another app', { msdyn_appid: OTHER }, 401, undefined],
+		['of another app', { msdyn_appid: UNKNOWN }, 401, undefined],
 		['of no app', { msdyn_appid: null }, 401, undefined],
-		['of another tenant', { msdyn_tenantid: OTHER }, 401, undefined],
+		['of another tenant', { msdyn_tenantid: UNKNOWN }, 401, undefined],
 		['without a workstream', { 'msdyn_liveworkstreamid@odata.bind': null }, 400, 30014],
 	])('refuses a channel %s', async (_name, body, status, code) => {
 		await change(body);
@@ -144,7 +143,7 @@ describe('the Messaging API', () => {
 		const second = await startHook();
 		const { clientId, managedIdentityId, tenantId, workstreamId } = emulator.world;
 		const body = {
-			msdyn_occustommessagingchannelid: OTHER,
+			msdyn_occustommessagingchannelid: UNKNOWN,
 			msdyn_name: 'Second',
 			msdyn_occustomchannelid: 192350005,
 			msdyn_appid: clientId,
@@ -153,10 +152,10 @@ describe('the Messaging API', () => {
 			'managedidentityid@odata.bind': `/managedidentities(${managedIdentityId})`,
 		};
 		expect((await dataverse('POST', CHANNELS, { body })).status).toBe(204);
-		const headers = { 'channel-id': OTHER.toUpperCase() };
+		const headers = { 'channel-id': UNKNOWN.toUpperCase() };
 		expect(await conversations(headers)).toEqual([400, 30014]);
 		const workstream = `/msdyn_liveworkstreams(${workstreamId})`;
-		await change({ 'msdyn_liveworkstreamid@odata.bind': workstream }, `${CHANNELS}(${OTHER})`);
+		await change({ 'msdyn_liveworkstreamid@odata.bind': workstream }, `${CHANNELS}(${UNKNOWN})`);
 
 		const customer = { customercontext: { customerid: 'jo' } };
 		await startConversation(client, customer);
@@ -166,12 +165,12 @@ describe('the Messaging API', () => {
 		const listed = await client('GET', '/conversations', { headers });
 		expect(listed.json.conversations).toMatchObject([{ conversationid: id }]);
 		expect((await client('GET', `/conversation/${id}/messages`)).json.errorCode).toBe(30013);
-		const activity = { type: 'message', channelId: OTHER, conversation: { id }, text: 'hello' };
+		const activity = { type: 'message', channelId: UNKNOWN, conversation: { id }, text: 'hello' };
 		expect((await client('POST', `/conversation/${id}`, { body: activity, headers })).status).toBe(200);
 
 		expect(await deliver(headers)).toEqual([]);
 		expect(second.received).toMatchObject([
-			{ headers: { authorization: expect.any(String) }, body: { channelId: OTHER } },
+			{ headers: { authorization: expect.any(String) }, body: { channelId: UNKNOWN } },
 		]);
 		await second.close();
 	});
@@ -222,8 +221,8 @@ describe('deliveries are signed', () => {
 	});
 
 	test.each([
-		['of another app', { applicationid: OTHER }],
-		['of another tenant', { tenantid: OTHER }],
+		['of another app', { applicationid: UNKNOWN }],
+		['of another tenant', { tenantid: UNKNOWN }],
 		['with a secret', { credentialsource: 0 }],
 	])('not by a managed identity %s', async (_name, body) => {
 		await change(body, `/managedidentities(${emulator.world.managedIdentityId})`);

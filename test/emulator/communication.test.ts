@@ -30,7 +30,7 @@ const own = (): CommunicationConversation => {
 const text = (content: string) => ({ request: { kind: 'text', content } });
 const sendText = (content: string, headers: Record<string, string> = {}) =>
 	acs('POST', `${acs.own}/messages:send`, { headers, body: text(content) });
-/** What was said in the conversation, the oldest first. */
+/** The messages of the conversation, the oldest first. */
 const said = () => own().messages.map(({ message }) => (message as { content?: string }).content);
 const lastEntry = () => communicationEntries(emulator).at(-1);
 

@@ -3,29 +3,28 @@ import type { Emulator, FaultAction } from '../../emulator';
 import { validateDataverseAnswer } from '../../emulator/dataverse/validate';
 import {
 	type Answer,
+	CHANNELS,
 	type Client,
 	connect,
 	connectDataverse,
 	dataverseEntries,
 	dataverseErrorOf,
 	dataverseTextOf,
+	IDENTITIES,
 	requestToken,
 	rowsOf,
 	send,
-	start,
+	startDataverse,
+	UNKNOWN,
 } from './support';
 
 let emulator: Emulator;
 let dataverse: Client;
 beforeEach(async () => {
-	emulator = await start();
-	dataverse = await connectDataverse(emulator);
+	({ emulator, dataverse } = await startDataverse());
 });
 afterEach(() => emulator.close());
 
-const CHANNELS = '/msdyn_occustommessagingchannels';
-const IDENTITIES = '/managedidentities';
-const UNKNOWN = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const own = () => `${CHANNELS}(${emulator.world.channelId})`;

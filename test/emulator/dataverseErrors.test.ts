@@ -1,28 +1,26 @@
 import type { Emulator, StatusFault } from '../../emulator';
 import {
+	CHANNELS,
 	type Client,
-	connectDataverse,
 	dataverseEntries,
 	dataverseErrorOf,
 	dataverseTextOf,
+	IDENTITIES,
 	requestToken,
 	rowsOf,
 	send,
-	start,
+	startDataverse,
+	UNKNOWN,
 } from './support';
 
 let emulator: Emulator;
 let dataverse: Client;
 beforeAll(async () => {
-	emulator = await start();
-	dataverse = await connectDataverse(emulator);
+	({ emulator, dataverse } = await startDataverse());
 });
 afterAll(() => emulator.close());
 
-const CHANNELS = '/msdyn_occustommessagingchannels';
-const IDENTITIES = '/managedidentities';
 const WORKSTREAMS = '/msdyn_liveworkstreams';
-const UNKNOWN = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
 
 test.each([undefined, 'Bearer', 'Bearer x', 'Basic eDp5'])(
 	'a token that is none: %s',

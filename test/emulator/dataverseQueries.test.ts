@@ -1,17 +1,12 @@
 import type { Emulator } from '../../emulator';
-import { type Client, connectDataverse, rowsOf, start } from './support';
+import { CHANNELS, type Client, IDENTITIES, rowsOf, startDataverse, UNKNOWN } from './support';
 
 let emulator: Emulator;
 let dataverse: Client;
 beforeAll(async () => {
-	emulator = await start();
-	dataverse = await connectDataverse(emulator);
+	({ emulator, dataverse } = await startDataverse());
 });
 afterAll(() => emulator.close());
-
-const CHANNELS = '/msdyn_occustommessagingchannels';
-const IDENTITIES = '/managedidentities';
-const UNKNOWN = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
 
 test('a filter finds an identity by its app and its tenant', async () => {
 	const { clientId, tenantId } = emulator.world;

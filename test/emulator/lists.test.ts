@@ -6,7 +6,7 @@ import { type Client, connect, start, startConversation } from './support';
 
 let emulator: Emulator;
 let client: Client;
-/** The conversation whose messages are read; it is among the 8 that are listed. */
+/** The conversation whose messages are read. It is one of the 8 that are listed. */
 let conversationId: string;
 beforeAll(async () => {
 	emulator = await start();
@@ -93,7 +93,7 @@ describe.each(Object.entries(lists))('odd lists of %s', (_name, list) => {
 
 	test('the same token again and again, while the entries go on', async () => {
 		emulator.settings.lists = { repeatToken: true };
-		// Twice, because what the first reader moved on must not be moved on for the second.
+		// Read twice, because one reader must not change the position of another.
 		for (const { ids, tokens } of [await walk(list), await walk(list)]) {
 			expect(ids.flat()).toEqual(list.all());
 			expect(tokens).toEqual([tokens[0], tokens[0], tokens[0], list === lists.messages ? undefined : null]);

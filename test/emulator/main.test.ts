@@ -45,7 +45,7 @@ test('the certificate is new at each start, and its folder private and gone afte
 	if (process.platform !== 'win32') expect(statSync(dirname(one.certFile)).mode & 0o777).toBe(0o700);
 	expect((await send(`${one.origin}/api/v1.0/consumer/conversations`, { ca: cert })).status).toBe(401);
 	await Promise.all([one.stop(), two.stop()]);
-	// Windows ends a process without asking it.
+	// On Windows, the process cannot handle the signal.
 	if (process.platform !== 'win32') expect(existsSync(dirname(one.certFile))).toBe(false);
 });
 

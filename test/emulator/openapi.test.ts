@@ -16,7 +16,7 @@ test('the contracts are valid OpenAPI for redocly and swagger-parser', () => {
 	expect(stdout).toBe('');
 });
 
-// What stands below is held by the compiler (npm run typecheck): each line marked so must not compile.
+// The compiler checks the following (npm run typecheck): each marked line must not compile.
 const place = { channelId: 'x', conversation: { id: 'x' } };
 const bodies = {
 	activities: [

@@ -16,7 +16,7 @@ export interface Answer {
 	json: Record<string, unknown>;
 }
 
-/** One request over a connection of its own; https trusts `ca` only, whatever the environment says. */
+/** Sends one request over a connection of its own. For https, only `ca` is trusted, whatever the environment says. */
 export function send(
 	url: string,
 	{ ca, body, ...options }: http.RequestOptions & { ca?: string; body?: string | Buffer } = {},
@@ -44,10 +44,10 @@ export function send(
 	});
 }
 
-/** Making a certificate takes long enough to do it once per test file. */
+/** Made once per test file, because it takes long. */
 let certificate: Promise<Certificate> | undefined;
 
-/** An emulator on free ports, quick in what it waits for. */
+/** Starts an emulator on free ports, with short pauses. */
 export async function start(options: EmulatorOptions = {}): Promise<Emulator> {
 	certificate ??= makeCertificate();
 	return startEmulator({
@@ -89,46 +89,54 @@ export interface CallOptions {
 
 export type Client = (method: string, path: string, options?: CallOptions) => Promise<Answer>;
 
-/** A caller of the Messaging API with a good token; a header that is undefined is not sent. */
+/** Sends a request to an emulator. JSON gets its content type; a header that is undefined is not sent. */
+function call(
+	{ certificate: { cert: ca } }: Emulator,
+	method: string,
+	url: string,
+	headers: Record<string, string | undefined>,
+	given: unknown,
+): Promise<Answer> {
+	const body = typeof given === 'string' || given === undefined ? given : JSON.stringify(given);
+	const all = { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers };
+	const sent = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+	return send(url, { method, ca, headers: sent, body });
+}
+
+/** Makes a client of the Messaging API with a valid token; paths begin after `consumer`. */
 export async function connect(emulator: Emulator): Promise<Client> {
 	const { json } = await requestToken(emulator);
 	const { organizationId, channelId } = emulator.world;
-	return (method, path, { headers = {}, body } = {}) => {
-		const all: Record<string, string | undefined> = {
-			authorization: `Bearer ${String(json.access_token)}`,
-			'organization-id': organizationId,
-			'channel-id': channelId,
-			...(body !== undefined && { 'content-type': 'application/json' }),
-			...headers,
-		};
-		return send(`${emulator.origin}/api/v1.0/consumer${path}`, {
-			method,
-			ca: emulator.certificate.cert,
-			headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
-			body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
-		});
+	const common = {
+		authorization: `Bearer ${String(json.access_token)}`,
+		'organization-id': organizationId,
+		'channel-id': channelId,
 	};
+	return (method, path, { headers, body } = {}) =>
+		call(emulator, method, `${emulator.origin}/api/v1.0/consumer${path}`, { ...common, ...headers }, body);
 }
 
-/** A caller of Dataverse with a good token; paths begin after `v9.2`. */
+/** Makes a client of Dataverse with a valid token; paths begin after `v9.2`. */
 export async function connectDataverse(emulator: Emulator): Promise<Client> {
 	const { json } = await requestToken(emulator, { scope: `${emulator.origin}/.default` });
-	return (method, path, { headers = {}, body } = {}) => {
-		const all: Record<string, string | undefined> = {
-			authorization: `Bearer ${String(json.access_token)}`,
-			...(body !== undefined && { 'content-type': 'application/json' }),
-			...headers,
-		};
-		return send(`${emulator.origin}/api/data/v9.2${path}`, {
-			method,
-			ca: emulator.certificate.cert,
-			headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
-			body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
-		});
-	};
+	const authorization = `Bearer ${String(json.access_token)}`;
+	return (method, path, { headers, body } = {}) =>
+		call(emulator, method, `${emulator.origin}/api/data/v9.2${path}`, { authorization, ...headers }, body);
 }
 
-/** Starts a conversation and gives its id. */
+/** The paths of Dataverse's tables. */
+export const CHANNELS = '/msdyn_occustommessagingchannels';
+export const IDENTITIES = '/managedidentities';
+/** The id of no row. */
+export const UNKNOWN = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
+
+/** Starts an emulator, and makes a client of its Dataverse. */
+export async function startDataverse(): Promise<{ emulator: Emulator; dataverse: Client }> {
+	const emulator = await start();
+	return { emulator, dataverse: await connectDataverse(emulator) };
+}
+
+/** Starts a conversation. @returns its id */
 export async function startConversation(client: Client, body: unknown = {}): Promise<string> {
 	const { json } = await client('POST', '/conversation/create', { body });
 	return String(json.conversationId);
@@ -143,7 +151,7 @@ export interface Received {
 export interface Hook {
 	url: string;
 	received: Received[];
-	/** The status for each request; 0 leaves it without an answer. */
+	/** Gives the status for each request; 0 means no answer. */
 	answer: (received: Received, count: number) => number | Promise<number>;
 	close(): Promise<void>;
 }
@@ -189,7 +197,7 @@ export const rowsOf = ({ json }: Answer) => json.value as Record<string, unknown
 export const dataverseEntries = ({ log }: Emulator) =>
 	log.filter((entry): entry is DataverseEntry => entry.kind === 'dataverse');
 
-/** Headers of a signed request, worked out here once more so that the emulator's own way is not its only witness. */
+/** The headers of a signed request. They are computed independently of the emulator's own code, to test it. */
 export function signedHeaders(
 	key: string,
 	{ body = '', method, url }: { method: string; url: string; body?: string },
@@ -210,32 +218,24 @@ export const COMMUNICATION_SCOPE = 'https://communication.azure.com/.default';
 
 export interface CommunicationClient {
 	(method: string, path: string, options?: CallOptions): Promise<Answer>;
-	/** The path of the conversation that is there from the start. */
+	/** The path of the conversation that exists from the start. */
 	own: string;
 }
 
 /**
- * A caller of Azure Communication Services with the access key, or with a token; paths begin after `/messages`, and
- * get an `api-version` where they have no query.
+ * Makes a client of Azure Communication Services that signs with the access key, or has a token. Paths begin after
+ * `/messages`, and get an `api-version` when they have no query.
  */
 export function connectCommunication(emulator: Emulator, token?: string): CommunicationClient {
 	const { communicationAccessKey, communicationConversationId } = emulator.world;
-	const client = (method: string, path: string, { headers = {}, body: given }: CallOptions = {}) => {
+	const client = (method: string, path: string, { headers, body: given }: CallOptions = {}) => {
 		const url = `${emulator.origin}/messages${path}${path.includes('?') ? '' : '?api-version=2025-04-01-preview'}`;
 		const body = typeof given === 'string' || given === undefined ? given : JSON.stringify(given);
-		const all: Record<string, string | undefined> = {
-			...(token === undefined
+		const signed =
+			token === undefined
 				? signedHeaders(communicationAccessKey, { method, url, body })
-				: { authorization: `Bearer ${token}` }),
-			...(body !== undefined && { 'content-type': 'application/json' }),
-			...headers,
-		};
-		return send(url, {
-			method,
-			ca: emulator.certificate.cert,
-			headers: Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)),
-			body,
-		});
+				: { authorization: `Bearer ${token}` };
+		return call(emulator, method, url, { ...signed, ...headers }, body);
 	};
 	return Object.assign(client, { own: `/conversations/${encodeURIComponent(communicationConversationId)}` });
 }

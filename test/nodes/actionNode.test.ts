@@ -6,7 +6,7 @@ import { closedPort } from '../../tools/ports';
 usePackage();
 useEmulator();
 afterEach(() => {
-	// Whatever a test sends through the node, the contract has nothing against it, but for an id that is none.
+	// Every request that a test sends through the node must fit the contract, except for ids that are not valid.
 	const broken = requests().flatMap(({ contractErrors }) =>
 		contractErrors.filter(({ code }) => code !== 30005),
 	);

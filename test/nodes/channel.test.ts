@@ -277,7 +277,7 @@ test('the managed identity that is bound stays, where it suits, though there is 
 });
 
 describe('Register Webhook', () => {
-	/** An n8n that nobody can call. */
+	/** An n8n that cannot be called from outside. */
 	let base: string;
 	beforeAll(async () => void (base = `http://localhost:${await closedPort()}/webhook`));
 	const trigger = (parameters: IDataObject = { registerWebhook: true }) =>
@@ -338,7 +338,7 @@ describe('Register Webhook', () => {
 			message: expect.stringContaining(other.url),
 			description: expect.stringContaining('one webhook URL'),
 		});
-		// n8n then takes back what it has set up.
+		// n8n then deletes what it has set up.
 		await deactivate(failing);
 		expect(await registered()).toBe(other.url);
 		await other.close();

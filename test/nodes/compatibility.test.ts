@@ -9,7 +9,7 @@ const FILE = join(__dirname, 'released.json');
 /** Whether an entry of `options` is a group of fields, as those of a fixed collection are. */
 const isGroup = (option: object): option is INodePropertyCollection => 'values' in option;
 
-/** Of which operations a field is; it says nothing for one that is of all. */
+/** The operations that have a field; undefined when all have it. */
 function whereShown({ show = {} }: NonNullable<INodeProperties['displayOptions']> = {}): string {
 	const by = ['resource', 'operation'].filter((name) => name in show);
 	return by.length === 0 ? '' : ` (${by.map((name) => show[name]!.join('|')).join(': ')})`;
@@ -34,7 +34,7 @@ function fieldsOf(properties: INodeProperties[], path = ''): string[] {
 		});
 }
 
-/** What workflows rely on of a version of a node: its fields, its credentials, and the URLs that were registered. */
+/** What saved workflows need of a version of a node: its fields, its credentials, and the registered URLs. */
 function nodeLines(description: INodeTypeDescription): string[] {
 	return [description.version].flat().flatMap((version) => {
 		const credentials = (description.credentials ?? []).map(({ name }) => `credential ${name}`);

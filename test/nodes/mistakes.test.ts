@@ -6,7 +6,7 @@ import { TransportError } from '../../nodes/shared/transport/https';
 import { credentialFor, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, outcomeOf, runWorkflow, type LoadedPackage } from '../support/n8n';
 
-/** What people get wrong, each as the node tells it. What is wrong about webhooks is the trigger's. */
+/** Mistakes of users, each with the node's message. Mistakes about webhooks are in the tests of the trigger. */
 let emulator: Emulator;
 let loader: LoadedPackage;
 

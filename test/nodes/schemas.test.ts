@@ -7,7 +7,7 @@ import { actionNode } from '../../nodes/Dynamics365Messaging/operations';
 import { entries } from '../support/emulator';
 import { emulator, loader, run as runOperation, useEmulator, usePackage } from '../support/operation';
 
-/** What the schemas are made of, as far as these tests look into them. */
+/** The part of a schema that these tests use. */
 interface Schema {
 	type?: string | string[];
 	properties?: Record<string, Schema>;
@@ -84,9 +84,9 @@ describe('for every operation', () => {
 		const fields = drawn(schema);
 		expect(fields).not.toEqual([]);
 		expect(fields.map(({ path }) => path)).toEqual(described(schema));
-		// The icons of `null` and of no type at all say that there is nothing to be had.
+		// The icons of `null` and of an unknown type would suggest that there is no value.
 		expect(fields.filter(({ type }) => type === undefined || type === 'null')).toEqual([]);
-		// The editor joins names by dots whatever they hold, and `a.b-c` would be a subtraction.
+		// The editor joins names by dots whatever characters they have, and `a.b-c` would be a subtraction.
 		expect(fields.filter(({ path }) => !/^\w+(\[\])?(\.\w+(\[\])?)*$/.test(path))).toEqual([]);
 	});
 });
@@ -113,7 +113,7 @@ describe('of every operation', () => {
 				throw new Error(`Add ${name} to OUTPUTS in test/nodes/schemas.test.ts: runs that fill its items`);
 			const items = await output();
 			const schema = schemaOf(name);
-			// A context variable is of one of several types, which ajv takes for an oversight unless it is told.
+			// A context variable has one of several types, which ajv's strict mode must allow.
 			const ajv = new Ajv({ strict: true, allowUnionTypes: true, allErrors: true });
 			const validate = ajv.compile(schema);
 			for (const item of items) {
@@ -133,14 +133,14 @@ async function run(name: string, parameters: IDataObject, item: IDataObject = {}
 	return items.map((one) => one.json);
 }
 
-/** Opens a conversation. @returns what its field is set to */
+/** Starts a conversation. @returns the value of the field for it */
 async function startedConversation(): Promise<IDataObject> {
 	const variable = [{ name: 'product', value: 'Heat pump' }];
 	const [item] = await run('conversation: create', { contextVariables: { variable } });
 	return { __rl: true, mode: 'id', value: item!.conversationId };
 }
 
-/** What comes out of each operation: as many runs as it takes to fill each of its fields. */
+/** The output of each operation, from as many runs as it takes to fill each of its fields. */
 const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 	'channel: checkSetup': async () => await run('channel: checkSetup', {}),
 	'channel: create': async () => {
@@ -196,7 +196,7 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		emulator.desk.reply(value as string, { files: [file] });
 		await emulator.idle();
 		const { attachments } = entries(emulator, 'delivery').at(-1)!.activity as { attachments: IDataObject[] };
-		// What is typically null may hold something all the same.
+		// Fields that are typically null may still have a value.
 		const odd = { ...attachments[0], content: { alt: 'A note' }, thumbnailUrl: `${emulator.origin}/small` };
 		return await run('message: downloadAttachments', {}, { attachments: [...attachments, odd] });
 	},

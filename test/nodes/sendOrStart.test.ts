@@ -107,7 +107,7 @@ describe('what is said arrives once', () => {
 	});
 });
 
-// What becomes of words whose call was cut off: each case with what the service had done by then.
+// What happens to a message whose call was cut off. Each case says what the service had done by then.
 describe('a lost answer', () => {
 	test.each<[string, FaultRule[], string[][], IDataObject]>([
 		[
@@ -202,7 +202,7 @@ describe('Create with a start message', () => {
 		expect(error).toMatchObject({
 			message: `Conversation ${conversation!.id} was opened, but its start message was not delivered`,
 			description: expect.stringContaining('Send the text with Message: Send'),
-			// What may be sent again by itself must not be this: the conversation would drop it.
+			// This must not be sent again automatically, because the conversation would drop it.
 			context: { outcome: 'uncertain', conversationId: conversation!.id },
 		});
 		expect(said()).toEqual([[]]);

@@ -136,7 +136,7 @@ test('a cancelled execution stops sending', async () => {
 	running.cancel();
 	const { error } = outcomeOf(await running);
 	const count = sends().length;
-	// What was on its way may still be logged; nothing is begun any more.
+	// Calls that were already sent may still be logged, but no new ones are begun.
 	await new Promise((resolve) => setTimeout(resolve, 100));
 	expect(sends().length).toBeLessThanOrEqual(count + 1);
 	expect(count).toBeLessThan(50);

@@ -5,7 +5,7 @@ import { run, usePackage } from '../support/operation';
 
 /**
  * Thousands of messages through everything that can go wrong. The emulator's log says what arrived, the node's items say
- * what became of each message, and the two must agree: sent exactly once, or not at all, or reported as uncertain, and
+ * the outcome of each message, and the two must agree: sent exactly once, or not at all, or reported as uncertain, and
  * never out of order.
  */
 const SEED = Number(process.env.SOAK_SEED ?? Date.now() % 1_000_000);
@@ -103,7 +103,7 @@ async function soak(operation: 'send' | 'sendOrStart', messages: number, faults:
 		if (outcome === 'uncertain') expect(ids.length).toBeLessThanOrEqual(1);
 	}
 	for (const order of orders.values()) expect(order).toEqual([...order].sort((one, other) => one - other));
-	// One whose few messages all met a fault may have none.
+	// A conversation may have no messages if all of its few met a fault.
 	expect(orders.size).toBeGreaterThan(CONVERSATIONS * 0.9);
 	const applied = entries(emulator, 'request').filter(({ fault }) => fault !== undefined).length;
 	return { ...outcomes, faults: applied };
@@ -113,7 +113,7 @@ test.each(Object.keys(FAULTS))(
 	'messages through %s',
 	async (name) => {
 		const { action } = FAULTS[name]!;
-		// What holds back the whole run, or all that is under way, is met a few times; the rest by every twentieth message.
+		// Faults that delay the whole run, or all calls in progress, occur a few times; others with every twentieth message.
 		const holds = typeof action === 'object' && 'status' in action && action.status !== 500;
 		const isRare = holds || action === 'revokeTokens' || action === 'rotateKeys';
 		const outcomes = await soak('send', SINGLE, [{ action, probability: isRare ? 8 / SINGLE : 0.05 }]);

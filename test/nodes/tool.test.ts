@@ -55,7 +55,7 @@ function toolNode(name: string, parameters: IDataObject = {}, node: Partial<INod
 	}).nodes[0]!;
 }
 
-/** What a language model is shown of a tool. */
+/** The description of a tool that a language model gets. */
 function shownOf(name: string, parameters?: IDataObject) {
 	const node = toolNode(name, parameters);
 	return createNodeAsTool({ node, nodeType: toolForm(), handleToolInvocation: async () => '' }).response;
@@ -82,7 +82,7 @@ function modelFields(
 	});
 }
 
-/** What the editor writes where a person leaves a field to the model. */
+/** The expression that the editor writes when a person leaves a field to the model. */
 function fromAi(key: string, type: 'string' | 'number' | 'boolean' | 'json' = 'string'): string {
 	return `={{ /*n8n-auto-generated-fromAI-override*/ $fromAI('${key}', \`\`, '${type}') }}`;
 }
@@ -160,7 +160,7 @@ const WAYS = {
 
 type Way = keyof typeof WAYS;
 
-/** In place of an agent: it makes the given calls of its only tool. */
+/** Replaces an agent: it makes the given calls of its only tool. */
 function agentType(way: Way, calls: IDataObject[]): INodeType {
 	return {
 		description: {
@@ -248,7 +248,7 @@ async function letAgent(
 	return resultData.runData.Agent!.at(-1)!.data!.main![0]![0]!.json.answers as string[];
 }
 
-/** What the model is told, where it is told of items. */
+/** The items in the answer to the model. */
 function told(answer: string): IDataObject[] {
 	// An error comes as its text.
 	if (!/^[[{]/.test(answer)) throw new Error(answer);

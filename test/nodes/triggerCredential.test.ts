@@ -29,7 +29,7 @@ function credential() {
 	return { state, credentials };
 }
 
-/** Serves a trigger with a credential, and gives what delivers a message to it and tells the status. */
+/** Serves a trigger with a credential. @returns a function that delivers a message and returns the status */
 async function serve(
 	credentials: ReturnType<typeof credential>['credentials'],
 	mode?: WorkflowExecuteMode,
@@ -48,7 +48,7 @@ async function serve(
 	};
 }
 
-/** From now on only the test moves the time of timers that are set; the network keeps its own. */
+/** Mocks timers, so that only the test advances them. Those of the network stay real. */
 const ownTimers = () =>
 	jest.useFakeTimers({
 		doNotFake: ['Date', 'hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'setInterval'],

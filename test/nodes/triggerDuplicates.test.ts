@@ -47,7 +47,7 @@ async function until(condition: () => boolean): Promise<void> {
 	while (!condition()) await pause(5);
 }
 
-/** Holds back n8n's answers until they are let go with a status. */
+/** Delays n8n's answers until the test releases them with a status. */
 function holdAnswers(): { waiting: () => number; letGo: (status?: number) => void } {
 	const held: Array<(status: number) => void> = [];
 	trigger.beforeAnswer = async () => await new Promise<number>((resolve) => held.push(resolve));
@@ -136,7 +136,7 @@ describe('an activity with an id', () => {
 	});
 });
 
-/** Takes its time before the trigger is asked, as n8n does when it looks up the workflow. */
+/** Waits before the trigger is called, as n8n does while it looks up the workflow. */
 function lookUpSlowly(ms: number): void {
 	trigger.beforeWebhook = async () => await pause(ms);
 }

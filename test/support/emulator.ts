@@ -14,8 +14,8 @@ export { communicationCredential, credentialFor } from '../../tools/emulatorCred
 const origins = new Set<string>();
 
 /**
- * Starts an emulator at an origin that no other of this test file had: what the package remembers of an authority, its
- * tokens and keys, would meet a stranger there, and the first call a 401.
+ * Starts an emulator at an origin that no other emulator of this test file had. The package caches an authority's
+ * tokens and keys, which would not be valid at a new emulator of the same origin: the first call would get a 401.
  */
 async function startElsewhere(options: EmulatorOptions): Promise<Emulator> {
 	const emulator = await startEmulator(options);
@@ -55,7 +55,7 @@ export function entries<K extends LogEntry['kind']>(
 	return emulator.log.filter((entry): entry is Extract<LogEntry, { kind: K }> => entry.kind === kind);
 }
 
-/** The call that opens a conversation of nobody. */
+/** The call that starts a conversation without a customer id. */
 export const openCall = {
 	method: 'POST',
 	path: '/conversation/create',

@@ -3,7 +3,7 @@ import { DEFAULT_WORLD } from '../../emulator/world';
 
 /**
  * Looks through every error, log line and output of the whole suite for a secret, a key or a token. Errors are seen when
- * they are made, whoever makes them; what workflows give out, answer and log is handed over by the support files.
+ * they are made. The support files pass on what workflows return, answer and log.
  */
 const SECRETS: Array<[string, RegExp]> = [
 	['a client secret', new RegExp(`${DEFAULT_WORLD.clientSecret}|expired-secret|hunter2`)],
@@ -21,7 +21,7 @@ const DEPTH = { depth: 12, maxStringLength: Infinity, maxArrayLength: Infinity }
 const errors: Error[] = [];
 const found: string[] = [];
 
-/** Looks through something that a person or a log could get to see. */
+/** Searches a value that a person may see or that may be logged. */
 export function look(where: string, value: unknown): void {
 	const text = typeof value === 'string' ? value : inspect(value, DEPTH);
 	for (const [what, pattern] of SECRETS) {
@@ -31,7 +31,7 @@ export function look(where: string, value: unknown): void {
 	}
 }
 
-/** Has every error of a kind noted when it is made, by `new` or without. */
+/** Records every error of a class when it is created, with or without `new`. */
 function watched<E extends ErrorConstructor | typeof TypeError>(kind: E): E {
 	const note = (error: Error) => {
 		errors.push(error);

@@ -223,7 +223,7 @@ export interface Activation {
 	webhookBaseUrl: string;
 	/** `manual` where the workflow listens for a test. */
 	mode?: WorkflowExecuteMode;
-	/** What n8n keeps for the workflow from one activation to the next. */
+	/** The static data that n8n stores for the workflow. */
 	staticData?: IDataObject;
 }
 
@@ -262,9 +262,9 @@ export interface TriggerServer {
 	/** The outputs of every `workflowData` that started a run, in order. */
 	runs: INodeExecutionData[][];
 	node: INodeType;
-	/** What happens before the trigger is asked. */
+	/** Runs before the trigger is called. */
 	beforeWebhook: () => Promise<void>;
-	/** What happens before a response is sent, as when n8n takes its time to enqueue a run. */
+	/** Runs before a response is sent, e.g. to delay it as n8n does when it enqueues a run. */
 	beforeAnswer: () => Promise<number>;
 	close(): Promise<void>;
 }

@@ -3,10 +3,10 @@ import type { Plan } from '../../nodes/shared/action/operation';
 import { readKey, type Json } from '../../nodes/shared/json';
 import type { ServiceRequest } from '../../nodes/shared/transport/request';
 
-/** A request as tests look at it, whatever it is. */
+/** A request in the form that tests compare. */
 export type PlannedRequest = ServiceRequest & { body?: Record<string, unknown> };
 
-/** What a plan did: the requests that it made, in their order, and what came out. */
+/** The requests of a plan, in order, and its result. */
 export interface Carried {
 	requests: PlannedRequest[];
 	items: IDataObject[];
@@ -14,7 +14,7 @@ export interface Carried {
 }
 
 /**
- * Carries a plan out against answers that stand ready, so that each of its requests is seen. No service is asked.
+ * Carries out a plan against prepared answers, and records its requests. No service is called.
  * @param answers to its requests in turn; an error is thrown. The last one answers all that follow.
  */
 export async function carryOut<Connection, Service extends string>(

@@ -2,9 +2,9 @@ import { byId, element, notify, setText, show } from './dom.js';
 import { act, api, breakage, drawWith, render, selected } from './state.js';
 import { describeFault, openTab } from './wire.js';
 
-/** What a person makes go wrong, to see what the workflow makes of it. */
+/** The faults that a person injects, to see how the workflow handles them. */
 
-/** The kinds of faults: what each does with the seconds of the form, and what they are there. */
+/** The kinds of faults, and how each uses the seconds of the form. */
 const KINDS = {
 	delay: { action: (seconds) => ({ delayMs: Math.round(seconds * 1000) }), seconds: 'Wait, seconds' },
 	429: { action: (seconds) => ({ status: 429, retryAfter: seconds }), seconds: 'Retry-After, seconds' },
@@ -24,11 +24,11 @@ function take(faults) {
 }
 
 let reads = 0;
-/** Reads what goes wrong; whoever embeds the emulator changes it too, and each call counts a rule down. */
+/** Reads the fault rules. Code that embeds the emulator changes them too, and each call counts a rule down. */
 export async function readBreakage() {
 	const read = ++reads;
 	const [faults, delivery] = await Promise.all([api('GET', 'faults'), api('GET', 'delivery')]);
-	// What was read before the latest change is not the way things are.
+	// Rules that were read before the latest change are out of date.
 	if (read === reads) take(faults && delivery && { ...faults, delivery });
 }
 

@@ -1,13 +1,13 @@
 import { byId, clock, element, hideNotice, setText, show } from './dom.js';
 import { act, conversations, drawWith, isOpen, render, selected, STATES, view } from './state.js';
 
-/** The chosen conversation, and what its representative does. */
+/** The chosen conversation, and the actions of its representative. */
 
 const TYPING_SHOWN_MS = 6000;
 
 /* ------------------------------------------------------------------ its lines */
 
-/** Files of the emulator come through the desk, whose certificate the browser need not trust. */
+/** Loads the emulator's files through the desk, because the browser may not trust the emulator's certificate. */
 function urlOf({ contentUrl }) {
 	const url = new URL(contentUrl, location.href);
 	if (url.pathname.startsWith('/attachments/') && url.hostname === 'localhost') return url.pathname;
@@ -41,7 +41,7 @@ function renderLine({ who, name, text, attachments, at, isRead }) {
 	);
 }
 
-/** Where each conversation was read to: null at its end, where the reader stays when it grows. */
+/** The scroll position of each conversation; null at its end, where it stays when messages are added. */
 const places = new Map();
 const isAtEnd = () => (places.get(view.selectedId) ?? null) === null;
 function stayAtEnd() {
@@ -170,7 +170,7 @@ view.selectedId = location.hash.slice(1) || null;
 
 /* ------------------------------------------------------------------ what the representative does */
 
-/** A button goes away when it has done its work; whoever came by keyboard goes on at the reply. */
+/** Moves the focus of keyboard users to the reply when the button that they used disappears. */
 const actAt = (id, action, body) => {
 	byId(id).onclick = async () => {
 		if ((await act(action, body)) && byId(id).hidden) byId(byId('text').disabled ? 'lines' : 'text').focus();
@@ -198,7 +198,7 @@ byId('text').oninput = ({ target }) => {
 };
 byId('file').onchange = ({ target }) => {
 	draftOf(view.selectedId).files.push(...target.files);
-	// The input only chooses; emptied, it tells of the same file again after that was taken off.
+	// The input is emptied, so that it reports a file again that was removed.
 	target.value = '';
 	renderChat();
 };
@@ -215,7 +215,7 @@ byId('reply').onsubmit = async (event) => {
 	const form = new FormData();
 	form.set('text', text.trim());
 	for (const file of files) form.append('file', file);
-	// Taken before it is sent, so that a second Enter finds nothing to send again.
+	// The text is taken before it is sent, so that a second Enter does not send it again.
 	Object.assign(draft, { text: '', files: [], error: '', isSending: true });
 	places.set(view.selectedId, null);
 	byId('text').focus();

@@ -6,9 +6,9 @@ import './wire.js';
 import { readBreakage } from './breaking.js';
 import { readChannel, readWorld } from './setup.js';
 
-/** The agent desk: keeps up with the emulator. What is shown, and how, is in the other modules. */
+/** The agent desk: reads changes from the emulator. The other modules show them. */
 
-/** What is worth saying aloud of a conversation that is there now and of what it was before. */
+/** What a screen reader announces about a conversation that has changed. */
 function newsOf(conversation, before) {
 	const { customer, lines } = conversation;
 	const written = lines.slice(before?.lines.length ?? 0).filter(({ who }) => who === 'customer');
@@ -22,7 +22,7 @@ function newsOf(conversation, before) {
 let hasRead = false;
 let isRefreshing = false;
 let isStale = false;
-/** Reads the conversations; what changes meanwhile is read once more afterwards. */
+/** Reads the conversations. If they change meanwhile, they are read again afterwards. */
 async function refresh() {
 	isStale = true;
 	if (isRefreshing) return;
@@ -51,7 +51,7 @@ function takeEntry(entry) {
 	if (entry.kind === 'delivery') deliveries.set(entry.seq, entry);
 	if (CALLS.includes(entry.kind)) calls.set(entry.seq, entry);
 	if (entry.action === 'webhookUrl' || entry.kind === 'dataverse') isChannelStale = true;
-	// The log does not say of a token request what was made to go wrong with it.
+	// The log does not have the fault of a token request.
 	if (entry.fault || entry.kind === 'token' || BREAKING.includes(entry.action)) isBreakageStale = true;
 	// Entries come in bursts, at the start above all.
 	clearTimeout(refreshTimer);

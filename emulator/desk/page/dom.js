@@ -1,4 +1,4 @@
-/** All text goes into the page through `textContent`; nothing that came from outside is parsed as HTML. */
+/** All text is put into the page with `textContent`, so that no text from outside is parsed as HTML. */
 
 export const byId = (id) => document.getElementById(id);
 
@@ -11,7 +11,7 @@ export function element(tag, properties = {}, ...children) {
 
 const controlsOf = (child) => [...child.querySelectorAll('a, button, summary')];
 
-/** Makes a container's children those of the items, in order; keeps the elements that stay the same, and the focus. */
+/** Updates a container's children to match the items, in order. Unchanged elements and the focus are kept. */
 export function show(container, items, keyOf, render) {
 	const kept = new Map([...container.children].map((child) => [child.dataset.key, child]));
 	const focused = [...container.children].find((child) => child.contains(document.activeElement));
@@ -36,7 +36,7 @@ export function show(container, items, keyOf, render) {
 	if (again) controlsOf(again)[focusedControl]?.focus({ preventScroll: true });
 }
 
-/** Sets a text only where it differs: what is the same would be read out again, or lose its cursor. */
+/** Sets a text only if it differs. Otherwise a screen reader would read it again, or an input would lose its cursor. */
 export function setText(id, text) {
 	if (byId(id).textContent !== text) byId(id).textContent = text;
 }
@@ -49,7 +49,7 @@ export const clock = (iso, withSeconds = false) =>
 	});
 
 let noticeTimer;
-/** Tells the person something for a few seconds. */
+/** Shows a notice for a few seconds. */
 export function notify(text) {
 	const notice = byId('notice');
 	notice.textContent = text;
@@ -59,7 +59,7 @@ export function notify(text) {
 }
 export const hideNotice = () => (byId('notice').hidden = true);
 
-/** Tells whoever listens to the page in place of looking at it. */
+/** Announces a text to users of screen readers. */
 export function announce(text) {
 	byId('announcer').textContent = text;
 }

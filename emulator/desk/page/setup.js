@@ -1,7 +1,7 @@
 import { byId, element, notify } from './dom.js';
 import { api } from './state.js';
 
-/** The webhook URL of the channel, and what to type into the n8n credential. */
+/** The webhook URL of the channel, and the values for the n8n credential. */
 
 byId('webhook').onsubmit = async (event) => {
 	event.preventDefault();
@@ -11,7 +11,7 @@ byId('webhook').onsubmit = async (event) => {
 };
 
 let savedUrl = '';
-/** Reads the webhook URL again; one that is being written stays as it is. */
+/** Reads the webhook URL again, unless a person is typing one. */
 export async function readChannel() {
 	const channel = await api('GET', 'channel');
 	if (!channel) return;

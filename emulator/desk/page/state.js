@@ -1,13 +1,13 @@
 import { notify } from './dom.js';
 
-/** What the page knows of the emulator. */
+/** The state of the page, read from the emulator. */
 export const conversations = new Map();
 export const deliveries = new Map();
 export const calls = new Map();
-/** What is made to go wrong, the calls that it can be made for, and how activities are delivered. */
+/** The fault rules, the calls that they can match, and the settings of deliveries. */
 export const breakage = { rules: [], services: [], delivery: { signed: true, retryDelayMs: 0, tries: 0 } };
 
-/** What the person looks at; the conversation is also in the address, for the browser's back button. */
+/** The selection of the user. The conversation is also in the address, for the browser's back button. */
 export const view = { selectedId: null, pane: 'talk', tab: 'deliveries' };
 
 export const selected = () => conversations.get(view.selectedId);
@@ -19,7 +19,7 @@ const drawings = [];
 export const drawWith = (draw) => drawings.push(draw);
 export const render = () => drawings.forEach((draw) => draw());
 
-/** Calls the desk's API; tells the person when it refuses. Gives undefined then. */
+/** Calls the desk's API. @returns undefined when it refuses, after showing a notice */
 export async function api(method, path, body, tell = notify) {
 	try {
 		const isForm = body instanceof FormData;
@@ -37,7 +37,7 @@ export async function api(method, path, body, tell = notify) {
 	return undefined;
 }
 
-/** Does something with the chosen conversation, and shows what became of it at once. */
+/** Does something with the chosen conversation, and shows the result at once. */
 export async function act(action, body = {}, tell = notify) {
 	const answer = await api('POST', `conversations/${view.selectedId}/${action}`, body, tell);
 	if (!answer) return false;

@@ -11,7 +11,7 @@ import {
 	view,
 } from './state.js';
 
-/** What went over the wire: deliveries to the webhook, and calls of the emulated services. */
+/** The HTTP traffic: deliveries to the webhook, and calls of the emulated services. */
 
 const SHOWN = 100;
 
@@ -24,7 +24,7 @@ const OUTCOMES = {
 const seconds = (ms) => `${(Math.max(ms, 0) / 1000).toFixed(1)} s`;
 const pretty = (json) => JSON.stringify(json, null, 2);
 
-/** What an activity is, and a few words of what it says. */
+/** The type of an activity, and the beginning of its text. */
 function describeActivity(activity) {
 	const type = activity.type ?? activity.Type ?? 'activity';
 	const name = activity.name ?? activity.Name;
@@ -40,7 +40,7 @@ function describeActivity(activity) {
 	};
 }
 
-/** An entry that can be opened; stays open when it is drawn again. */
+/** An entry that can be expanded. It stays expanded when it is drawn again. */
 function renderCard(before, summary, ...details) {
 	return element(
 		'li',
@@ -76,7 +76,7 @@ function dueOf({ outcome, tries, url }) {
 	return Date.parse(last.at) + last.ms + breakage.delivery.retryDelayMs;
 }
 
-/** What is waited for while a delivery is under way. The words change as time goes by, see `tick`. */
+/** Describes what a running delivery waits for. The text changes with time, see `tick`. */
 function renderWait(delivery) {
 	if (delivery.outcome !== 'pending') return null;
 	const due = dueOf(delivery) ?? 0;
@@ -161,7 +161,7 @@ const SERVICES = {
 	communication: 'Azure Communication Services',
 };
 
-/** What was made to go wrong with a call. */
+/** The fault that was injected into a call. */
 export function describeFault(action) {
 	if (action === 'resetBefore') return 'cut before processing';
 	if (action === 'resetAfter') return 'cut after processing';
@@ -207,7 +207,7 @@ function renderCall({ at, ...call }, before) {
 
 /* ------------------------------------------------------------------ the tabs and what they show */
 
-/** The tabs, each with what it shows; the switch at the foot of a phone has the same. */
+/** The tabs with their content. On a phone, the switch at the bottom has the same tabs. */
 const TABS = ['deliveries', 'calls', 'break'];
 
 export function openTab(tab) {
@@ -245,7 +245,7 @@ byId('go-talk').onclick = () => {
 	render();
 };
 
-/** The deliveries of the chosen conversation, or of all; those of all say whose they are. */
+/** The deliveries of the chosen conversation, or of all. The latter show the conversation. */
 function shownDeliveries() {
 	const ofOne = selected() && !byId('all-deliveries').checked;
 	const latest = [...deliveries.values()]

@@ -15,7 +15,7 @@ interface Prompt {
 	tools?: Array<{ function: { name: string; parameters: { properties: object } } }>;
 }
 
-/** A model that hands over who asks for a person, and answers anything else itself. */
+/** A stub of a model. It hands over customers who ask for a person, and answers all others. */
 function model({ path, body }: StubRequest<Prompt>): StubAnswer {
 	if (!path.endsWith('/chat/completions')) return { status: 404 };
 	const { messages } = body;
@@ -125,7 +125,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 				first.output === 'You said: My heat pump is loud.' &&
 				first.talksTo === 'ai' &&
 				conversationOf(kim) === undefined;
-			// What the representative says is held back until the context is there.
+			// The workflow keeps the representative's messages back until the context is available.
 			emulator.settings.contextLagMs = 3_000;
 			const handedOver = await write(kim, 'I want to talk to a person.');
 			checks['it hands over by its tool, and says so'] =

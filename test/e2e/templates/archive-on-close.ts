@@ -54,7 +54,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 		const before = { ...(await tablesOf(setup)) };
 		const read = (await ofThis()).filter(did('Read the messages')).length;
 
-		// Its end comes again, in both ways in which it may: the same event, and another that says the same.
+		// The end is delivered again in both possible ways: as the same event, and as another event with the same meaning.
 		const { channelId, messages } = desk.get(one);
 		const place = { channelId, conversation: { id: one } };
 		for (const name of ['ConversationClosed', 'PrimaryAgentEndConversation']) {
@@ -70,7 +70,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 		const after = await tablesOf(setup);
 		const readAgain = (await ofThis()).filter(did('Read the messages')).length;
 
-		// Another conversation, in which nobody said a word.
+		// Another conversation, without messages.
 		const two = await open('lee-archive', {});
 		desk.close(two);
 		await archived(2);
@@ -78,7 +78,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 		const all = await tablesOf(setup);
 		const failedBefore = (await ofThis()).filter(({ status }) => status !== 'success').length;
 
-		// One whose context and, at first, whose messages cannot be read.
+		// A conversation whose context cannot be read, and at first not its messages either.
 		const { faults } = setup.emulator.settings;
 		const three = await open('pat-archive', {});
 		await write(three, 'Hello?');

@@ -9,7 +9,7 @@ const NOT_SHOWN = 'The customer did not get that.';
 const PHOTO = { url: 'https://files.example.com/photo.jpg', name: 'photo.jpg', contentType: 'image/jpeg' };
 const MANUAL = { url: 'https://files.example.com/manual.pdf', contentType: 'application/pdf' };
 
-/** A customer's front end on one side, a representative on the other, and everything that can go wrong between them. */
+/** A customer's front end, a representative, and the faults that can occur between them. */
 export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { desk } = setup.emulator;
 	const secret = await makeSecret(setup);
@@ -34,7 +34,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 					return found.length >= times ? found[times - 1] : undefined;
 				});
 
-			// Who is let in, and what is let through.
+			// Only authenticated and valid requests are accepted.
 			const start = setup.emulator.log.length;
 			const stranger = await say(webhook, { ...kim, text: 'Hello' });
 			const guesser = await say(webhook, { ...kim, text: 'Hello' }, { 'x-channel-secret': 'guess' });
@@ -69,7 +69,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 			desk.reply(conversationId, { text: 'Please **clean** the fan.', files: [file] });
 			const message = await callback('message');
 
-			// The front end is down, and for a moment it sends n8n elsewhere.
+			// The front end is down, and then redirects n8n to another URL for a moment.
 			let turn = 0;
 			frontEnd.answer = () =>
 				++turn === 2

@@ -5,7 +5,7 @@ import { makeCredential } from '../../../tools/n8n/workflows';
 import type { Json } from './httpStub';
 import { type CredentialIds, type Filling, type Published, publishTemplate } from './support';
 
-/** A header that only the test and its templates know. */
+/** A secret header of the test and its templates. */
 export interface Secret {
 	credentialId: string;
 	headers: Record<string, string>;

@@ -11,7 +11,7 @@ interface Told {
 	value: Json;
 }
 
-/** A business system and an AI agent, which tell each other things as events. */
+/** A business system and an AI agent, which send each other events. */
 export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { desk } = setup.emulator;
 	const secret = await makeSecret(setup);
@@ -27,7 +27,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 		customercontext: { customerid: 'kim-copilot' },
 	});
 	const start = setup.emulator.log.length;
-	/** What the AI agent of a conversation was told, in the order in which it came. */
+	/** The events that the AI agent of a conversation got, in order. */
 	const told = (): Told[] =>
 		callsSince(setup, start)
 			.filter((entry) => entry.conversationId === conversationId && entry.status === 200)

@@ -18,17 +18,17 @@ export interface StubRequest<Body = Json> {
 /** What a stub answers: an object as JSON, a Buffer as it is. */
 export interface StubAnswer {
 	status?: number;
-	/** Where it sends the caller. */
+	/** The target of a redirect. */
 	location?: string;
 	body?: object | Buffer;
 }
 
-/** A server on this machine that stands for somebody else's. */
+/** A server on this machine that replaces another service. */
 export interface HttpStub<Body = Json> {
 	url: string;
 	/** The oldest first. */
 	requests: Array<StubRequest<Body>>;
-	/** Answers what comes from now on. */
+	/** Sets the answer to later requests. */
 	answer: (request: StubRequest<Body>) => StubAnswer;
 	close: () => Promise<void>;
 }
@@ -45,7 +45,7 @@ async function read<Body>(request: IncomingMessage): Promise<StubRequest<Body>> 
 
 /**
  * Starts a server that keeps what it gets.
- * @param answer what it answers; 200 and an empty object when nobody says otherwise.
+ * @param answer the answer to every request; 200 and an empty object by default.
  */
 export async function startHttpStub<Body = Json>(
 	answer: HttpStub<Body>['answer'] = () => ({}),

@@ -51,7 +51,7 @@ async function makeTables(database: Database): Promise<void> {
 	await database.rows(node.parameters.query);
 }
 
-export async function play(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { postgres } = servicesFrom(process.env);
 	const database = await Database.create(postgres, `e2e_long_work_${process.pid}`);
 	// Nobody can close a database from within.
@@ -61,7 +61,7 @@ export async function play(setup: N8nWithEmulator): Promise<Record<string, boole
 		// Twice, as the template says that it may be.
 		await makeTables(database);
 		await makeTables(database);
-		return await playWith(setup, { database, admin }, agent);
+		return await checkWith(setup, { database, admin }, agent);
 	} finally {
 		await agent.close();
 		await database.drop();
@@ -69,7 +69,7 @@ export async function play(setup: N8nWithEmulator): Promise<Record<string, boole
 	}
 }
 
-async function playWith(
+async function checkWith(
 	setup: N8nWithEmulator,
 	{ database, admin }: { database: Database; admin: Database },
 	{ agent, url: agentUrl }: Awaited<ReturnType<typeof startAgent>>,

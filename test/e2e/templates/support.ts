@@ -28,7 +28,7 @@ function chosen(nodeType: string, credentials: CredentialIds): object {
 	return one ? { credentials: { [one.type]: { id: one.id, name: one.type } } } : {};
 }
 
-/** What must not be in a file that is handed on: it would belong to somebody's own n8n. */
+/** Fields that must not be in a shared file, because they belong to one n8n. */
 const OWN = ['id', 'webhookId', 'credentials', 'instanceId', 'versionId', 'meta'];
 
 /**
@@ -46,21 +46,21 @@ export function readTemplate(name: string): Template {
 	return template;
 }
 
-/** What a person does after importing a template: choose credentials, and set what its notes say. */
+/** What a person does after importing a template: choose credentials, and change the settings that its notes name. */
 export interface Filling {
 	credentials: CredentialIds;
 	/** Changes a node's parameters in place, e.g. to set an address. */
 	set?: (node: TemplateNode) => void;
 }
 
-/** A template in production. */
+/** An active template. */
 export interface Published {
 	id: string;
 	/** The production URL of a webhook or trigger, by the node's name. */
 	urlOf: (node: string) => string;
 }
 
-/** Imports a template as it is, fills it in and puts it into production. */
+/** Imports a template unchanged, fills it in and activates it. */
 export async function publishTemplate(
 	{ n8n, publish }: N8nWithEmulator,
 	name: string,

@@ -1,4 +1,4 @@
-// A conversation between somebody on Telegram, whose side is a stub of Telegram's API, and a representative.
+// A conversation between a customer on Telegram, whose API is a stub, and a representative.
 import { randomBytes } from 'node:crypto';
 import { Executions } from '../../../tools/n8n/executions';
 import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';

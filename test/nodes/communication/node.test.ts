@@ -40,7 +40,7 @@ const say = async (parameters: IDataObject = {}, given?: Given) =>
 	);
 const retried = { options: { maxRetryTime: 30 } };
 
-/** What the business said, the oldest first. */
+/** The messages of the business, the oldest first. */
 const said = (id = conversationId) =>
 	emulator.communication.conversations
 		.find((conversation) => conversation.id === id)!

@@ -43,7 +43,7 @@ async function messagesOf(count: number): Promise<ListRequest> {
 	return messageList(conversationId);
 }
 
-// A list that breaks off is an error that says how much of it was read: never a silent end, never a loop.
+// A list that breaks off is an error that says how many entries were read. It never ends silently or loops.
 describe.each<[string, Settings['lists'], number | undefined, string]>([
 	['a token that comes again', { repeatToken: true }, undefined, 'the same page token twice'],
 	['tokens that are refused', { rejectTokens: true }, undefined, 'did not accept its own page token'],
@@ -155,7 +155,7 @@ test('memory stays flat while 100,000 conversations stream by', async () => {
 		if (count === 95_000) late = heap();
 	}
 	expect(count).toBe(100_000);
-	// What the emulator's log keeps of its 300 requests is in it; 75,000 entries held would be over 20 MB.
+	// This includes the emulator's log of 300 requests. Keeping 75,000 entries would take over 20 MB.
 	expect(late - early).toBeLessThan(6);
 }, 120_000);
 

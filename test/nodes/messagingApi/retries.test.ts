@@ -43,7 +43,7 @@ async function outcome(request: ServiceRequest, throttle: Throttle, of = emulato
 	return { tries: entries(of, 'request').length - before, error };
 }
 
-// What is repeated is what can do no harm: a look, a call that may be made twice, and what surely did not arrive.
+// Only these calls are repeated: reads, idempotent calls, and calls that surely did not arrive.
 test.each<[string, FaultAction, { read: number; repeat: number; send: number; outcome: string }]>([
 	['429', { status: 429, retryAfter: 1 }, { read: 2, repeat: 2, send: 2, outcome: 'notSent' }],
 	['429 without Retry-After', { status: 429 }, { read: 2, repeat: 2, send: 2, outcome: 'notSent' }],

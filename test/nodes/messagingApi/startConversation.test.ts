@@ -19,11 +19,11 @@ afterAll(async () => await emulator.close());
 afterEach(async () => await close(server));
 
 interface Service {
-	/** The answer to the second call that opens; the first one's connection is cut. */
+	/** The answer to the second create call; the connection of the first one is cut. */
 	isNew: boolean;
 	/** How far the service's clock is from ours, milliseconds; null: it does not show it. */
 	clock?: number | null;
-	/** What stands in the conversation then: texts, and how long before now they came, milliseconds. */
+	/** The messages that are in the conversation then: texts, and their ages in milliseconds. */
 	messages?: Array<{ text: string; age: number }>;
 	/** A 429 before the call that is cut off, to be waited for. */
 	isBusy?: boolean;
@@ -31,7 +31,7 @@ interface Service {
 	isBusyThen?: boolean;
 }
 
-/** Opens a conversation with “Hello” at a service that cuts the first call off. */
+/** Starts a conversation with “Hello” at a service that cuts the connection of the first call. */
 async function startAt(
 	{ isNew, clock = 0, messages = [], isBusy = false, isBusyThen = false }: Service,
 	seen: string[] = [],
@@ -118,7 +118,7 @@ test('a conversation that this run has seen before was active before, whatever i
 	expect(started).toEqual({ conversationId: 'c', ...dropped });
 });
 
-// The service's hosts need not agree to the second: said once more by mistake is worse than being asked to look.
+// The clocks of the service's hosts may differ. Sending a message twice is worse than asking a person to check.
 test.each<[string | null | undefined, number | null, string]>([
 	['Hello', 0, 'delivered'],
 	['Hello', -5_000, 'delivered'],

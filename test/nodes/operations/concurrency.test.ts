@@ -67,7 +67,7 @@ test.each([
 	[[0, 2, 4, 5, 6], '0, 2 and 4 to 6'],
 ])('%j is told as %p', (numbers, words) => expect(ranges(numbers)).toBe(words));
 
-// What another try of a run leaves as it is: sent or perhaps sent, and what comes before that in its group.
+// Another try of a run skips items that were sent or may have been sent, and those before them in their group.
 test.each<[number[][], Array<'sent' | 'uncertain' | 'notSent' | undefined>, number[]]>([
 	[[[0], [1]], ['sent', 'notSent'], [0]],
 	[[[0, 1]], ['notSent', 'sent'], [0, 1]],
