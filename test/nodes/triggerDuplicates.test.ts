@@ -121,6 +121,21 @@ describe('an activity with an id', () => {
 		expect(runs()).toBe(1);
 	});
 
+	test('of two retries that wait for a delivery which n8n does not take, one runs', async () => {
+		const held = holdAnswers();
+		const first = deliver(withId);
+		await until(() => held.waiting() === 1);
+		let asked = 0;
+		trigger.beforeWebhook = async () => void asked++;
+		const retries = [deliver(withId), deliver(withId)];
+		await until(() => asked === 2);
+		await pause(50);
+		held.letGo(500);
+		trigger.beforeAnswer = async () => 200;
+		expect(await Promise.all([first, ...retries])).toEqual([500, 200, 200]);
+		expect(runs()).toBe(2);
+	});
+
 	test('waits for the earlier delivery: taken if that is not', async () => {
 		const held = holdAnswers();
 		const first = deliver(withId);

@@ -1,7 +1,7 @@
 import { unescape } from 'node:querystring';
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import type { Conversation, Participant } from '../../../emulator/communication/contract';
-import { conversationLocator, readConversationId as readLocator } from '../../shared/action/fields/locator';
+import { conversationLocator, readConversationLocator } from '../../shared/action/fields/locator';
 import { stringField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
 import { isGuid, tidyId } from '../../shared/entra/appCredential';
@@ -19,7 +19,7 @@ export const conversationIdField = conversationLocator(
  * @throws InputError where it is empty, or would change the path of the URL.
  */
 export function readConversationId(parameters: ParameterReader): string {
-	const id = readLocator(
+	const id = readConversationLocator(
 		parameters,
 		'Use the conversationId from Conversation: Create or Get Many. It looks like 19:…@thread.v2.',
 	);

@@ -212,7 +212,7 @@ export async function startWithMessage(
 }
 
 /** A customer's message for the active conversation, or for a new one. */
-export interface CustomerMessage {
+interface CustomerMessage {
 	/** With the message as its start message, where a start message can carry it. */
 	start: ConversationStart;
 	/** The request that sends the message into a conversation. */

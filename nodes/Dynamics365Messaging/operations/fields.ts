@@ -1,7 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { Sender } from '../../../emulator/messaging/contract';
 import { limitFields } from '../../shared/action/fields/limit';
-import { conversationLocator, readConversationId as readLocator } from '../../shared/action/fields/locator';
+import { conversationLocator, readConversationLocator } from '../../shared/action/fields/locator';
 import { optionsField } from '../../shared/action/fields/options';
 import { readText, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
@@ -33,7 +33,7 @@ export const conversationIdField = conversationLocator(
  */
 export function readConversationId(parameters: ParameterReader): string {
 	const fix = 'Use the conversationId from Conversation: Create or from the trigger.';
-	return readLocator(parameters, fix, (id) => id.toLowerCase() === 'create');
+	return readConversationLocator(parameters, fix, (id) => id.toLowerCase() === 'create');
 }
 
 /** The sender of a message or an event, as the representative sees it. Source: docs/service-facts.md#activities-sent. */

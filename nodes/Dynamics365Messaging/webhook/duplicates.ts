@@ -167,8 +167,15 @@ type Admission = 'new' | 'duplicate' | 'undecided';
 /**
  * Waits for the answer to the earlier delivery that this one may repeat, until one was accepted or there is no other.
  * A duplicate is remembered, as its answer may be lost too.
+ * @param onNew is called where there is no other, before anything else can run: two equal deliveries that have waited for
+ * the same answer must not both be new.
  */
-async function followEarlier(identity: Identity, response: ServerResponse, wait: Wait): Promise<Admission> {
+async function followEarlier<New>(
+	identity: Identity,
+	response: ServerResponse,
+	wait: Wait,
+	onNew: () => New,
+): Promise<New | Exclude<Admission, 'new'>> {
 	const { key, hasId } = identity;
 	for (let earlier = earlierDelivery(identity); earlier; earlier = earlierDelivery(identity)) {
 		// Without an ID each retry repeats one delivery, so no other retry may find the same one.
@@ -187,7 +194,7 @@ async function followEarlier(identity: Identity, response: ServerResponse, wait:
 		}
 		forget(key, earlier);
 	}
-	return 'new';
+	return onNew();
 }
 
 /**
@@ -199,9 +206,10 @@ async function followEarlier(identity: Identity, response: ServerResponse, wait:
  * const isNew = (await admit(identity, response)) === 'new';
  */
 export async function admit(identity: Identity, response: ServerResponse): Promise<Admission> {
-	const admission = await followEarlier(identity, response, waitingTime(response));
-	if (admission === 'new') watch(identity, response);
-	return admission;
+	return await followEarlier(identity, response, waitingTime(response), () => {
+		watch(identity, response);
+		return 'new';
+	});
 }
 
 /**
@@ -222,22 +230,15 @@ export async function admitInOrder(
 ): Promise<Admission> {
 	const { key, hasId } = identity;
 	const wait = waitingTime(response);
+	const enter = () => takePlace(line, key);
 	// Without an ID, a delivery that was told to come again may equal one that runs: it is its own retry first.
-	if (hasId || !isPlaceKept(line, key)) {
-		const admission = await followEarlier(identity, response, wait);
-		if (admission !== 'new') return admission;
-	}
-	const place = takePlace(line, key);
+	const isOwnRetry = !hasId && isPlaceKept(line, key);
+	const place = isOwnRetry ? enter() : await followEarlier(identity, response, wait, enter);
+	if (typeof place === 'string') return place;
 	if (!place) return 'undecided';
 	if (!(await wait(place.turn))) {
 		place.reserve();
 		return 'undecided';
-	}
-	// Another try of the same activity may have had its turn meanwhile.
-	const admission = hasId ? await followEarlier(identity, response, wait) : 'new';
-	if (admission !== 'new') {
-		place.leave();
-		return admission;
 	}
 	const report = ({ callerDisconnected, waiting, tries }: Seen) => {
 		place.leave();
@@ -246,6 +247,12 @@ export async function admitInOrder(
 		if (callerDisconnected && waiting === 0 && isGivenUp)
 			onGivenUp(response.statusCode, Math.round(age / 1000));
 	};
-	watch(identity, response, report, place.tries);
-	return 'new';
+	const start = (): Admission => {
+		watch(identity, response, report, place.tries);
+		return 'new';
+	};
+	// Another try of the same activity may have had its turn meanwhile.
+	const admission = hasId ? await followEarlier(identity, response, wait, start) : start();
+	if (admission !== 'new') place.leave();
+	return admission;
 }

@@ -5,7 +5,7 @@ import { InputError } from '../transport/errors';
 export const PUBLIC_AUTHORITY = 'https://login.microsoftonline.com';
 
 /** How the app authenticates itself. */
-export type ClientAuthentication =
+type ClientAuthentication =
 	{ kind: 'clientSecret'; clientSecret: string } | ({ kind: 'certificate' } & PastedCertificate);
 
 /** An app registration, and the token authority that issues its tokens. */

@@ -1,5 +1,3 @@
-import type { EmbeddedFile } from './requestBody';
-
 /** Where a request goes. */
 interface Addressed {
 	/** Below the base path of the service. Each service has functions that make its paths. */
@@ -30,13 +28,6 @@ export interface SendRequest<Body = object> extends Addressed, Verification {
 
 /** A request without host and credential. Operations make it, and a client sends it. */
 export type ServiceRequest = ReadRequest | SendRequest;
-
-/** A body in which an {@link EmbeddedFile} may take the place of any text. */
-export type WithFiles<Body> = Body extends string
-	? Body | (string extends Body ? EmbeddedFile : never)
-	: Body extends object
-		? { [Key in keyof Body]: WithFiles<Body[Key]> }
-		: Body;
 
 /** Returns how to verify a request; undefined for one that only reads. */
 export function verificationOf(request: ServiceRequest): Verification | undefined {

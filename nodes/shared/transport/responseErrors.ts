@@ -6,7 +6,7 @@ import type { HttpsResponse } from './https';
 import type { Verification } from './request';
 
 /** What an error needs to know of the service that answered. */
-export interface ResponseSource {
+interface ResponseSource {
 	/** At the start of a sentence: `The service`. */
 	name: string;
 	/** The service's own code in this answer. */

@@ -32,7 +32,7 @@ const NOT_IDS = new Set(['', '.', '..']);
  * @param isReserved whether a text has another meaning in the path than that of an ID.
  * @throws InputError where it is empty, or would change the path of the URL.
  */
-export function readConversationId(
+export function readConversationLocator(
 	parameters: ParameterReader,
 	fix: string,
 	isReserved: (id: string) => boolean = () => false,
