@@ -183,7 +183,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			},
 			{
 				displayName:
-					'Nothing is lost, and the deliveries of a conversation run one after the other. After a failure the workflow may see a delivery again, up to three times in all: put what must not happen twice last, or guard it. Each run should end within 8 seconds. n8n’s experimental engine 2.0 knows only Immediately. <a href="https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging/blob/main/docs/production.md">How to run this in production</a>',
+					'A delivery whose workflow did not succeed is sent again, and the deliveries of a conversation run one after the other. After a failure the workflow may see a delivery again, up to three times in all: put what must not happen twice last, or guard it. Each run should end within 8 seconds. n8n’s experimental engine 2.0 knows only Immediately. <a href="https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging/blob/main/docs/production.md">How to run this in production</a>',
 				name: 'onSuccessNotice',
 				type: 'notice',
 				default: '',
