@@ -1,6 +1,7 @@
 // npm run test:e2e: does its own set-up, then the tests that need a real n8n, one after the other.
 import { setUpN8n } from '../tools/n8n/install.mjs';
-import { commandWorks, run, runScript, SetupError, start, step } from '../tools/setup.mjs';
+import { ensureHaproxy, installDebian } from '../tools/debian.mjs';
+import { commandWorks, runScript, start, step } from '../tools/setup.mjs';
 
 const tests = {
 	'A trigger that registers its own URL': 'test/e2e/registration.ts',
@@ -23,21 +24,6 @@ async function ensureChromium() {
 		'chromium',
 		'Install Chromium, or name one: CHROMIUM=/path/to/chromium npm run test:e2e',
 	);
-}
-
-/** Installs the proxy of deploy/ from Debian's packages where there is none. */
-async function ensureHaproxy() {
-	if (!commandWorks('haproxy', ['-v'])) await installDebian('haproxy', 'Install HAProxy 2.6 or later.');
-}
-
-/** @param {string} hint what the reader can do where it cannot be installed. */
-async function installDebian(name, hint) {
-	if (!commandWorks('apt-get', ['--version'])) throw new SetupError(hint);
-	await run('apt-get', ['update', '-q'], { allowFailure: true });
-	// On GitHub's machines one is not root, but may become it.
-	const command = process.getuid?.() === 0 ? ['apt-get'] : ['sudo', '--non-interactive', 'apt-get'];
-	const [first, ...rest] = [...command, 'install', '-y', '-q', name];
-	if ((await run(first, rest, { allowFailure: true })) !== 0) throw new SetupError(hint);
 }
 
 await start(async () => {

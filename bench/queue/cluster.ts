@@ -1,11 +1,14 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { credentialFor } from '../../tools/emulatorCredentials';
 import { makeRunFolder } from '../../tools/n8n/installation';
 import { type N8n, type N8nProcess, startN8n, startProcess, type StartOptions } from '../../tools/n8n/n8n';
+import { makeLongWorkTables } from '../../tools/n8n/longWork';
 import { writeCertificateFile } from '../../tools/n8n/withN8n';
 import { makeCredential, publishWorkflow } from '../../tools/n8n/workflows';
 import { freePort } from '../../tools/ports';
+import { startProxy } from '../../tools/proxy';
 import { startEmulator, type Emulator, type FaultRule } from '../../emulator';
 import { cpuMs } from '../process';
 import { checkRedis, Database, removeKeys, servicesFrom } from './services';
@@ -28,17 +31,11 @@ export class Member {
 	/** How often it was started. */
 	starts = 0;
 
-	/**
-	 * Starts it, and from then on again whenever it ends by itself; returns when it is ready.
-	 * @param env settings of n8n for this start, beside those that it has.
-	 */
-	async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+	/** Starts it, and from then on again whenever it ends by itself; returns when it is ready. */
+	async start(): Promise<void> {
 		const kills = this.kills;
 		this.starts++;
-		const life = await startProcess(this.kind, this.port, {
-			...this.options,
-			env: { ...this.options.env, ...env },
-		});
+		const life = await startProcess(this.kind, this.port, this.options);
 		this.life = life;
 		void life.died.then(() => this.revive(kills));
 	}
@@ -90,10 +87,10 @@ export interface Cluster {
 	database: Database;
 	/** The proxies between all processes and PostgreSQL and Redis. */
 	proxies: { postgres: TcpProxy; redis: TcpProxy };
-	/** Imports a workflow and puts it into production. */
-	publish: (id: string, workflow: object) => Promise<void>;
-	/** Directs deliveries to a trigger, through both webhook processors in turn. */
-	leadTo: (trigger: { id: string; webhookId: string }) => void;
+	/** Imports a workflow and puts it into production. @returns what takes it out again */
+	publish: (id: string, workflow: object) => Promise<() => Promise<unknown>>;
+	/** Directs deliveries to a trigger, through the proxy. @param path below n8n's `/webhook/` */
+	leadTo: (path: string) => void;
 	/** Has the service answer messages by these rules, and the rest as quickly as a service over the Internet does. */
 	serviceAnswers: (rules: FaultRule[]) => void;
 	/** The ids of n8n's credentials. */
@@ -105,38 +102,38 @@ export const MESSAGES = { operationId: 'sendActivity' };
 /** The emulator alone would answer before anything could happen to an execution that waits for it. */
 export const SERVICE_MS = 300;
 
-/** After how long the work of another process counts as abandoned, seconds. */
-export interface Patience {
-	/** A job is stalled when its worker has not renewed its lock for so long. n8n's default is 60. */
-	job: number;
-	/** The lease of a turn in a conversation; longer than sending may take. */
-	turn: number;
-	/** How often the workflow looks for abandoned turns. */
-	sweep: number;
+/** The settings of queue mode that docs/production.md advises, as the compose file of deploy/ has them. */
+function advisedSettings(): NodeJS.ProcessEnv {
+	const file = join(__dirname, '../../deploy/queue-mode/compose.yaml');
+	const { 'x-environment': all } = parse(readFileSync(file, 'utf8'), { merge: true }) as {
+		'x-environment': Record<string, string>;
+	};
+	return Object.fromEntries(
+		Object.entries(all).filter(([name]) => /^(EXECUTIONS_MODE|QUEUE_WORKER_|N8N_GRACEFUL_)/.test(name)),
+	);
 }
 
 /**
  * Starts the emulator and n8n in queue mode (one main, two webhook processors, two workers) on PostgreSQL and Redis,
  * passes them to `use`, and removes everything, even if `use` throws.
  */
-export async function onCluster<T>(patience: Patience, use: (cluster: Cluster) => Promise<T>): Promise<T> {
+export async function onCluster<T>(use: (cluster: Cluster) => Promise<T>): Promise<T> {
 	const cleanUp: Array<() => unknown> = [];
 	try {
-		return await use(await build(patience, cleanUp));
+		return await use(await build(cleanUp));
 	} finally {
 		for (const undo of cleanUp.reverse()) await undo();
 	}
 }
 
-async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Promise<Cluster> {
+async function build(cleanUp: Array<() => unknown>): Promise<Cluster> {
 	const services = servicesFrom(process.env);
 	await checkRedis(services.redis);
 	const name = `n8n_bench_queue_${process.pid}`;
 	const database = await Database.create(services.postgres, name);
 	cleanUp.push(() => database.drop());
 	cleanUp.push(() => removeKeys(services.redis, name));
-	const inbox = readFileSync(join(__dirname, 'inbox.sql'), 'utf8');
-	await database.rows(inbox.replaceAll('90 seconds', `${turn} seconds`));
+	await makeLongWorkTables(database);
 	const [postgresProxy, redisProxy] = [
 		await TcpProxy.to([services.postgres]),
 		await TcpProxy.to([services.redis]),
@@ -155,14 +152,8 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 	const certificateFile = writeCertificateFile(emulator, folderOf('files'));
 	const { user, password } = services.postgres;
 	const postgres = { ...postgresProxy.place, user, password, database: name };
-	const balancer = await TcpProxy.to([]);
-	cleanUp.push(() => balancer.close());
-	const webhookUrl = `http://127.0.0.1:${balancer.place.port}/`;
 	const shared = {
-		QUEUE_WORKER_LOCK_DURATION: String(job * 1000),
-		QUEUE_WORKER_LOCK_RENEW_TIME: String(job * 300),
-		QUEUE_WORKER_STALLED_INTERVAL: String(job * 300),
-		EXECUTIONS_MODE: 'queue',
+		...advisedSettings(),
 		EXECUTIONS_DATA_PRUNE: 'false',
 		DB_TYPE: 'postgresdb',
 		DB_POSTGRESDB_HOST: postgres.host,
@@ -176,7 +167,6 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 		QUEUE_BULL_REDIS_PORT: String(redisProxy.place.port),
 		QUEUE_BULL_REDIS_PASSWORD: services.redis.password,
 		QUEUE_BULL_REDIS_DB: String(services.redis.db),
-		N8N_WEBHOOK_URL: webhookUrl,
 		// The processes share a compile cache, as containers of one image do.
 		NODE_COMPILE_CACHE: join(folderOf('compiled'), 'cache'),
 		...(process.env.BENCH_PROFILES && {
@@ -195,21 +185,25 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 	const members: Member[] = [];
 	for (const [kind, count] of [['webhook', 2] as const, ['worker', 2] as const]) {
 		for (let index = 0; index < count; index++) {
-			const port = await freePort(0);
-			const broker = { N8N_RUNNERS_BROKER_PORT: String(await freePort(0)) };
+			const port = await freePort();
 			const health = {
 				QUEUE_HEALTH_CHECK_ACTIVE: 'true',
 				QUEUE_HEALTH_CHECK_PORT: String(port),
 				N8N_WORKER_SERVER_ADDRESS: '127.0.0.1',
 			};
-			const env = kind === 'worker' ? { ...broker, ...health } : broker;
-			members.push(new Member(kind, port, optionsFor(`${kind}-${index}`, env)));
+			members.push(new Member(kind, port, optionsFor(`${kind}-${index}`, kind === 'worker' ? health : {})));
 		}
 	}
 	cleanUp.push(() => Promise.all(members.map((member) => member.stop())));
 	await Promise.all(members.map((member) => member.start()));
 	const webhooks = members.filter(({ kind }) => kind === 'webhook');
-	balancer.targets = webhooks.map(({ port }) => ({ host: '127.0.0.1', port }));
+	const [one, other] = webhooks.map(({ port }) => `127.0.0.1:${port}`);
+	const proxy = await startProxy('queue-mode', {
+		N8N_MAIN: new URL(main.url).host,
+		N8N_WEBHOOK_1: one ?? '',
+		N8N_WEBHOOK_2: other ?? '',
+	});
+	cleanUp.push(() => proxy.stop());
 
 	const serviceAnswers = (rules: FaultRule[]) =>
 		(emulator.settings.faults = [...rules, { match: MESSAGES, action: { delayMs: SERVICE_MS } }]);
@@ -226,7 +220,10 @@ async function build({ job, turn }: Patience, cleanUp: Array<() => unknown>): Pr
 			dynamics365: await makeCredential(main, 'dynamics365MessagingApi', credentialFor(emulator)),
 			postgres: await makeCredential(main, 'postgres', { ...postgres, ssl: 'disable', sshTunnel: false }),
 		},
-		publish: async (id, workflow) => void (await publishWorkflow(main, id, workflow)),
-		leadTo: ({ id, webhookId }) => emulator.setWebhookUrl(`${webhookUrl}webhook/${webhookId}/${id}`),
+		publish: async (id, workflow) => {
+			await publishWorkflow(main, id, workflow);
+			return async () => await main.rest('POST', `/workflows/${id}/deactivate`, {});
+		},
+		leadTo: (path) => emulator.setWebhookUrl(`${proxy.url}/webhook/${path}`),
 	};
 }

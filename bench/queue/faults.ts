@@ -10,6 +10,8 @@ import { PrivateRedis } from './services';
 export interface Fault {
 	/** The fault, as the table names it. */
 	name: string;
+	/** What is away: a process of n8n that is killed, what n8n stores its work in, or the service that it calls. */
+	kind: 'kill' | 'store' | 'service';
 	/** Before the load begins. */
 	prepare?: (cluster: Cluster) => Promise<void>;
 	/** Causes the fault once, and recovers from it as a supervisor would. */
@@ -43,11 +45,13 @@ async function restart(command: string | undefined, proxy: TcpProxy): Promise<vo
 
 const workerKilled: Fault = {
 	name: 'A worker killed (SIGKILL), and started again',
+	kind: 'kill',
 	strike: async ({ workers }, turn) => await killOne(workers, turn),
 };
 
 const webhookKilled: Fault = {
 	name: 'A webhook processor killed (SIGKILL), and started again',
+	kind: 'kill',
 	strike: async ({ webhooks }, turn) => await killOne(webhooks, turn),
 };
 
@@ -55,11 +59,13 @@ const postgresAway = (command: string | undefined): Fault => ({
 	name: command
 		? 'PostgreSQL restarted'
 		: `PostgreSQL gone for ${DOWN_MS / 1000} s (connections reset, then refused)`,
+	kind: 'store',
 	strike: async ({ proxies }) => await restart(command, proxies.postgres),
 });
 
 const redisAway = (command: string | undefined): Fault => ({
 	name: command ? 'Redis restarted' : `Redis gone for ${DOWN_MS / 1000} s (connections reset, then refused)`,
+	kind: 'store',
 	strike: async ({ proxies }) => await restart(command, proxies.redis),
 });
 
@@ -69,6 +75,7 @@ function redisKilled(appendOnly: boolean): Fault {
 	let before: TcpProxy['targets'] = [];
 	return {
 		name: `Redis killed and started again, \`appendonly ${appendOnly ? 'yes' : 'no'}\``,
+		kind: 'store',
 		prepare: async ({ proxies }) => {
 			redis = await PrivateRedis.start(appendOnly);
 			before = proxies.redis.targets;
@@ -90,6 +97,7 @@ function redisKilled(appendOnly: boolean): Fault {
 function serviceAnswers(name: string, ...answers: [StatusFault, StatusFault]): Fault {
 	return {
 		name: `The service answers ${name} to half of all messages for ${BUSY_MS / 1000} s`,
+		kind: 'service',
 		strike: async (cluster) => {
 			// The first rule applies to a quarter of all calls, the second one to a third of the rest.
 			cluster.serviceAnswers([

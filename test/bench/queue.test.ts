@@ -1,7 +1,14 @@
 import { connect, createServer, type Server } from 'node:net';
-import { type Delivery, isAscending, evaluate, numberIn } from '../../bench/queue/load';
 import { type Place, TcpProxy } from '../../bench/queue/tcpProxy';
 import type { DeliveryEntry } from '../../emulator';
+import {
+	type Delivery,
+	type Outcome,
+	isAscending,
+	isUnderWayAt,
+	evaluate,
+	numberIn,
+} from '../../tools/outcome';
 import { close, closedPort, listen } from '../../tools/ports';
 
 function entry(...statuses: number[]): DeliveryEntry {
@@ -16,23 +23,28 @@ function delivery(number: number, statuses: number[], repeat?: number[]): Delive
 }
 
 describe('what became of deliveries', () => {
-	it.each<[string, Delivery[], number[], { lost?: number[]; twice?: number[]; outOfOrder?: number }]>([
+	it.each<[string, Delivery[], number[], Partial<Outcome>]>([
 		['all arrived in order', [delivery(1, [200]), delivery(2, [200])], [1, 2], {}],
 		['one was answered 200 and never arrived', [delivery(1, [200]), delivery(2, [200])], [1], { lost: [2] }],
-		['one was never answered 200 and did not arrive', [delivery(1, [500, 503, 500])], [], {}],
+		['one was never answered 200 and did not arrive', [delivery(1, [500, 503, 500])], [], { givenUp: [1] }],
 		['one was answered 200 at a later try', [delivery(1, [503, 200])], [], { lost: [1] }],
 		['its repeat was answered 200', [delivery(1, [503], [200])], [], { lost: [1] }],
 		['one arrived twice', [delivery(1, [200], [200])], [1, 1], { twice: [1] }],
 		['one arrived twice, late', [delivery(1, [200], [200]), delivery(2, [200])], [1, 2, 1], { twice: [1] }],
-		['one was overtaken', [delivery(1, [200]), delivery(2, [200])], [2, 1], { outOfOrder: 1 }],
+		['one was overtaken', [delivery(1, [200]), delivery(2, [200])], [2, 1], { outOfOrder: [[2, 1]] }],
 	])('%s', (_, deliveries, arrived, expected) => {
 		const outcome = evaluate(deliveries, new Map([['a', arrived]]), 1);
-		expect(outcome).toMatchObject({ lost: [], twice: [], outOfOrder: 0, ...expected });
+		expect(outcome).toMatchObject({ lost: [], twice: [], outOfOrder: [], ...expected });
 	});
 
 	it('counts the tries that were not answered 200, and the time of those that were', () => {
 		const outcome = evaluate([delivery(1, [503, 200]), delivery(2, [200], [200])], new Map(), 1);
-		expect(outcome).toMatchObject({ delivered: 2, accepted: 2, failedTries: 1, answersMs: [20, 10, 10] });
+		expect(outcome).toMatchObject({
+			numbers: [1, 2],
+			accepted: [1, 2],
+			otherAnswers: { 503: 1 },
+			answersMs: [20, 10, 10],
+		});
 	});
 
 	it.each([
@@ -45,6 +57,29 @@ describe('what became of deliveries', () => {
 
 	it('takes equal numbers for order', () => {
 		expect([isAscending([1, 1, 2]), isAscending([1, 3, 2])]).toEqual([true, false]);
+	});
+});
+
+describe('what was under way when a process was killed', () => {
+	const at = (time: number, ms: number): DeliveryEntry => ({
+		...entry(),
+		tries: [{ at: new Date(time).toISOString(), ms, status: 200 }],
+	});
+	const one = (tried: DeliveryEntry, repeat?: DeliveryEntry): Delivery => ({
+		number: 1,
+		conversationId: 'a',
+		entry: tried,
+		...(repeat && { repeat }),
+	});
+
+	it.each<[string, Delivery, boolean]>([
+		['began before and ended after', one(at(900, 200)), true],
+		['ended long before', one(at(100, 200)), false],
+		['began after', one(at(1_001, 200)), false],
+		['its repeat was under way', one(at(100, 1), at(990, 20)), true],
+		['was never tried', one(entry()), false],
+	])('%s', (_, delivery, expected) => {
+		expect(isUnderWayAt(1_000, delivery)).toBe(expected);
 	});
 });
 

@@ -100,13 +100,15 @@ export async function startProcess(
 	// The file is unlinked, not emptied, because a demo that still runs may be writing to it.
 	rmSync(logFile, { force: true });
 	const log = openSync(logFile, 'a');
+	// After a kill n8n waits ten seconds before it starts; docs/production.md has the supervisor spare it that.
+	rmSync(join(options.runFolder, '.n8n/crash.journal'), { force: true });
 	const { folder, node, env } = options.installation ?? installationOf();
 	const watcher = join(__dirname, 'endWithParent.cjs');
 	const child = spawn(node, ['--require', watcher, join(folder, 'node_modules/n8n/bin/n8n'), command], {
 		cwd: folder,
 		env: {
 			...withoutOtherN8n(process.env),
-			...settings(port, await freePort(5679), url, options),
+			...settings(port, await freePort(), url, options),
 			...env,
 			...options.env,
 		},

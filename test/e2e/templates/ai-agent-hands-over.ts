@@ -6,7 +6,7 @@ import { makeCredential } from '../../../tools/n8n/workflows';
 import { waitFor } from '../../../tools/wait';
 import { startHttpStub, type StubAnswer, type StubRequest } from './httpStub';
 import { inProduction, makeSecret, ownCredentials } from './channel';
-import type { Filling } from './support';
+import type { Filling } from '../../../tools/n8n/templates';
 
 const TOOL = 'Hand_over_to_a_representative';
 

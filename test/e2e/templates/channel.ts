@@ -3,7 +3,12 @@ import type { RequestEntry } from '../../../emulator';
 import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import type { Json } from './httpStub';
-import { type CredentialIds, type Filling, type Published, publishTemplate } from './support';
+import {
+	type CredentialIds,
+	type Filling,
+	type Published,
+	publishTemplate,
+} from '../../../tools/n8n/templates';
 
 /** A secret header of the test and its templates. */
 export interface Secret {

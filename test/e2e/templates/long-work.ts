@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { servicesFrom, Database } from '../../../bench/queue/services';
+import { makeLongWorkTables, withLease } from '../../../tools/n8n/longWork';
+import type { Filling } from '../../../tools/n8n/templates';
 import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { close, listen } from '../../../tools/ports';
@@ -11,12 +13,10 @@ import { post } from '../../../tools/post';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
 import { callsSince, inProduction, ownCredentials } from './channel';
-import { type Filling, readTemplate } from './support';
 
 /** Shorter than the template's five minutes, so that the test need not wait for them. */
 const LEASE_SECONDS = 20;
 const WORK_MS = 300;
-const TABLES = 'Create the tables';
 
 interface Row {
 	id: string;
@@ -44,13 +44,6 @@ async function startAgent() {
 	return { agent, url, close: async () => await close(server) };
 }
 
-/** Makes the tables with the statements that the template's node holds. */
-async function makeTables(database: Database): Promise<void> {
-	const node = readTemplate('long-work').nodes.find(({ name }) => name === TABLES);
-	if (typeof node?.parameters.query !== 'string') throw new Error(`long-work.json has no node ${TABLES}`);
-	await database.rows(node.parameters.query);
-}
-
 export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { postgres } = servicesFrom(process.env);
 	const database = await Database.create(postgres, `e2e_long_work_${process.pid}`);
@@ -59,8 +52,8 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 	const agent = await startAgent();
 	try {
 		// Twice, as the template says that it may be.
-		await makeTables(database);
-		await makeTables(database);
+		await makeLongWorkTables(database);
+		await makeLongWorkTables(database);
 		return await checkWith(setup, { database, admin }, agent);
 	} finally {
 		await agent.close();
@@ -83,10 +76,7 @@ async function checkWith(
 			'n8n-nodes-base.postgres': { type: 'postgres', id: postgresId },
 		},
 		set: (node) => {
-			const { options } = node.parameters as { options?: { queryReplacement?: string } };
-			if (options?.queryReplacement?.includes("'5 minutes'")) {
-				options.queryReplacement = options.queryReplacement.replace('5 minutes', `${LEASE_SECONDS} seconds`);
-			}
+			withLease(LEASE_SECONDS)(node);
 			if (node.name !== 'Your own work') return;
 			Object.assign(node, { type: 'n8n-nodes-base.httpRequest', typeVersion: 4.2 });
 			node.parameters = {

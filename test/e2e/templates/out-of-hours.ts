@@ -9,7 +9,7 @@ import { connect, startConversation } from '../../emulator/support';
 import { startHttpStub } from './httpStub';
 import { startSmtpStub } from './smtpStub';
 import { inProduction, makeSecret, ownCredentials } from './channel';
-import type { Filling } from './support';
+import type { Filling } from '../../../tools/n8n/templates';
 
 interface Shown {
 	conversationId: string;

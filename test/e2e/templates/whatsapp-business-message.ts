@@ -5,7 +5,7 @@ import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { startHttpStub } from './httpStub';
 import { inProduction, makeSecret } from './channel';
-import type { Filling } from './support';
+import type { Filling } from '../../../tools/n8n/templates';
 
 const NODE = 'n8n-nodes-dynamics365-messaging.azureCommunicationConversations';
 

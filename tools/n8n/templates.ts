@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
+import type { N8nWithEmulator } from './withN8n';
 
-const FOLDER = join(__dirname, '../../../templates');
+const FOLDER = join(__dirname, '../../templates');
 
 interface TemplateNode {
 	name: string;
@@ -53,6 +53,33 @@ export interface Filling {
 	set?: (node: TemplateNode) => void;
 }
 
+/** A template that is ready to be imported. */
+export interface Filled {
+	/** What n8n gets to import. */
+	workflow: object;
+	/** The path of a webhook or trigger below n8n's `/webhook/`, by the node's name. @throws Error where there is no such node */
+	pathOf: (node: string) => string;
+}
+
+/** Fills a template in as a person does after importing it. @param name the file's, without its folder and ending */
+export function fillTemplate(name: string, { credentials, set }: Filling): Filled {
+	const template = readTemplate(name);
+	const nodes = template.nodes.map((node) => {
+		const filled = structuredClone(node);
+		set?.(filled);
+		return { ...filled, id: randomUUID(), webhookId: randomUUID(), ...chosen(node.type, credentials) };
+	});
+	return {
+		workflow: { ...template, nodes },
+		pathOf: (wanted) => {
+			const node = nodes.find((one) => one.name === wanted);
+			if (!node) throw new Error(`${name}.json has no node ${wanted}`);
+			const { path } = node.parameters as { path?: string };
+			return path ?? `${node.webhookId}/${node.id}`;
+		},
+	};
+}
+
 /** An active template. */
 export interface Published {
 	id: string;
@@ -64,23 +91,10 @@ export interface Published {
 export async function publishTemplate(
 	{ n8n, publish }: N8nWithEmulator,
 	name: string,
-	{ credentials, set }: Filling,
+	filling: Filling,
 ): Promise<Published> {
-	const template = readTemplate(name);
-	const nodes = template.nodes.map((node) => {
-		const filled = structuredClone(node);
-		set?.(filled);
-		return { ...filled, id: randomUUID(), webhookId: randomUUID(), ...chosen(node.type, credentials) };
-	});
+	const { workflow, pathOf } = fillTemplate(name, filling);
 	const id = randomUUID().slice(0, 16);
-	await publish(id, { ...template, nodes });
-	return {
-		id,
-		urlOf: (wanted) => {
-			const node = nodes.find((one) => one.name === wanted);
-			if (!node) throw new Error(`${name}.json has no node ${wanted}`);
-			const { path } = node.parameters as { path?: string };
-			return `${n8n.url}/webhook/${path ?? `${node.webhookId}/${node.id}`}`;
-		},
-	};
+	await publish(id, workflow);
+	return { id, urlOf: (node) => `${n8n.url}/webhook/${pathOf(node)}` };
 }

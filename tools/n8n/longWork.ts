@@ -1,0 +1,28 @@
+// The template for long work, as the tests and the benchmark fill it in.
+import { type Filling, readTemplate } from './templates';
+
+const TABLES = 'Create the tables';
+
+/** The part of a database that is used here. */
+interface Rows {
+	rows: (query: string) => Promise<unknown>;
+}
+
+/** Makes the tables with the statements that the template's node holds. */
+export async function makeLongWorkTables(database: Rows): Promise<void> {
+	const node = readTemplate('long-work').nodes.find(({ name }) => name === TABLES);
+	if (typeof node?.parameters.query !== 'string') throw new Error(`long-work.json has no node ${TABLES}`);
+	await database.rows(node.parameters.query);
+}
+
+/**
+ * Sets for how long a run has its conversation, so that nobody need wait the template's five minutes for another to take over.
+ * @param seconds longer than the work takes.
+ */
+export function withLease(seconds: number): NonNullable<Filling['set']> {
+	return ({ parameters }) => {
+		const { options } = parameters as { options?: { queryReplacement?: string } };
+		if (options?.queryReplacement === undefined) return;
+		options.queryReplacement = options.queryReplacement.replace("'5 minutes'", `'${seconds} seconds'`);
+	};
+}
