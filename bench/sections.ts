@@ -29,6 +29,8 @@ export interface Benchmark {
 	/** The name of the section in RESULTS.md, and of the command's argument. */
 	name: string;
 	title: string;
+	/** Left out of a short run that does not name it. */
+	onlyLong?: boolean;
 	measure: (options: { short: boolean }) => Promise<Section>;
 }
 
@@ -138,8 +140,8 @@ export async function runBenchmarks(benchmarks: Benchmark[], args: string[]): Pr
 		return 1;
 	}
 	const missed: string[] = [];
-	for (const { name, title, measure } of benchmarks) {
-		if (named.length > 0 && !named.includes(name)) continue;
+	for (const { name, title, onlyLong, measure } of benchmarks) {
+		if (named.length > 0 ? !named.includes(name) : short && onlyLong) continue;
 		console.log(`\n${title}\n`);
 		const section = await measure({ short });
 		const text = toMarkdown(section, short);

@@ -15,7 +15,7 @@ const CALLERS = 16;
 const SETTLE_MS = 120_000;
 
 /** A workflow that takes deliveries. */
-interface Contender {
+export interface Contender {
 	label: string;
 	workflowId: string;
 	/** The address below which Dynamics posts, relative to n8n's. */
@@ -24,7 +24,7 @@ interface Contender {
 }
 
 /** The result of one contender in one round. */
-interface Round {
+export interface Round {
 	/** Deliveries answered 200 in a second. */
 	answered: number;
 	/** Deliveries whose executions had ended, in a second. */
@@ -137,7 +137,7 @@ const NOT_GOOD = ['new', 'running', 'waiting', 'error', 'crashed', 'canceled', '
  * Lets a contender take deliveries as fast as it can, and waits until all that follows from them is done.
  * @throws Error where a delivery has no execution, or more than one.
  */
-async function roundOf(
+export async function roundOf(
 	setup: N8nWithEmulator,
 	contender: Contender,
 	token: string,
