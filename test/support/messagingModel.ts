@@ -1,5 +1,4 @@
-import type { Json } from '../../nodes/shared/json';
-import { readKey } from '../../nodes/shared/json';
+import { readKey, type Json } from '../../nodes/shared/json';
 import { pageReader } from '../../nodes/Dynamics365Messaging/messagingApi/pages';
 import { ServiceError } from '../../nodes/shared/transport/errors';
 import { readPage } from '../../nodes/shared/transport/pagination';
@@ -54,6 +53,8 @@ export interface Schedule {
 	runs: Run[];
 	/** After which of the calls that the service gets, from 1, a representative closes the customer's conversation. */
 	closesAfter: number[];
+	/** Whether the messages of a closed conversation can still be read, which is not documented. */
+	isClosedReadable: boolean;
 	/** By how much the service's clock is ahead, milliseconds. */
 	clock: number;
 	/** By how much that of its message IDs is ahead of that of its Date header, milliseconds. */
@@ -98,8 +99,8 @@ class VirtualTime {
 	/** Goes on until nothing waits any more. */
 	async runToEnd(): Promise<void> {
 		for (;;) {
-			// All that follows from the last step happens before the next one.
-			await new Promise((resume) => setImmediate(resume));
+			// All that follows from the last step happens before the next one: a tick comes after all settled promises.
+			await new Promise<void>((resume) => process.nextTick(resume));
 			const next = this.waiting.shift();
 			if (!next) return;
 			this.now = next.at;
@@ -117,6 +118,8 @@ export class MessagingModel {
 	private lastMessageId = 0;
 	private handled = 0;
 	private late = 0;
+	/** The runs that may not wait as long as the service asks them to. */
+	private readonly paused = new Set<number>();
 
 	constructor(private readonly schedule: Schedule) {
 		this.random = seededRandom(schedule.seed);
@@ -145,7 +148,8 @@ export class MessagingModel {
 		for (;;) {
 			const fault = queue.shift() ?? 'none';
 			await this.pass();
-			if (fault === 'throttledForLong') throw error('throttled', 'notSent');
+			if (fault === 'throttledForLong') this.paused.add(run);
+			if (this.paused.has(run)) throw error('throttled', 'notSent');
 			if (fault === 'refused' || fault === 'throttled') {
 				await this.time.wait(fault === 'refused' ? PAUSE : RETRY_AFTER);
 				continue;
@@ -212,11 +216,13 @@ export class MessagingModel {
 			const created = { conversationId: conversation.id, isNew: true };
 			return typeof words === 'string' ? { ...created, messageId: note(conversation, words) } : created;
 		}
-		if (!active || request.path.split('/')[2] !== active.id) {
+		const named = this.conversations.find(({ id }) => id === request.path.split('/')[2]);
+		const isReadable = request.method === 'GET' && this.schedule.isClosedReadable;
+		if (!named || !(named.isActive || isReadable)) {
 			return new ServiceError({ message: 'closed', description: '', httpCode: 404, code: '30013' });
 		}
-		if (request.method === 'GET') return { messages: active.messages };
-		return { messageId: note(active, String(readKey(body, 'text'))) };
+		if (request.method === 'GET') return { messages: named.messages };
+		return { messageId: note(named, String(readKey(body, 'text'))) };
 	}
 
 	private open(): Conversation {
