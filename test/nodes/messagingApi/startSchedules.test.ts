@@ -271,7 +271,7 @@ async function overSockets({ activeSince, runs: [run], closesAfter, clock }: Sch
 		const isCarriedOut =
 			typeof fault === 'object' && 'status' in fault ? fault.isCarriedOut : fault !== 'resetBefore';
 		if (!isCarriedOut && fault !== undefined) return;
-		const { text, startmessage } = body as { text?: string; startmessage?: { message: string } };
+		const { text, startmessage } = (body ?? {}) as { text?: string; startmessage?: { message: string } };
 		const item = run!.texts.indexOf(text ?? startmessage?.message ?? '');
 		if (messageId !== undefined) arrivals.push({ item, conversationId: conversationId!, messageId });
 		if (!closesAfter.includes(++handled)) return;
@@ -321,7 +321,10 @@ test('the model does what the emulator does over sockets', async () => {
 		for (const { schedule, expected, real } of await Promise.all(
 			chosen.slice(index, index + 12).map(compare),
 		)) {
-			expect({ schedule, outcomes: real }).toEqual({ schedule, outcomes: expected });
+			expect({ schedule: JSON.stringify(schedule), outcomes: real }).toEqual({
+				schedule: JSON.stringify(schedule),
+				outcomes: expected,
+			});
 		}
 	}
 }, 300_000);
