@@ -18,9 +18,11 @@ export interface DeliverySettings {
 	systemEventsAs: 'message' | 'event';
 }
 
-/** Answers with this status instead of carrying out the request. */
+/** Answers with this status, by default instead of carrying out the request. */
 export interface StatusFault {
 	status: number;
+	/** True: the request is carried out first, and its answer replaced. */
+	isCarriedOut?: boolean;
 	/** Seconds; a string, e.g. an HTTP date, is sent as it is. */
 	retryAfter?: number | string;
 	/**

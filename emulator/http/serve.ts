@@ -143,8 +143,9 @@ export function serve<Code, Answer extends Answered<Code>, Params = Record<strin
 
 		if (fault === 'resetBefore') return cut();
 		if (isStatus(fault)) {
+			const done = fault.isCarriedOut ? await served.decide() : undefined;
 			const answer = served.onFault(fault);
-			record(answer);
+			record(answer, done);
 			if (fault.retryAfter !== undefined) response.setHeader('Retry-After', String(fault.retryAfter));
 			if (fault.body === undefined) return served.send(answer);
 			if (fault.contentType !== undefined) response.setHeader('Content-Type', fault.contentType);

@@ -107,39 +107,93 @@ describe('what is said arrives once', () => {
 	});
 });
 
+/** Answers with success, and without what the service says; the request is carried out first, or never. */
+const spoilt = (body: string, isCarriedOut: boolean): FaultRule['action'] => ({
+	status: 200,
+	body,
+	isCarriedOut,
+});
+const NO_ANSWERS = [
+	'',
+	'{}',
+	'[]',
+	'null',
+	'""',
+	'{"conversationId": null}',
+	'n8n is starting up. Please wait',
+	'<html>',
+];
+
+/** What became of items, and where an error says that the customer's words may be. */
+const outcomes = (items: Array<{ json: IDataObject }>) =>
+	items.map(({ json }) => (json.errorDetails as IDataObject | undefined)?.outcome ?? json.delivered);
+const going = { onError: 'continueRegularOutput' } as const;
+
 // What happens to a message whose call was cut off. Each case says what the service had done by then.
 describe('a lost answer', () => {
-	test.each<[string, FaultRule[], string[][], IDataObject]>([
-		[
-			'the start came to nothing',
-			[onCreate('resetBefore')],
-			[['Hello']],
-			{ isNew: true, delivered: 'message' },
-		],
-		[
-			'the start took place with its start message',
-			[onCreate('resetAfter')],
-			[['Hello']],
-			{ isNew: true, delivered: 'startMessage', messageId: expect.stringMatching(/^\d{13}$/) },
-		],
-		[
-			'the start failed with 500',
-			[onCreate({ status: 500 })],
-			[['Hello']],
-			{ isNew: true, delivered: 'message' },
-		],
-		[
-			'the start took place, and so did a second that was cut off',
-			[onCreate('resetAfter', 2)],
-			[['Hello']],
-			{ delivered: 'startMessage' },
-		],
-	])('where %s: said once', async (_, faults, expected, item) => {
+	test.each<[string, FaultRule[], string[][]]>([
+		['came to nothing', [onCreate('resetBefore')], [[]]],
+		['took place with its start message', [onCreate('resetAfter')], [['Hello']]],
+		['failed with 500', [onCreate({ status: 500 })], [[]]],
+		['took place, and so did a second that was cut off', [onCreate('resetAfter', 2)], [['Hello']]],
+		...NO_ANSWERS.flatMap((body): Array<[string, FaultRule[], string[][]]> => [
+			[`was not carried out, and answered ${body}`, [onCreate(spoilt(body, false))], [[]]],
+			[`was carried out, and answered ${body}`, [onCreate(spoilt(body, true))], [['Hello']]],
+		]),
+	])('to a start that %s is uncertain, as nobody can tell', async (_, faults, expected) => {
 		emulator.settings.faults = faults;
-		const { items, error } = await say(direct);
-		expect(error).toBeUndefined();
-		expect(items[0]!.json).toMatchObject(item);
+		const { error } = await say(direct);
+		const [conversation] = emulator.desk.list();
+		expect(error).toMatchObject({
+			description: expect.stringContaining(`active conversation is now ${conversation!.id}`),
+			context: { outcome: 'uncertain', conversationId: conversation!.id },
+		});
 		expect(said()).toEqual(expected);
+	});
+
+	test('to a start is uncertain where its conversation was closed at once, and nothing is said twice', async () => {
+		emulator.settings.faults = [onCreate('resetAfter')];
+		const stop = emulator.onLog((entry) => {
+			if (entry.kind !== 'request' || entry.operationId !== 'createConversation') return;
+			stop();
+			emulator.desk.close(entry.conversationId!);
+		});
+		const { items } = await say(direct, undefined, going);
+		expect(outcomes(items)).toEqual(['uncertain']);
+		expect(said()).toEqual([['Hello'], []]);
+		const created = await create();
+		expect(created.items[0]!.json).toMatchObject({ isNew: false, messageId: null });
+	});
+
+	test('of the same words that another run said just now is not taken for those', async () => {
+		await say(direct);
+		emulator.settings.faults = [onCreate('resetBefore')];
+		expect(outcomes((await say(direct, undefined, going)).items)).toEqual(['uncertain']);
+		expect(said()).toEqual([['Hello']]);
+	});
+
+	test('in a conversation that was active long before says the words there, as they were dropped', async () => {
+		await say({ ...direct, text: 'Hi' });
+		emulator.settings.clockSkewMs = 60_000;
+		emulator.settings.faults = [onCreate(spoilt('', true))];
+		expect((await say(direct)).items[0]!.json).toMatchObject({ isNew: false, delivered: 'message' });
+		expect(said()).toEqual([['Hi', 'Hello']]);
+	});
+
+	test('does not keep the words that follow it from being said', async () => {
+		emulator.settings.faults = [onCreate('resetBefore'), onCreate({ delayMs: 0 }), onCreate('resetAfter')];
+		const { items } = await say(direct, [{}, {}], going);
+		expect(outcomes(items)).toEqual(['uncertain', 'message']);
+		expect(said()).toEqual([['Hello']]);
+	});
+
+	test.each(NO_ANSWERS)('to a message, which is %j, leaves it uncertain', async (body) => {
+		for (const isCarriedOut of [false, true]) {
+			emulator.settings.faults = [onSend(spoilt(body, isCarriedOut))];
+			const { items } = await say({}, undefined, going);
+			expect(outcomes(items)).toEqual(['uncertain']);
+		}
+		expect(said()).toEqual([['Hello']]);
 	});
 
 	test('of the same words said twice in a row is not taken for the first of them', async () => {
@@ -185,27 +239,22 @@ describe('a lost answer', () => {
 });
 
 describe('Create with a start message', () => {
-	test.each<[string, FaultRule[], IDataObject]>([
-		['was processed', [onCreate('resetAfter')], { isNew: true }],
-		['was not processed', [onCreate('resetBefore')], { isNew: true }],
-	])('whose lost call %s delivers it once', async (_, faults, item) => {
-		emulator.settings.faults = faults;
-		const { items } = await create();
-		expect(items[0]!.json).toMatchObject({ ...item, messageId: expect.stringMatching(/^\d{13}$/) });
-		expect(said()).toEqual([['Hello']]);
-	});
-
-	test('that must not reach the AI agent is not sent as a message: the error names the conversation', async () => {
-		emulator.settings.faults = [onCreate('resetBefore')];
-		const { error } = await create({ skipAiAgent: false });
-		const [conversation] = emulator.desk.list();
-		expect(error).toMatchObject({
-			message: `Conversation ${conversation!.id} was opened, but its start message was not delivered`,
-			description: expect.stringContaining('Send the text with Message: Send'),
-			// This must not be sent again automatically, because the conversation would drop it.
-			context: { outcome: 'uncertain', conversationId: conversation!.id },
-		});
-		expect(said()).toEqual([[]]);
+	test.each<[string, FaultRule[], string[][]]>([
+		['was processed', [onCreate('resetAfter')], [['Hello']]],
+		['was not processed', [onCreate('resetBefore')], [[]]],
+	])('whose lost call %s does not advise to send it again unseen', async (_, faults, expected) => {
+		for (const skipAiAgent of [true, false]) {
+			emulator.settings.faults = faults.map((fault) => ({ ...fault }));
+			const customerId = `c${skipAiAgent}`;
+			const options = { skipAiAgent, startMessage: 'Hello' };
+			const { error } = await run('create', { customerId, options });
+			const conversation = emulator.desk.list().at(-1)!;
+			expect(error).toMatchObject({
+				description: expect.stringMatching(/Look for the words there .* If they are in none/),
+				context: { outcome: 'uncertain', conversationId: conversation.id },
+			});
+		}
+		expect(said()).toEqual([...expected, ...expected]);
 	});
 
 	test('without a customer ID is not repeated after a lost answer', async () => {

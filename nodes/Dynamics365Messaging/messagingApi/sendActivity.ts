@@ -62,6 +62,7 @@ export function activityRequest(
 		body: { ...activity, channelId, conversation: { id: conversationId } },
 		isIdempotent: false,
 		howToVerify: howToVerify(activity, conversationId),
+		confirmedBy: activity.type === 'message' ? 'messageId' : undefined,
 	};
 }
 

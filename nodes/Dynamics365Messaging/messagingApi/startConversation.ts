@@ -5,6 +5,7 @@ import { ServiceError } from '../../shared/transport/errors';
 import type { SendRequest } from '../../shared/transport/request';
 import { isConversationGone } from './errors';
 import { messageList } from './pages';
+import { messageIdOf } from './sendActivity';
 
 /** How to start a conversation, or continue the customer's active one. */
 export interface ConversationStart {
@@ -19,15 +20,17 @@ export interface StartedConversation {
 	isNew: boolean;
 	/** The ID of the start message; null where none was delivered. */
 	messageId: string | null;
-	/** `dropped`: the conversation was active before, or an answer was lost and only the conversation was created. */
+	/** `dropped`: the conversation was active before, so the service did not deliver it. */
 	startMessage: 'none' | 'delivered' | 'dropped';
 }
 
 /** What conversations are started with. */
 interface Starter {
 	client: Pick<Client, 'call' | 'page'>;
-	/** IDs of this execution's conversations so far: one that a lost call has created is not among them. */
+	/** IDs of conversations that the service said in this execution to be active. */
 	seen: Set<string>;
+	/** A clock for durations, in milliseconds; by default one that nobody sets. */
+	now?: () => number;
 }
 
 /** Reads a boolean, which may come as a text; undefined for any other value. */
@@ -79,73 +82,81 @@ function withStartMessage({ request, startMessage }: ConversationStart): Convers
 	return { ...request, body: { ...request.body, startmessage: startMessage }, isIdempotent: false };
 }
 
-/** Milliseconds. The clocks of the service's hosts differ a little, and a Date header has whole seconds. */
-const JUST_NOW = 5_000;
-const A_WHILE = 10_000;
-const LONG_AGO = 600_000;
+/**
+ * Milliseconds. The clocks of two of the service's hosts may differ by 30 s, a Date header has whole seconds, and the rest
+ * is to spare.
+ */
+const CLOCK_TOLERANCE = 45_000;
 
 /**
- * Tells from a conversation's first message whether a start message arrived whose answer was lost. A start message is
- * always the first message. Pure.
- * @param first text of the first message; null where it has no text, undefined where there is no message.
- * @param text the start message.
- * @param age how long before the lost call the first message came, in milliseconds of the service's clock; negative where
- * it came later, null where the service's time is unknown.
- * @returns `dropped` only where the conversation was surely active before, as the message is then sent once more.
+ * Tells what became of a start message whose answer was lost, from the active conversation of the same customer. The
+ * service surely dropped it where that conversation was active before the lost call, and ever since, as a closed one
+ * never opens again. Nothing proves that it arrived: another run may have said the same words, and one conversation may
+ * have been closed and the next one opened in the meantime. Pure. Source: docs/service-facts.md#conversation-states.
+ * @param firstMessageAt when the earliest known message of the conversation came, by the service's clock, epoch
+ * milliseconds; undefined where none is known.
+ * @param answeredAt the service's clock when it named the conversation, epoch milliseconds; null where it is unknown.
+ * @param passed milliseconds from before the lost call to that answer.
  */
 export function classifyStartMessage(
-	first: string | null | undefined,
-	text: string,
-	age: number | null,
-): 'delivered' | 'dropped' | 'uncertain' {
-	if (first === undefined || age === null) return 'uncertain';
-	if (first === text) return age > LONG_AGO ? 'dropped' : age <= JUST_NOW ? 'delivered' : 'uncertain';
-	return age > A_WHILE ? 'dropped' : 'uncertain';
-}
-
-/** The first message of a page. Its ID is its time in epoch milliseconds. Source: docs/service-facts.md#message-ids. */
-function firstOf(entries: Json[]): { at: number; messageId: string; text: string | null } | undefined {
-	return entries
-		.map((entry) => ({
-			messageId: textOf(readKey(entry, 'messageId')) ?? '',
-			text: textOf(readKey(entry, 'text')),
-		}))
-		.filter(({ messageId }) => /^\d{13}$/.test(messageId))
-		.map((message) => ({ ...message, at: Number(message.messageId) }))
-		.sort((one, other) => one.at - other.at)[0];
+	firstMessageAt: number | undefined,
+	answeredAt: number | null,
+	passed: number,
+): 'dropped' | 'uncertain' {
+	if (firstMessageAt === undefined || answeredAt === null) return 'uncertain';
+	return answeredAt - passed - firstMessageAt > CLOCK_TOLERANCE ? 'dropped' : 'uncertain';
 }
 
 /**
- * Finds out whether a start message arrived whose answer was lost, without sending it again. Starting the conversation
- * without it gives the conversation that the lost call may have created, whose messages are then read.
+ * When the earliest message of a page came. A message's ID is its time in epoch milliseconds. Pure.
+ * Source: docs/service-facts.md#message-ids.
+ */
+function earliestIn(entries: Json[]): number | undefined {
+	const times = entries.map(messageIdOf).filter((id) => id !== null && /^\d{13}$/.test(id));
+	return times.length === 0 ? undefined : Math.min(...times.map(Number));
+}
+
+/** Says where to look for words of which nobody knows whether they arrived. */
+function whereToLook(conversationId: string): string {
+	return `The customer’s active conversation is now ${conversationId}. Look for the words there (Message: Get Many), and in Dynamics 365 among the customer’s conversations that were closed in the meantime. If they are in none of them, say them with Message: Send.`;
+}
+
+/**
+ * Finds out, without sending it again, whether a start message whose answer was lost was surely dropped. Starting the
+ * conversation without it gives the customer's active one, whose messages are then read.
  * @param lost the error of the lost call, which is thrown where this stays uncertain.
+ * @param begunAt before the lost call, by the starter's clock.
  */
 async function reconcile(
-	{ client, seen }: Starter,
-	{ request, startMessage }: ConversationStart,
+	{ client, seen, now = elapsed }: Starter,
+	{ request }: ConversationStart,
 	lost: ServiceError,
+	begunAt: number,
 ): Promise<StartedConversation> {
-	const asLost = (error: unknown): never => {
-		throw error instanceof ServiceError ? lost : error;
-	};
-	const again = await client.call(request).catch(asLost);
-	const started = readStartedConversation(again.json, false, request.howToVerify);
-	const dropped: StartedConversation = { ...started, messageId: null, startMessage: 'dropped' };
-	if (started.isNew || seen.has(started.conversationId)) return dropped;
-
-	const { entries } = await client.page(messageList(started.conversationId)).catch(asLost);
-	const first = firstOf(entries);
-	// The service's time at the lost call is its time now, less what has passed since.
-	const passed = Date.now() - (lost.triedAt ?? Date.now());
-	const age = again.date === null || !first ? null : again.date - passed - first.at;
-	switch (classifyStartMessage(first?.text, startMessage?.message ?? '', age)) {
-		case 'delivered':
-			return { ...started, isNew: true, messageId: first?.messageId ?? null, startMessage: 'delivered' };
-		case 'dropped':
-			return dropped;
-		case 'uncertain':
-			throw lost.with({ conversationId: started.conversationId });
-	}
+	const orElse =
+		(instead: ServiceError) =>
+		(error: unknown): never => {
+			throw error instanceof ServiceError ? instead : error;
+		};
+	const { conversationId, isNew, date, passed } = await client
+		.call(request)
+		.then((again) => ({
+			...readStartedConversation(again.json, false, request.howToVerify),
+			date: again.date,
+			// Taken at once, as reading the messages can take long.
+			passed: now() - begunAt,
+		}))
+		.catch(orElse(lost));
+	const uncertain = lost.with({ conversationId, description: whereToLook(conversationId) });
+	const dropped = { conversationId, isNew, messageId: null, startMessage: 'dropped' } as const;
+	const wasSeen = seen.has(conversationId);
+	// Active now is active before for the items that follow.
+	seen.add(conversationId);
+	if (isNew) throw uncertain;
+	if (wasSeen) return dropped;
+	const { entries } = await client.page(messageList(conversationId)).catch(orElse(uncertain));
+	if (classifyStartMessage(earliestIn(entries), date, passed) === 'dropped') return dropped;
+	throw uncertain;
 }
 
 /** A 404 without a code means that the service does not know the Create Path. */
@@ -155,6 +166,11 @@ function explainedStart(error: ServiceError): ServiceError {
 		message: 'The service does not know the path that opens conversations',
 		description: 'Choose the other Create Path under Options, and check Base URL in the credential.',
 	});
+}
+
+/** A clock for durations: milliseconds from some time. Unlike the time of day, nobody sets it. */
+function elapsed(): number {
+	return performance.now();
 }
 
 /**
@@ -170,45 +186,19 @@ export async function startConversation(
 	start: ConversationStart,
 ): Promise<StartedConversation> {
 	const { request, startMessage } = start;
+	const { now = elapsed } = starter;
+	const begunAt = now();
 	const started = await starter.client
 		.call(withStartMessage(start))
 		.then(({ json }) => readStartedConversation(json, startMessage !== undefined, request.howToVerify))
 		.catch(async (error: unknown) => {
 			if (!(error instanceof ServiceError)) throw error;
 			const canReconcile = error.outcome === 'uncertain' && startMessage && request.isIdempotent;
-			if (canReconcile) return await reconcile(starter, start, error);
+			if (canReconcile) return await reconcile(starter, start, error, begunAt);
 			throw explainedStart(error);
 		});
 	starter.seen.add(started.conversationId);
 	return started;
-}
-
-/**
- * Starts a conversation with its start message. Where an answer was lost and only the conversation was created, the start
- * message is sent as a message.
- * @param asMessage makes the request of that message; undefined where the start message must not be sent as one.
- * @throws ServiceError with its `outcome`.
- */
-export async function startWithMessage(
-	starter: Starter,
-	start: ConversationStart,
-	asMessage: ((conversationId: string) => SendRequest) | undefined,
-): Promise<StartedConversation> {
-	const started = await startConversation(starter, start);
-	const { conversationId, isNew, startMessage } = started;
-	if (!isNew || startMessage !== 'dropped') return started;
-	if (!asMessage) {
-		throw new ServiceError({
-			message: `Conversation ${conversationId} was opened, but its start message was not delivered`,
-			description:
-				'An answer of the service was lost in between. Send the text with Message: Send, with this conversation ID. Creating it again would not deliver it, as the conversation is active now.',
-			// The start message surely did not arrive, but repeating the whole request would not deliver it.
-			outcome: 'uncertain',
-			conversationId,
-		});
-	}
-	const { json } = await starter.client.call(asMessage(conversationId));
-	return { ...started, messageId: nonEmptyText(readKey(json, 'messageId')), startMessage: 'delivered' };
 }
 
 /** A customer's message for the active conversation, or for a new one. */
@@ -254,8 +244,7 @@ export async function deliverMessage(
 		if (startMessage === 'delivered') return { conversationId, isNew, messageId, delivered: 'startMessage' };
 		return await starter.client.call(message(conversationId)).then(
 			({ json }): DeliveredMessage => {
-				const id = nonEmptyText(readKey(json, 'messageId'));
-				return { conversationId, isNew, messageId: id, delivered: 'message' };
+				return { conversationId, isNew, messageId: messageIdOf(json), delivered: 'message' };
 			},
 			(error: unknown) => {
 				if (isConversationGone(error)) return { closed: error };

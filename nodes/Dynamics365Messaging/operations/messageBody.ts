@@ -18,7 +18,7 @@ import type { OutgoingAttachment, OutgoingMessage } from '../messagingApi/sendAc
 import { booleanField, readSender, senderFields } from './fields';
 
 /** Source: docs/service-facts.md#activities-sent. */
-export const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };
+const TEXT: TextField = { name: 'text', label: 'Text', maxLength: 6000 };
 const CONTENT_TYPE: TextField = { name: 'contentType', label: 'Content Type', maxLength: 256 };
 const FILE_NAME: TextField = { name: 'name', label: 'File Name', maxLength: 256 };
 

@@ -40,8 +40,6 @@ export class ServiceError extends Error {
 	/** What the service's support asks for. */
 	readonly correlationId: string | null;
 	readonly outcome: Outcome;
-	/** When the failed try began; epoch milliseconds, undefined where nothing was tried. */
-	readonly triedAt: number | undefined;
 	/** The service's clock when it answered; epoch milliseconds, null where it is not known. */
 	readonly date: number | null;
 	/** The conversation that the error is about, where it is not known otherwise. */
@@ -61,7 +59,6 @@ export class ServiceError extends Error {
 		this.code = details.code ?? null;
 		this.correlationId = details.correlationId ?? null;
 		this.outcome = details.outcome ?? 'notSent';
-		this.triedAt = details.triedAt;
 		this.date = details.date ?? null;
 		this.conversationId = details.conversationId ?? null;
 		this.retry = details.retry ?? 'never';

@@ -24,6 +24,8 @@ export interface Verification {
 export interface SendRequest<Body = object> extends Addressed, Verification {
 	method: 'POST' | 'PATCH' | 'DELETE';
 	body?: Body;
+	/** The key without which a successful answer does not show that the request had its effect; by default none. */
+	confirmedBy?: string;
 }
 
 /** A request without host and credential. Operations make it, and a client sends it. */

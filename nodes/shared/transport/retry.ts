@@ -1,4 +1,4 @@
-import { parseJson, type Json } from '../json';
+import { nonEmptyText, parseJson, readKey, type Json } from '../json';
 import { backoffDelay } from './backoff';
 import { ServiceError } from './errors';
 import { sendHttps, TransportError, type HttpsResponse } from './https';
@@ -142,10 +142,16 @@ function readResponse(
 	if (!isSuccess) return explain(response, verification);
 	const date = Date.parse(headers.date ?? '');
 	const json = body.trim() === '' ? null : parseJson(body);
-	if (json !== undefined) return { json, date: Number.isNaN(date) ? null : date };
+	const confirmedBy = request.method === 'GET' ? undefined : request.confirmedBy;
+	const isConfirmed = confirmedBy === undefined || nonEmptyText(readKey(json, confirmedBy)) !== null;
+	if (json !== undefined && isConfirmed) return { json, date: Number.isNaN(date) ? null : date };
+	const [message, reason] =
+		json === undefined
+			? ['The answer of the service is not readable', 'is no JSON']
+			: ['The service did not confirm what was sent', `has no ${confirmedBy}`];
 	return new ServiceError({
-		message: 'The answer of the service is not readable',
-		description: `It arrived, with HTTP status ${status}, but the answer is no JSON. Check ${destination.hostField} in the credential, and the proxy between n8n and the service.${verification ? ` ${verification.howToVerify}` : ''}`,
+		message,
+		description: `It arrived, with HTTP status ${status}, but the answer ${reason}. Check ${destination.hostField} in the credential, and the proxy between n8n and the service.${verification ? ` ${verification.howToVerify}` : ''}`,
 		httpCode: status,
 		outcome: verification ? 'uncertain' : 'notSent',
 	});
@@ -205,11 +211,7 @@ export async function requestWithRetry(
 	const request = service.prepare?.(unprepared) ?? unprepared;
 	const startedAt = Date.now();
 	const deadline = startedAt + throttle.maxRetryMs;
-	let triedAt = startedAt;
-	const waitForSlot = async () => {
-		await throttle.waitForSlot(deadline);
-		triedAt = Date.now();
-	};
+	const waitForSlot = async () => await throttle.waitForSlot(deadline);
 	// An earlier try of an idempotent request may have arrived, however the last one ends.
 	let mayHaveArrived = false;
 	try {
@@ -221,7 +223,7 @@ export async function requestWithRetry(
 			const pause = result.retryAfterMs || backoffDelay(tries);
 			if (result.isThrottled) throttle.pauseAll(pause, result);
 			if (!mayRetry(result, request, tries) || Date.now() + pause > deadline) {
-				throw afterTries(result, tries, startedAt).with({ triedAt });
+				throw afterTries(result, tries, startedAt);
 			}
 			if (!result.isThrottled) await throttle.wait(pause);
 		}

@@ -9,7 +9,6 @@ function notTried(reason: ServiceError): ServiceError {
 		outcome: 'notSent',
 		// Those of another request.
 		correlationId: null,
-		triedAt: undefined,
 	});
 }
 

@@ -2,11 +2,8 @@ import type { StartMessage } from '../../../../emulator/messaging/contract';
 import { optionsField } from '../../../shared/action/fields/options';
 import { stringField, textField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import { unlessEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
-import { activityRequest } from '../../messagingApi/sendActivity';
-import { startWithMessage } from '../../messagingApi/startConversation';
-import { TEXT } from '../messageBody';
+import { startConversation } from '../../messagingApi/startConversation';
 import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,
@@ -64,23 +61,17 @@ export const create: Operation = {
 			startOptions.displayName,
 		]),
 	],
-	plan: (parameters, { channelId }) => {
+	plan: (parameters) => {
 		const options = parameters.collection('options');
 		const customerId = readCustomerId(parameters);
 		const startMessage = readStartMessage(options);
 		const start = readConversationStart(parameters, startMessage);
-		const text = startMessage?.message ?? '';
-		const from = unlessEmpty({ name: startMessage?.displayname });
-		// As a message it would also reach the AI agent, which a start message does not.
-		const canBeMessage = text !== '' && options.flag('skipAiAgent') && text.length <= TEXT.maxLength;
-		const asMessage = (conversationId: string) =>
-			activityRequest(channelId, conversationId, { type: 'message', text, from });
 		return {
 			kind: 'steps',
 			orderingKey: customerId === '' ? undefined : customerOrderingKey(customerId),
 			run: async ({ client, seen }) => {
 				const starter = { client: client('messagingApi'), seen };
-				const started = await startWithMessage(starter, start, canBeMessage ? asMessage : undefined);
+				const started = await startConversation(starter, start);
 				const { conversationId, isNew, messageId } = started;
 				const isDropped = started.startMessage === 'dropped';
 				return {
