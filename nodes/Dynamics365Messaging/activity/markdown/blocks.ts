@@ -32,6 +32,8 @@ type Leaf =
 const MAX_DEPTH = 100;
 const TAB_WIDTH = 4;
 
+/** What a block that is no paragraph begins with, to look no further in most lines. */
+const SIGN = /^ {0,3}[`~#*_<[-]/;
 const FENCE = /^ {0,3}(`{3,}(?=[^`]*$)|~{3,})[ \t]*(.*)$/;
 const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
 const HEADING = /^ {0,3}#{1,6}(?:[ \t]+|$)/;
@@ -229,7 +231,8 @@ class BlockReader {
 			return void blocks.push({ kind: 'verbatim', line: (prefix + line).trimEnd() });
 		}
 		if (paragraph && this.endParagraph(paragraph.lines, rest)) return;
-		const fence = FENCE.exec(rest);
+		const mayBegin = SIGN.test(rest);
+		const fence = mayBegin ? FENCE.exec(rest) : null;
 		if (fence) {
 			const [, mark = '', info = ''] = fence;
 			this.leaf = { kind: 'fence', mark };
@@ -237,7 +240,7 @@ class BlockReader {
 			if (!isBlank(words)) blocks.push({ kind: 'verbatim', line: words.trimEnd() });
 			return;
 		}
-		const heading = HEADING.exec(rest);
+		const heading = mayBegin ? HEADING.exec(rest) : null;
 		if (heading) {
 			this.leaf = undefined;
 			const words = rest.slice(heading[0].length).trimEnd();
@@ -251,17 +254,17 @@ class BlockReader {
 			blocks.push({ kind: 'blank' });
 			return;
 		}
-		if (RULE.test(rest)) {
+		if (mayBegin && RULE.test(rest)) {
 			this.leaf = undefined;
 			return void blocks.push(
 				isBlank(prefix) ? { kind: 'blank' } : { kind: 'verbatim', line: prefix + rest },
 			);
 		}
-		const html = HTML.find(([start]) => start.test(rest));
+		const html = mayBegin ? HTML.find(([start]) => start.test(rest)) : undefined;
 		if (html) return this.html(html[1], prefix, rest);
 		if (leaf?.kind === 'table') return void blocks.push({ kind: 'row', line: { prefix, text: rest } });
 		if (paragraph) return void paragraph.lines.push({ prefix, text: rest });
-		const [, label, address] = DEFINITION.exec(rest) ?? [];
+		const [, label, address] = (mayBegin && DEFINITION.exec(rest)) || [];
 		if (label !== undefined && address !== undefined) {
 			const target = address.startsWith('<') ? address.slice(1, -1) : address;
 			return void blocks.push({

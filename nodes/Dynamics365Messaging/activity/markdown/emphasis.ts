@@ -5,56 +5,84 @@ export interface Piece {
 
 type Mark = '*' | '_' | '~';
 
-/** A run of equal marks that may open or close emphasis. */
-export interface Run {
-	piece: Piece;
-	mark: Mark;
-	/** Where it stands in the source. */
-	position: number;
-	/** How many marks it had. */
-	length: number;
+/** Whether a run of marks can open emphasis and close it. */
+interface Sides {
 	canOpen: boolean;
 	canClose: boolean;
-	previous: Run | undefined;
-	next: Run | undefined;
 }
 
-const SPACE = /\s/u;
-const PUNCTUATION = /[\p{P}\p{S}]/u;
-const DIGIT = /\p{Nd}/u;
+/** A run of equal marks that may open or close emphasis. */
+export class Run {
+	next: Run | undefined = undefined;
+	readonly canOpen: boolean;
+	readonly canClose: boolean;
+	/** How many marks it had; its piece loses those that are paired. */
+	readonly length: number;
 
-/** The character that ends at a position; '' at the start of the text. */
+	/** @param position where it stands in the source. */
+	constructor(
+		readonly piece: Piece,
+		readonly mark: Mark,
+		readonly position: number,
+		{ canOpen, canClose }: Sides,
+		public previous: Run | undefined,
+	) {
+		this.canOpen = canOpen;
+		this.canClose = canClose;
+		this.length = piece.text.length;
+	}
+
+	/** Closers of a kind look for the same openers. */
+	get kind(): string {
+		return `${this.mark}${this.canOpen}${this.mark === '~' ? this.length : this.length % 3}`;
+	}
+}
+
+type Kind = 'space' | 'sign' | 'digit' | 'other';
+
+function kindOf(character: string): Kind {
+	if (character === '' || /\s/u.test(character)) return 'space';
+	if (/[\p{P}\p{S}]/u.test(character)) return 'sign';
+	return /\p{Nd}/u.test(character) ? 'digit' : 'other';
+}
+
+/** The kinds of the ASCII characters, as most are asked for often. */
+const ASCII_KINDS = Array.from({ length: 128 }, (_, code) => kindOf(String.fromCharCode(code)));
+
+/** What stands before a position; the start of a text counts as a space. */
+function kindBefore(text: string, position: number): Kind {
+	if (position === 0) return 'space';
+	const known = ASCII_KINDS[text.charCodeAt(position - 1)];
+	return known ?? kindOf(characterBefore(text, position));
+}
+
+/** What stands at a position; the end of a text counts as a space. */
+function kindAt(text: string, position: number): Kind {
+	const code = text.codePointAt(position);
+	if (code === undefined) return 'space';
+	return ASCII_KINDS[code] ?? kindOf(String.fromCodePoint(code));
+}
+
+/** The character that ends at a position. */
 function characterBefore(text: string, position: number): string {
 	const last = text.charAt(position - 1);
 	return /[\uDC00-\uDFFF]/.test(last) ? text.slice(position - 2, position) : last;
-}
-
-function characterAt(text: string, position: number): string {
-	const code = text.codePointAt(position);
-	return code === undefined ? '' : String.fromCodePoint(code);
 }
 
 /**
  * Whether a run of marks can open and close emphasis, by what stands beside it, as CommonMark and GitHub have it. Between
  * two digits it does neither: `2*3*4` must not become another number.
  */
-export function sidesOf(
-	text: string,
-	mark: Mark,
-	start: number,
-	end: number,
-): { canOpen: boolean; canClose: boolean } {
-	const before = characterBefore(text, start);
-	const after = characterAt(text, end);
-	if (DIGIT.test(before) && DIGIT.test(after)) return { canOpen: false, canClose: false };
-	const [spaceBefore, spaceAfter] = [before, after].map((one) => one === '' || SPACE.test(one));
-	const [signBefore, signAfter] = [before, after].map((one) => PUNCTUATION.test(one));
-	const opens = !spaceAfter && (!signAfter || spaceBefore === true || signBefore === true);
-	const closes = !spaceBefore && (!signBefore || spaceAfter === true || signAfter === true);
+export function sidesOf(text: string, mark: Mark, start: number, end: number): Sides {
+	const before = kindBefore(text, start);
+	const after = kindAt(text, end);
+	if (before === 'digit' && after === 'digit') return { canOpen: false, canClose: false };
+	const opens = after !== 'space' && (after !== 'sign' || before === 'space' || before === 'sign');
+	const closes = before !== 'space' && (before !== 'sign' || after === 'space' || after === 'sign');
 	if (mark === '_')
 		return {
-			canOpen: opens && (!closes || signBefore === true),
-			canClose: closes && (!opens || signAfter === true),
+			canOpen: opens && (!closes || before === 'sign'),
+			canClose: closes && (!opens || after === 'sign'),
 		};
 	if (mark === '~' && end - start > 2) return { canOpen: false, canClose: false };
 	return { canOpen: opens, canClose: closes };
@@ -73,8 +101,8 @@ function isPair(opener: Run, closer: Run): boolean {
 export class Runs {
 	last: Run | undefined;
 
-	add(run: Omit<Run, 'previous' | 'next'>): void {
-		const added: Run = { ...run, previous: this.last, next: undefined };
+	add(piece: Piece, mark: Mark, position: number, sides: Sides): void {
+		const added = new Run(piece, mark, position, sides, this.last);
 		if (this.last) this.last.next = added;
 		this.last = added;
 	}
@@ -93,7 +121,7 @@ export class Runs {
 				closer = next;
 				continue;
 			}
-			const kind = `${closer.mark}${closer.canOpen}${closer.mark === '~' ? closer.length : closer.length % 3}`;
+			const { kind } = closer;
 			const opener = this.openerOf(closer, bottom, searched.get(kind) ?? -1);
 			if (!opener) {
 				searched.set(kind, closer.previous?.position ?? -1);

@@ -51,7 +51,7 @@ class InlineReader {
 		private readonly definitions: Definitions,
 	) {
 		this.addresses = addressesIn(source);
-		const backticks = [...source.matchAll(/`+/g)].reverse();
+		const backticks = source.includes('`') ? [...source.matchAll(/`+/g)].reverse() : [];
 		for (const { 0: run, index } of backticks) {
 			const starts = this.backticks.get(run.length);
 			if (starts) starts.push(index);
@@ -60,10 +60,9 @@ class InlineReader {
 	}
 
 	read(): string {
-		const special = new RegExp(SPECIAL);
 		for (;;) {
-			special.lastIndex = this.position;
-			const found = special.exec(this.source);
+			SPECIAL.lastIndex = this.position;
+			const found = SPECIAL.exec(this.source);
 			if (!found) break;
 			this.text(this.source.slice(this.position, found.index));
 			this.position = found.index;
@@ -217,8 +216,7 @@ class InlineReader {
 		const piece = { text: this.source.slice(start, end) };
 		this.pieces.push(piece);
 		const sides = sidesOf(this.source, mark, start, end);
-		if (sides.canOpen || sides.canClose)
-			this.runs.add({ piece, mark, position: start, length: end - start, ...sides });
+		if (sides.canOpen || sides.canClose) this.runs.add(piece, mark, start, sides);
 		this.position = end;
 	}
 
@@ -303,5 +301,6 @@ class InlineReader {
  * // 'Pay here (https://pay.example.com)'
  */
 export function inlineText(source: string, prefixes: readonly string[], definitions: Definitions): string {
-	return new InlineReader(source, prefixes, definitions).read();
+	SPECIAL.lastIndex = 0;
+	return SPECIAL.test(source) ? new InlineReader(source, prefixes, definitions).read() : source;
 }
