@@ -162,6 +162,10 @@ class BlockReader {
 			isNew = true;
 			this.containers.push(container);
 		};
+		if (isBlank(rest)) {
+			if (!wasInside) this.leave(matched);
+			return this.text(prefix, rest);
+		}
 		const depth = () => (isNew ? this.containers.length : matched);
 		while (depth() < MAX_DEPTH && indentOf(rest) < TAB_WIDTH) {
 			const quote = QUOTE.exec(rest);
