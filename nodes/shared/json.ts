@@ -105,30 +105,26 @@ export function exceededLimit(json: Json | undefined): ExceededLimit | undefined
 	return undefined;
 }
 
-/** As {@link exceededLimit}, for a text of JSON that is not parsed yet. Pure. */
-export function exceedsLimits(text: string): boolean {
+/** Whether a text of JSON surely exceeds the limits, before the work of parsing it. Pure. */
+function surelyExceedsLimits(json: string): boolean {
 	const next = /["[\]{},]/g;
 	let depth = 0;
-	let values = 0;
-	for (let found = next.exec(text); found; found = next.exec(text)) {
-		switch (found[0]) {
-			case '"':
-				next.lastIndex = endOfText(text, found.index);
-				break;
-			case '[':
-			case '{':
-				depth++;
-				values++;
-				break;
-			case ',':
-				values++;
-				break;
-			default:
-				depth--;
-		}
-		if (depth > MAX_DEPTH + 1 || values > MAX_VALUES) return true;
+	let commas = 0;
+	for (let found = next.exec(json); found; found = next.exec(json)) {
+		const [sign] = found;
+		if (sign === '"') next.lastIndex = endOfText(json, found.index);
+		else if (sign === ',') commas++;
+		else depth += sign === '[' || sign === '{' ? 1 : -1;
+		if (depth > MAX_DEPTH + 1 || commas > MAX_VALUES) return true;
 	}
 	return false;
+}
+
+/** Works as {@link parseJson} does, but gives undefined for what exceeds the limits, too. */
+export function parseWithinLimits(text: string): Json | undefined {
+	if (surelyExceedsLimits(text)) return undefined;
+	const json = parseJson(text);
+	return exceededLimit(json) === undefined ? json : undefined;
 }
 
 /**

@@ -1,12 +1,4 @@
-import {
-	exceedsLimits,
-	isRecord,
-	nonEmptyText,
-	parseJson,
-	readKey,
-	textOf,
-	type Json,
-} from '../../shared/json';
+import { isRecord, nonEmptyText, parseWithinLimits, readKey, textOf, type Json } from '../../shared/json';
 import { categoryOf, endsConversation, isKnownEvent } from './events';
 import { plainTextOf } from './plainText';
 import type { ActivityBody, Attachment, Sender, TriggerItem } from './items';
@@ -74,8 +66,7 @@ function eventNameOf(activity: ActivityBody, type: string): string | null {
 /** Parses a text that may be JSON. Any other text stays as it is, and so does one that exceeds the limits of a body. */
 function parsed(value: Json | undefined): Json {
 	if (typeof value !== 'string') return value ?? null;
-	if (exceedsLimits(value)) return value;
-	const json = parseJson(value);
+	const json = parseWithinLimits(value);
 	// A number that is written in another way than JavaScript does is rather an ID, so its text stays.
 	const isChanged = typeof json === 'number' && String(json) !== value.trim();
 	return json === undefined || isChanged ? value : json;

@@ -51,7 +51,7 @@ function bodyOf(request: ReturnType<IWebhookFunctions['getRequestObject']>): Jso
 	const body = request.body as Json | undefined;
 	checkBodyLimits(body);
 	if (!Buffer.isBuffer(request.rawBody)) return body;
-	const text = request.rawBody.toString();
+	const text = request.rawBody.toString(request.encoding);
 	return inexactNumberIn(text) === undefined ? body : (parseJson(text) ?? body);
 }
 

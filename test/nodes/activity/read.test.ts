@@ -348,6 +348,34 @@ test.each<[string, Json, Record<string, unknown>]>([
 		{ customEventValue: 7.5 },
 	],
 	[
+		'a custom event with a number that JavaScript cannot hold',
+		{
+			type: 'event',
+			name: 'X',
+			channelData: { customEvent: true, customEventValue: '{"id": 9007199254740993, "n": 7}' },
+		},
+		{ customEventValue: { id: '9007199254740993', n: 7 } },
+	],
+	[
+		'a custom event whose value is nested too deeply',
+		{ type: 'event', name: 'X', channelData: { customEvent: true, customEventValue: '['.repeat(200_000) } },
+		{ customEventValue: '['.repeat(200_000) },
+	],
+	[
+		'a custom event whose value is nested too deeply, and closed',
+		{
+			type: 'event',
+			name: 'X',
+			channelData: { customEvent: true, customEventValue: '['.repeat(66) + ']'.repeat(66) },
+		},
+		{ customEventValue: '['.repeat(66) + ']'.repeat(66) },
+	],
+	[
+		'a text that is no Markdown',
+		{ type: 'message', text: 'Dial *123*45#', textFormat: 'Plain' },
+		{ plainText: 'Dial *123*45#', textFormat: 'Plain' },
+	],
+	[
 		'the conversation in other capitals',
 		{ type: 'typing', conversation: { id: CONVERSATION.toUpperCase() } },
 		{ eventType: 'typing' },
