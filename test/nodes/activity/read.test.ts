@@ -397,6 +397,12 @@ test.each<[string, Json | undefined]>([
 	expect(() => readActivity(body, CONVERSATION, NOW)).toThrow(NotAnActivity);
 });
 
+test('the plain text is read only when it is asked for', () => {
+	const item = read({ type: 'message', text: '**a**' });
+	expect(Object.getOwnPropertyDescriptor(item, 'plainText')).toMatchObject({ get: expect.any(Function) });
+	expect({ ...item }).toMatchObject({ plainText: 'a' });
+});
+
 test.each([
 	'EventName: a' + '_'.repeat(40_000) + '!',
 	'EventName:' + ' '.repeat(1_000_000),
