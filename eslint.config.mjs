@@ -105,9 +105,10 @@ export default tseslint.config(
 		plugins: { 'n8n-nodes-base': n8nNodesBase },
 		rules: {
 			...n8nNodesBase.configs.community.rules,
-			// MSAL is what the token flow is to be left to, jose what signatures are to be verified with, marked what
-			// Markdown is to be read with; writing any of them here would be the greater risk. It makes the package one for
-			// self-hosted n8n, which its README says.
+			// MSAL is what the token flow is to be left to, jose what signatures are to be verified with, entities
+			// knows HTML's character references; writing any of them here would be the greater risk. Markdown is read here, as no
+			// library of one package keeps what is written and does bounded work. It makes the package one for self-hosted n8n,
+			// which its README says.
 			'@n8n/community-nodes/no-runtime-dependencies': 'off',
 		},
 	},

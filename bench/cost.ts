@@ -127,14 +127,14 @@ async function loading(times: number) {
 		n8n: { nodes: string[]; credentials: string[] };
 	};
 	const files = [...n8n.credentials, ...n8n.nodes].map((file) => join(packageFolder, file));
-	const libraries = ['@azure/msal-node', 'jose', 'marked'].map((name) =>
+	const libraries = ['@azure/msal-node', 'jose', 'entities'].map((name) =>
 		join(packageFolder, 'node_modules', name),
 	);
 	const [all, ...each] = await inTurns(times, [
 		async () => await once(['load', ...files]),
 		...libraries.map((library) => async () => await once(['load', library])),
 	]);
-	return { all: all!, msal: each[0]!, jose: each[1]!, marked: each[2]! };
+	return { all: all!, msal: each[0]!, jose: each[1]!, entities: each[2]! };
 }
 
 /** The time until a new process has its first token, with the package and with a plain `fetch`. */
@@ -199,7 +199,7 @@ export const cost: Benchmark = {
 						'',
 						'',
 					],
-					...(['msal', 'jose', 'marked'] as const).map((name) => [
+					...(['msal', 'jose', 'entities'] as const).map((name) => [
 						`… of that ${name}, by itself`,
 						`${whole(load[name].ms)} ms, ${tenths(load[name].mib)} MiB`,
 						'',

@@ -8,13 +8,123 @@ export function isRecord(value: unknown): boolean {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Parses JSON. Returns undefined where the text is not JSON. */
+/** Where in a text of JSON a number may stand that is longer than JavaScript can hold, or has an exponent. */
+const LONG_NUMBER = /(?:^|[\s:,[-])(?:[\d.]{16}|\d[\d.]*[eE][+-]?\d)/;
+
+/** The digits of a number without zeros at their ends, and the power of ten that they are multiplied by. */
+function digitsOf(number: string): string {
+	const [, sign = '', whole = '', fraction = '', exponent = '0'] =
+		/^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
+	const digits = (whole + fraction).replace(/^0+/, '');
+	if (digits === '') return '0';
+	// Of many zeros, a search for those at the end would begin anew at each.
+	let end = digits.length;
+	while (digits.charAt(end - 1) === '0') end--;
+	const power = Number(exponent) - fraction.length + digits.length - end;
+	return `${sign}${digits.slice(0, end)}e${power}`;
+}
+
+/** Whether a number of JSON is the same once JavaScript has read it. A whole number keeps its digits, too. */
+function isExact(number: string): boolean {
+	const held = String(Number(number));
+	if (held === number) return true;
+	return (number.length < 22 || !/^-?\d+$/.test(number)) && digitsOf(number) === digitsOf(held);
+}
+
+/** The position behind a text that begins with the quote at `start`. */
+function endOfText(json: string, start: number): number {
+	for (let end = json.indexOf('"', start + 1); end !== -1; end = json.indexOf('"', end + 1)) {
+		let backslashes = 0;
+		while (json.charAt(end - 1 - backslashes) === '\\') backslashes++;
+		if (backslashes % 2 === 0) return end + 1;
+	}
+	return json.length;
+}
+
+/** The numbers of a text of JSON that JavaScript would change, with the positions where they begin. */
+function* inexactNumbers(json: string): Generator<{ number: string; start: number }> {
+	if (!LONG_NUMBER.test(json)) return;
+	const next = /"|-?\d[\d.eE+-]*/g;
+	for (let found = next.exec(json); found; found = next.exec(json)) {
+		const { 0: what, index } = found;
+		if (what === '"') next.lastIndex = endOfText(json, index);
+		else if (!isExact(what)) yield { number: what, start: index };
+	}
+}
+
+/**
+ * Parses JSON that came in. A number that JavaScript cannot hold exactly becomes a text of its digits, as it is rather an
+ * ID, and nothing that came in is to be changed. Node.js 20 does not give a number's text while it parses.
+ * @returns undefined where the text is not JSON.
+ */
 export function parseJson(text: string): Json | undefined {
+	let read = '';
+	let position = 0;
 	try {
-		return JSON.parse(text) as Json;
+		for (const { number, start } of inexactNumbers(text)) {
+			read += `${text.slice(position, start)}"${number}"`;
+			position = start + number.length;
+		}
+		// What is no JSON must not become JSON by the quotes.
+		if (position > 0) JSON.parse(text);
+		return JSON.parse(read + text.slice(position)) as Json;
 	} catch {
 		return undefined;
 	}
+}
+
+/** The first number of a text of JSON that JavaScript would change; undefined where there is none. */
+export function inexactNumberIn(json: string): string | undefined {
+	const [first] = inexactNumbers(json);
+	return first?.number;
+}
+
+/** Far more than any activity has. Storing a larger item would block n8n or exhaust its stack. */
+const MAX_DEPTH = 64;
+const MAX_VALUES = 20_000;
+
+/** Which limit for what comes in is exceeded: of how deeply values are nested, or of how many there are. */
+type ExceededLimit = 'depth' | 'values';
+
+/** Compares a value with the limits for what comes in. It does not recurse, and stops at the limit. Pure. */
+export function exceededLimit(json: Json | undefined): ExceededLimit | undefined {
+	let level: Json[] = json === undefined ? [] : [json];
+	let values = 0;
+	for (let depth = 0; level.length > 0; depth++) {
+		if (depth > MAX_DEPTH) return 'depth';
+		const next: Json[] = [];
+		for (const value of level) {
+			if (!Array.isArray(value) && !isRecord(value)) continue;
+			const inner = Object.values(value);
+			values += inner.length;
+			if (values > MAX_VALUES) return 'values';
+			for (const one of inner) next.push(one);
+		}
+		level = next;
+	}
+	return undefined;
+}
+
+/** Whether a text of JSON surely exceeds the limits, before the work of parsing it. Pure. */
+function surelyExceedsLimits(json: string): boolean {
+	const next = /["[\]{},]/g;
+	let depth = 0;
+	let commas = 0;
+	for (let found = next.exec(json); found; found = next.exec(json)) {
+		const [sign] = found;
+		if (sign === '"') next.lastIndex = endOfText(json, found.index);
+		else if (sign === ',') commas++;
+		else depth += sign === '[' || sign === '{' ? 1 : -1;
+		if (depth > MAX_DEPTH + 1 || commas > MAX_VALUES) return true;
+	}
+	return false;
+}
+
+/** Works as {@link parseJson} does, but gives undefined for what exceeds the limits, too. */
+export function parseWithinLimits(text: string): Json | undefined {
+	if (surelyExceedsLimits(text)) return undefined;
+	const json = parseJson(text);
+	return exceededLimit(json) === undefined ? json : undefined;
 }
 
 /**
@@ -29,7 +139,10 @@ export function readKey(value: unknown, key: string): unknown {
 	if (!isRecord(value)) return undefined;
 	if (Object.hasOwn(value, key)) return value[key];
 	const wanted = key.toLowerCase();
-	const found = Object.keys(value).find((name) => name.toLowerCase() === wanted);
+	// A name of another length is another name, so a long one costs nothing.
+	const found = Object.keys(value).find(
+		(name) => name.length === key.length && name.toLowerCase() === wanted,
+	);
 	return found === undefined ? undefined : value[found];
 }
 

@@ -165,6 +165,23 @@ async function createConversation(): Promise<{ conversationId: string }> {
 }
 
 describe('what starts the workflow', () => {
+	test('a number that JavaScript cannot hold comes as its digits', async () => {
+		const number = '9007199254740993';
+		const body = `{"type":"message","id":${number},"text":"${number}","value":[1e400,7]}`;
+		const token = await emulator.issueDeliveryToken();
+		expect((await post({ token, body })).status).toBe(200);
+		expect(itemsOf(trigger.runs)).toMatchObject([
+			{ activityId: number, text: number, activity: { id: number, value: ['1e400', 7] } },
+		]);
+	});
+
+	test('a value of 200,000 brackets stays a text', async () => {
+		const customEventValue = '['.repeat(100_000) + ']'.repeat(100_000);
+		const body = { type: 'event', name: 'X', channelData: { customEvent: true, customEventValue } };
+		expect((await post({ token: await emulator.issueDeliveryToken(), body })).status).toBe(200);
+		expect(itemsOf(trigger.runs)).toMatchObject([{ customEventValue }]);
+	});
+
 	const BODIES: Record<string, IDataObject> = {
 		message: { type: 'message', text: 'hello' },
 		typing: { type: 'typing' },

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import express, { type Request, type Response } from 'express';
 import {
@@ -324,7 +324,9 @@ export async function serveTrigger(
 			if (result.noWebhookResponse !== true)
 				response.send(result.webhookResponse ?? { message: 'Workflow was started' });
 		};
-	const parse = express.json({ limit: '16mb', strict: false });
+	// n8n keeps the bytes of a body beside what it has parsed of them.
+	const verify = (request: IncomingMessage, _: unknown, body: Buffer) => void (request.rawBody = body);
+	const parse = express.json({ limit: '16mb', strict: false, verify });
 	for (const description of nodeType.description.webhooks ?? []) {
 		const method = description.httpMethod === 'GET' ? 'get' : 'post';
 		app[method](`/webhook/${pathOf(workflow, node, description)}`, parse, answer(description));

@@ -1,4 +1,4 @@
-import { isRecord, nonEmptyText, parseJson, readKey, textOf, type Json } from '../../shared/json';
+import { isRecord, nonEmptyText, parseWithinLimits, readKey, textOf, type Json } from '../../shared/json';
 import { categoryOf, endsConversation, isKnownEvent } from './events';
 import { plainTextOf } from './plainText';
 import type { ActivityBody, Attachment, Sender, TriggerItem } from './items';
@@ -63,11 +63,11 @@ function eventNameOf(activity: ActivityBody, type: string): string | null {
 	return type === 'event' ? name : null;
 }
 
-/** Parses a text that may be JSON; any other text stays as it is. */
+/** Parses a text that may be JSON. Any other text stays as it is, and so does one that exceeds the limits of a body. */
 function parsed(value: Json | undefined): Json {
 	if (typeof value !== 'string') return value ?? null;
-	const json = parseJson(value);
-	// A number that JavaScript would round is rather an ID, so its text stays.
+	const json = parseWithinLimits(value);
+	// A number that is written in another way than JavaScript does is rather an ID, so its text stays.
 	const isChanged = typeof json === 'number' && String(json) !== value.trim();
 	return json === undefined || isChanged ? value : json;
 }
@@ -139,12 +139,16 @@ export function readActivity(
 	}
 	if (type === 'message') {
 		const text = textOf(readKey(activity, 'text'));
+		const textFormat = textOf(readKey(activity, 'textFormat'));
 		return {
 			eventType: 'message',
 			...common,
 			text,
-			plainText: text === null ? null : plainTextOf(text),
-			textFormat: textOf(readKey(activity, 'textFormat')),
+			// It is read only for an item that starts the workflow, as whoever is filtered out must not cost work.
+			get plainText() {
+				return text === null ? null : plainTextOf(text, textFormat);
+			},
+			textFormat,
 			attachments: attachmentsOf(activity),
 		};
 	}

@@ -1,11 +1,12 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { Sender } from '../../../emulator/messaging/contract';
+import { readJson } from '../../shared/action/fields/json';
 import { limitFields } from '../../shared/action/fields/limit';
 import { conversationLocator, readConversationLocator } from '../../shared/action/fields/locator';
 import { optionsField } from '../../shared/action/fields/options';
 import { readText, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
-import { isRecord, parseJson, unlessEmpty } from '../../shared/json';
+import { isRecord, unlessEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
 
 /** A switch that is off by default. */
@@ -86,7 +87,7 @@ export function readJsonObject(
 	example: string,
 ): Record<string, unknown> {
 	const raw = parameters.raw(name);
-	const value = typeof raw === 'string' ? parseJson(raw.trim() || '{}') : (raw ?? {});
+	const value = readJson(typeof raw === 'string' ? raw.trim() || '{}' : (raw ?? {}), label);
 	if (!isRecord(value)) throw new InputError(`${label} is not a JSON object`, `For example ${example}`);
 	return value;
 }

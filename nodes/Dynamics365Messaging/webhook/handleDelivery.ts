@@ -3,7 +3,7 @@ import { outputsFor, passes, type Filter } from '../activity/filter';
 import type { TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
 import { fetchAttachments } from '../attachments/fetchAttachments';
-import { readKey, textOf, type Json } from '../../shared/json';
+import { inexactNumberIn, parseJson, readKey, textOf, type Json } from '../../shared/json';
 import { triggerConnection } from './connectionCache';
 import { admit, admitInOrder, identify } from './duplicates';
 import { checkBodyLimits } from './bodyLimits';
@@ -42,6 +42,19 @@ function authorizationOf(context: IWebhookFunctions): string | undefined {
 	return headers.authorization;
 }
 
+/**
+ * The body, within its limits. A number that JavaScript cannot hold is a text of its digits, which are read from the bytes
+ * that n8n keeps: what n8n has parsed has lost them.
+ * @throws NotAnActivity where the limits are exceeded.
+ */
+function bodyOf(request: ReturnType<IWebhookFunctions['getRequestObject']>): Json | undefined {
+	const body = request.body as Json | undefined;
+	checkBodyLimits(body);
+	if (!Buffer.isBuffer(request.rawBody)) return body;
+	const text = request.rawBody.toString(request.encoding);
+	return inexactNumberIn(text) === undefined ? body : (parseJson(text) ?? body);
+}
+
 function readDelivery(context: IWebhookFunctions): TriggerItem {
 	const request = context.getRequestObject();
 	if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
@@ -49,9 +62,7 @@ function readDelivery(context: IWebhookFunctions): TriggerItem {
 	}
 	const conversationId = textOf(readKey(context.getParamsData(), 'conversationId'));
 	if (!conversationId) throw new NotAnActivity('The path names no conversation', 404);
-	const body = request.body as Json | undefined;
-	checkBodyLimits(body);
-	return readActivity(body, conversationId, new Date().toISOString());
+	return readActivity(bodyOf(request), conversationId, new Date().toISOString());
 }
 
 /**

@@ -348,6 +348,34 @@ test.each<[string, Json, Record<string, unknown>]>([
 		{ customEventValue: 7.5 },
 	],
 	[
+		'a custom event with a number that JavaScript cannot hold',
+		{
+			type: 'event',
+			name: 'X',
+			channelData: { customEvent: true, customEventValue: '{"id": 9007199254740993, "n": 7}' },
+		},
+		{ customEventValue: { id: '9007199254740993', n: 7 } },
+	],
+	[
+		'a custom event whose value is nested too deeply',
+		{ type: 'event', name: 'X', channelData: { customEvent: true, customEventValue: '['.repeat(200_000) } },
+		{ customEventValue: '['.repeat(200_000) },
+	],
+	[
+		'a custom event whose value is nested too deeply, and closed',
+		{
+			type: 'event',
+			name: 'X',
+			channelData: { customEvent: true, customEventValue: '['.repeat(66) + ']'.repeat(66) },
+		},
+		{ customEventValue: '['.repeat(66) + ']'.repeat(66) },
+	],
+	[
+		'a text that is no Markdown',
+		{ type: 'message', text: 'Dial *123*45#', textFormat: 'Plain' },
+		{ plainText: 'Dial *123*45#', textFormat: 'Plain' },
+	],
+	[
 		'the conversation in other capitals',
 		{ type: 'typing', conversation: { id: CONVERSATION.toUpperCase() } },
 		{ eventType: 'typing' },
@@ -367,6 +395,12 @@ test.each<[string, Json | undefined]>([
 	['another conversation in PascalCase', { Type: 'message', Conversation: { Id: 'another' } }],
 ])('refuses %s', (_, body) => {
 	expect(() => readActivity(body, CONVERSATION, NOW)).toThrow(NotAnActivity);
+});
+
+test('the plain text is read only when it is asked for', () => {
+	const item = read({ type: 'message', text: '**a**' });
+	expect(Object.getOwnPropertyDescriptor(item, 'plainText')).toMatchObject({ get: expect.any(Function) });
+	expect({ ...item }).toMatchObject({ plainText: 'a' });
 });
 
 test.each([

@@ -386,6 +386,27 @@ describe('what is refused, by the field’s name', () => {
 		['customEvent: send', { ...inConversation, eventName: 'E', eventValue: '[1]' }, 'Event Value'],
 		['customEvent: send', { ...inConversation, eventName: 'E', eventValue: 'oops' }, 'Event Value'],
 		['customEvent: send', { ...inConversation, eventName: 'E', eventValue: 'null' }, 'Event Value'],
+		[
+			'customEvent: send',
+			{ ...inConversation, eventName: 'E', eventValue: '{"id": 9007199254740993}' },
+			'Event Value has a number',
+		],
+		[
+			'customEvent: send',
+			{ ...inConversation, eventName: 'E', eventValue: '{"id": {"value": 1e400}}' },
+			'Event Value has a number',
+		],
+		[
+			'customEvent: send',
+			{ ...inConversation, eventName: 'E', eventValue: { id: Infinity } },
+			'Event Value has a number',
+		],
+		[
+			'customEvent: send',
+			{ ...inConversation, eventName: 'E', eventValue: { id: 2 ** 60 } },
+			'Event Value has a number',
+		],
+		['conversation: create', json('{"a": 0.1000000000000000055}'), 'Context Variables (JSON) has a number'],
 		['conversation: create', { customer: { email: 'nobody' } }, 'Email'],
 		['conversation: create', json('[]'), 'Context Variables (JSON)'],
 		['conversation: create', json('{oops'), 'Context Variables (JSON)'],

@@ -1,5 +1,6 @@
+import { readJson } from '../../../shared/action/fields/json';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import { isRecord, parseJson, textOf, withoutEmpty } from '../../../shared/json';
+import { isRecord, textOf, withoutEmpty } from '../../../shared/json';
 import { orList } from '../../../shared/sentences';
 import { InputError } from '../../../shared/transport/errors';
 import { readMediaUrl } from './mediaUrl';
@@ -230,8 +231,7 @@ function readBindingRows(rows: ParameterReader[]): Record<string, unknown> | und
  */
 export function readTemplate(parameters: ParameterReader): CheckedTemplate {
 	if (parameters.text('templateSource', 'Template') === 'json') {
-		const raw = parameters.raw('template');
-		const json = typeof raw === 'string' ? parseJson(raw) : raw;
+		const json = readJson(parameters.raw('template'), 'Template (JSON)');
 		if (json === undefined) {
 			throw new InputError(
 				'Template (JSON) is not JSON',

@@ -1,0 +1,90 @@
+import { decodeTarget } from './references';
+
+/** Where a link leads, and where it ends in the source. */
+export interface Target {
+	address: string;
+	end: number;
+}
+
+/** The targets of links that stand apart from them: `[label]: https://…`. */
+export interface Definitions {
+	/** The target of a label, which is used from then on; undefined where there is none. */
+	use: (label: string) => string | undefined;
+}
+
+/** White space with at most one line break, at the regular expression's `lastIndex`. */
+const GAP = /[ \t]*\n?[ \t]*/y;
+const IN_BRACKETS = /<((?:[^<>\n\\]|\\[^])*)>/y;
+const TITLE = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'|\((?:[^()\\]|\\[^])*\)/y;
+const LABEL = /\[((?:[^[\]\\]|\\[^]){0,999})\]/y;
+
+/** CommonMark reads no more parentheses within each other. It is what bounds the work, too. */
+const MAX_PARENTHESES = 32;
+
+/** The end of what an expression matches at a position; undefined where it does not match there. */
+export function endOf(expression: RegExp, text: string, position: number): number | undefined {
+	expression.lastIndex = position;
+	return expression.test(text) ? expression.lastIndex : undefined;
+}
+
+/** The end of an address without brackets: at white space, or at a parenthesis that was not opened in it. */
+function addressEnd(source: string, start: number): number | undefined {
+	let depth = 0;
+	let position = start;
+	for (; position < source.length; position++) {
+		const character = source.charAt(position);
+		if (character <= ' ') break;
+		if (character === '\\') position++;
+		else if (character === '(' && ++depth > MAX_PARENTHESES) return undefined;
+		else if (character === ')' && --depth < 0) break;
+	}
+	return depth > 0 ? undefined : position;
+}
+
+/** Reads `(address "title")`. @param start where the parenthesis should be. */
+export function inlineTarget(source: string, start: number): Target | undefined {
+	if (source.charAt(start) !== '(') return undefined;
+	const from = endOf(GAP, source, start + 1) ?? start + 1;
+	const bracketed = source.charAt(from) === '<' ? endOf(IN_BRACKETS, source, from) : undefined;
+	const to = bracketed ?? addressEnd(source, from);
+	if (to === undefined) return undefined;
+	const address = bracketed === undefined ? source.slice(from, to) : source.slice(from + 1, to - 1);
+	let end = endOf(GAP, source, to) ?? to;
+	const titleEnd = end > to ? endOf(TITLE, source, end) : undefined;
+	if (titleEnd !== undefined) end = endOf(GAP, source, titleEnd) ?? titleEnd;
+	return source.charAt(end) === ')' ? { address: decodeTarget(address), end: end + 1 } : undefined;
+}
+
+/**
+ * Reads `[label]` or `[]` behind a text in brackets, or takes that text as the label.
+ * @param text undefined where the text in brackets cannot be a label, as it has brackets itself.
+ */
+export function definedTarget(
+	source: string,
+	start: number,
+	text: string | undefined,
+	definitions: Definitions,
+): Target | undefined {
+	LABEL.lastIndex = start;
+	const [whole = '', label = ''] = LABEL.exec(source) ?? [];
+	const wanted = label === '' ? text : label;
+	const address = wanted === undefined ? undefined : definitions.use(wanted);
+	return address === undefined ? undefined : { address, end: start + whole.length };
+}
+
+const withoutScheme = (address: string) => address.replace(/^https?:\/\//i, '').replace(/\/$/, '');
+
+/**
+ * What a link's text and address are together: each address stands once.
+ * @returns `text` for the text alone, `address` for the address alone, `both` for the text and the address behind it.
+ */
+export function shownOf(text: string, address: string): 'text' | 'address' | 'both' {
+	if (address === '' || text === address) return 'text';
+	if (text.trim() === '') return 'address';
+	return withoutScheme(text.trim()) === withoutScheme(address) ? 'address' : 'both';
+}
+
+/** Without `mailto:`, as people write an e-mail address. */
+export function readable(address: string): string {
+	return address.replace(/^mailto:/i, '');
+}
