@@ -44,14 +44,13 @@ function hexValue(byte = 0): number {
 /** Decodes percent-encoded bytes. All other signs become UTF-8; a percent sign without two digits stays. */
 function percentDecoded(text: string): Buffer {
 	const bytes = Buffer.from(text);
+	if (!text.includes('%')) return bytes;
 	let length = 0;
 	for (let index = 0; index < bytes.length; index++) {
 		const byte = bytes[index] ?? 0;
-		const value =
-			byte === PERCENT ? hexValue(bytes[index + 1]) * 16 + hexValue(bytes[index + 2]) : Number.NaN;
-		const isEncoded = !Number.isNaN(value);
-		bytes[length++] = isEncoded ? value : byte;
-		if (isEncoded) index += 2;
+		const value = byte === PERCENT ? hexValue(bytes[index + 1]) * 16 + hexValue(bytes[index + 2]) : -1;
+		bytes[length++] = value >= 0 ? value : byte;
+		if (value >= 0) index += 2;
 	}
 	return bytes.subarray(0, length);
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { IBinaryKeyData } from 'n8n-workflow';
 import { plainFileName } from '../../shared/fileName';
 import { download, type DownloadOptions } from '../../shared/transport/download';
@@ -106,6 +107,8 @@ export async function fetchAttachments(
 	options: FetchOptions,
 	write: BinaryWriter,
 ): Promise<{ attachments: FetchedAttachment[]; binary: IBinaryKeyData }> {
+	// Each file that is on its way listens to it.
+	setMaxListeners(0, options.signal);
 	let files = 0;
 	const results: Result[] = [];
 	const left = attachments.entries();
