@@ -10,6 +10,7 @@ import { toNodeError } from '../shared/action/nodeErrors';
 import { instanceMark, TRIGGER_HEADER } from './setup/probe';
 import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
+import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
 import { isRecord, textOf } from '../shared/json';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable } from './webhook/activation';
@@ -32,14 +33,32 @@ const configuredOutputs = (parameters: { output?: string; events?: string[] }) =
 	return chosen.map(([, displayName]) => ({ type: 'main', displayName }));
 };
 
-/** An organization's limits by default. Source: docs/service-facts.md#attachment-limits. */
-const DEFAULT_MAX_SIZE_MB = 5;
-const DEFAULT_MAX_COUNT = 10;
+const { default: DEFAULT_MAX_SIZE_MB } = ATTACHMENT_SIZE_MB;
+const { default: DEFAULT_MAX_COUNT } = ATTACHMENT_COUNT;
+
+/** Reads the options that are set. */
+function readOptions(context: IWebhookFunctions | IHookFunctions): Record<string, unknown> {
+	const options: unknown = context.getNodeParameter('options', {});
+	return isRecord(options) ? options : {};
+}
+
+/**
+ * Refuses to publish with a limit that is no number. n8n's own start goes on with the default instead, as the messages
+ * that come meanwhile would be lost.
+ * @throws InputError with the name of the field.
+ */
+function checkLimits(context: IHookFunctions): void {
+	const options = readOptions(context);
+	if (options.downloadAttachments !== true) return;
+	if (['init', 'leadershipChange'].includes(context.getActivationMode())) return;
+	readLimits(options, (error) => {
+		throw error;
+	});
+}
 
 /** Reads the trigger's parameters. A restriction that was added but is empty lets nothing through. */
 function readSettings(context: IWebhookFunctions): Settings {
-	const given: unknown = context.getNodeParameter('options', {});
-	const options = isRecord(given) ? given : {};
+	const options = readOptions(context);
 	const events: unknown = context.getNodeParameter('events');
 	const restriction = (name: string) => (name in options ? listOf(options[name]) : undefined);
 	const text = (name: string) => (name in options ? (textOf(options[name]) ?? '').trim() : undefined);
@@ -53,10 +72,11 @@ function readSettings(context: IWebhookFunctions): Settings {
 		perEvent: context.getNodeParameter('output') === 'perEvent',
 		download:
 			options.downloadAttachments === true
-				? {
-						maxBytes: Number(options.maxAttachmentSizeMb ?? DEFAULT_MAX_SIZE_MB) * 1024 * 1024,
-						maxCount: Number(options.maxAttachments ?? DEFAULT_MAX_COUNT),
-					}
+				? readLimits(options, ({ message, description }) =>
+						context.logger.warn(
+							`Dynamics 365 Messaging Trigger: ${message}. ${description} Files are fetched with its default meanwhile.`,
+						),
+					)
 				: undefined,
 	};
 }
@@ -290,8 +310,8 @@ export class Dynamics365MessagingTrigger implements INodeType {
 							'Whether to fetch the files of a message into binary fields (attachment_0, …) before the workflow starts, within 5 seconds. For large files use Message: Download Attachments instead.',
 					},
 					{
-						displayName: 'Max Attachment Size (MB)',
-						name: 'maxAttachmentSizeMb',
+						displayName: ATTACHMENT_SIZE_MB.label,
+						name: ATTACHMENT_SIZE_MB.name,
 						type: 'number',
 						default: DEFAULT_MAX_SIZE_MB,
 						typeOptions: { minValue: 1 },
@@ -299,8 +319,8 @@ export class Dynamics365MessagingTrigger implements INodeType {
 						description: 'A larger file is not fetched; the item says so and has its URL',
 					},
 					{
-						displayName: 'Max Attachments',
-						name: 'maxAttachments',
+						displayName: ATTACHMENT_COUNT.label,
+						name: ATTACHMENT_COUNT.name,
 						type: 'number',
 						default: DEFAULT_MAX_COUNT,
 						typeOptions: { minValue: 1 },
@@ -321,6 +341,11 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
+				try {
+					checkLimits(this);
+				} catch (error) {
+					throw toNodeError(this.getNode(), error);
+				}
 				if (this.getMode() === 'manual') return true;
 				await checkCallable(this);
 				if (this.getNodeParameter('registerWebhook', false) === true) {

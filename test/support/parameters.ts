@@ -12,10 +12,10 @@ export function parametersOf(
 	files: Record<string, GivenFile> = {},
 ): { parameters: ParameterReader; check: () => Promise<void> } {
 	const checks: Array<() => Promise<void>> = [];
-	const fileOf = (property: string): ItemFile | undefined => {
-		const file = files[property];
+	const fileOf = (source: unknown): ItemFile | undefined => {
+		const file = files[String(source)];
 		if (!file) return undefined;
-		const data = file.data ?? Buffer.from(property);
+		const data = file.data ?? Buffer.from(String(source));
 		return { ...file, size: async () => data.length, read: async () => data };
 	};
 	const valueOf = (name: string) => {

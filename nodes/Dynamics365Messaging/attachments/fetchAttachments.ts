@@ -1,34 +1,90 @@
+import { setMaxListeners } from 'node:events';
 import type { IBinaryKeyData } from 'n8n-workflow';
+import { plainFileName } from '../../shared/fileName';
 import { download, type DownloadOptions } from '../../shared/transport/download';
 import type { Attachment } from '../activity/items';
+import type { ByteBudget } from './byteBudget';
 
 /** An attachment after its file was fetched, or was not. */
 interface FetchedAttachment extends Attachment {
 	/** The binary field that holds the file; null where there is none. */
 	binaryProperty: string | null;
-	/** Why there is no file; null where there is one. */
+	/** Why there is no file; null where there is one, and for a card, which has none. */
 	downloadError: string | null;
 }
 
-export interface FetchOptions extends DownloadOptions {
+export interface FetchOptions extends Omit<DownloadOptions, 'onBytes'> {
 	/** How many files are fetched at the most; the other attachments keep their URL only. */
 	maxCount: number;
+	/** How many files are fetched at the same time; all of them where it is not set. */
+	concurrency?: number;
+	/** What the files take while they are fetched, and after that until it is released; no limit where it is not set. */
+	budget?: ByteBudget;
 }
 
 /** Stores a file, as n8n's `helpers.prepareBinaryData` does. */
 type BinaryWriter = (data: Buffer, fileName?: string, mimeType?: string) => Promise<IBinaryKeyData[string]>;
 
+interface Result {
+	fetched: FetchedAttachment;
+	binary: IBinaryKeyData;
+}
+
+/** Whether an attachment holds its content itself, as a card does, and names no file. */
+function isCard({ contentUrl, content }: Attachment): boolean {
+	return (contentUrl ?? '').trim() === '' && content !== null && content !== '';
+}
+
+/** Fetches and stores a file. What it took of the budget is given back where it is not kept. */
+async function fetchFile(
+	{ contentUrl, contentType, name }: Attachment,
+	{ budget, ...options }: FetchOptions,
+	write: BinaryWriter,
+): Promise<IBinaryKeyData[string]> {
+	let taken = 0;
+	const onBytes = (bytes: number) => {
+		budget?.take(bytes);
+		taken += bytes;
+	};
+	let isKept = false;
+	try {
+		const data = await download(contentUrl ?? '', { ...options, onBytes });
+		const file = await write(data, plainFileName(name ?? '') || undefined, contentType ?? undefined);
+		isKept = true;
+		return file;
+	} finally {
+		if (!isKept) budget?.release(taken);
+	}
+}
+
+/** Waits for work until a signal is aborted. What is still done then is given up. */
+async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+	let giveUp: (() => void) | undefined;
+	const aborted = new Promise<never>((_, reject) => {
+		giveUp = () => reject(new Error('it took too long'));
+		if (signal.aborted) giveUp();
+		else signal.addEventListener('abort', giveUp, { once: true });
+	});
+	return await Promise.race([work, aborted]).finally(() => {
+		if (giveUp) signal.removeEventListener('abort', giveUp);
+	});
+}
+
+/** @param rank how many files come before it. */
 async function fetchOne(
 	attachment: Attachment,
 	index: number,
+	rank: number,
 	options: FetchOptions,
 	write: BinaryWriter,
-): Promise<{ fetched: FetchedAttachment; binary: IBinaryKeyData }> {
+): Promise<Result> {
+	if (isCard(attachment)) {
+		return { fetched: { ...attachment, binaryProperty: null, downloadError: null }, binary: {} };
+	}
 	const binaryProperty = `attachment_${index}`;
 	try {
-		if (index >= options.maxCount) throw new Error(`only the first ${options.maxCount} are fetched`);
-		const data = await download(attachment.contentUrl ?? '', options);
-		const file = await write(data, attachment.name ?? undefined, attachment.contentType ?? undefined);
+		if (rank >= options.maxCount) throw new Error(`only the first ${options.maxCount} are fetched`);
+		const file = await untilAborted(fetchFile(attachment, options, write), options.signal);
 		const fetched = { ...attachment, binaryProperty, downloadError: null };
 		return { fetched, binary: { [binaryProperty]: file } };
 	} catch (error) {
@@ -38,8 +94,9 @@ async function fetchOne(
 }
 
 /**
- * Fetches the files of a message, all at once, into the binary fields `attachment_0`, `attachment_1`, … Does not throw:
- * an attachment whose file cannot be fetched keeps its URL and gets the reason in `downloadError`.
+ * Fetches the files of a message into the binary fields `attachment_0`, `attachment_1`, … Does not throw: an attachment
+ * whose file cannot be fetched keeps its URL and gets the reason in `downloadError`. A card is passed on as it is. It ends
+ * when the signal is aborted, also where the other side or the storing does not.
  * @param write stores a file; n8n's `helpers.prepareBinaryData`.
  * @example
  * const options = { maxBytes: 5 * 1024 * 1024, maxCount: 10, signal: AbortSignal.timeout(5_000), ownOrigin: undefined };
@@ -50,9 +107,19 @@ export async function fetchAttachments(
 	options: FetchOptions,
 	write: BinaryWriter,
 ): Promise<{ attachments: FetchedAttachment[]; binary: IBinaryKeyData }> {
-	const results = await Promise.all(
-		attachments.map(async (attachment, index) => await fetchOne(attachment, index, options, write)),
-	);
+	// Each file that is on its way listens to it.
+	setMaxListeners(0, options.signal);
+	let files = 0;
+	const results: Result[] = [];
+	const left = attachments.entries();
+	// Each of these takes the next attachment when it is done with one.
+	const workers = Array.from({ length: options.concurrency ?? attachments.length }, async () => {
+		for (const [index, attachment] of left) {
+			const rank = isCard(attachment) ? files : files++;
+			results[index] = await fetchOne(attachment, index, rank, options, write);
+		}
+	});
+	await Promise.all(workers);
 	return {
 		attachments: results.map(({ fetched }) => fetched),
 		binary: Object.fromEntries(results.flatMap(({ binary }) => Object.entries(binary))),

@@ -1,4 +1,3 @@
-import { unescape } from 'node:querystring';
 import type { INodeProperties } from 'n8n-workflow';
 import { numberField, readNumber, type NumberField } from '../../shared/action/fields/number';
 import {
@@ -11,6 +10,8 @@ import {
 	type TextField,
 } from '../../shared/action/fields/text';
 import type { ItemFile, ParameterReader } from '../../shared/action/parameters';
+import { dataUriPrefix, isDataUri, readBase64, readDataUri } from '../../shared/dataUri';
+import { nameInUrl, plainFileName, withExtension } from '../../shared/fileName';
 import { withoutEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
 import { EmbeddedFile } from '../../shared/transport/requestBody';
@@ -127,18 +128,53 @@ export const bodyOptions: INodeProperties[] = [
 	...senderFields,
 ];
 
-/**
- * A URL, or a file in base64: as a data URI, or bare. A shorter text is rather a word than bare base64.
- * Source: docs/service-facts.md#attachments-sent.
- */
-const CONTENT_URL = /^(https?:\/\/\S+|data:[^,]*;base64,[A-Za-z0-9+/]+=*|[A-Za-z0-9+/]{24,}=*)$/i;
+/** A shorter text is rather a word than bare base64: that of 18 bytes has 24 signs. */
+const MIN_BARE_BYTES = 18;
+/** Words or an ID with dashes between, which are base64 in the alphabet of URLs by chance. No file that long has one casing. */
+const SLUG = /^([a-z0-9]+([-_][a-z0-9]+)+|[A-Z0-9]+([-_][A-Z0-9]+)+)$/;
+const MAX_SLUG_LENGTH = 200;
 
-/** What a URL tells of its file: a data URI its content type, any other URL the name at its end. */
-function hintsOf(contentUrl: string): { contentType: string; name: string } {
-	if (/^data:/i.test(contentUrl))
-		return { contentType: /^data:([^;,]*)/i.exec(contentUrl)?.[1] ?? '', name: '' };
-	const lastSegment = URL.canParse(contentUrl) ? new URL(contentUrl).pathname.split('/').at(-1) : undefined;
-	return { contentType: '', name: unescape(lastSegment ?? '') };
+/** Reads bare base64, which may be broken into lines; undefined where a text is none. */
+function readBareBase64(text: string): Buffer | undefined {
+	const joined = text
+		.split('\n')
+		.map((line) => line.trim())
+		.join('');
+	if (/\s/.test(joined) || (joined.length <= MAX_SLUG_LENGTH && SLUG.test(joined))) return undefined;
+	const data = readBase64(joined);
+	return data && data.length >= MIN_BARE_BYTES ? data : undefined;
+}
+
+/** Where a file is, or the file itself, and what that tells of it. */
+interface Located {
+	contentUrl: string;
+	contentType: string;
+	name: string;
+}
+
+/**
+ * Reads a URL, or a file in base64, as a data URI or bare. A file is written anew, so that every reader reads the same.
+ * Source: docs/service-facts.md#attachments-sent.
+ * @returns undefined where it is none of them.
+ */
+function locate(text: string): Located | undefined {
+	if (isDataUri(text)) {
+		const file = readDataUri(text);
+		if (!file || file.data.length === 0) return undefined;
+		const contentUrl = file.prefix + file.data.toString('base64');
+		return { contentUrl, contentType: file.contentType, name: '' };
+	}
+	if (/^https?:\/\//i.test(text)) {
+		if (/\s/.test(text) || !URL.canParse(text)) return undefined;
+		return { contentUrl: text, contentType: '', name: nameInUrl(text) };
+	}
+	const data = readBareBase64(text);
+	return data && { contentUrl: data.toString('base64'), contentType: '', name: '' };
+}
+
+/** Reads a file's name, without the path that an expression may give. */
+function readFileName(row: ParameterReader): string {
+	return plainFileName(row.text(FILE_NAME.name, FILE_NAME.label));
 }
 
 /** Checks a file's name. Organizations block files by extension. Source: docs/service-facts.md#attachments-sent. */
@@ -167,18 +203,18 @@ function checkContentType(contentType: string, which: string): string {
 }
 
 function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachment {
-	const contentUrl = row.text('url', `${which}: URL`).trim();
-	if (!CONTENT_URL.test(contentUrl)) {
+	const text = row.text('url', `${which}: URL`).trim();
+	const located = locate(text);
+	if (!located) {
 		throw new InputError(
-			contentUrl === '' ? `${which} has no URL` : `${which}: URL is not one that can be fetched`,
+			text === '' ? `${which} has no URL` : `${which}: URL is not one that can be fetched`,
 			'Give a URL that starts with https://, or the file itself in base64, best as a data URI.',
 		);
 	}
-	const hints = hintsOf(contentUrl);
 	return {
-		contentType: checkContentType(readTrimmed(row, CONTENT_TYPE) || hints.contentType, which),
-		contentUrl,
-		name: checkName(row.text(FILE_NAME.name, FILE_NAME.label).trim() || hints.name, which),
+		contentType: checkContentType(readTrimmed(row, CONTENT_TYPE) || located.contentType, which),
+		contentUrl: located.contentUrl,
+		name: checkName(readFileName(row) || located.name, which),
 	};
 }
 
@@ -210,7 +246,7 @@ function embeddedFile(
 	file: ItemFile,
 	{ label, contentType, encoding, maxBytes }: FileOptions & { label: string; contentType: string },
 ): EmbeddedFile {
-	const prefix = encoding === 'base64' ? '' : `data:${contentType.replace(/\s/g, '')};base64,`;
+	const prefix = encoding === 'base64' ? '' : dataUriPrefix(contentType);
 	parameters.beforeSending(async () => checkFileSize(label, maxBytes, await file.size()));
 	const read = async () => {
 		const data = await file.read();
@@ -220,23 +256,35 @@ function embeddedFile(
 	return new EmbeddedFile(read, prefix);
 }
 
-function attachmentByField(row: ParameterReader, which: string, options: FileOptions): OutgoingAttachment {
-	const property = row.text('binaryPropertyName', `${which}: Input Data Field Name`).trim();
-	const file = property === '' ? undefined : row.file(property);
-	if (!file) {
-		const known = row.fileProperties();
-		throw new InputError(
-			property === ''
+/** Finds the file of an attachment: Input Data Field Name is a name, or an expression that gives the binary data itself. */
+function readFile(row: ParameterReader, which: string): ItemFile {
+	const given = row.raw('binaryPropertyName');
+	const isData = typeof given === 'object' && given !== null;
+	const property = isData ? '' : row.text('binaryPropertyName', `${which}: Input Data Field Name`).trim();
+	const file = isData ? row.file(given) : property === '' ? undefined : row.file(property);
+	if (file) return file;
+	const known = row.fileProperties();
+	throw new InputError(
+		isData
+			? `${which}: Input Data Field Name is neither the name of a binary field nor binary data`
+			: property === ''
 				? `${which} has no Input Data Field Name`
 				: `${which}: there is no binary field “${property}”`,
-			known.length === 0
-				? 'The item carries no files: check the node before this one.'
-				: `The item has: ${known.join(', ')}. Name one; add an attachment for each further file.`,
-		);
-	}
-	// Some nodes give a file no name, but its extension is known from its type.
-	const ownName = file.fileName?.trim() || (file.fileExtension ? `file.${file.fileExtension}` : '');
-	const name = checkName(row.text(FILE_NAME.name, FILE_NAME.label).trim() || ownName, which);
+		known.length === 0
+			? 'The item carries no files: check the node before this one.'
+			: `The item has: ${known.join(', ')}. Name one; add an attachment for each further file.`,
+	);
+}
+
+/** The name of a file in n8n. Some nodes give it none, or one without its extension, which is known from its type. */
+function ownNameOf({ fileName, fileExtension }: ItemFile): string {
+	return withExtension(plainFileName(fileName ?? '') || (fileExtension ? 'file' : ''), fileExtension ?? '');
+}
+
+function attachmentByField(row: ParameterReader, which: string, options: FileOptions): OutgoingAttachment {
+	const file = readFile(row, which);
+	const extension = file.fileExtension ?? '';
+	const name = checkName(withExtension(readFileName(row), extension) || ownNameOf(file), which);
 	const contentType = checkContentType(readTrimmed(row, CONTENT_TYPE) || file.mimeType, which);
 	const label = `${which}: ${name}`;
 	return { contentType, contentUrl: embeddedFile(row, file, { ...options, label, contentType }), name };

@@ -1,7 +1,9 @@
+import type { ServerResponse } from 'node:http';
 import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 import { outputsFor, passes, type Filter } from '../activity/filter';
 import type { TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
+import { ByteBudget } from '../attachments/byteBudget';
 import { fetchAttachments } from '../attachments/fetchAttachments';
 import { inexactNumberIn, parseJson, readKey, textOf, type Json } from '../../shared/json';
 import { triggerConnection } from './connectionCache';
@@ -22,8 +24,14 @@ export interface Settings extends Filter {
 	download: { maxBytes: number; maxCount: number } | undefined;
 }
 
-/** For all attachments of a delivery together. */
-const DOWNLOAD_TIMEOUT_MS = 5_000;
+/** For all attachments of a delivery together, so that its answer comes within the five seconds that are promised. */
+const DOWNLOAD_TIMEOUT_MS = 4_000;
+
+/** Gives back what a delivery's files hold once it is answered: from then on, they are in the hands of n8n. */
+function releaseWhenAnswered(budget: ByteBudget, response: ServerResponse): void {
+	if (response.closed || response.destroyed || response.socket?.destroyed !== false) budget.release();
+	else response.once('close', () => budget.release());
+}
 
 type DeliveryResult =
 	/** Starts the workflow; answered 200 once the execution is enqueued, or once it has succeeded. */
@@ -76,16 +84,19 @@ async function dataOf(
 ): Promise<INodeExecutionData> {
 	if (!download || item.eventType !== 'message' || item.attachments.length === 0)
 		return { json: { ...item } };
+	const budget = new ByteBudget(download.maxBytes);
 	const { attachments, binary } = await fetchAttachments(
 		item.attachments,
 		{
 			...download,
+			budget,
 			signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS),
 			// Without verification the trigger has no credential.
 			ownOrigin: verifiesCaller ? (await triggerConnection(context)).origin : undefined,
 		},
 		async (data, fileName, mimeType) => await context.helpers.prepareBinaryData(data, fileName, mimeType),
 	);
+	releaseWhenAnswered(budget, context.getResponseObject());
 	return { json: { ...item, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };
 }
 

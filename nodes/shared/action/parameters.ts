@@ -3,8 +3,11 @@ import { InputError } from '../transport/errors';
 
 /** The parts of an item that a reader passes on from its source. */
 interface ItemSource {
-	/** Finds the file in a binary field of the item; undefined where there is no such field. */
-	file: (property: string) => ItemFile | undefined;
+	/**
+	 * Finds a file: by the name of the item's binary field, or by the binary data that an expression gave. Undefined where
+	 * there is no such field, and for what is no binary data.
+	 */
+	file: (source: unknown) => ItemFile | undefined;
 	/** The names of the item's binary fields. */
 	fileProperties: () => string[];
 	/** Adds a check that is done before anything is sent for any item. It throws InputError with the name of the field. */
@@ -62,6 +65,12 @@ function readText(value: unknown, label: string): string {
 	);
 }
 
+/** Reads a number, or a text that is one; undefined for everything else, also for what is not finite. */
+export function numberOf(value: unknown): number | undefined {
+	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+	return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
+}
+
 /** Makes the reader of a source. */
 export function parameterReader(source: ParameterSource): ParameterReader {
 	const nested = (values: unknown) =>
@@ -79,10 +88,9 @@ export function parameterReader(source: ParameterSource): ParameterReader {
 		raw: (name) => source.get(name),
 		flag: (name) => source.get(name) === true || source.get(name) === 'true',
 		number: (name, label) => {
-			const value = source.get(name);
-			const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-			if (typeof number !== 'number' || !Number.isFinite(number)) {
-				throw new InputError(`${label} must be a number`, 'Enter a whole number.');
+			const number = numberOf(source.get(name));
+			if (number === undefined) {
+				throw new InputError(`${label} must be a number`, 'Give the number alone, such as 5.');
 			}
 			return number;
 		},

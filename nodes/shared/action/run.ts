@@ -1,4 +1,5 @@
 import type { IBinaryData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { isRecord, readKey, textOf } from '../json';
 import type { Client } from '../transport/client';
 import { cancelled, InputError, ServiceError, type Outcome } from '../transport/errors';
 import { Throttle } from '../transport/throttle';
@@ -11,18 +12,44 @@ import { parameterReader, type ItemFile, type ParameterReader } from './paramete
 import { earlierResults, itemsToSkip, type Failed, type Result } from './retryOnFail';
 import { toIso } from './time';
 
-/** Finds a binary field of an item; undefined where there is none. */
-function binaryOf(context: IExecuteFunctions, itemIndex: number, property: string): IBinaryData | undefined {
-	try {
-		return context.helpers.assertBinaryData(itemIndex, property);
-	} catch {
-		return undefined;
-	}
+/** Finds the item's binary data that n8n gives to expressions as `$binary.data`: without its content. */
+function withContent(context: IExecuteFunctions, itemIndex: number, given: Record<string, unknown>): unknown {
+	const fields = Object.entries(given);
+	const isSame = (binary: IBinaryData) =>
+		fields.length === Object.keys(binary).length - 1 && fields.every(([key, value]) => binary[key] === value);
+	const [found, ...others] = Object.values(context.getInputData()[itemIndex]?.binary ?? {}).filter(isSame);
+	// Two files that differ in nothing but their content cannot be told apart.
+	return others.every(({ data }) => data === found?.data) ? found : undefined;
 }
 
-/** Finds the file in a binary field of an item; undefined where there is none. */
-function fileOf(context: IExecuteFunctions, itemIndex: number, property: string): ItemFile | undefined {
-	const binary = binaryOf(context, itemIndex, property);
+/** Finds the binary data that a parameter names or gives; undefined where there is none. */
+function binaryOf(context: IExecuteFunctions, itemIndex: number, source: unknown): IBinaryData | undefined {
+	if (typeof source === 'string') {
+		try {
+			return context.helpers.assertBinaryData(itemIndex, source);
+		} catch {
+			return undefined;
+		}
+	}
+	if (!isRecord(source) || typeof source.mimeType !== 'string') return undefined;
+	const { mimeType, fileName, fileExtension, id } = source;
+	const data = textOf(readKey(source, 'data')) ?? (id === undefined ? undefined : '');
+	if (data === undefined) {
+		const whole = withContent(context, itemIndex, source);
+		return whole === undefined ? undefined : binaryOf(context, itemIndex, whole);
+	}
+	return {
+		data,
+		mimeType,
+		fileName: textOf(fileName) ?? undefined,
+		fileExtension: textOf(fileExtension) ?? undefined,
+		...(typeof id === 'string' && { id }),
+	};
+}
+
+/** Finds the file that a parameter names or gives; undefined where there is none. */
+function fileOf(context: IExecuteFunctions, itemIndex: number, source: unknown): ItemFile | undefined {
+	const binary = binaryOf(context, itemIndex, source);
 	if (!binary) return undefined;
 	const { mimeType, fileName, fileExtension, id, data } = binary;
 	return {
@@ -33,7 +60,7 @@ function fileOf(context: IExecuteFunctions, itemIndex: number, property: string)
 			id === undefined
 				? Buffer.byteLength(data, 'base64')
 				: (await context.helpers.getBinaryMetadata(id)).fileSize,
-		read: async () => await context.helpers.getBinaryDataBuffer(itemIndex, property),
+		read: async () => await context.helpers.getBinaryDataBuffer(itemIndex, binary),
 	};
 }
 
@@ -49,7 +76,7 @@ function readerOf(
 	return parameterReader({
 		get: (name) => context.getNodeParameter(name, itemIndex, undefined),
 		getLocator: (name) => context.getNodeParameter(name, itemIndex, undefined, { extractValue: true }),
-		file: (property) => fileOf(context, itemIndex, property),
+		file: (given) => fileOf(context, itemIndex, given),
 		fileProperties: () => Object.keys(context.getInputData()[itemIndex]?.binary ?? {}),
 		beforeSending: (check) => void checks.push(check),
 		toIso: (value) => toIso(value, context.getTimezone()),

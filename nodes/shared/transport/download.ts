@@ -2,6 +2,7 @@ import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'nod
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP } from 'node:net';
+import { isDataUri, readDataUri } from '../dataUri';
 import { readKey, textOf } from '../json';
 import { hostOf, isLoopback, isPublicAddress } from './publicUrl';
 
@@ -20,6 +21,8 @@ export interface DownloadOptions {
 	signal: AbortSignal;
 	/** The service's origin: where it is on this machine or in a private network, files may be there too. */
 	ownOrigin: string | undefined;
+	/** Is called with the length of each piece before it is kept. Where it throws, the download ends with its error. */
+	onBytes?: (bytes: number) => void;
 }
 
 const MAX_REDIRECTS = 5;
@@ -80,32 +83,24 @@ function tooLarge(maxBytes: number): DownloadError {
 	return new DownloadError(`the file is larger than ${maxBytes / 1024 / 1024} MB`);
 }
 
-async function readAll(answer: IncomingMessage, maxBytes: number): Promise<Buffer> {
+async function readAll(answer: IncomingMessage, { maxBytes, onBytes }: DownloadOptions): Promise<Buffer> {
 	const chunks: Buffer[] = [];
 	let bytes = 0;
 	for await (const chunk of answer as AsyncIterable<Buffer>) {
 		bytes += chunk.length;
 		// Leaving the loop destroys the answer, so the rest is not read.
 		if (bytes > maxBytes) throw tooLarge(maxBytes);
+		onBytes?.(chunk.length);
 		chunks.push(chunk);
 	}
 	return Buffer.concat(chunks);
 }
 
-const DATA_URI = /^data:[^,]*?(;base64)?,/i;
-
-/** Decodes percent-encoded bytes. decodeURIComponent would refuse those that are not UTF-8. */
-function percentDecoded(text: string): Buffer {
-	const bytes = text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
-	return Buffer.from(bytes, 'latin1');
-}
-
-function readDataUri(uri: string, maxBytes: number): Buffer {
-	const head = DATA_URI.exec(uri);
-	if (!head) throw new DownloadError('the data URI cannot be read');
-	const content = uri.slice(head[0].length);
-	const data = head[1] ? Buffer.from(content, 'base64') : percentDecoded(content);
+function readEmbedded(uri: string, { maxBytes, onBytes }: DownloadOptions): Buffer {
+	const data = readDataUri(uri)?.data;
+	if (!data) throw new DownloadError('the data URI cannot be read');
 	if (data.length > maxBytes) throw tooLarge(maxBytes);
+	onBytes?.(data.length);
 	return data;
 }
 
@@ -127,7 +122,7 @@ async function follow(url: URL, options: DownloadOptions, redirectsLeft: number)
 		answer.destroy();
 		throw new DownloadError(`the host answered with HTTP status ${status}`);
 	}
-	return await readAll(answer, options.maxBytes);
+	return await readAll(answer, options);
 }
 
 function downloadErrorOf(error: unknown, signal: AbortSignal): DownloadError {
@@ -144,7 +139,7 @@ function downloadErrorOf(error: unknown, signal: AbortSignal): DownloadError {
  * @throws DownloadError whose message says why there is no file.
  */
 export async function download(contentUrl: string, options: DownloadOptions): Promise<Buffer> {
-	if (/^data:/i.test(contentUrl)) return readDataUri(contentUrl, options.maxBytes);
+	if (isDataUri(contentUrl)) return readEmbedded(contentUrl, options);
 	if (!URL.canParse(contentUrl)) throw new DownloadError('the attachment has no URL that can be fetched');
 	return await follow(new URL(contentUrl), options, MAX_REDIRECTS).catch((error: unknown) => {
 		throw downloadErrorOf(error, options.signal);

@@ -31,7 +31,12 @@ const CONVERSATION = '8a1f6a52-3b57-4a0b-9e58-6c6b3d1f0a11';
 const FILES: Record<string, GivenFile> = {
 	photo: { mimeType: 'image/jpeg', fileName: 'photo.jpg', fileExtension: 'jpg' },
 	nameless: { mimeType: 'image/png', fileExtension: 'png' },
-	bare: { mimeType: 'text/plain', fileName: 'README', fileExtension: 'txt' },
+	bare: { mimeType: 'text/plain', fileName: 'README' },
+	invoice: { mimeType: 'application/pdf', fileName: 'Rechnung 4711', fileExtension: 'pdf' },
+	dated: { mimeType: 'application/pdf', fileName: 'Rechnung 12.5.2026', fileExtension: '.pdf' },
+	jpeg: { mimeType: 'image/jpeg', fileName: 'a.JPEG', fileExtension: 'jpg' },
+	path: { mimeType: 'image/jpeg', fileName: '../..\\a\r\n/\u202eb\0.jpg', fileExtension: 'jpg' },
+	video: { mimeType: 'video/webm; codecs="vp8, opus"', fileName: 'a.webm', fileExtension: 'webm' },
 	typeless: { mimeType: '', fileName: 'a.bin' },
 };
 
@@ -609,6 +614,82 @@ describe('what a customer says, in an active conversation or a new one', () => {
 	});
 });
 
+describe('files by URL', () => {
+	const sent = async (url: string, name = 'a.bin') => {
+		const given = { ...inConversation, ...attachments({ url, contentType: 'a/b', name }) };
+		expect((await contractErrors('message: send', given)).errors).toEqual([]);
+		const { body } = await requestOf('message: send', given);
+		const [attachment] = body?.attachments as Array<{ contentUrl: string; name: string }>;
+		return attachment!;
+	};
+	const bytes = Buffer.from(Array.from({ length: 200 }, (_, index) => 255 - index));
+	const base64 = bytes.toString('base64');
+
+	test.each([
+		['base64 in lines', base64.replace(/.{76}/g, '$&\r\n'), base64],
+		['base64 in the alphabet of URLs', bytes.toString('base64url'), base64],
+		['a type with commas', `data:video/webm;codecs=vp8,opus;base64,${base64}`, 'codecs=vp8%2Copus'],
+		['blanks before the mark', `data:a/b; base64,${base64}`, `data:a/b;base64,${base64}`],
+		['percent-encoded', 'data:text/plain,a%20b', 'data:text/plain;base64,YSBi'],
+	])('%s is taken', async (_, url, expected) => {
+		expect((await sent(url)).contentUrl).toContain(expected);
+	});
+
+	test('4.2 MB of base64, bare or as a data URI, are taken', async () => {
+		const large = 'QUJD'.repeat(4_200_000 / 4);
+		for (const url of [large, `data:a/b;base64,${large}`]) expect((await sent(url)).contentUrl).toBe(url);
+	});
+
+	test.each([
+		'data:a/b;base64,',
+		'data:a/b;base64,??',
+		'data:a/b',
+		'https://[oops',
+		'photo-of-the-broken-heat-pump-2026',
+		'3e8a1c52-90ab-4cde-8f01-23456789abcd',
+		'Please see the file that I sent before',
+		`${base64}?`,
+	])('%s is refused', (url) => {
+		const given = { ...inConversation, ...attachments({ ...file, url }) };
+		expect(() => plan('message: send', given)).toThrow('Attachment 1: URL is not one that can be fetched');
+	});
+
+	test.each([
+		['https://example.com/chats%2F42%2Fphoto.jpg?alt=media', 'photo.jpg'],
+		['https://example.com/a%5Cb%5Cphoto.jpg', 'photo.jpg'],
+		['https://example.com/photo%0D%0A%00.jpg', 'photo.jpg'],
+		['https://example.com/%E2%80%AEphoto.jpg', 'photo.jpg'],
+		['https://example.com/Gr%C3%BC%C3%9Fe%20x.jpg', 'Grüße x.jpg'],
+	])('%s is named %s', async (url, name) => expect((await sent(url, '')).name).toBe(name));
+});
+
+test.each(['5 MB', '', ' ', NaN, Infinity, '1e999', 1e308, -1, '-1', true, null, [5], { a: 1 }])(
+	'a limit that is no number is refused by the field’s name: %p',
+	(value) => {
+		const sending = { ...inConversation, text: 'x' };
+		for (const [path, given, name, label] of [
+			['message: send', sending, 'maxAttachmentSizeMb', 'Max Attachment Size (MB)'],
+			[
+				'message: downloadAttachments',
+				{ attachments: [] },
+				'maxAttachmentSizeMb',
+				'Max Attachment Size (MB)',
+			],
+			['message: downloadAttachments', { attachments: [] }, 'maxAttachments', 'Max Attachments'],
+		] as const) {
+			expect(() => plan(path, { ...given, options: { [name]: value } })).toThrow(`${label} must be`);
+		}
+		expect(() => plan('message: getMany', { ...inConversation, limit: value })).toThrow('Limit must be');
+	},
+);
+
+test.each(['5', ' 5 ', 5, '5e0'])('a limit that is a number is taken: %p', (value) => {
+	const options = { maxAttachmentSizeMb: value };
+	expect(() => plan('message: send', { ...inConversation, text: 'x', options })).not.toThrow();
+	const limits = { maxAttachmentSizeMb: value, maxAttachments: value };
+	expect(() => plan('message: downloadAttachments', { attachments: [], options: limits })).not.toThrow();
+});
+
 describe('files of binary fields', () => {
 	const binary = (binaryPropertyName: string, more = {}) => ({
 		...inConversation,
@@ -628,6 +709,19 @@ describe('files of binary fields', () => {
 		],
 		[binary('nameless'), { name: 'file.png', contentType: 'image/png' }],
 		[binary('bare', { name: 'README.txt' }), { name: 'README.txt' }],
+		[binary('invoice'), { name: 'Rechnung 4711.pdf' }],
+		[binary('invoice', { name: 'Angebot' }), { name: 'Angebot.pdf' }],
+		[binary('dated'), { name: 'Rechnung 12.5.2026.pdf' }],
+		[binary('jpeg'), { name: 'a.JPEG' }],
+		[binary('path'), { name: 'b.jpg' }],
+		[binary('photo', { name: 'C:\\x\\y.jpg' }), { name: 'y.jpg' }],
+		[
+			binary('video'),
+			{
+				contentType: 'video/webm; codecs="vp8, opus"',
+				contentUrl: 'data:video/webm;codecs=vp8%2C%20opus;base64,dmlkZW8=',
+			},
+		],
 		[binary('typeless', { contentType: 'a/b' }), { contentType: 'a/b' }],
 		[
 			{ ...binary('photo'), options: { attachmentEncoding: 'base64' } },

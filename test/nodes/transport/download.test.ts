@@ -8,6 +8,7 @@ import { createServer as createHttps } from 'node:https';
 import { readFileSync } from 'node:fs';
 import dns from 'node:dns';
 import { join } from 'node:path';
+import { ByteBudget, heldBytes } from '../../../nodes/Dynamics365Messaging/attachments/byteBudget';
 import { fetchAttachments } from '../../../nodes/Dynamics365Messaging/attachments/fetchAttachments';
 import { download, type DownloadOptions } from '../../../nodes/shared/transport/download';
 import { close, listen } from '../../../tools/ports';
@@ -69,6 +70,9 @@ test('fetches a file, following redirects, with nothing of ours going along', as
 test.each([
 	['data:text/plain;base64,aGVsbG8=', 'hello'],
 	['data:text/plain,a%20b%C3%BC', 'a bü'],
+	['data:video/webm;codecs=vp8,opus;base64,aGVsbG8=', 'hello'],
+	['data:text/plain; base64,aGVs%62G8%3D', 'hello'],
+	['data:text/plain,ü€', 'ü€'],
 ])('reads %s', async (uri, content) => {
 	expect((await download(uri, options({ ownOrigin: undefined }))).toString()).toBe(content);
 });
@@ -186,4 +190,106 @@ test('attachments come as binary fields, and what cannot be had keeps its URL an
 		[null, expect.stringContaining('only the first 3')],
 	]);
 	expect(attachments.map(({ contentUrl }) => contentUrl)).toEqual(list.map(({ contentUrl }) => contentUrl));
+});
+
+const fileAt = (contentUrl: string | null, more = {}) => ({
+	contentUrl,
+	name: 'a.txt',
+	contentType: 'text/plain',
+	content: null,
+	thumbnailUrl: null,
+	...more,
+});
+const writer = async (data: Buffer, fileName?: string) => ({
+	data: data.toString('base64'),
+	fileName,
+	mimeType: '',
+});
+
+test('a card has no file: it is passed on without an error, and counts for nothing', async () => {
+	const card = fileAt(null, { contentType: 'application/vnd.microsoft.card.hero', content: { title: 'Hi' } });
+	const list = [card, fileAt(`${origin}/file`), { ...card, contentUrl: ' ', content: '{}' }, fileAt(null)];
+	const { attachments, binary } = await fetchAttachments(list, { ...options(), maxCount: 1 }, writer);
+	expect(Object.keys(binary)).toEqual(['attachment_1']);
+	expect(attachments.map(({ downloadError }) => downloadError)).toEqual([
+		null,
+		null,
+		null,
+		expect.stringContaining('only the first 1'),
+	]);
+	expect(attachments[0]).toEqual({ ...card, binaryProperty: null, downloadError: null });
+});
+
+test.each([
+	['../../etc/passwd.txt', 'passwd.txt'],
+	['C:\\x\\a\r\nb\u0000.txt', 'ab.txt'],
+	['../..', undefined],
+])('a file named %j is stored as %s', async (name, stored) => {
+	const { attachments, binary } = await fetchAttachments(
+		[fileAt(`${origin}/file`, { name })],
+		{ ...options(), maxCount: 1 },
+		writer,
+	);
+	expect(binary.attachment_0?.fileName).toBe(stored);
+	expect(attachments[0]?.name).toBe(name);
+});
+
+test('storing that does not end is given up in time', async () => {
+	const { attachments } = await fetchAttachments(
+		[fileAt(`${origin}/file`)],
+		{ ...options({ signal: AbortSignal.timeout(300) }), maxCount: 1 },
+		async () => await new Promise<never>(() => undefined),
+	);
+	expect(attachments).toMatchObject([{ binaryProperty: null, downloadError: 'it took too long' }]);
+});
+
+test('no more files than allowed are fetched at the same time', async () => {
+	let now = 0;
+	let most = 0;
+	const list = Array.from({ length: 7 }, () => fileAt(`${origin}/file`));
+	const write = async (data: Buffer) => {
+		most = Math.max(most, ++now);
+		await new Promise(setImmediate);
+		now--;
+		return await writer(data);
+	};
+	const { binary } = await fetchAttachments(list, { ...options(), maxCount: 9, concurrency: 2 }, write);
+	expect([Object.keys(binary).length, most]).toEqual([7, 2]);
+});
+
+test('eight deliveries with ten files of 5 MB stay within the budgets; what exceeds them keeps its URL', async () => {
+	const MB = 1024 * 1024;
+	const large = Buffer.alloc(5 * MB);
+	const host = createHttp((_, response) => void response.end(large));
+	servers.push(host);
+	const url = `http://localhost:${await listen(host)}/`;
+	const budgets = Array.from({ length: 8 }, () => new ByteBudget(5 * MB));
+	let most = 0;
+	const fetched = await Promise.all(
+		budgets.map(async (budget) => {
+			const list = Array.from({ length: 10 }, () => fileAt(url));
+			const limits = { ...options({ maxBytes: 5 * MB, signal: AbortSignal.timeout(20_000) }), maxCount: 10 };
+			return await fetchAttachments(list, { ...limits, budget }, async (data) => {
+				most = Math.max(most, heldBytes());
+				return { data: '', mimeType: '', bytes: data.length };
+			});
+		}),
+	);
+	const bytesOf = fetched.map(({ binary }) => Object.keys(binary).length * 5 * MB);
+	const sum = bytesOf.reduce((one, other) => one + other, 0);
+	expect(Math.max(...bytesOf)).toBeLessThanOrEqual(25 * MB);
+	expect(most).toBeLessThanOrEqual(64 * MB);
+	expect(sum).toBeLessThanOrEqual(64 * MB);
+	expect(sum).toBeGreaterThan(25 * MB);
+	expect(heldBytes()).toBe(sum);
+	const left = fetched.flatMap(({ attachments }) => attachments).filter(({ downloadError }) => downloadError);
+	expect(left.length).toBe(80 - sum / (5 * MB));
+	for (const { contentUrl, downloadError } of left) {
+		expect([contentUrl, downloadError]).toEqual([
+			url,
+			expect.stringMatching(/25 MB together|too many files/),
+		]);
+	}
+	for (const budget of budgets) budget.release();
+	expect(heldBytes()).toBe(0);
 });

@@ -1,3 +1,4 @@
+import { readNumber, type NumberField } from '../../../shared/action/fields/number';
 import { optionsField } from '../../../shared/action/fields/options';
 import type { Output } from '../../../shared/action/operation';
 import type { ParameterReader } from '../../../shared/action/parameters';
@@ -6,11 +7,14 @@ import { InputError } from '../../../shared/transport/errors';
 import type { Attachment } from '../../activity/items';
 import { attachmentsOf } from '../../activity/read';
 import { fetchAttachments, type FetchOptions } from '../../attachments/fetchAttachments';
+import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, MEGABYTE } from '../../attachments/limits';
 import type { Operation, StepsContext } from '../operation';
 
-/** The largest limits that an organization can set. Source: docs/service-facts.md#attachment-limits. */
+/** The largest size that an organization can set. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 128;
 const DEFAULT_MAX_COUNT = 20;
+const MAX_SIZE_MB: NumberField = { ...ATTACHMENT_SIZE_MB, default: DEFAULT_MAX_SIZE_MB };
+const MAX_COUNT: NumberField = { ...ATTACHMENT_COUNT, default: DEFAULT_MAX_COUNT };
 
 function readAttachments(parameters: ParameterReader): Attachment[] {
 	const raw = parameters.raw('attachments') as Json | undefined;
@@ -21,15 +25,10 @@ function readAttachments(parameters: ParameterReader): Attachment[] {
 	return attachmentsOf({ attachments: list });
 }
 
-function readPositive(options: ParameterReader, name: string, label: string, fallback: number): number {
-	if (options.raw(name) === undefined) return fallback;
-	const value = options.number(name, label);
-	if (value <= 0) throw new InputError(`${label} must be more than 0`, 'Enter a number.');
-	return value;
-}
-
 /** Milliseconds, for all files of an item together. */
 const TIMEOUT_MS = 10 * 60_000;
+/** What the files that are fetched at the same time may have together: one of the largest, or several smaller ones. */
+const BYTES_AT_ONCE = 128 * MEGABYTE;
 
 /** Fetches the files of an item. A file that cannot be fetched is an error, so that n8n can retry the item. */
 async function downloadAll(
@@ -39,7 +38,8 @@ async function downloadAll(
 ): Promise<Output> {
 	const timeout = AbortSignal.timeout(TIMEOUT_MS);
 	const signal = n8n.signal ? AbortSignal.any([timeout, n8n.signal]) : timeout;
-	const options = { ...limits, signal, ownOrigin: connection.origin };
+	const concurrency = Math.max(1, Math.floor(BYTES_AT_ONCE / limits.maxBytes));
+	const options = { ...limits, concurrency, signal, ownOrigin: connection.origin };
 	const fetched = await fetchAttachments(attachments, options, n8n.writeBinary);
 	const failed = fetched.attachments.filter(({ downloadError }) => downloadError !== null);
 	if (failed.length > 0) {
@@ -71,16 +71,16 @@ export const downloadAttachments: Operation = {
 		},
 		optionsField([
 			{
-				displayName: 'Max Attachment Size (MB)',
-				name: 'maxAttachmentSizeMb',
+				displayName: MAX_SIZE_MB.label,
+				name: MAX_SIZE_MB.name,
 				type: 'number',
 				default: DEFAULT_MAX_SIZE_MB,
 				typeOptions: { minValue: 1 },
 				description: 'A larger file is an error',
 			},
 			{
-				displayName: 'Max Attachments',
-				name: 'maxAttachments',
+				displayName: MAX_COUNT.label,
+				name: MAX_COUNT.name,
 				type: 'number',
 				default: DEFAULT_MAX_COUNT,
 				typeOptions: { minValue: 1 },
@@ -90,15 +90,11 @@ export const downloadAttachments: Operation = {
 	],
 	plan: (parameters) => {
 		const options = parameters.collection('options');
-		const megabytes = readPositive(
-			options,
-			'maxAttachmentSizeMb',
-			'Max Attachment Size (MB)',
-			DEFAULT_MAX_SIZE_MB,
-		);
-		const maxCount = readPositive(options, 'maxAttachments', 'Max Attachments', DEFAULT_MAX_COUNT);
+		const limits = {
+			maxBytes: readNumber(options, MAX_SIZE_MB) * MEGABYTE,
+			maxCount: readNumber(options, MAX_COUNT),
+		};
 		const attachments = readAttachments(parameters);
-		const limits = { maxBytes: megabytes * 1024 * 1024, maxCount };
 		return { kind: 'steps', run: async (context) => await downloadAll(attachments, limits, context) };
 	},
 };

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import { InputError } from '../../transport/errors';
-import type { ParameterReader } from '../parameters';
+import { numberOf, type ParameterReader } from '../parameters';
 
 /** A number field and its limits. The check, the field and the tests all read them here. */
 export interface NumberField {
@@ -12,22 +12,39 @@ export interface NumberField {
 	isWhole: boolean;
 }
 
+/** Says what a value is that is no number, for a person who has to find the expression that gave it. */
+function shown(value: unknown): string {
+	if (typeof value === 'string') return value.trim() === '' ? 'empty' : `“${value.slice(0, 100)}”`;
+	if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+	return String(value);
+}
+
+/** Says by the field's name what is wrong with a number that an expression may have given; undefined where nothing is. */
+export function numberError(given: unknown, field: NumberField): InputError | undefined {
+	const { label, min, max, isWhole } = field;
+	const value = given === undefined ? field.default : numberOf(given);
+	const isInRange = value !== undefined && value >= min && value <= max;
+	if (isInRange && (!isWhole || Number.isInteger(value))) return undefined;
+	return new InputError(
+		`${label} must be ${isWhole ? 'a whole number ' : ''}from ${min} to ${max.toLocaleString('en-US')}`,
+		`It is ${shown(given)}. Give the number alone, such as ${field.default}.`,
+	);
+}
+
 /**
- * Reads a number; the field's default where it is empty.
+ * Reads a number; a text that is a number is one. An empty text is none, as the expression that gave it meant a limit.
+ * @returns the field's default where nothing is set.
  * @throws InputError with the name of the field and its limits.
  */
+export function checkNumber(given: unknown, field: NumberField): number {
+	const error = numberError(given, field);
+	if (error) throw error;
+	return numberOf(given) ?? field.default;
+}
+
+/** Reads a number field by {@link checkNumber}. @throws InputError with the name of the field and its limits. */
 export function readNumber(parameters: ParameterReader, field: NumberField): number {
-	const { name, label, min, max, isWhole } = field;
-	const raw = parameters.raw(name);
-	if (raw === undefined || raw === '') return field.default;
-	const value = parameters.number(name, label);
-	if (value < min || value > max || (isWhole && !Number.isInteger(value))) {
-		throw new InputError(
-			`${label} must be ${isWhole ? 'a whole number ' : ''}from ${min} to ${max.toLocaleString('en-US')}`,
-			`It is ${value}.`,
-		);
-	}
-	return value;
+	return checkNumber(parameters.raw(field.name), field);
 }
 
 /** Makes the field for a number, with its limits. */
