@@ -7,6 +7,7 @@ import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
 import { TABLES, updateRequest } from '../dataverse/requests';
 import { instanceMark, probe } from './probe';
+import { isSameUrl, withoutUser } from './webhookUrl';
 
 /** The key of the trigger's static data that holds its registration. */
 const MEMORY_SLOT = 'dynamics365MessagingWebhook';
@@ -31,11 +32,6 @@ function readRegistration(memory: IDataObject): Registration | undefined {
 	const own = textOf(kept.own);
 	if (channelId === null || own === null) return undefined;
 	return { channelId, own, environmentUrl: textOf(kept.environmentUrl), previous: textOf(kept.previous) };
-}
-
-/** Whether two URLs are equal, apart from slashes at their end. */
-function isSame(one: string | null | undefined, other: string | null): boolean {
-	return (one ?? '').replace(/\/+$/, '') === (other ?? '').replace(/\/+$/, '');
 }
 
 /** The URL in the channel's record now. */
@@ -78,8 +74,8 @@ function isTaken(url: string): InputError {
 
 /** @throws InputError where the registered URL is that of another workflow which is active, or may be. */
 async function refuseIfTaken(present: string, { own, instanceId }: Trigger): Promise<void> {
-	if (!URL.canParse(present)) return;
-	const [url, ownUrl] = [new URL(present), new URL(own)];
+	const [url, ownUrl] = [withoutUser(present), withoutUser(own)];
+	if (!url || !ownUrl) return;
 	const found = await probe(url);
 	// The same trigger, by a former address of this n8n.
 	const isItself = url.pathname === ownUrl.pathname;
@@ -111,7 +107,7 @@ async function replace(
 	await writeUrl(connection, own, present.version).catch(async (error: unknown) => {
 		const now = await readPresent(connection).catch(() => undefined);
 		// The first answer was lost, but the URL was written, so that the retry met a newer version.
-		if (now && isSame(now.url, own)) return;
+		if (now && isSameUrl(now.url, own)) return;
 		if (before === undefined) delete memory[MEMORY_SLOT];
 		else memory[MEMORY_SLOT] = before;
 		const isOvertaken = error instanceof ServiceError && error.httpCode === 412;
@@ -137,21 +133,22 @@ export async function register(connection: Connection, trigger: Trigger): Promis
 	}
 	const present = await readPresent(connection).catch((error: unknown) => {
 		// n8n activates its workflows when it starts. The trigger must start even if Dataverse is down at that time.
-		if (!(error instanceof ServiceError) || !kept || !isSame(kept.own, own)) throw error;
+		if (!(error instanceof ServiceError) || !kept || !isSameUrl(kept.own, own)) throw error;
 		log.warn(`Dynamics 365 Messaging Trigger could not look at the channel: ${error.message}`);
 		return undefined;
 	});
 	if (!present) return;
-	if (isSame(present.url, own)) {
+	if (isSameUrl(present.url, own)) {
 		// Without a memory n8n was killed before it stored it, so that the previous URL is unknown.
 		memory[MEMORY_SLOT] = { channelId, environmentUrl, own, previous: kept?.previous ?? null };
 		return;
 	}
 	// The trigger's own former URL must not become the one that is restored.
-	if (kept && isSame(present.url, kept.own))
-		return await replace(connection, trigger, present, kept.previous);
-	if (present.url !== null) await refuseIfTaken(present.url, trigger);
-	await replace(connection, trigger, present, present.url);
+	const former = kept && isSameUrl(present.url, kept.own) ? kept : undefined;
+	// Memory can be a copy, in a cloned database: a remembered URL elsewhere may be that of a trigger which runs there.
+	const isHere = former && withoutUser(former.own)?.origin === withoutUser(own)?.origin;
+	if (present.url !== null && !isHere) await refuseIfTaken(present.url, trigger);
+	await replace(connection, trigger, present, former ? former.previous : present.url);
 }
 
 /**
@@ -168,7 +165,7 @@ async function unregister(
 	const registered: Connection = { ...connection, channelId, environmentUrl: environmentUrl ?? undefined };
 	const restore = async () => {
 		const present = await readPresent(registered);
-		if (isSame(present.url, own)) await writeUrl(registered, previous, present.version);
+		if (isSameUrl(present.url, own)) await writeUrl(registered, previous, present.version);
 		delete memory[MEMORY_SLOT];
 	};
 	await restore().catch((error: unknown) => {

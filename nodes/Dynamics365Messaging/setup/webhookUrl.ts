@@ -29,3 +29,37 @@ export function whyNotRegistrable(
 	const isLocal = services.some((origin) => origin !== undefined && isLoopback(new URL(origin)));
 	return isLocal && isLoopback(url) ? undefined : whyNotCallable(url);
 }
+
+/** Upper-case escapes, and none of what needs none (RFC 3986, 6.2.2). */
+function normalizeEscapes(path: string): string {
+	return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
+		const character = String.fromCharCode(parseInt(escape.slice(1), 16));
+		return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
+	});
+}
+
+function normalizeUrl(text: string): string {
+	const trimmed = text.trim();
+	if (!URL.canParse(trimmed)) return trimmed.replace(/\/+$/, '');
+	const { protocol, username, password, host, pathname, search } = new URL(trimmed);
+	const path = normalizeEscapes(pathname).replace(/\/+$/, '');
+	return JSON.stringify([protocol, username, password, host, path, search]);
+}
+
+/** Whether two URLs are the same in whatever spelling: casing of the host, default port, escapes, slashes at the end. Pure. */
+export function isSameUrl(one: string | null, other: string | null): boolean {
+	return normalizeUrl(one ?? '') === normalizeUrl(other ?? '');
+}
+
+/**
+ * Reads a URL for a request, without its user and password: none is sent, and Node.js throws where one has a broken
+ * escape. Pure.
+ * @returns undefined where it is not a URL.
+ */
+export function withoutUser(text: string): URL | undefined {
+	if (!URL.canParse(text)) return undefined;
+	const url = new URL(text);
+	url.username = '';
+	url.password = '';
+	return url;
+}
