@@ -189,7 +189,11 @@ async function send(options: RoundTrip, progress: Progress, ending: AbortSignal)
 			if (!isDone) outgoing.destroy();
 		});
 		watchSending(outgoing, progress);
-		outgoing.on('error', fail);
+		let answered: IncomingMessage | undefined;
+		// What comes after a whole answer, such as bytes beyond its length, does not make it worse.
+		outgoing.on('error', (error) => {
+			if (!answered?.complete) fail(error);
+		});
 		// Node.js closes a request without an error where the connection became something else.
 		outgoing.on('close', () => {
 			if (!progress.head) fail(coded('ECONNRESET'));
@@ -207,6 +211,9 @@ async function send(options: RoundTrip, progress: Progress, ending: AbortSignal)
 			const head = { status: incoming.statusCode ?? 0, headers: incoming.headers };
 			incoming.on('error', fail);
 			if (refusedByProxy(incoming)) return;
+			// It says that it upgrades, but not to what.
+			if (head.status === 101) return fail(coded('UNEXPECTED_UPGRADE'));
+			answered = incoming;
 			progress.head = head;
 			if (options.wantsBody?.(head) === false) {
 				outgoing.destroy();
