@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import ts from 'typescript';
+import { USER_AGENT } from '../nodes/shared/transport/userAgent';
 import manifest from '../package.json';
 
 const root = join(__dirname, '..');
@@ -70,6 +71,10 @@ it.each([
 	['a test', /\b(describe|expect)\(/],
 ])('holds no trace of %s', (_, trace) => {
 	expect(files.filter((path) => trace.test(read(path)))).toEqual([]);
+});
+
+it('calls itself by its name and version', () => {
+	expect(USER_AGENT).toBe(`${manifest.name}/${manifest.version}`);
 });
 
 it('requires nothing that it does not bring', () => {

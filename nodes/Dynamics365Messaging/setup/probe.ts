@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
 import { nonEmptyText, readKey } from '../../shared/json';
+import { roundTrip } from '../../shared/transport/roundTrip';
 
 /** The header with which an active trigger answers at its URL. */
 export const TRIGGER_HEADER = 'x-dynamics365-messaging-trigger';
@@ -25,19 +24,17 @@ const TIMEOUT_MS = 5_000;
  */
 export async function probe(url: URL): Promise<Probed> {
 	if (!/^https?:$/.test(url.protocol)) return { kind: 'unreachable', code: 'NOT_HTTP' };
-	const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-	return await new Promise((resolve) => {
-		const outgoing = request(url, { method: 'GET', signal: AbortSignal.timeout(TIMEOUT_MS) });
-		outgoing.on('response', (answer: IncomingMessage) => {
-			answer.resume();
-			const mark = nonEmptyText(answer.headers[TRIGGER_HEADER]);
-			const status = answer.statusCode ?? 0;
-			resolve(mark === null || status !== 200 ? { kind: 'other', status } : { kind: 'trigger', mark });
+	try {
+		const { status, headers } = await roundTrip({
+			method: 'GET',
+			url,
+			timeoutMs: TIMEOUT_MS,
+			maxBytes: 0,
+			wantsBody: () => false,
 		});
-		outgoing.on('error', (error) => {
-			const code = nonEmptyText(readKey(error, 'code')) ?? error.name;
-			resolve({ kind: 'unreachable', code });
-		});
-		outgoing.end();
-	});
+		const mark = nonEmptyText(headers[TRIGGER_HEADER]);
+		return mark === null || status !== 200 ? { kind: 'other', status } : { kind: 'trigger', mark };
+	} catch (error) {
+		return { kind: 'unreachable', code: nonEmptyText(readKey(error, 'code')) ?? 'UNKNOWN' };
+	}
 }

@@ -1,10 +1,8 @@
-import { lookup as dnsLookup, type LookupAddress, type LookupOptions } from 'node:dns';
-import { request as httpRequest, type IncomingMessage } from 'node:http';
-import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
 import { isDataUri, readDataUri } from '../dataUri';
-import { readKey, textOf } from '../json';
+import { nonEmptyText, readKey } from '../json';
+import { AddressRefused, openRoute } from './connection';
 import { hostOf, isLoopback, isPublicAddress } from './publicUrl';
+import { roundTrip } from './roundTrip';
 
 /** Why a file could not be fetched, in words for the person who reads the item. */
 class DownloadError extends Error {
@@ -34,66 +32,30 @@ function mayBeLocal(url: URL, ownOrigin: string | undefined): boolean {
 	return hostOf(own) === hostOf(url) || (isLoopback(own) && isLoopback(url));
 }
 
-type LookupCallback = (
-	error: NodeJS.ErrnoException | null,
-	address: string | LookupAddress[],
-	family?: number,
-) => void;
-
 /**
- * Looks a name up and accepts public addresses only. The socket connects to the addresses that this returns, so a name
- * cannot pass the check and then change its address.
- */
-function publicLookup(hostname: string, options: LookupOptions, callback: LookupCallback): void {
-	dnsLookup(hostname, { ...options, all: true }, (error, addresses) => {
-		if (error) return callback(error, []);
-		if (!addresses.every(({ address }) => isPublicAddress(address))) {
-			return callback(new DownloadError(`${hostname} is not an address on the internet`), []);
-		}
-		const [first] = addresses;
-		if (options.all) callback(null, addresses);
-		else callback(null, first?.address ?? '', first?.family);
-	});
-}
-
-/**
- * Sends a GET without a token or a cookie. The body of the answer is still to be read.
+ * Sends a GET without a token or a cookie, over a connection of its own.
+ * @returns the answer; its body is empty where it is no file.
  * Source: docs/service-facts.md#attachments-received.
  */
-async function open(url: URL, { signal, ownOrigin }: DownloadOptions): Promise<IncomingMessage> {
+async function get(url: URL, { signal, ownOrigin, maxBytes, onBytes }: DownloadOptions) {
 	if (url.protocol !== 'https:' && url.protocol !== 'http:') {
 		throw new DownloadError(`${url.protocol} is not a protocol that files are fetched by`);
 	}
 	const local = mayBeLocal(url, ownOrigin);
-	const host = hostOf(url);
-	// Node.js does not look up a URL whose host is an IP address, so publicLookup would not see it.
-	if (!local && ((isIP(host) !== 0 && !isPublicAddress(host)) || isLoopback(url))) {
-		throw new DownloadError(`${host} is not an address on the internet`);
-	}
-	const request = url.protocol === 'https:' ? httpsRequest : httpRequest;
-	return await new Promise((resolve, reject) => {
-		const outgoing = request(url, { method: 'GET', signal, ...(!local && { lookup: publicLookup }) });
-		outgoing.on('response', resolve);
-		outgoing.on('error', reject);
-		outgoing.end();
+	if (!local && isLoopback(url)) throw new AddressRefused(hostOf(url));
+	return await roundTrip({
+		method: 'GET',
+		url,
+		signal,
+		maxBytes,
+		onBytes,
+		wantsBody: ({ status }) => status === 200,
+		connect: async (ending) => await openRoute(url, local ? () => true : isPublicAddress, ending),
 	});
 }
 
 function tooLarge(maxBytes: number): DownloadError {
 	return new DownloadError(`the file is larger than ${maxBytes / 1024 / 1024} MB`);
-}
-
-async function readAll(answer: IncomingMessage, { maxBytes, onBytes }: DownloadOptions): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	let bytes = 0;
-	for await (const chunk of answer as AsyncIterable<Buffer>) {
-		bytes += chunk.length;
-		// Leaving the loop destroys the answer, so the rest is not read.
-		if (bytes > maxBytes) throw tooLarge(maxBytes);
-		onBytes?.(chunk.length);
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks);
 }
 
 function readEmbedded(uri: string, { maxBytes, onBytes }: DownloadOptions): Buffer {
@@ -104,31 +66,39 @@ function readEmbedded(uri: string, { maxBytes, onBytes }: DownloadOptions): Buff
 	return data;
 }
 
+/**
+ * Reads where a redirect leads. Node.js gives a header's bytes as latin1, and whatever they mean, the host wants them back:
+ * those beyond ASCII are percent-encoded one by one. In a host name, the URL parser decodes them again.
+ */
+function redirectOf(location: string, url: URL): URL | undefined {
+	const ascii = location.replace(
+		/[\u0080-\u00ff]/g,
+		(byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`,
+	);
+	return URL.canParse(ascii, url.href) ? new URL(ascii, url) : undefined;
+}
+
 async function follow(url: URL, options: DownloadOptions, redirectsLeft: number): Promise<Buffer> {
-	const answer = await open(url, options);
-	const status = answer.statusCode ?? 0;
-	const { location } = answer.headers;
+	const { status, headers, body } = await get(url, options);
+	const { location } = headers;
 	if (status >= 300 && status < 400 && location !== undefined) {
-		answer.destroy();
 		if (redirectsLeft === 0) throw new DownloadError('there are too many redirects');
-		const next = URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+		const next = redirectOf(location, url);
 		if (!next) throw new DownloadError('it redirects to what is no URL');
 		if (url.protocol === 'https:' && next.protocol === 'http:') {
 			throw new DownloadError('it redirects from https to http');
 		}
 		return await follow(next, options, redirectsLeft - 1);
 	}
-	if (status !== 200) {
-		answer.destroy();
-		throw new DownloadError(`the host answered with HTTP status ${status}`);
-	}
-	return await readAll(answer, options);
+	if (status !== 200) throw new DownloadError(`the host answered with HTTP status ${status}`);
+	return body;
 }
 
-function downloadErrorOf(error: unknown, signal: AbortSignal): DownloadError {
+function downloadErrorOf(error: unknown, { signal, maxBytes }: DownloadOptions): DownloadError {
 	if (error instanceof DownloadError) return error;
 	if (signal.aborted) return new DownloadError('it took too long');
-	return new DownloadError(textOf(readKey(error, 'message')) ?? 'it failed');
+	if (readKey(error, 'code') === 'ANSWER_TOO_LONG') return tooLarge(maxBytes);
+	return new DownloadError(nonEmptyText(readKey(error, 'message')) ?? 'it failed');
 }
 
 /**
@@ -142,6 +112,6 @@ export async function download(contentUrl: string, options: DownloadOptions): Pr
 	if (isDataUri(contentUrl)) return readEmbedded(contentUrl, options);
 	if (!URL.canParse(contentUrl)) throw new DownloadError('the attachment has no URL that can be fetched');
 	return await follow(new URL(contentUrl), options, MAX_REDIRECTS).catch((error: unknown) => {
-		throw downloadErrorOf(error, options.signal);
+		throw downloadErrorOf(error, options);
 	});
 }

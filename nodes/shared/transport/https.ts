@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { request } from 'node:https';
-import { Readable } from 'node:stream';
-import { TLSSocket } from 'node:tls';
-import { StreamedBody, type RequestBody } from './requestBody';
+import { readKey } from '../json';
+import type { RequestBody } from './requestBody';
+import { roundTrip, RoundTripError, wordsOf, type Answer } from './roundTrip';
 
 /**
  * One HTTPS request. Whatever carries a secret or a token is sent from here: MSAL's token requests, the requests to the
@@ -26,18 +25,14 @@ interface HttpsRequest {
 export interface HttpsResponse {
 	status: number;
 	headers: IncomingHttpHeaders;
+	/** Decoded; '' where only the headers came of an answer that is no success. */
 	body: string;
 }
 
-/** Whether the TLS handshake of a socket is done: only then has it a cipher. */
-function isSecure(socket: TLSSocket): boolean {
-	return Boolean(socket.getProtocol()) && !socket.connecting && Boolean(socket.getCipher()?.name);
-}
-
 /** The proxy that failed, where an error names another host or port than the one that was called. */
-function proxyOf(error: NodeJS.ErrnoException, url: URL): string | undefined {
-	if (error.code?.startsWith('PROXY_')) return 'HTTPS_PROXY';
-	const { hostname, address, port } = error as { hostname?: unknown; address?: unknown; port?: unknown };
+function proxyOf({ code, cause }: RoundTripError, url: URL): string | undefined {
+	if (code.startsWith('PROXY_')) return 'HTTPS_PROXY';
+	const [hostname, address, port] = ['hostname', 'address', 'port'].map((key) => readKey(cause, key));
 	if (typeof hostname === 'string') return hostname === url.hostname ? undefined : hostname;
 	if (typeof address !== 'string' || typeof port !== 'number') return undefined;
 	return port === Number(url.port || 443) ? undefined : `${address}:${port}`;
@@ -59,68 +54,34 @@ export class TransportError extends Error {
 		/** The proxy, where it is what failed. */
 		readonly proxy?: string,
 	) {
-		super(`${code} (${host})`);
+		super(`${wordsOf(code) ?? code} (${host})`);
 		this.name = 'TransportError';
 	}
 }
 
 /**
+ * What is left of an answer that did not come whole. The status alone decides what became of a request that was refused;
+ * that of a success does not say what it did, and neither does one that the caller no longer waits for.
+ */
+function refusalIn({ code, head }: RoundTripError): Answer | undefined {
+	if (code === 'ABORT_ERR' || head === undefined) return undefined;
+	return head.status >= 200 && head.status <= 299 ? undefined : { ...head, body: Buffer.alloc(0) };
+}
+
+/**
  * Sends a request and reads the whole answer. Redirects are returned, not followed.
- * @throws TransportError where the answer is missing or incomplete, or the URL is not https.
+ * @throws TransportError where the answer is missing, that of a success is incomplete, or the URL is not https.
  */
 export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
-	const { url } = options;
+	const { url, timeoutMs = DEFAULT_TIMEOUT_MS, maxBytes = DEFAULT_MAX_BYTES } = options;
 	if (url.protocol !== 'https:') throw new TransportError('NOT_HTTPS', 'no', url.host);
-	const body = typeof options.body === 'string' ? Buffer.from(options.body, 'utf8') : options.body;
-	const headers = { ...options.headers, ...(body && { 'content-length': String(body.byteLength) }) };
-	const deadline = AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-	const maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
-	const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
-	return await new Promise((resolve, reject) => {
-		let sent: 'no' | 'maybe' = 'no';
-		const outgoing = request(url, { method: options.method, headers, signal });
-		const fail = (error: NodeJS.ErrnoException) => {
-			const timedOut = signal.aborted && !options.signal?.aborted;
-			outgoing.destroy();
-			const code = timedOut ? 'ETIMEDOUT' : (error.code ?? error.name);
-			reject(new TransportError(code, sent, url.host, proxyOf(error, url)));
-		};
-		outgoing.on('socket', (socket) => {
-			// A new socket sends the request after its TLS handshake. A kept-alive socket, and one from a proxy's agent whose
-			// handshake is done, sends it at once.
-			if (socket instanceof TLSSocket && !isSecure(socket))
-				socket.once('secureConnect', () => (sent = 'maybe'));
-			else sent = 'maybe';
-		});
-		outgoing.on('error', fail);
-		outgoing.on('response', (incoming) => {
-			// A proxy that refuses to connect answers itself, before there is TLS. The request was not sent.
-			if (!(incoming.socket instanceof TLSSocket)) {
-				const refusal = Object.assign(new Error(), { code: `PROXY_${incoming.statusCode ?? 0}` });
-				sent = 'no';
-				return fail(refusal);
-			}
-			const chunks: Buffer[] = [];
-			let bytes = 0;
-			incoming.on('data', (chunk: Buffer) => {
-				bytes += chunk.length;
-				if (bytes > maxBytes) return fail(Object.assign(new Error(), { code: 'ANSWER_TOO_LONG' }));
-				chunks.push(chunk);
-			});
-			incoming.on('error', fail);
-			incoming.on('end', () => {
-				// An answer that came before the whole request was sent would leave the rest, its socket and its files open.
-				if (!outgoing.writableEnded) outgoing.destroy();
-				resolve({
-					status: incoming.statusCode ?? 0,
-					headers: incoming.headers,
-					body: Buffer.concat(chunks).toString('utf8'),
-				});
-			});
-		});
-		// The pieces are made no faster than the connection takes them, so only one or two are in memory at a time.
-		if (body instanceof StreamedBody) {
-			Readable.from(body, { highWaterMark: 1 }).on('error', fail).pipe(outgoing);
-		} else outgoing.end(body);
+	// Where a redirect leads is of no use here, so its page is not either.
+	const wantsBody = ({ status }: { status: number }) => status < 300 || status > 399;
+	const answer = await roundTrip({ ...options, timeoutMs, maxBytes, wantsBody }).catch((error: unknown) => {
+		if (!(error instanceof RoundTripError)) throw error;
+		const refusal = refusalIn(error);
+		if (refusal) return refusal;
+		throw new TransportError(error.code, error.sent, url.host, proxyOf(error, url));
 	});
+	return { ...answer, body: answer.body.toString('utf8') };
 }

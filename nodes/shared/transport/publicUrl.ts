@@ -1,46 +1,42 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { IPv4, IPv6 } from 'ipaddr.js';
 
 /**
- * The networks that are not on the internet. Node.js' BlockList matches them; a library such as ipaddr.js would bring
- * little more than this table. Source: docs/service-facts.md#special-addresses.
+ * Networks that ipaddr.js takes for the internet's, and that are not. Source: docs/service-facts.md#special-addresses.
  */
-const notPublic = new BlockList();
-for (const subnet of [
-	'0.0.0.0/8',
-	'10.0.0.0/8',
-	'100.64.0.0/10',
-	'127.0.0.0/8',
-	'169.254.0.0/16',
-	'172.16.0.0/12',
-	'192.0.0.0/24',
-	'192.0.2.0/24',
-	'192.168.0.0/16',
-	'198.18.0.0/15',
-	'198.51.100.0/24',
-	'203.0.113.0/24',
-	'224.0.0.0/3',
-	'::/127',
-	'64:ff9b:1::/48',
-	'100::/64',
-	'2001:db8::/32',
-	'fc00::/7',
-	'fe80::/10',
-	'ff00::/8',
-]) {
-	const [network = '', prefix] = subnet.split('/');
-	notPublic.addSubnet(network, Number(prefix), isIP(network) === 6 ? 'ipv6' : 'ipv4');
+const ALSO_PRIVATE = [
+	// Azure's platform, as a virtual machine there sees it: its agent, DNS and health probes.
+	IPv4.parseCIDR('168.63.129.16/32'),
+];
+/** Of IPv6, the internet has addresses in this network alone; the others are reserved. */
+const GLOBAL_UNICAST = IPv6.parseCIDR('2000::/3');
+/** A translator (NAT64) leads to the IPv4 address in the last four bytes; a network without IPv4 has no other way there. */
+const NAT64 = IPv6.parseCIDR('64:ff9b::/96');
+
+function isPublicIpv4(address: IPv4): boolean {
+	return address.range() === 'unicast' && !ALSO_PRIVATE.some((network) => address.match(network));
 }
 
-/** IPv6 addresses that contain an IPv4 address: mapped, translated (NAT64) and 6to4. */
-const CARRIES_IPV4 = /^(?:::ffff:|64:ff9b::|2002:)/i;
+/** Writes the dotted end of an IPv6 address in hexadecimals: ipaddr.js takes `::1.2.3.4` for `::ffff:1.2.3.4`. */
+function withoutDots(address: string): string {
+	return address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)/, (_, ...found: string[]) => {
+		const [a = 0, b = 0, c = 0, d = 0] = found.slice(0, 4).map(Number);
+		return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+	});
+}
 
-/** Whether a text is an IP address on the internet. */
+/**
+ * Whether a text is an IP address on the internet. The special ranges are those of ipaddr.js, which follows the registries
+ * of IANA. An address that leads to an IPv4 address, mapped or by NAT64, is as public as that one.
+ */
 export function isPublicAddress(address: string): boolean {
 	const family = isIP(address);
 	if (family === 0) return false;
-	// BlockList understands the mapped form only, so all of them are refused: no public host needs them.
-	if (family === 6 && CARRIES_IPV4.test(address)) return false;
-	return !notPublic.check(address, family === 6 ? 'ipv6' : 'ipv4');
+	if (family === 4) return isPublicIpv4(IPv4.parse(address));
+	const parsed = IPv6.parse(withoutDots(address));
+	const leadsToIpv4 = parsed.isIPv4MappedAddress() || parsed.match(NAT64);
+	if (leadsToIpv4) return isPublicIpv4(new IPv4(parsed.toByteArray().slice(-4)));
+	return parsed.range() === 'unicast' && parsed.match(GLOBAL_UNICAST);
 }
 
 /** The host of a URL as DNS looks it up: without the brackets of an IPv6 address or the last dot of a name. */

@@ -2,6 +2,7 @@ import { cancelled, PROXY_PASSWORD, ServiceError, type Explanation, type Retry }
 import type { TransportError } from './https';
 import type { Verification } from './request';
 import { uncertain } from './responseErrors';
+import { wordsOf } from './roundTrip';
 
 /** How errors name a service and the credential's fields that lead to it. */
 export interface Destination {
@@ -34,7 +35,11 @@ for (const code of [
 }
 
 /** The codes of errors that another try does not change. */
-const FINAL = new Set(['ABORT_ERR', 'NOT_HTTPS', 'ANSWER_TOO_LONG']);
+const FINAL = new Set(['ABORT_ERR', 'NOT_HTTPS', 'ANSWER_TOO_LONG', 'UNKNOWN_ENCODING']);
+
+/** The codes of an answer that cannot be used: something else answers than the service, or it is changed on its way. */
+const UNUSABLE =
+	/^(HPE_|ANSWER_TOO_LONG|BROKEN_ENCODING|UNKNOWN_ENCODING|UNEXPECTED_UPGRADE|INTERIM_ANSWERS)/;
 
 /** Another try rarely helps with an unknown name, a certificate that is not trusted, or a proxy's refusal. */
 function retryOf(code: string): Retry {
@@ -58,8 +63,9 @@ function proxyExplanation(code: string, proxy: string): Explanation {
 	};
 }
 
-function explanationOf(error: TransportError, { name, fields, unknownHost }: Destination): Explanation {
-	const { code, host, proxy } = error;
+function explanationOf(error: TransportError, destination: Destination): Explanation {
+	const { code, host, proxy, sent } = error;
+	const { name, fields, hostField, unknownHost } = destination;
 	if (proxy !== undefined) return proxyExplanation(code, proxy);
 	const fix = CERTIFICATE_FIXES[code];
 	if (fix !== undefined) {
@@ -71,6 +77,18 @@ function explanationOf(error: TransportError, { name, fields, unknownHost }: Des
 		return {
 			message: `The name ${host} could not be looked up`,
 			fix: 'The DNS server of this machine did not answer: check its network.',
+		};
+	}
+	if (UNUSABLE.test(code)) {
+		return {
+			message: `The answer of the ${name} at ${host} cannot be used: ${wordsOf(code) ?? code}`,
+			fix: `Check ${hostField} in the credential, and the proxy between n8n and the service.`,
+		};
+	}
+	if (code === 'ETIMEDOUT' && sent === 'maybe') {
+		return {
+			message: `The ${name} at ${host} did not answer in time`,
+			fix: `Try again in a while; if it stays, check ${hostField} in the credential and the network of n8n.`,
 		};
 	}
 	return {
