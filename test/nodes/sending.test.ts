@@ -291,6 +291,40 @@ describe('files of binary fields', () => {
 		expect(content.equals(bytes)).toBe(true);
 	});
 
+	test.each([
+		['the item’s own, as n8n gives it to expressions', '={{ $binary.two }}'],
+		['that of the node before', '={{ $("Input").item.binary.two }}'],
+		['data that the item carries elsewhere', '={{ $json.files[0] }}'],
+	])('by an expression that gives binary data: %s', async (_, expression) => {
+		const two = { ...file(Buffer.from('Grüße')), fileExtension: 'txt' };
+		const [id] = await startedConversations(1);
+		const { error } = await run(
+			'message: send',
+			{ conversationId: byId(id!), ...attachment(expression) },
+			{ items: [{ files: [two] }], binary: [{ one: file(Buffer.from('x')), two }] },
+		);
+		expect(error).toBeUndefined();
+		const [sent] = emulator.desk.get(id!).messages[0]!.attachments;
+		expect(sent).toMatchObject({ name: 'a.txt', contentType: 'text/plain' });
+		expect(await (await fetch(sent!.contentUrl)).text()).toBe('Grüße');
+	});
+
+	test.each(['={{ $binary }}', '={{ $json }}', '={{ ["x"] }}', '={{ ({ mimeType: "a/b", data: {} }) }}'])(
+		'by an expression that gives something else: %s',
+		async (expression) => {
+			const binary = [{ data: file(Buffer.from('x')) }];
+			const { error } = await run(
+				'message: send',
+				{ conversationId: byId('c'), ...attachment(expression) },
+				{ binary },
+			);
+			expect(error).toMatchObject({
+				message: expect.stringContaining('neither the name of a binary field nor binary data'),
+				description: expect.stringContaining('The item has: data'),
+			});
+		},
+	);
+
 	test.each<[string, IBinaryKeyData]>([
 		['there is no binary field “data”', { other: file(Buffer.from('x')) }],
 		['a.txt is empty', { data: file(Buffer.alloc(0)) }],

@@ -68,6 +68,23 @@ test.each([
 	'https://[2a01:111::1]',
 ])('%s can', async (base) => await expect(tryIt(base)).resolves.toBe(true));
 
+test.each(['={{ "5 MB" }}', '={{ NaN }}', '={{ "" }}', 0])(
+	'a limit that is no number is refused at activation, by the field’s name: %s',
+	async (limit) => {
+		for (const [name, label] of [
+			['maxAttachments', 'Max Attachments'],
+			['maxAttachmentSizeMb', 'Max Attachment Size (MB)'],
+		] as const) {
+			const parameters = { options: { downloadAttachments: true, [name]: limit } };
+			const error = tryIt('https://n8n.example.com', { parameters });
+			await expect(error).rejects.toThrow(`${label} must be`);
+			await expect(tryIt('http://localhost', { parameters, mode: 'manual' })).rejects.toThrow(label);
+			const unused = { options: { downloadAttachments: false, [name]: limit } };
+			await expect(tryIt('https://n8n.example.com', { parameters: unused })).resolves.toBe(true);
+		}
+	},
+);
+
 test.each(['https://localhost:8443', 'https://127.0.0.1:8443'])(
 	'a URL on this machine is fine for a service that is on this machine too: %s',
 	async (baseUrl) => {

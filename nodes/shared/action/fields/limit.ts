@@ -30,7 +30,7 @@ export const limitFields: INodeProperties[] = [
 export function readLimit(parameters: ParameterReader): number | undefined {
 	if (parameters.flag('returnAll')) return undefined;
 	const limit = parameters.number('limit', 'Limit');
-	if (!Number.isInteger(limit) || limit < 1)
+	if (!Number.isSafeInteger(limit) || limit < 1)
 		throw new InputError('Limit must be a whole number from 1', 'Or choose Return All.');
 	return limit;
 }
