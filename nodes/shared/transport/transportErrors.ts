@@ -38,7 +38,8 @@ for (const code of [
 const FINAL = new Set(['ABORT_ERR', 'NOT_HTTPS', 'ANSWER_TOO_LONG', 'UNKNOWN_ENCODING']);
 
 /** The codes of an answer that cannot be used: something else answers than the service, or it is changed on its way. */
-const UNUSABLE = /^(HPE_|ANSWER_TOO_LONG|BROKEN_ENCODING|UNKNOWN_ENCODING|UNEXPECTED_UPGRADE|INTERIM_ANSWERS)/;
+const UNUSABLE =
+	/^(HPE_|ANSWER_TOO_LONG|BROKEN_ENCODING|UNKNOWN_ENCODING|UNEXPECTED_UPGRADE|INTERIM_ANSWERS)/;
 
 /** Another try rarely helps with an unknown name, a certificate that is not trusted, or a proxy's refusal. */
 function retryOf(code: string): Retry {
