@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeCertificate, type Emulator } from '../../../emulator';
@@ -170,6 +171,36 @@ test('an answer that drips, is cut or never ends is given up', async () => {
 	cancelled.abort();
 	expect(await waiting).toMatchObject({ code: 'ABORT_ERR' });
 	await close(server);
+});
+
+test.each<[string, number, string, Buffer, object]>([
+	['a success', 201, 'gzip', gzipSync('{"conversationId":"x"}'), { conversationId: 'x' }],
+	['a broken success', 201, 'gzip', Buffer.from('{}'), { outcome: 'uncertain', code: 'BROKEN_ENCODING' }],
+	['an unknown success', 201, 'zip', Buffer.from('{}'), { outcome: 'uncertain', code: 'UNKNOWN_ENCODING' }],
+	['a broken refusal', 400, 'gzip', Buffer.from('{}'), { outcome: 'notSent', httpCode: 400 }],
+	['an unknown refusal', 403, 'zip', Buffer.from('{}'), { outcome: 'notSent', httpCode: 403 }],
+	['a broken failure', 500, 'br', Buffer.from('{}'), { outcome: 'uncertain', httpCode: 500 }],
+])('a POST is uncertain only where it is: %s (%i), in %s', async (_, status, coding, body, expected) => {
+	const { server, origin } = await otherServer((__, response) =>
+		response.writeHead(status, { 'content-encoding': coding, 'content-type': 'application/json' }).end(body),
+	);
+	const ended = await callMessagingApi(connection({ baseUrl: origin }), create).catch(
+		(error: unknown) => error,
+	);
+	expect(ended).toMatchObject(expected);
+	await close(server);
+});
+
+test.each<[string, string]>([
+	['HPE_INVALID_CONSTANT', 'cannot be used: the answer is not HTTP'],
+	['ANSWER_TOO_LONG', 'cannot be used: the answer is too long'],
+	['UNEXPECTED_UPGRADE', 'cannot be used: the host switched to another protocol'],
+	['BROKEN_ENCODING', 'cannot be used: the answer is compressed, and broken'],
+	['ETIMEDOUT', 'did not answer in time'],
+	['ECONNREFUSED', 'cannot be reached'],
+])('says of %s what happened', (code, words) => {
+	const error = explainTransportError(new TransportError(code, 'maybe', 'host'), MESSAGING_API);
+	expect(error.message).toContain(words);
 });
 
 test.each([

@@ -1,4 +1,5 @@
-import {
+import http, {
+	Agent as HttpAgent,
 	createServer as createHttp,
 	type IncomingMessage,
 	type Server,
@@ -7,11 +8,13 @@ import {
 import { createServer as createHttps } from 'node:https';
 import { readFileSync } from 'node:fs';
 import dns from 'node:dns';
+import net, { connect as tcpConnect, createServer as createTcp } from 'node:net';
 import { join } from 'node:path';
 import { ByteBudget, heldBytes } from '../../../nodes/Dynamics365Messaging/attachments/byteBudget';
 import { fetchAttachments } from '../../../nodes/Dynamics365Messaging/attachments/fetchAttachments';
 import { download, type DownloadOptions } from '../../../nodes/shared/transport/download';
 import { close, listen } from '../../../tools/ports';
+import { waitFor } from '../../../tools/wait';
 
 const servers: Server[] = [];
 let origin: string;
@@ -64,7 +67,53 @@ const to = (url: string) => `${origin}/to?${encodeURIComponent(url)}`;
 test('fetches a file, following redirects, with nothing of ours going along', async () => {
 	expect((await download(`${origin}/file`, options())).toString()).toBe('file content');
 	expect((await download(to(`${origin}/file`), options())).toString()).toBe('file content');
-	for (const { headers } of asked) expect(Object.keys(headers).sort()).toEqual(['connection', 'host']);
+	for (const { headers } of asked) {
+		expect(Object.keys(headers).sort()).toEqual(['connection', 'host', 'user-agent']);
+		expect(headers['user-agent']).toMatch(/^n8n-nodes-dynamics365-messaging\/\d+\.\d+\.\d+$/);
+	}
+});
+
+test.each<[string, Buffer, string]>([
+	['a path in UTF-8', Buffer.from('/fil\u00e9?n=\u65e5\u672c'), '/fil%C3%A9?n=%E6%97%A5%E6%9C%AC'],
+	['a path in latin1', Buffer.from('/fil\u00e9', 'latin1'), '/fil%E9'],
+	['a path that is encoded already', Buffer.from('/fil%C3%A9%20x'), '/fil%C3%A9%20x'],
+	['an emoji, relative', Buffer.from('\u{1f600}'), '/%F0%9F%98%80'],
+])('asks for the very bytes that a redirect names: %s', async (_, location, path) => {
+	const bare = createTcp((socket) => {
+		socket.once('data', (chunk) => {
+			paths.push(chunk.toString('latin1').split(' ')[1] ?? '');
+			const head = Buffer.from('HTTP/1.1 302 Found\r\nconnection: close\r\ncontent-length: 0\r\nlocation: ');
+			const end = Buffer.from('\r\n\r\n');
+			socket.end(
+				paths.length === 1
+					? Buffer.concat([head, location, end])
+					: 'HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nok',
+			);
+		});
+	});
+	const paths: string[] = [];
+	const own = `http://localhost:${await listen(bare)}`;
+	expect((await download(`${own}/start`, options({ ownOrigin: own }))).toString()).toBe('ok');
+	expect(paths).toEqual(['/start', path]);
+	await close(bare);
+});
+
+test('a redirect to a host name in UTF-8 is one to that host', async () => {
+	const target = Buffer.from('http://b\u00fccher.example/').toString('latin1');
+	const own = await serve(false, (_, response) => response.writeHead(302, { location: target }).end());
+	const looked: unknown[] = [];
+	jest.spyOn(dns, 'lookup').mockImplementation(((
+		host: string,
+		_: object,
+		callback: (error: Error) => void,
+	) => {
+		looked.push(host);
+		callback(new Error('not today'));
+	}) as never);
+	await expect(download(own.replace('localhost', '127.0.0.1'), options({ ownOrigin: own }))).rejects.toThrow(
+		'not today',
+	);
+	expect(looked).toEqual(['xn--bcher-kva.example']);
 });
 
 test.each([
@@ -140,6 +189,60 @@ describe('stays on the internet', () => {
 		);
 		expect(lookUps).toBe(1);
 		expect(asked).toEqual([]);
+	});
+
+	test('not by a connection that something else left open', async () => {
+		const agent = new HttpAgent({ keepAlive: true });
+		const before = http.globalAgent;
+		http.globalAgent = agent;
+		try {
+			// n8n itself has called an internal name, and its connection is kept for the next request to that name.
+			const port = Number(new URL(httpOrigin).port);
+			const lookup = jest.spyOn(dns, 'lookup').mockImplementation(((
+				_: string,
+				{ all }: { all?: boolean },
+				callback: (...given: unknown[]) => void,
+			) => {
+				if (all) callback(null, [{ address: '127.0.0.1', family: 4 }]);
+				else callback(null, '127.0.0.1', 4);
+			}) as never);
+			const url = `http://intranet.example.com:${port}/file`;
+			await new Promise((resolve) => http.get(url, (answered) => answered.resume().on('end', resolve)));
+			await waitFor('the connection to be kept', 2_000, () => Object.keys(agent.freeSockets).length === 1, 5);
+			asked = [];
+			await expect(download(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
+			// Also where the name has another address meanwhile: the kept connection leads to the old one.
+			lookup.mockImplementation(((_: string, __: object, callback: (...given: unknown[]) => void) =>
+				callback(null, [{ address: '192.0.2.1', family: 4 }])) as never);
+			await expect(download(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
+			expect(asked).toEqual([]);
+		} finally {
+			http.globalAgent = before;
+			agent.destroy();
+		}
+	});
+
+	test('not by an address that differs from the one that was looked up', async () => {
+		const port = Number(new URL(httpOrigin).port);
+		// Between look-up and connection, something in the system leads the connection elsewhere.
+		jest.spyOn(net, 'connect').mockImplementation((() => tcpConnect(port, '127.0.0.1')));
+		jest
+			.spyOn(dns, 'lookup')
+			.mockImplementation(((_: string, __: object, callback: (...given: unknown[]) => void) =>
+				callback(null, [{ address: '8.8.8.8', family: 4 }])) as never);
+		await expect(download('http://files.example.com/file', options(elsewhere))).rejects.toThrow(
+			'not an address on the internet',
+		);
+		expect(asked).toEqual([]);
+	});
+
+	test('its connections are never left to anything else', async () => {
+		expect((await download(`${httpOrigin}/file`, options({ ownOrigin: httpOrigin }))).toString()).toBe(
+			'file content',
+		);
+		for (const sockets of [http.globalAgent.sockets, http.globalAgent.freeSockets]) {
+			expect(Object.keys(sockets).filter((name) => name.includes(new URL(httpOrigin).port))).toEqual([]);
+		}
 	});
 
 	test('not after a redirect', async () => {

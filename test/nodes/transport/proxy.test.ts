@@ -2,11 +2,14 @@ import http, { createServer, type Server } from 'node:http';
 import https from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { installGlobalProxyAgent } from '@n8n/backend-network';
+import dns from 'node:dns';
+import { download } from '../../../nodes/shared/transport/download';
 import type { Emulator } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
 import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
 import { closedPort, listen } from '../../../tools/ports';
+import { waitFor } from '../../../tools/wait';
 
 /** A proxy for TLS connections, as companies have them: it passes bytes on, and notes who asked for which host. */
 interface Proxy {
@@ -54,7 +57,8 @@ beforeEach(async () => {
 afterEach(async () => {
 	http.globalAgent = own.http;
 	https.globalAgent = own.https;
-	delete process.env.HTTPS_PROXY;
+	for (const name of ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY']) delete process.env[name];
+	jest.restoreAllMocks();
 	for (const socket of proxy.sockets) socket.destroy();
 	proxy.server.close();
 	await emulator.close();
@@ -114,4 +118,130 @@ test('an answer that is lost behind the proxy leaves it uncertain, and nothing i
 	const lost = callMessagingApi(connectionFrom(credentialFor(emulator)), openCall, new Throttle(10_000));
 	await expect(lost).rejects.toMatchObject({ outcome: 'uncertain' });
 	expect(entries(emulator, 'request')).toHaveLength(1);
+});
+
+describe('a file behind the proxy', () => {
+	/** What this machine's look-up says of the hosts of the internet; the others are looked up as usual. */
+	function lookUps(answers: Record<string, string | NodeJS.ErrnoException>): void {
+		const real = dns.lookup;
+		jest.spyOn(dns, 'lookup').mockImplementation(((
+			host: string,
+			given: object,
+			callback: (...result: unknown[]) => void,
+		) => {
+			const answer = answers[host];
+			if (answer === undefined) real(host, given, callback as never);
+			else if (typeof answer === 'string') callback(null, [{ address: answer, family: 4 }]);
+			else callback(answer);
+		}) as never);
+	}
+	const notFound = (code: string) => Object.assign(new Error(`getaddrinfo ${code}`), { code });
+	const get = async (url: string, ownOrigin?: string) =>
+		(await download(url, { maxBytes: 100_000, signal: AbortSignal.timeout(5_000), ownOrigin })).toString();
+
+	test.each(['10.0.0.8', '169.254.169.254', '127.0.0.1', '168.63.129.16'])(
+		'is not asked for where its name leads to %s',
+		async (address) => {
+			process.env.HTTP_PROXY = proxy.url;
+			lookUps({ 'files.example.com': address });
+			for (const url of ['https://files.example.com/x', 'http://files.example.com/x']) {
+				await expect(get(url)).rejects.toThrow('files.example.com is not an address on the internet');
+			}
+			expect(proxy.asked).toEqual([]);
+		},
+	);
+
+	test.each(['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'])(
+		'is asked for by %s where its name leads to the internet, or only the proxy can say',
+		async (name) => {
+			delete process.env.HTTPS_PROXY;
+			process.env[name] = proxy.url;
+			try {
+				proxy.refusal = 'HTTP/1.1 403 No\r\ncontent-length: 0\r\n\r\n';
+				lookUps({
+					'files.example.com': '8.8.8.8',
+					'unknown.example.com': notFound('ENOTFOUND'),
+					'slow.example.com': notFound('EAI_AGAIN'),
+				});
+				for (const host of ['files', 'unknown', 'slow']) {
+					await expect(get(`https://${host}.example.com/x`)).rejects.toThrow(
+						'the proxy lets no connection through (HTTP status 403)',
+					);
+				}
+				expect(proxy.asked).toEqual(['files', 'unknown', 'slow'].map((host) => `${host}.example.com:443`));
+			} finally {
+				delete process.env[name];
+			}
+		},
+	);
+
+	test.each(['https://intranet/x', 'https://files.corp/x', 'https://nas.local/x', 'https://db.internal/x'])(
+		'is not asked for where only the proxy can look it up, and its name is an internal one: %s',
+		async (url) => {
+			lookUps({ [new URL(url).hostname]: notFound('ENOTFOUND') });
+			await expect(get(url)).rejects.toThrow('is not an address on the internet');
+			expect(proxy.asked).toEqual([]);
+		},
+	);
+
+	test('comes through it, whole, in https and in http, and leaves no connection', async () => {
+		const { host } = new URL(emulator.origin);
+		// The emulator answers a path that it does not know: what matters is that its answer comes.
+		await expect(get(`https://${host}/x`, emulator.origin)).rejects.toThrow('HTTP status 4');
+		expect(proxy.asked).toEqual([host]);
+		await waitFor(
+			'the tunnel to be closed',
+			2_000,
+			() => [...proxy.sockets].every((one) => one.destroyed),
+			10,
+		);
+		process.env.HTTP_PROXY = proxy.url.replace('//', '//user:p%40ss@');
+		const asked: unknown[] = [];
+		proxy.server.removeAllListeners('request').on('request', (request, response) => {
+			asked.push(request.url, request.headers.host, request.headers['proxy-authorization']);
+			response.end('from the proxy');
+		});
+		lookUps({ 'files.example.com': '8.8.8.8' });
+		expect(await get('http://files.example.com:81/a?b=c')).toBe('from the proxy');
+		const pair = Buffer.from('user:p@ss').toString('base64');
+		expect(asked).toEqual(['http://files.example.com:81/a?b=c', 'files.example.com:81', `Basic ${pair}`]);
+	});
+
+	test('is not asked for after a redirect to an internal name', async () => {
+		process.env.HTTP_PROXY = proxy.url;
+		const asked: unknown[] = [];
+		proxy.server.removeAllListeners('request').on('request', (request, response) => {
+			asked.push(request.url);
+			response.writeHead(302, { location: 'http://inside.example.com/secret' }).end();
+		});
+		lookUps({ 'files.example.com': '8.8.8.8', 'inside.example.com': '10.1.2.3' });
+		await expect(get('http://files.example.com/x')).rejects.toThrow('inside.example.com is not an address');
+		expect(asked).toEqual(['http://files.example.com/x']);
+	});
+
+	test('goes past it where NO_PROXY says so, and is checked all the same', async () => {
+		process.env.NO_PROXY = 'files.example.com';
+		lookUps({ 'files.example.com': '10.0.0.8' });
+		await expect(get('https://files.example.com/x')).rejects.toThrow('not an address on the internet');
+		expect(proxy.asked).toEqual([]);
+	});
+
+	test('is given up in its time where the proxy says nothing, and the connection is closed', async () => {
+		proxy.server.removeAllListeners('connect').on('connect', (_, socket: Socket) => {
+			socket.on('error', () => undefined).on('end', () => socket.end());
+			socket.resume();
+			proxy.sockets.add(socket);
+		});
+		lookUps({ 'files.example.com': '8.8.8.8' });
+		const signal = AbortSignal.timeout(500);
+		await expect(
+			download('https://files.example.com/x', { maxBytes: 1, signal, ownOrigin: undefined }),
+		).rejects.toThrow('it took too long');
+		await waitFor(
+			'the connection to be closed',
+			2_000,
+			() => [...proxy.sockets].every((one) => one.destroyed),
+			10,
+		);
+	});
 });
