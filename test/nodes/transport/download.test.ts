@@ -225,7 +225,7 @@ describe('stays on the internet', () => {
 	test('not by an address that differs from the one that was looked up', async () => {
 		const port = Number(new URL(httpOrigin).port);
 		// Between look-up and connection, something in the system leads the connection elsewhere.
-		jest.spyOn(net, 'connect').mockImplementation((() => tcpConnect(port, '127.0.0.1')));
+		jest.spyOn(net, 'connect').mockImplementation(() => tcpConnect(port, '127.0.0.1'));
 		jest
 			.spyOn(dns, 'lookup')
 			.mockImplementation(((_: string, __: object, callback: (...given: unknown[]) => void) =>
@@ -349,14 +349,18 @@ test('storing that does not end is given up in time', async () => {
 test('no more files than allowed are fetched at the same time', async () => {
 	let now = 0;
 	let most = 0;
-	const list = Array.from({ length: 7 }, () => fileAt(`${origin}/file`));
-	const write = async (data: Buffer) => {
+	const host = createHttp((_, response) => {
 		most = Math.max(most, ++now);
-		await new Promise(setImmediate);
-		now--;
-		return await writer(data);
-	};
-	const { binary } = await fetchAttachments(list, { ...options(), maxCount: 9, concurrency: 2 }, write);
+		setTimeout(() => {
+			now--;
+			response.end('x');
+		}, 50);
+	});
+	servers.push(host);
+	const url = `http://localhost:${await listen(host)}/`;
+	const list = Array.from({ length: 7 }, () => fileAt(url));
+	const limits = { ...options(), maxCount: 9, concurrency: 2 };
+	const { binary } = await fetchAttachments(list, limits, writer);
 	expect([Object.keys(binary).length, most]).toEqual([7, 2]);
 });
 
