@@ -26,7 +26,8 @@ export function isDataUri(text: string): boolean {
  * @returns undefined where it is no base64. An empty text is an empty file.
  */
 export function readBase64(text: string): Buffer | undefined {
-	const written = text.replace(/[\t\n\f\r ]+/g, '');
+	// A longer run of blanks is taken in pieces, as each sign of a run takes a place on the stack.
+	const written = text.replace(/[\t\n\f\r ]{1,1000}/g, '');
 	let end = written.length;
 	while (written[end - 1] === '=') end--;
 	const digits = written.slice(0, end);
