@@ -37,9 +37,15 @@ export function readBase64(text: string): Buffer | undefined {
 
 const PERCENT = 0x25;
 
-/** The value of a hexadecimal digit; NaN for any other sign. */
-function hexValue(byte = 0): number {
-	return parseInt(String.fromCharCode(byte), 16);
+/** The values of hexadecimal digits, by their code; -1 for any other byte. A table, as files have megabytes. */
+const HEX_VALUES = Int8Array.from({ length: 256 }, (_, code) => {
+	const value = parseInt(String.fromCharCode(code), 16);
+	return Number.isNaN(value) ? -1 : value;
+});
+
+/** The value of a byte that is a hexadecimal digit; -1 for any other one, and for none. */
+function hexValue(byte: number | undefined): number {
+	return byte === undefined ? -1 : (HEX_VALUES[byte] ?? -1);
 }
 
 /** Decodes percent-encoded bytes. All other signs become UTF-8; a percent sign without two digits stays. */
@@ -49,9 +55,10 @@ function percentDecoded(text: string): Buffer {
 	let length = 0;
 	for (let index = 0; index < bytes.length; index++) {
 		const byte = bytes[index] ?? 0;
-		const value = byte === PERCENT ? hexValue(bytes[index + 1]) * 16 + hexValue(bytes[index + 2]) : -1;
-		bytes[length++] = value >= 0 ? value : byte;
-		if (value >= 0) index += 2;
+		const high = byte === PERCENT ? hexValue(bytes[index + 1]) : -1;
+		const low = high >= 0 ? hexValue(bytes[index + 2]) : -1;
+		bytes[length++] = low >= 0 ? high * 16 + low : byte;
+		if (low >= 0) index += 2;
 	}
 	return bytes.subarray(0, length);
 }

@@ -84,6 +84,24 @@ describe('an activity with an id', () => {
 		expect(runs()).toBe(1);
 	});
 
+	test('is not dropped where it is an update or the deletion of a message, which have its id', async () => {
+		await trigger.close();
+		const parameters = { verification: 'none', events: ['message', 'other'] };
+		const json = oneNode('dynamics365MessagingTrigger', parameters, { id: crypto.randomUUID() });
+		trigger = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+		const update = { ...withId, type: 'messageUpdate', text: 'better' };
+		for (const one of [
+			withId,
+			update,
+			update,
+			{ ...update, text: 'best' },
+			{ ...withId, type: 'messageDelete' },
+		])
+			expect(await deliver(one)).toBe(200);
+		// The same update twice is a retry.
+		expect(runs()).toBe(4);
+	});
+
 	test('is forgotten after an hour', async () => {
 		await deliver(withId);
 		const now = Date.now();

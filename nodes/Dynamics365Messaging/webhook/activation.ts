@@ -17,8 +17,13 @@ export async function checkCallable(context: IHookFunctions): Promise<void> {
 	const url = context.getNodeWebhookUrl('setup') ?? '';
 	const reason = URL.canParse(url) ? whyNotCallable(new URL(url)) : 'it is not a URL';
 	if (reason === undefined || (await isLocalService(context))) return;
-	throw new NodeOperationError(context.getNode(), `Dynamics 365 cannot call ${url}: ${reason}`, {
-		description:
-			'Set WEBHOOK_URL of n8n to its public address, which starts with https:// and has a certificate that is not self-signed, and restart n8n. Then activate the workflow again and register the production URL.',
-	});
+	// n8n shows the message alone.
+	throw new NodeOperationError(
+		context.getNode(),
+		`Dynamics 365 cannot call ${url}: ${reason}. Set WEBHOOK_URL of n8n to its public address (https://…), and restart n8n`,
+		{
+			description:
+				'Its certificate must not be self-signed. Then activate the workflow again and register the production URL.',
+		},
+	);
 }

@@ -27,40 +27,53 @@ interface Seen {
 /** Dynamics repeats a delivery at once, so an equal text that comes much later is another message. */
 const DISCONNECTED_MS = 60_000;
 const KNOWN_ID_MS = 60 * 60_000;
-/** How many deliveries this process remembers at the most. */
+/** How many deliveries of one trigger are remembered at the most, so that none makes another forget. */
 const MAX_SEEN = 20_000;
+/** How many of all triggers. */
+const MAX_SEEN_IN_ALL = 100_000;
 /** After its three tries of ten seconds each, Dynamics has given a delivery up. */
 const GIVEN_UP_MS = 30_000;
 
-/** The deliveries by key, in the order of arrival, so that the oldest can be forgotten. */
-const seen = new Map<string, Seen[]>();
-/** The deliveries in {@link seen}. */
-let remembered = 0;
+/** The deliveries of a trigger. */
+interface Memory {
+	/** By key, in the order of arrival, so that the oldest can be forgotten. */
+	seen: Map<string, Seen[]>;
+	/** How many deliveries are in it. */
+	count: number;
+}
+
+/** By trigger. */
+const memories = new Map<string, Memory>();
 
 /** What equal deliveries have in common. */
 export interface Identity {
+	/** The trigger that received them. */
+	scope: string;
 	key: string;
 	hasId: boolean;
 }
 
 /**
- * Identifies a delivery by its activity's ID where it has one, else by its whole body. Pure.
+ * Identifies a delivery by its activity's ID and type where it has an ID, else by its whole body. Pure.
  * @param scope the trigger that received it, as two triggers may receive the same delivery.
+ * @param type the activity's: the update or deletion of a message has the message's ID, and there may be several updates.
  */
 export function identify(
 	scope: string,
 	conversationId: string,
-	activityId: string | null,
+	{ id, type }: { id: string | null; type: string | null },
 	body: string,
 ): Identity {
-	const what = activityId === null ? ['body', body] : ['id', activityId];
-	const parts = JSON.stringify([scope, conversationId.toLowerCase(), ...what]);
-	return { key: createHash('sha256').update(parts).digest('base64'), hasId: activityId !== null };
+	const kind = (type ?? '').toLowerCase();
+	const isSaidOnce = ['message', 'event'].includes(kind);
+	const what = id === null ? ['body', body] : ['id', id, kind, isSaidOnce ? '' : body];
+	const parts = JSON.stringify([conversationId.toLowerCase(), ...what]);
+	return { scope, key: createHash('sha256').update(parts).digest('base64'), hasId: id !== null };
 }
 
 /** How many deliveries are remembered now. */
 export function rememberedCount(): number {
-	return remembered;
+	return [...memories.values()].reduce((sum, { count }) => sum + count, 0);
 }
 
 /**
@@ -77,7 +90,7 @@ function isGone(response: ServerResponse): boolean {
  * @param tries how often Dynamics has tried it.
  */
 function watch(
-	{ key, hasId }: Identity,
+	identity: Identity,
 	response: ServerResponse,
 	onAnswer?: (entry: Seen) => void,
 	tries = 1,
@@ -93,7 +106,7 @@ function watch(
 		entry.callerDisconnected = !response.writableFinished;
 		entry.at = Date.now();
 		// Without an ID, only a delivery whose answer was lost can be repeated.
-		if (!hasId && !entry.callerDisconnected) forget(key, entry);
+		if (!identity.hasId && !entry.callerDisconnected) forget(identity, entry);
 	});
 	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
 	entry.accepted = new Promise((resolve) => {
@@ -108,32 +121,44 @@ function watch(
 			return end(...args);
 		};
 	});
-	remember(key, entry);
+	remember(identity, entry);
 }
 
-function remember(key: string, entry: Seen): void {
-	seen.set(key, [...(seen.get(key) ?? []), entry]);
-	remembered++;
-	if (remembered <= MAX_SEEN) return;
+function remember({ scope, key }: Identity, entry: Seen): void {
+	const memory = memories.get(scope) ?? { seen: new Map<string, Seen[]>(), count: 0 };
+	memories.set(scope, memory);
+	memory.seen.set(key, [...(memory.seen.get(key) ?? []), entry]);
+	memory.count++;
+	if (memory.count > MAX_SEEN) forgetOldest(scope, memory);
+	if (rememberedCount() <= MAX_SEEN_IN_ALL) return;
+	const [largest] = [...memories].sort(([, one], [, other]) => other.count - one.count);
+	if (largest) forgetOldest(...largest);
+}
+
+function forgetOldest(scope: string, { seen }: Memory): void {
 	const [oldest] = seen;
 	if (!oldest) return;
-	const [oldestKey, [oldestEntry]] = oldest;
-	if (oldestEntry) forget(oldestKey, oldestEntry);
+	const [key, [entry]] = oldest;
+	if (entry) forget({ scope, key }, entry);
 }
 
-function forget(key: string, entry: Seen): void {
-	const entries = seen.get(key) ?? [];
+function forget({ scope, key }: Pick<Identity, 'scope' | 'key'>, entry: Seen): void {
+	const memory = memories.get(scope);
+	if (!memory) return;
+	const entries = memory.seen.get(key) ?? [];
 	const left = entries.filter((other) => other !== entry);
-	remembered -= entries.length - left.length;
-	if (left.length === 0) seen.delete(key);
-	else seen.set(key, left);
+	memory.count -= entries.length - left.length;
+	if (left.length === 0) memory.seen.delete(key);
+	else memory.seen.set(key, left);
+	if (memory.count === 0) memories.delete(scope);
 }
 
 /** The earlier delivery that this one may repeat. */
-function earlierDelivery({ key, hasId }: Identity): Seen | undefined {
+function earlierDelivery({ scope, key, hasId }: Identity): Seen | undefined {
 	const now = Date.now();
-	return seen
-		.get(key)
+	return memories
+		.get(scope)
+		?.seen.get(key)
 		?.find(({ callerDisconnected, at }) =>
 			hasId ? now - at < KNOWN_ID_MS : callerDisconnected && now - at < DISCONNECTED_MS,
 		);
@@ -176,23 +201,23 @@ async function followEarlier<New>(
 	wait: Wait,
 	onNew: () => New,
 ): Promise<New | Exclude<Admission, 'new'>> {
-	const { key, hasId } = identity;
+	const { hasId } = identity;
 	for (let earlier = earlierDelivery(identity); earlier; earlier = earlierDelivery(identity)) {
 		// Without an ID each retry repeats one delivery, so no other retry may find the same one.
-		if (!hasId) forget(key, earlier);
+		if (!hasId) forget(identity, earlier);
 		earlier.tries++;
 		earlier.waiting++;
 		const accepted = await wait(earlier.accepted);
 		earlier.waiting--;
 		if (accepted === undefined) {
-			if (!hasId) remember(key, earlier);
+			if (!hasId) remember(identity, earlier);
 			return 'undecided';
 		}
 		if (accepted) {
 			if (!hasId) watch(identity, response);
 			return 'duplicate';
 		}
-		forget(key, earlier);
+		forget(identity, earlier);
 	}
 	return onNew();
 }
@@ -202,7 +227,7 @@ async function followEarlier<New>(
  * @param response the response that n8n will give this delivery.
  * @returns `undecided` where the earlier delivery has no answer yet: answer this one so that Dynamics tries again.
  * @example
- * const identity = identify(scope, conversationId, activityId, JSON.stringify(activity));
+ * const identity = identify(scope, conversationId, { id: activityId, type: 'message' }, JSON.stringify(activity));
  * const isNew = (await admit(identity, response)) === 'new';
  */
 export async function admit(identity: Identity, response: ServerResponse): Promise<Admission> {

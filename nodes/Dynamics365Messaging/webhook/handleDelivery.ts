@@ -108,7 +108,9 @@ async function evaluate(context: IWebhookFunctions, readSettings: () => Settings
 	const item = readDelivery(context);
 	if (!passes(item, settings)) return { kind: 'dropped' };
 	const scope = `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
-	const identity = identify(scope, item.conversationId, item.activityId, JSON.stringify(item.activity));
+	const { conversationId, activityId: id, activity } = item;
+	const type = textOf(readKey(activity, 'type'));
+	const identity = identify(scope, conversationId, { id, type }, JSON.stringify(activity));
 	const response = context.getResponseObject();
 	const admission = settings.respondsOnSuccess
 		? await admitInOrder(

@@ -2,7 +2,7 @@ import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jos
 import { isGuid } from '../../shared/entra/appCredential';
 import type { Connection } from '../connection';
 import { sendHttps } from '../../shared/transport/https';
-import { parseJson, readKey, textOf } from '../../shared/json';
+import { isRecord, parseJson, readKey, textOf } from '../../shared/json';
 
 /** The keys cannot be fetched now, so that a token can be neither accepted nor rejected. */
 export class KeysUnavailable extends Error {
@@ -28,17 +28,26 @@ interface TenantKeys {
 interface Cache {
 	keys: TenantKeys | undefined;
 	fetching: Promise<TenantKeys> | undefined;
-	/** Why the last fetch failed, until one succeeds. */
-	failure: KeysUnavailable | undefined;
-	/** When known keys were last fetched again; epoch milliseconds. */
-	refreshedAt: number;
+	/** The last fetch, until one succeeds: why it failed, and when; epoch milliseconds. */
+	failed: { reason: KeysUnavailable; at: number } | undefined;
+	lookUps: LookUps;
 }
 
 /**
- * A token with an unknown key ID has the keys fetched again, but forged tokens must not cause many fetches.
- * Source: docs/service-facts.md#webhook-token.
+ * How many look-ups for unknown key IDs are left. A new key must be found soon, but forged key IDs must not cause many
+ * fetches. Source: docs/service-facts.md#webhook-token.
  */
-const REFRESH_PAUSE_MS = 5 * 60_000;
+interface LookUps {
+	left: number;
+	/** Since when the next one is being waited for; epoch milliseconds. */
+	since: number;
+}
+
+const MAX_LOOK_UPS = 4;
+const LOOK_UP_EVERY_MS = 30_000;
+/** How long nothing is fetched after a fetch that failed: while a token waits for it, and while known keys serve. */
+const FAILED_PAUSE_MS = 3_000;
+const FAILED_PAUSE_KNOWN_MS = 60_000;
 /** How long a withdrawn key is accepted at the most. Microsoft advises to fetch the keys once a day. */
 const MAX_AGE_MS = 24 * 60 * 60_000;
 /** For metadata and keys together. A delivery waits for them, and Dynamics gives up after ten seconds. */
@@ -48,14 +57,35 @@ const MAX_BYTES = 1024 * 1024;
 
 const caches = new Map<string, Cache>();
 
+/** Whether a time is over. A clock that was set back counts as if it were. */
+function isOver(since: number, ms: number, now: number): boolean {
+	return now < since || now - since >= ms;
+}
+
+/** Adds the look-ups that have become due. Pure. */
+function withDue({ left, since }: LookUps, now: number): LookUps {
+	if (now < since) return { left: MAX_LOOK_UPS, since: now };
+	const due = Math.floor((now - since) / LOOK_UP_EVERY_MS);
+	return { left: Math.min(MAX_LOOK_UPS, left + due), since: since + due * LOOK_UP_EVERY_MS };
+}
+
+/** Takes one of the look-ups. @returns whether there was one */
+function takeLookUp(cache: Cache, now: number): boolean {
+	const { left, since } = withDue(cache.lookUps, now);
+	cache.lookUps = left > 0 ? { left: left - 1, since: left === MAX_LOOK_UPS ? now : since } : { left, since };
+	return left > 0;
+}
+
 async function getJson(url: string, signal: AbortSignal): Promise<unknown> {
 	const { status, body } = await sendHttps({ method: 'GET', url: new URL(url), signal, maxBytes: MAX_BYTES });
 	if (status !== 200) throw new Error(`HTTP status ${status}`);
 	return parseJson(body);
 }
 
+/** Whether an answer holds keys. One without any must not take the place of those that are known. */
 function isKeySet(value: unknown): value is JSONWebKeySet {
-	return Array.isArray(readKey(value, 'keys'));
+	const keys = readKey(value, 'keys');
+	return Array.isArray(keys) && keys.length > 0 && keys.every(isRecord);
 }
 
 /** The tenant's GUID, which tokens hold. Where the credential has a domain instead, the tenant's metadata tells the GUID. */
@@ -83,16 +113,16 @@ async function fetchKeys(connection: Connection): Promise<TenantKeys> {
 
 /** Fetches the keys, with one fetch at a time. Where that fails, the known keys are returned. */
 async function refresh(cache: Cache, connection: Connection): Promise<TenantKeys> {
-	if (cache.keys) cache.refreshedAt = Date.now();
 	cache.fetching ??= fetchKeys(connection)
 		.then((keys) => {
-			cache.failure = undefined;
+			cache.failed = undefined;
 			return (cache.keys = keys);
 		})
 		.catch((error: unknown) => {
-			cache.failure = new KeysUnavailable(error instanceof Error ? error.message : String(error));
+			const reason = new KeysUnavailable(error instanceof Error ? error.message : String(error));
+			cache.failed = { reason, at: Date.now() };
 			if (cache.keys) return cache.keys;
-			throw cache.failure;
+			throw reason;
 		})
 		.finally(() => (cache.fetching = undefined));
 	return await cache.fetching;
@@ -100,7 +130,7 @@ async function refresh(cache: Cache, connection: Connection): Promise<TenantKeys
 
 /**
  * Returns the tenant's keys from a cache. They are fetched when there are none, once a day, and when a token names an
- * unknown key, then at most once in five minutes. While the authority is down, the known keys are returned.
+ * unknown key: four times in a row, then once in 30 seconds. While the authority is down, the known keys are returned.
  * @param keyId the `kid` of the token that is to be verified.
  * @returns the keys, which need not hold `keyId`.
  * @throws KeysUnavailable when `keyId` is unknown and the last fetch failed, so that the key may exist all the same.
@@ -110,19 +140,22 @@ async function refresh(cache: Cache, connection: Connection): Promise<TenantKeys
  */
 export async function keysFor(connection: Connection, keyId: string): Promise<TenantKeys> {
 	const cacheKey = `${connection.authorityHost}/${connection.tenantId}`;
+	const now = Date.now();
 	const cache: Cache = caches.get(cacheKey) ?? {
 		keys: undefined,
 		fetching: undefined,
-		failure: undefined,
-		refreshedAt: -Infinity,
+		failed: undefined,
+		lookUps: { left: MAX_LOOK_UPS, since: now },
 	};
 	caches.set(cacheKey, cache);
-	const mayRefresh = Date.now() - cache.refreshedAt >= REFRESH_PAUSE_MS;
-	if (cache.keys?.keyIds.has(keyId)) {
-		const isOld = Date.now() - cache.keys.fetchedAt > MAX_AGE_MS;
-		return isOld && mayRefresh ? await refresh(cache, connection) : cache.keys;
+	const { keys, failed } = cache;
+	if (keys?.keyIds.has(keyId)) {
+		const mayFetch = !failed || isOver(failed.at, FAILED_PAUSE_KNOWN_MS, now);
+		return mayFetch && isOver(keys.fetchedAt, MAX_AGE_MS, now) ? await refresh(cache, connection) : keys;
 	}
-	const keys = !cache.keys || cache.fetching || mayRefresh ? await refresh(cache, connection) : cache.keys;
-	if (!keys.keyIds.has(keyId) && cache.failure) throw cache.failure;
-	return keys;
+	if (failed && !cache.fetching && !isOver(failed.at, FAILED_PAUSE_MS, now)) throw failed.reason;
+	const isWanted = !keys || cache.fetching || takeLookUp(cache, now);
+	const found = isWanted ? await refresh(cache, connection) : keys;
+	if (!found.keyIds.has(keyId) && cache.failed) throw cache.failed.reason;
+	return found;
 }

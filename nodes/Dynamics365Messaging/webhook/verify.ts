@@ -1,4 +1,11 @@
-import { decodeProtectedHeader, errors, jwtVerify, type JWTPayload } from 'jose';
+import {
+	decodeProtectedHeader,
+	errors,
+	jwtVerify,
+	type JWTPayload,
+	type JWTVerifyOptions,
+	type JWTVerifyResult,
+} from 'jose';
 import { CLOUDS, type Connection } from '../connection';
 import { keysFor } from './keys';
 
@@ -51,7 +58,7 @@ function checkClaims(
 	claims: JWTPayload,
 	clientId: string,
 	tenantId: string,
-	{ callerObjectId }: Trust,
+	{ audience, callerObjectId }: Trust,
 ): void {
 	if (lower(claims.tid) !== tenantId) throw new TokenRejected('tid');
 	const apps = [claims.appid, claims.azp].filter((app) => app !== undefined);
@@ -61,8 +68,9 @@ function checkClaims(
 	if (claims.scp !== undefined) throw new TokenRejected('scp: the token is a user’s');
 	if (callerObjectId !== undefined && lower(claims.oid) !== callerObjectId.toLowerCase())
 		throw new TokenRejected('oid');
-	// jose accepts a list of audiences that has one match; Entra issues a token for exactly one.
-	if (typeof claims.aud !== 'string') throw new TokenRejected('aud');
+	// Entra issues a token for exactly one audience, and writes an app's ID URI as it was typed: maybe in capitals.
+	const audiences = [clientId, `api://${clientId}`, ...(audience ? [audience.toLowerCase()] : [])];
+	if (!audiences.includes(lower(claims.aud) ?? '')) throw new TokenRejected('aud');
 }
 
 function keyIdOf(token: string): string {
@@ -91,19 +99,29 @@ export async function verifyCaller(
 	await verifyToken(token, connection, trust).catch(refuse);
 }
 
+/** Verifies a token with each of the keys that have its ID, as a key set may hold one twice. @throws the error for any other */
+async function tryEach(several: unknown, token: string, options: JWTVerifyOptions): Promise<JWTVerifyResult> {
+	if (!(several instanceof errors.JWKSMultipleMatchingKeys)) throw several;
+	for await (const key of several) {
+		const result = await jwtVerify(token, key, options).catch((failure: unknown) => {
+			if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+		});
+		if (result) return result;
+	}
+	throw new errors.JWSSignatureVerificationFailed();
+}
+
 async function verifyToken(token: string, connection: Connection, trust: Trust): Promise<void> {
 	const { tenantId, find } = await keysFor(connection, keyIdOf(token));
-	const { payload } = await jwtVerify(token, find, {
+	const options: JWTVerifyOptions = {
 		algorithms: ['RS256'],
 		issuer: issuersOf(connection.authorityHost, tenantId),
-		audience: [
-			connection.clientId,
-			`api://${connection.clientId}`,
-			...(trust.audience ? [trust.audience] : []),
-		],
 		requiredClaims: ['exp', 'nbf', 'iss', 'aud', 'tid'],
 		clockTolerance: CLOCK_SKEW_SECONDS,
-	});
+	};
+	const { payload } = await jwtVerify(token, find, options).catch(
+		async (error: unknown) => await tryEach(error, token, options),
+	);
 	checkClaims(payload, connection.clientId, tenantId, trust);
 }
 

@@ -119,7 +119,7 @@ async function receive(world: World, outcome: Outcome, response: ServerResponse)
 	await pause(delivery.loadMs);
 	if (outcome.arrival < 0) outcome.arrival = world.outcomes.filter(({ arrival }) => arrival >= 0).length;
 	const what = id ?? text;
-	const identity = identify(`search ${searches}`, String(conversation), id, text);
+	const identity = identify(`search ${searches}`, String(conversation), { id, type: 'message' }, text);
 	const admission = await admitInOrder(
 		`${searches}/${conversation}`,
 		identity,
@@ -313,7 +313,8 @@ test('what had to wait and then ran for too long is reported by its tries', asyn
 });
 
 describe('one delivery', () => {
-	const identity = (text: string, id: string | null = null) => identify(`one ${searches}`, 'c', id, text);
+	const identity = (text: string, id: string | null = null) =>
+		identify(`one ${searches}`, 'c', { id, type: 'message' }, text);
 	const admitted = async (response: ServerResponse, text: string, id: string | null = null) =>
 		await admitInOrder(`one ${searches}`, identity(text, id), response, () => undefined);
 	const answer = (response: ServerResponse, status: number) => {
@@ -418,15 +419,19 @@ describe('one delivery', () => {
 	});
 });
 
-test('no more than 20,000 deliveries are remembered', async () => {
+test('no more than 20,000 deliveries of a trigger are remembered, and none makes another forget', async () => {
 	const { response, disconnect } = await call();
 	disconnect();
 	await settle();
 	response.setMaxListeners(0);
+	const without = { id: null, type: 'message' };
+	await admit(identify('few', 'c', without, 'text 0'), response);
+	const before = rememberedCount();
 	for (let count = 0; count < 20_010; count++)
-		await admit(identify('many', 'c', null, `text ${count}`), response);
-	expect(rememberedCount()).toBe(20_000);
+		await admit(identify('many', 'c', without, `text ${count}`), response);
+	expect(rememberedCount() - before).toBe(20_000);
 	// The oldest are forgotten: only of the others a repetition is recognised.
-	expect(await admit(identify('many', 'c', null, 'text 0'), response)).toBe('new');
-	expect(await admit(identify('many', 'c', null, 'text 20009'), response)).toBe('undecided');
+	expect(await admit(identify('many', 'c', without, 'text 0'), response)).toBe('new');
+	expect(await admit(identify('many', 'c', without, 'text 20009'), response)).toBe('undecided');
+	expect(await admit(identify('few', 'c', without, 'text 0'), response)).toBe('undecided');
 });

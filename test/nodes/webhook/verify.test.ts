@@ -15,10 +15,15 @@ const privateJwk = pair.privateKey.export({ format: 'jwk' }) as JWK;
 let server: Server;
 let connection: Connection;
 
-/** An authority that, as Entra's, does not say for which algorithm its keys are. */
+/** An authority that, as Entra's, does not say for which algorithm its keys are, and has several with one ID. */
 beforeAll(async () => {
 	const pem = (name: string) => readFileSync(join(process.env.TEST_CERTIFICATE_FOLDER!, name), 'utf8');
-	const keys = [{ ...pair.publicKey.export({ format: 'jwk' }), kid: 'k1', use: 'sig' }];
+	const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	const keys = [other, pair, pair].map(({ publicKey }) => ({
+		...publicKey.export({ format: 'jwk' }),
+		kid: 'k1',
+		use: 'sig',
+	}));
 	server = createServer({ key: pem('key.pem'), cert: pem('cert.pem') }, (_, response) => {
 		response.end(JSON.stringify({ keys }));
 	});
