@@ -400,6 +400,36 @@ describe('Register Webhook', () => {
 		expect(await registered()).toBe('https://middleware.invalid/hook');
 	});
 
+	test('knows its own URL in another spelling', async () => {
+		emulator.setWebhookUrl('https://middleware.invalid/hook');
+		const one = activation();
+		await activate(one);
+		emulator.setWebhookUrl(`${own().replace('localhost', 'LOCALHOST')}/`);
+		await activate(one);
+		await deactivate(one);
+		expect(await registered()).toBe('https://middleware.invalid/hook');
+	});
+
+	test('is not kept from it by a URL in the record whose user name cannot be read', async () => {
+		emulator.setWebhookUrl('https://%ff@middleware.invalid/hook');
+		await activate(activation());
+		expect(await registered()).toBe(own());
+	});
+
+	test('asks before it replaces a remembered URL at another address: the memory may be a copy', async () => {
+		const one = activation();
+		await activate(one);
+		const json = trigger({});
+		json.nodes[0]!.webhookId = 'c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009';
+		const original = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+		emulator.setWebhookUrl(original.url);
+		const copied = JSON.stringify(one.staticData).replaceAll(own(), original.url);
+		const copy = { ...one, staticData: JSON.parse(copied) as IDataObject };
+		await expect(activate(copy)).rejects.toThrow(original.url);
+		expect(await registered()).toBe(original.url);
+		await original.close();
+	});
+
 	test('is not refused for itself, where the former address of n8n still leads to it', async () => {
 		const json = trigger();
 		const credentials = { dynamics365MessagingApi: credentialFor(emulator) };

@@ -54,7 +54,8 @@ export interface Identity {
 }
 
 /**
- * Identifies a delivery by its activity's ID and type where it has an ID, else by its whole body. Pure.
+ * Identifies a delivery by its activity's ID and type where it has an ID, else by its whole body; an update or a deletion by
+ * both. Pure.
  * @param scope the trigger that received it, as two triggers may receive the same delivery.
  * @param type the activity's: the update or deletion of a message has the message's ID, and there may be several updates.
  */
@@ -66,7 +67,7 @@ export function identify(
 ): Identity {
 	const kind = (type ?? '').toLowerCase();
 	const isSaidOnce = ['message', 'event'].includes(kind);
-	const what = id === null ? ['body', body] : ['id', id, kind, isSaidOnce ? '' : body];
+	const what = id === null ? ['body', body] : ['id', id, isSaidOnce ? kind : body];
 	const parts = JSON.stringify([conversationId.toLowerCase(), ...what]);
 	return { scope, key: createHash('sha256').update(parts).digest('base64'), hasId: id !== null };
 }
@@ -80,7 +81,7 @@ export function rememberedCount(): number {
  * Whether the caller has disconnected already: n8n loads the workflow before it calls the trigger, so the event `close`
  * may be past.
  */
-function isGone(response: ServerResponse): boolean {
+export function isGone(response: ServerResponse): boolean {
 	return response.closed || response.destroyed || response.socket?.destroyed === true;
 }
 

@@ -7,7 +7,7 @@ import { ByteBudget } from '../attachments/byteBudget';
 import { fetchAttachments } from '../attachments/fetchAttachments';
 import { inexactNumberIn, parseJson, readKey, textOf, type Json } from '../../shared/json';
 import { triggerConnection } from './connectionCache';
-import { admit, admitInOrder, identify } from './duplicates';
+import { admit, admitInOrder, identify, isGone } from './duplicates';
 import { checkBodyLimits } from './bodyLimits';
 import { TokenRejected, verifyCaller, type Trust } from './verify';
 
@@ -29,7 +29,7 @@ const DOWNLOAD_TIMEOUT_MS = 4_000;
 
 /** Gives back what a delivery's files hold once it is answered: from then on, they are in the hands of n8n. */
 function releaseWhenAnswered(budget: ByteBudget, response: ServerResponse): void {
-	if (response.closed || response.destroyed || response.socket?.destroyed !== false) budget.release();
+	if (isGone(response)) budget.release();
 	else response.once('close', () => budget.release());
 }
 

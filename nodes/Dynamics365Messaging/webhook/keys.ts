@@ -1,8 +1,8 @@
-import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose';
 import { isGuid } from '../../shared/entra/appCredential';
 import type { Connection } from '../connection';
 import { sendHttps } from '../../shared/transport/https';
-import { isRecord, parseJson, readKey, textOf } from '../../shared/json';
+import { parseJson, readKey, textOf } from '../../shared/json';
 
 /** The keys cannot be fetched now, so that a token can be neither accepted nor rejected. */
 export class KeysUnavailable extends Error {
@@ -82,10 +82,16 @@ async function getJson(url: string, signal: AbortSignal): Promise<unknown> {
 	return parseJson(body);
 }
 
-/** Whether an answer holds keys. One without any must not take the place of those that are known. */
-function isKeySet(value: unknown): value is JSONWebKeySet {
-	const keys = readKey(value, 'keys');
-	return Array.isArray(keys) && keys.length > 0 && keys.every(isRecord);
+function isKey(value: unknown): value is JWK {
+	return typeof readKey(value, 'kty') === 'string';
+}
+
+/** The keys of an answer. One without any counts as none, so that it does not take the place of the known ones. */
+function keySetOf(answer: unknown): JSONWebKeySet {
+	const listed = readKey(answer, 'keys');
+	const keys = Array.isArray(listed) ? listed.filter(isKey) : [];
+	if (keys.length === 0) throw new Error('the answer holds no keys');
+	return { keys };
 }
 
 /** The tenant's GUID, which tokens hold. Where the credential has a domain instead, the tenant's metadata tells the GUID. */
@@ -101,8 +107,7 @@ async function tenantGuid({ authorityHost, tenantId }: Connection, signal: Abort
 async function fetchKeys(connection: Connection): Promise<TenantKeys> {
 	const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
 	const tenantId = await tenantGuid(connection, signal);
-	const set = await getJson(`${connection.authorityHost}/${tenantId}/discovery/v2.0/keys`, signal);
-	if (!isKeySet(set)) throw new Error('the answer holds no keys');
+	const set = keySetOf(await getJson(`${connection.authorityHost}/${tenantId}/discovery/v2.0/keys`, signal));
 	return {
 		tenantId,
 		keyIds: new Set(set.keys.flatMap(({ kid }) => (kid === undefined ? [] : [kid]))),
@@ -121,6 +126,8 @@ async function refresh(cache: Cache, connection: Connection): Promise<TenantKeys
 		.catch((error: unknown) => {
 			const reason = new KeysUnavailable(error instanceof Error ? error.message : String(error));
 			cache.failed = { reason, at: Date.now() };
+			// A failure says nothing about a key, so it costs no look-up.
+			cache.lookUps.left = Math.min(MAX_LOOK_UPS, cache.lookUps.left + 1);
 			if (cache.keys) return cache.keys;
 			throw reason;
 		})

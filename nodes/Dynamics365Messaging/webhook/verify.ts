@@ -37,8 +37,10 @@ function issuersOf(authorityHost: string, tenantId: string): string[] {
 	return [`${v1Host}/${tenantId}/`, ...[...v2Hosts].map((host) => `${host}/${tenantId}/v2.0`)];
 }
 
+/** A text with the letters A to Z in lower case; others, such as the Kelvin sign, would become letters that they are not. */
 function lower(value: unknown): string | undefined {
-	return typeof value === 'string' ? value.toLowerCase() : undefined;
+	if (typeof value !== 'string') return undefined;
+	return value.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 
 /** What the user sets about which tokens are accepted. */
@@ -66,11 +68,11 @@ function checkClaims(
 		throw new TokenRejected('appid or azp');
 	if (claims.idtyp !== undefined && claims.idtyp !== 'app') throw new TokenRejected('idtyp');
 	if (claims.scp !== undefined) throw new TokenRejected('scp: the token is a user’s');
-	if (callerObjectId !== undefined && lower(claims.oid) !== callerObjectId.toLowerCase())
+	if (callerObjectId !== undefined && lower(claims.oid) !== lower(callerObjectId))
 		throw new TokenRejected('oid');
 	// Entra issues a token for exactly one audience, and writes an app's ID URI as it was typed: maybe in capitals.
-	const audiences = [clientId, `api://${clientId}`, ...(audience ? [audience.toLowerCase()] : [])];
-	if (!audiences.includes(lower(claims.aud) ?? '')) throw new TokenRejected('aud');
+	const audiences = [clientId, `api://${clientId}`, ...(audience ? [lower(audience)] : [])];
+	if (!audiences.includes(lower(claims.aud))) throw new TokenRejected('aud');
 }
 
 function keyIdOf(token: string): string {

@@ -419,6 +419,12 @@ describe('one delivery', () => {
 	});
 });
 
+test('a message and an event with one id are two', () => {
+	const keyOf = (type: string) => identify('one', 'c', { id: '1', type }, '{}').key;
+	expect(keyOf('event')).not.toBe(keyOf('message'));
+	expect(keyOf('Message')).toBe(keyOf('message'));
+});
+
 test('no more than 20,000 deliveries of a trigger are remembered, and none makes another forget', async () => {
 	const { response, disconnect } = await call();
 	disconnect();
@@ -433,5 +439,11 @@ test('no more than 20,000 deliveries of a trigger are remembered, and none makes
 	// The oldest are forgotten: only of the others a repetition is recognised.
 	expect(await admit(identify('many', 'c', without, 'text 0'), response)).toBe('new');
 	expect(await admit(identify('many', 'c', without, 'text 20009'), response)).toBe('undecided');
+	expect(await admit(identify('few', 'c', without, 'text 0'), response)).toBe('undecided');
+
+	for (let other = 0; other < 5; other++)
+		for (let count = 0; count < 20_000; count++)
+			await admit(identify(`many ${other}`, 'c', without, `text ${count}`), response);
+	expect(rememberedCount()).toBe(100_000);
 	expect(await admit(identify('few', 'c', without, 'text 0'), response)).toBe('undecided');
 });

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server } from 'node:https';
 import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { importJWK, SignJWT, type JWK } from 'jose';
 import { connectionFrom, type Connection } from '../../../nodes/Dynamics365Messaging/connection';
@@ -14,33 +15,52 @@ const privateJwk = pair.privateKey.export({ format: 'jwk' }) as JWK;
 
 let server: Server;
 let connection: Connection;
+/** What the authority answers: undefined is an error of its own. */
+let answered: unknown;
+let asked = 0;
+/** Each test has an authority of its own, as keys are remembered by it. */
+let paths = 0;
 
-/** An authority that, as Entra's, does not say for which algorithm its keys are, and has several with one ID. */
+const jwkOf = (keys: typeof pair, kid = 'k1') => ({
+	...keys.publicKey.export({ format: 'jwk' }),
+	kid,
+	use: 'sig',
+});
+
+/** An authority that, as Entra's, does not say for which algorithm its keys are. */
 beforeAll(async () => {
 	const pem = (name: string) => readFileSync(join(process.env.TEST_CERTIFICATE_FOLDER!, name), 'utf8');
-	const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
-	const keys = [other, pair, pair].map(({ publicKey }) => ({
-		...publicKey.export({ format: 'jwk' }),
-		kid: 'k1',
-		use: 'sig',
-	}));
 	server = createServer({ key: pem('key.pem'), cert: pem('cert.pem') }, (_, response) => {
-		response.end(JSON.stringify({ keys }));
+		asked++;
+		if (answered === undefined) response.statusCode = 500;
+		response.end(JSON.stringify(answered ?? {}));
 	});
-	const port = await listen(server);
-	connection = connectionFrom({
-		tenantId: TENANT,
-		clientId: CLIENT,
-		clientSecret: 'x',
-		organizationId: TENANT,
-		channelId: TENANT,
-		geo: 'eu',
-		authorityHost: `https://localhost:${port}`,
-	});
+	await listen(server);
 });
+beforeEach(() => {
+	const { port } = server.address() as AddressInfo;
+	answered = { keys: [jwkOf(pair)] };
+	asked = 0;
+	connection = {
+		...connectionFrom({
+			tenantId: TENANT,
+			clientId: CLIENT,
+			clientSecret: 'x',
+			organizationId: TENANT,
+			channelId: TENANT,
+			geo: 'eu',
+			authorityHost: `https://localhost:${port}`,
+		}),
+		authorityHost: `https://localhost:${port}/${paths++}`,
+	};
+});
+afterEach(() => void jest.restoreAllMocks());
 afterAll(() => void server.close());
 
-async function sign(alg: string): Promise<string> {
+async function sign(
+	alg: string,
+	{ kid = 'k1', key = privateJwk, ...given }: { kid?: string; key?: JWK; aud?: string } = {},
+): Promise<string> {
 	const now = Math.floor(Date.now() / 1000);
 	const claims = {
 		iss: `https://sts.windows.net/${TENANT}/`,
@@ -50,10 +70,9 @@ async function sign(alg: string): Promise<string> {
 		iat: now,
 		nbf: now,
 		exp: now + 60,
+		...given,
 	};
-	return await new SignJWT(claims)
-		.setProtectedHeader({ alg, kid: 'k1' })
-		.sign(await importJWK(privateJwk, alg));
+	return await new SignJWT(claims).setProtectedHeader({ alg, kid }).sign(await importJWK(key, alg));
 }
 
 test('RS256 is believed', async () => {
@@ -62,4 +81,95 @@ test('RS256 is believed', async () => {
 
 test.each(['RS384', 'RS512', 'PS256'])('%s by the right key is not', async (alg) => {
 	await expect(verifyCaller(`Bearer ${await sign(alg)}`, connection)).rejects.toThrow('not believed');
+});
+
+/** Sets the clock that the code under test reads. */
+const clockAt = (ms: number) => jest.spyOn(Date, 'now').mockReturnValue(ms);
+const verify = async (token: string, audience?: string) =>
+	await verifyCaller(`Bearer ${token}`, connection, { audience });
+
+describe('several keys of one id', () => {
+	const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	test.each([
+		['the same key twice', [jwkOf(pair), jwkOf(pair)]],
+		['another one before it', [jwkOf(other), jwkOf(pair)]],
+		['another one after it', [jwkOf(pair), jwkOf(other)]],
+		['one that cannot be read before it', [{ kty: 'RSA', kid: 'k1' }, jwkOf(pair)]],
+		['entries that are no keys', [null, 'x', {}, jwkOf(pair)]],
+	])('believe whom one of them signed for: %s', async (_, keys) => {
+		answered = { keys };
+		await expect(verify(await sign('RS256'))).resolves.toBeUndefined();
+	});
+
+	test('believe nobody else', async () => {
+		answered = { keys: [jwkOf(pair), jwkOf(pair)] };
+		const key = other.privateKey.export({ format: 'jwk' }) as JWK;
+		await expect(verify(await sign('RS256', { key }))).rejects.toThrow('SIGNATURE');
+		await expect(verify(await sign('RS256', { aud: 'x' }))).rejects.toThrow('aud');
+	});
+});
+
+test.each([
+	[CLIENT.toUpperCase(), undefined],
+	[`api://${CLIENT.toUpperCase()}`, undefined],
+	[`API://${CLIENT}`, undefined],
+	['api://Contoso.Example.com/Messaging', 'api://contoso.example.com/messaging'],
+	['api://contoso.example.com/messaging', 'API://CONTOSO.EXAMPLE.COM/MESSAGING'],
+])('the audience %s is believed, whatever its casing', async (aud, audience) => {
+	await expect(verify(await sign('RS256', { aud }), audience)).resolves.toBeUndefined();
+});
+
+test.each([
+	[`api://${CLIENT}/`, undefined],
+	[`api://${CLIENT.toUpperCase()}/x`, undefined],
+	['api://contoso.example.com/x', 'api://contoso.example.com/y'],
+	// The Kelvin sign is a k in lower case elsewhere.
+	['api://\u212Aontoso', 'api://kontoso'],
+	['', ''],
+])('the audience %s is not, beside %s', async (aud, audience) => {
+	await expect(verify(await sign('RS256', { aud }), audience)).rejects.toThrow('aud');
+});
+
+describe('a fetch that fails at a rotation', () => {
+	const fresh = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	const freshToken = async () =>
+		await sign('RS256', { kid: 'k2', key: fresh.privateKey.export({ format: 'jwk' }) });
+
+	test.each([
+		['an error', undefined],
+		['no keys', { keys: [] }],
+		['no key set', { keys: 'none' }],
+	])('pauses for seconds and costs no look-up: %s', async (_, failure) => {
+		const start = Date.now();
+		await verify(await sign('RS256'));
+		answered = failure;
+		for (let time = 0; time < 6; time++) {
+			clockAt(start + time * 3_000);
+			await expect(verify(await freshToken())).rejects.toThrow('cannot be fetched');
+			await expect(verify(await freshToken())).rejects.toThrow('cannot be fetched');
+			await expect(verify(await sign('RS256'))).resolves.toBeUndefined();
+		}
+		expect(asked).toBe(7);
+		answered = { keys: [jwkOf(pair), jwkOf(fresh, 'k2')] };
+		clockAt(start + 18_000);
+		await expect(verify(await freshToken())).resolves.toBeUndefined();
+	});
+
+	test('is over when the clock was set back', async () => {
+		const start = Date.now();
+		await verify(await sign('RS256'));
+		answered = undefined;
+		await expect(verify(await freshToken())).rejects.toThrow('cannot be fetched');
+		answered = { keys: [jwkOf(fresh, 'k2')] };
+		clockAt(start - 60_000);
+		await expect(verify(await freshToken())).resolves.toBeUndefined();
+	});
+
+	test('is one fetch for all who ask meanwhile', async () => {
+		await verify(await sign('RS256'));
+		answered = { keys: [jwkOf(fresh, 'k2')] };
+		const token = await freshToken();
+		await Promise.all(Array.from({ length: 20 }, async () => await verify(token)));
+		expect(asked).toBe(2);
+	});
 });
