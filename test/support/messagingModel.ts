@@ -166,8 +166,10 @@ export class MessagingModel {
 				continue;
 			}
 			if (fault.startsWith('unreadable')) throw error('unreadable', verification ? 'uncertain' : 'notSent');
-			if (answer instanceof ServiceError) throw answer;
-			const json = fault.startsWith('empty') ? null : (answer ?? null);
+			// An empty 200 hides a refusal, too.
+			const isEmpty = fault.startsWith('empty');
+			if (answer instanceof ServiceError && !isEmpty) throw answer;
+			const json = isEmpty || answer === undefined || answer instanceof ServiceError ? null : answer;
 			const confirmedBy = request.method === 'GET' ? undefined : request.confirmedBy;
 			if (confirmedBy !== undefined && !readKey(json, confirmedBy)) throw error('unconfirmed', 'uncertain');
 			return { json, date };
