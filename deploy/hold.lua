@@ -1,6 +1,7 @@
 -- Holds deliveries while none of a backend's servers is ready, so that a restart of n8n does not use up their three tries.
 -- Those of one path, which is one conversation, go on in the order in which they came. One that was held as long as Dynamics
--- 365 waits is answered 503; that one, and one that was cut off when n8n died, keeps its place until it is tried again.
+-- 365 waits is answered 503; that one, one that failed, and one that was cut off when n8n died, keeps its place until it is
+-- tried again.
 
 -- Dynamics 365 waits 10 seconds for an answer, and tries a delivery three times.
 local LONGEST_MS = 9000
@@ -9,8 +10,13 @@ local STEP_MS = 100
 -- How long a place is kept for the next try, and how long an answer is waited for.
 local KEPT_MS = 15000
 local ANSWER_MS = 60000
+-- How long one that n8n has not answered goes ahead of the next: enough for an n8n that just started to take it in.
+local AHEAD_MS = 1000
+-- A failure is told this long after its try came, so that three tries do not end before a short outage does.
+local FAILURE_MS = 4000
 
--- By path, the places of its deliveries, oldest first. `state` is held, passed (n8n has it) or kept, until `ends`.
+-- By path, the places of its deliveries, oldest first. `state` is held, passed (n8n has it) or kept, until `ends`. The last
+-- try came at `came`, and n8n got it at `passed`.
 local lines = {}
 
 local function now()
@@ -63,21 +69,27 @@ end
 local function is_first(path, place)
 	for _, other in ipairs(lines[path]) do
 		if other == place then return true end
-		if other.state ~= "passed" then return false end
+		if other.state ~= "passed" or now() < other.passed + AHEAD_MS then return false end
 	end
 	return true
+end
+
+-- The conversation's path. A reply to an activity is posted below it, with that activity's id.
+local function conversation_path(path)
+	return (path:gsub("(/activities)/[^/]+/?$", "%1"))
 end
 
 core.register_action("hold_until_ready", { "http-req" }, function(txn, backend)
 	local is_ready = function() return tonumber(txn.f:nbsrv(backend)) > 0 end
 	tidy(is_ready())
-	local path = txn.f:path()
+	local path = conversation_path(txn.f:path())
 	local place = take_place(path, txn.c:xxh64(txn.f:req_body()))
-	place.tries = place.tries + 1
+	place.tries, place.came = place.tries + 1, now()
 	set(place, "held", LONGEST_MS)
 	while now() < place.ends do
 		if is_ready() and is_first(path, place) then
 			set(place, "passed", ANSWER_MS)
+			place.passed = now()
 			txn:set_priv({ path = path, place = place })
 			return
 		end
@@ -90,5 +102,10 @@ end, 1)
 
 core.register_action("note_answer", { "http-res" }, function(txn)
 	local passed = txn:get_priv()
-	if passed then leave(passed.path, passed.place) end
+	if not passed then return end
+	local path, place = passed.path, passed.place
+	if txn.f:status() < 500 then return leave(path, place) end
+	keep(path, place)
+	core.msleep(math.max(0, math.floor(place.came + FAILURE_MS - now())))
+	if place.state == "kept" then set(place, "kept", KEPT_MS) end
 end)

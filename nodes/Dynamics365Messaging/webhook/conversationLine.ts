@@ -28,8 +28,9 @@ export interface Place {
 	/**
 	 * Keeps the place for the retry of this delivery, ahead of those behind it, for {@link RESERVED_MS}. After its last
 	 * try nobody comes for it, so the place is given up at once.
+	 * @param tries how many of its tries are over, where that is known better than by the places that they had.
 	 */
-	reserve: () => void;
+	reserve: (tries?: number) => void;
 }
 
 interface Waiting extends Place {
@@ -79,8 +80,9 @@ function newPlace(line: string, delivery: string, before: Waiting | undefined): 
 			if (left.length === 0) lines.delete(line);
 			else if (index === 0) next(line);
 		},
-		reserve: () => {
-			if (place.tries >= MAX_TRIES) return place.leave();
+		reserve: (tries = place.tries) => {
+			place.tries = tries;
+			if (tries >= MAX_TRIES) return place.leave();
 			clearTimeout(place.timer);
 			place.isReserved = true;
 			place.timer = setTimeout(place.leave, RESERVED_MS).unref();

@@ -241,8 +241,8 @@ export async function admit(identity: Identity, response: ServerResponse): Promi
 /**
  * As {@link admit}, for a trigger that answers when its workflow has ended: the deliveries of a conversation run one after
  * the other, in the order of arrival, and a retry gets the answer of the delivery that it repeats. One that has waited for
- * eight seconds, or whose caller has disconnected while it waited, is `undecided`, and keeps its place ahead of those
- * behind it for its retry.
+ * eight seconds, or whose caller has disconnected while it waited, is `undecided`. It keeps its place ahead of those
+ * behind it for its retry, as does one whose workflow did not succeed.
  * @param line names the conversation and the trigger, whose deliveries must not overtake each other.
  * @param onGivenUp is called with the HTTP status and the seconds since the first try, where a workflow ended too late for
  * every try of Dynamics.
@@ -267,9 +267,12 @@ export async function admitInOrder(
 		return 'undecided';
 	}
 	const report = ({ callerDisconnected, waiting, tries }: Seen) => {
-		place.leave();
 		const age = performance.now() - place.since;
 		const isGivenUp = tries >= MAX_TRIES || age > GIVEN_UP_MS;
+		// What failed comes again, and nothing of its conversation may overtake it. Its next try may be waiting already.
+		const comesAgain = response.statusCode !== 200 && (waiting > 0 || !isGivenUp);
+		if (comesAgain) place.reserve(tries - waiting);
+		else place.leave();
 		if (callerDisconnected && waiting === 0 && isGivenUp)
 			onGivenUp(response.statusCode, Math.round(age / 1000));
 	};

@@ -189,8 +189,12 @@ const whatOf = ({ delivery: { id, text } }: Outcome) => id ?? text;
 const hasFailed = ({ runs }: World, outcome: Outcome) =>
 	runs.some((run) => run.outcome === outcome && run.ended !== 200);
 
-/** What must hold of every world. */
-function faultsOf(world: World): string[] {
+/**
+ * What must hold of every world.
+ * @param keepsPlaces whether each next try comes while its place is kept, so that no run at all comes before an earlier
+ * delivery's.
+ */
+function faultsOf(world: World, keepsPlaces = true): string[] {
 	const faults = [...world.faults];
 	for (const conversation of new Set(world.outcomes.map(({ delivery }) => delivery.conversation))) {
 		const outcomes = world.outcomes.filter(({ delivery }) => delivery.conversation === conversation);
@@ -203,11 +207,16 @@ function faultsOf(world: World): string[] {
 			if (succeeded < accepted) faults.push(`${what}: ${accepted} accepted, ${succeeded} succeeded`);
 			if (succeeded > equal.length) faults.push(`${what}: ${equal.length} sent, ${succeeded} succeeded`);
 		}
-		const firsts = runs.filter(({ isFirst, outcome }) => isFirst && isOnly(outcomes, outcome));
-		for (const [index, { outcome }] of firsts.entries()) {
-			const overtaken = firsts
+		const compared = runs.filter(
+			({ isFirst, outcome }) => (isFirst || keepsPlaces) && isOnly(outcomes, outcome),
+		);
+		for (const [index, { outcome }] of compared.entries()) {
+			const overtaken = compared
 				.slice(index + 1)
-				.find((later) => later.outcome.arrival < outcome.arrival && !hasFailed(world, later.outcome));
+				.find(
+					(later) =>
+						later.outcome.arrival < outcome.arrival && (keepsPlaces || !hasFailed(world, later.outcome)),
+				);
 			if (overtaken) faults.push(`${whatOf(outcome)} ran before ${whatOf(overtaken.outcome)}`);
 		}
 	}
@@ -265,7 +274,7 @@ describe.each([
 	])('whatever is delivered, %s: one run at a time, in order, none lost, none twice', async (__, loadMs) => {
 		await fc.assert(
 			fc.asyncProperty(deliveries(4, loadMs), async (given) => {
-				expect(faultsOf(await simulate(given, waits))).toEqual([]);
+				expect(faultsOf(await simulate(given, waits), loadMs === atOnce)).toEqual([]);
 				expect(placeCount()).toBe(0);
 			}),
 			{ numRuns: 150 },
@@ -367,6 +376,35 @@ describe('one delivery', () => {
 		answer(given.response, 200);
 		expect(await retried).toBe('new');
 		answer(late.response, 200);
+	});
+
+	test('whose workflow failed keeps its place for its next tries, after which the next one has its turn', async () => {
+		const failing = async () => {
+			const { response } = await call();
+			expect(await admitted(response, 'first')).toBe('new');
+			answer(response, 500);
+		};
+		await failing();
+		const behind = await call();
+		const next = admitted(behind.response, 'second');
+		await failing();
+		await failing();
+		expect(await next).toBe('new');
+		answer(behind.response, 200);
+	});
+
+	test('whose workflow failed, and that never comes again, holds the next one up for 15 seconds', async () => {
+		const first = await call();
+		await admitted(first.response, 'first');
+		answer(first.response, 500);
+		await jest.advanceTimersByTimeAsync(8_000);
+		const second = await call();
+		const waiting = admitted(second.response, 'second');
+		await jest.advanceTimersByTimeAsync(6_900);
+		expect(await Promise.race([waiting, Promise.resolve('waiting')])).toBe('waiting');
+		await jest.advanceTimersByTimeAsync(100);
+		expect(await waiting).toBe('new');
+		answer(second.response, 200);
 	});
 
 	test('that a proxy sends twice, with an ID, is run once', async () => {
