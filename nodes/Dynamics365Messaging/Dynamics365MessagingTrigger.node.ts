@@ -7,7 +7,7 @@ import {
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
 import { toNodeError } from '../shared/action/nodeErrors';
-import { instanceMark, TRIGGER_HEADER } from './setup/probe';
+import { TRIGGER_HEADER, triggerMark } from './setup/probe';
 import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
@@ -81,6 +81,19 @@ function readSettings(context: IWebhookFunctions): Settings {
 	};
 }
 
+/** Where Dynamics posts to, below the URL that is registered. Source: docs/service-facts.md#webhook-delivery. */
+const ACTIVITIES_PATH = '={{$nodeId}}/v3/conversations/:conversationId/activities';
+
+/** What the webhooks have in common to which Dynamics posts. */
+const DELIVERIES = {
+	httpMethod: 'POST',
+	// Source: docs/service-facts.md#n8n-webhook-answers.
+	responseMode: '={{ $parameter["respond"] === "onSuccess" ? "lastNode" : "onReceived" }}',
+	responseData: '={{ $parameter["respond"] === "onSuccess" ? "noData" : "" }}',
+	isFullPath: true,
+	ndvHideUrl: true,
+} as const;
+
 /** How to try the trigger in the editor. */
 const TESTING =
 	'<b>While building</b>, register the <b>test URL</b> for the channel, click Execute step (or Test this trigger), and have a representative write. The test URL takes one delivery per click.<br /><br />';
@@ -121,7 +134,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				active: 'The workflow starts with what Dynamics 365 sends to its production URL.',
 			},
 		},
-		// The first webhook's URL is the base URL to register; Dynamics posts to the second one below it.
+		// The first webhook's URL is the base URL to register; Dynamics posts to the others, below it.
 		// Source: docs/service-facts.md#n8n-webhook-paths.
 		webhooks: [
 			{
@@ -131,16 +144,10 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				path: '={{$webhookId}}/{{$nodeId}}',
 				isFullPath: true,
 			},
-			{
-				name: 'default',
-				httpMethod: 'POST',
-				// Source: docs/service-facts.md#n8n-webhook-answers.
-				responseMode: '={{ $parameter["respond"] === "onSuccess" ? "lastNode" : "onReceived" }}',
-				responseData: '={{ $parameter["respond"] === "onSuccess" ? "noData" : "" }}',
-				path: '={{$nodeId}}/v3/conversations/:conversationId/activities',
-				isFullPath: true,
-				ndvHideUrl: true,
-			},
+			{ name: 'default', ...DELIVERIES, path: ACTIVITIES_PATH },
+			// Bot Framework's clients post a reply below the activity to which it replies: the same delivery. n8n has two names
+			// for a node's webhooks, and runs the methods of a name once for each webhook of it.
+			{ name: 'setup', ...DELIVERIES, path: `${ACTIVITIES_PATH}/:activityId` },
 		],
 		properties: [
 			{
@@ -357,7 +364,9 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			},
 			// Also where Register Webhook has been switched off since, as the URL may still be registered.
 			async delete(this: IHookFunctions): Promise<boolean> {
-				await unregisterTrigger(this).catch((error: unknown) => {
+				if (this.getMode() === 'manual') return true;
+				const registers = this.getNodeParameter('registerWebhook', false) === true;
+				await unregisterTrigger(this, registers).catch((error: unknown) => {
 					throw toNodeError(this.getNode(), error);
 				});
 				return true;
@@ -366,8 +375,9 @@ export class Dynamics365MessagingTrigger implements INodeType {
 	};
 
 	async webhook(this: IWebhookFunctions): Promise<IWebhookResponseData> {
-		if (this.getWebhookName() === 'setup') {
-			this.getResponseObject().setHeader(TRIGGER_HEADER, instanceMark(this.getInstanceId()));
+		if (this.getRequestObject().method !== 'POST') {
+			const mark = triggerMark(this.getInstanceId(), this.getNodeWebhookUrl('setup') ?? '');
+			this.getResponseObject().setHeader(TRIGGER_HEADER, mark);
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
 		return await handleDelivery(this, () => readSettings(this));

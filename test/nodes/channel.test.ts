@@ -434,9 +434,29 @@ describe('Register Webhook', () => {
 		const json = trigger();
 		const credentials = { dynamics365MessagingApi: credentialFor(emulator) };
 		const itself = await serveTrigger(loader, json, credentials);
+		itself.baseUrl = base;
 		emulator.setWebhookUrl(itself.url);
 		await expect(activate(activation({ json }))).resolves.toBe(true);
 		await itself.close();
+	});
+
+	test('is refused where a clone with the same instance ID runs at its former address', async () => {
+		const json = trigger();
+		const clone = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+		emulator.setWebhookUrl(clone.url);
+		await expect(activate(activation({ json }))).rejects.toThrow(clone.url);
+		expect(await registered()).toBe(clone.url);
+		await clone.close();
+	});
+
+	test('with a copied memory leaves alone what the original has, when it is deactivated', async () => {
+		const json = trigger();
+		const original = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+		const there = activation({ json, webhookBaseUrl: original.baseUrl });
+		await activate(there);
+		await deactivate({ ...there, webhookBaseUrl: base });
+		expect(await registered()).toBe(original.url);
+		await original.close();
 	});
 
 	test('puts back at the channel that it was registered at, where the credential names another by now', async () => {

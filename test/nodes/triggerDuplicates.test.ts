@@ -20,12 +20,13 @@ beforeEach(async () => {
 afterEach(async () => await trigger.close());
 afterAll(async () => await emulator.close());
 
-function send(body: object, conversation = CONVERSATION): ClientRequest {
+/** @param replyTo where the caller posts a reply below what it replies to */
+function send(body: object, conversation = CONVERSATION, replyTo?: string): ClientRequest {
 	const { hostname, port, pathname } = new URL(trigger.url);
 	const sent = request({
 		hostname,
 		port,
-		path: `${pathname}/v3/conversations/${conversation}/activities`,
+		path: `${pathname}/v3/conversations/${conversation}/activities${replyTo ? `/${replyTo}` : ''}`,
 		method: 'POST',
 		headers: { 'content-type': 'application/json' },
 		agent: false,
@@ -35,8 +36,8 @@ function send(body: object, conversation = CONVERSATION): ClientRequest {
 }
 
 /** Delivers and waits for the status. */
-async function deliver(body: object, conversation = CONVERSATION): Promise<number | undefined> {
-	const sent = send(body, conversation);
+async function deliver(...given: Parameters<typeof send>): Promise<number | undefined> {
+	const sent = send(...given);
 	return await new Promise((resolve, reject) => {
 		sent.on('response', (answer) => answer.resume().on('end', () => resolve(answer.statusCode)));
 		sent.on('error', reject);
@@ -71,6 +72,18 @@ async function deliverAndGiveUp(body: object, held: ReturnType<typeof holdAnswer
 }
 
 const runs = () => trigger.runs.length;
+
+test.each([
+	['with an id', { ...OK, id: '1756399395731' }],
+	['without one', OK],
+])('below the activity to which it replies, a delivery %s is the same delivery', async (_, body) => {
+	const held = holdAnswers();
+	await deliverAndGiveUp(body, held);
+	held.letGo();
+	expect(await deliver(body, CONVERSATION, '1756399395700')).toBe(200);
+	expect(runs()).toBe(1);
+	expect(trigger.runs[0]?.[0]?.json).toMatchObject({ conversationId: CONVERSATION, text: 'ok' });
+});
 
 describe('an activity with an id', () => {
 	const withId = { ...OK, id: '1756399395730' };

@@ -259,11 +259,15 @@ export async function deactivate(activation: Activation): Promise<boolean> {
 export interface TriggerServer {
 	/** The base URL, to be registered at the emulator. */
 	url: string;
+	/** Where n8n takes its webhooks to be: its WEBHOOK_URL. */
+	baseUrl: string;
 	/** The outputs of every `workflowData` that started a run, in order. */
 	runs: INodeExecutionData[][];
 	node: INodeType;
 	/** Runs before the trigger is called. */
 	beforeWebhook: () => Promise<void>;
+	/** Runs the trigger's `webhook()`. */
+	measure: (webhook: () => Promise<IWebhookResponseData>) => Promise<IWebhookResponseData>;
 	/** Runs before a response is sent, e.g. to delay it as n8n does when it enqueues a run. */
 	beforeAnswer: () => Promise<number>;
 	close(): Promise<void>;
@@ -292,9 +296,11 @@ export async function serveTrigger(
 	const nodeType = workflow.nodeTypes.getByNameAndVersion(node.type, node.typeVersion);
 	const served: TriggerServer = {
 		url: '',
+		baseUrl: '',
 		runs,
 		node: nodeType,
 		beforeWebhook: async () => undefined,
+		measure: async (webhook) => await webhook(),
 		beforeAnswer: async () => 200,
 		close: async () => undefined,
 	};
@@ -302,6 +308,7 @@ export async function serveTrigger(
 		(webhookDescription: IWebhookDescription) => async (request: Request, response: Response) => {
 			const additionalData = {
 				...additionalDataOf(json, credentials),
+				webhookBaseUrl: served.baseUrl,
 				httpRequest: request,
 				httpResponse: response,
 			};
@@ -315,7 +322,7 @@ export async function serveTrigger(
 			};
 			const context = new WebhookContext(workflow, node, additionalData, mode, webhook, [], null);
 			await served.beforeWebhook();
-			const result: IWebhookResponseData = await nodeType.webhook!.call(context);
+			const result = await served.measure(async () => await nodeType.webhook!.call(context));
 			look('a webhook’s answer', result);
 			if (result.workflowData) {
 				runs.push(...result.workflowData);
@@ -334,7 +341,8 @@ export async function serveTrigger(
 	const server = createServer(app);
 	const port = await listen(server);
 	const setup = nodeType.description.webhooks!.find(({ httpMethod }) => httpMethod === 'GET')!;
-	served.url = `http://127.0.0.1:${port}/webhook/${pathOf(workflow, node, setup)}`;
+	served.baseUrl = `http://127.0.0.1:${port}/webhook`;
+	served.url = `${served.baseUrl}/${pathOf(workflow, node, setup)}`;
 	served.close = async () => await close(server);
 	return served;
 }

@@ -16,7 +16,7 @@ import {
 } from '../dataverse/channel';
 import { dataverseTokens } from '../dataverse/client';
 import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
-import { instanceMark, probe } from './probe';
+import { probe, triggerMark } from './probe';
 import { whyNotRegistrable } from './webhookUrl';
 
 /** The checks, in the order of the chain from token to webhook. */
@@ -205,14 +205,15 @@ function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Co
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
 
 async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promise<CheckResult> {
-	const probed = await probe(new URL(webhookUrl ?? ''));
+	const url = new URL(webhookUrl ?? '');
+	const probed = await probe(url);
 	switch (probed.kind) {
 		case 'trigger':
-			return probed.mark === instanceMark(instanceId)
+			return probed.mark === triggerMark(instanceId, url.href)
 				? ok('An active trigger of this n8n is there')
 				: warning(
-						'An active trigger is there, but of another n8n',
-						'If that is not meant, register the URL of this n8n’s trigger.',
+						'An active trigger is there, but of another n8n, or of an n8n whose WEBHOOK_URL is another one',
+						'If that is not meant, register the URL that this n8n’s trigger shows.',
 					);
 		case 'other':
 			return failed(`No active trigger is there (HTTP status ${probed.status})`, REGISTER);

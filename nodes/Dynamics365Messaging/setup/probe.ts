@@ -1,17 +1,24 @@
 import { createHash } from 'node:crypto';
 import { nonEmptyText, readKey } from '../../shared/json';
 import { roundTrip } from '../../shared/transport/roundTrip';
+import { normalizeUrl } from './webhookUrl';
 
 /** The header with which an active trigger answers at its URL. */
 export const TRIGGER_HEADER = 'x-dynamics365-messaging-trigger';
 
-/** A hash of an n8n instance's ID: it tells instances apart without giving the ID away. */
-export function instanceMark(instanceId: string): string {
-	return createHash('sha256').update(instanceId).digest('hex').slice(0, 16);
+/**
+ * What a trigger answers a probe: a hash of its n8n instance's ID and of the URL that it takes for its own. A clone of the
+ * instance elsewhere has the same ID and another URL. It gives neither away. Pure.
+ */
+export function triggerMark(instanceId: string, ownUrl: string): string {
+	return createHash('sha256')
+		.update(JSON.stringify([instanceId, normalizeUrl(ownUrl)]))
+		.digest('hex')
+		.slice(0, 16);
 }
 
 /** What answers at a webhook URL; `code` is Node.js's own, such as `ECONNREFUSED`. */
-type Probed =
+export type Probed =
 	| { kind: 'trigger'; mark: string }
 	| { kind: 'other'; status: number }
 	| { kind: 'unreachable'; code: string };

@@ -6,63 +6,125 @@ import { connectionFrom, type Connection } from '../connection';
 import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
 import { TABLES, updateRequest } from '../dataverse/requests';
-import { instanceMark, probe } from './probe';
+import { probe, triggerMark, type Probed } from './probe';
 import { isSameUrl, withoutUser } from './webhookUrl';
 
-/** The key of the trigger's static data that holds its registration. */
+/** The key of the trigger's static data that holds its registrations. */
 const MEMORY_SLOT = 'dynamics365MessagingWebhook';
+/** How many are remembered. More than one is, where a record could not be given back when the credential changed. */
+const MAX_REMEMBERED = 10;
 
 /** How long a request is retried when a workflow is activated or deactivated. */
 const MAX_RETRY_MS = 20_000;
 
-/** What the trigger registered, and what is restored later. */
-interface Registration {
+/** A channel's record. */
+interface Place {
 	environmentUrl: string | null;
 	channelId: string;
+}
+
+/** What the trigger registered, and what is to be put back later. */
+export interface Registration extends Place {
 	/** The URL of this trigger. */
 	own: string;
-	/** The URL that was registered before; null where none was. */
+	/** The URL that was registered before; null where none was, or where nobody knows. */
 	previous: string | null;
 }
 
-function readRegistration(memory: IDataObject): Registration | undefined {
-	const kept = memory[MEMORY_SLOT];
-	if (!isRecord(kept)) return undefined;
-	const channelId = textOf(kept.channelId);
-	const own = textOf(kept.own);
-	if (channelId === null || own === null) return undefined;
-	return { channelId, own, environmentUrl: textOf(kept.environmentUrl), previous: textOf(kept.previous) };
-}
-
-/** The URL in the channel's record now. */
-interface Present {
+/** The URL in a channel's record. */
+export interface Present {
 	url: string | null;
 	/** The record's etag. */
 	version: string | undefined;
 }
 
-async function readPresent(connection: Connection): Promise<Present> {
-	const dataverse = dataverseClient(connection, new Throttle(MAX_RETRY_MS));
-	const { json } = await dataverse.call(channelRequest(connection.channelId));
-	const url = readChannel(json).webhookUrl?.trim() ?? '';
-	return { url: url === '' ? null : url, version: textOf(readKey(json, '@odata.etag')) ?? undefined };
-}
-
-async function writeUrl(connection: Connection, url: string | null, version?: string): Promise<void> {
-	const changes = { msdyn_webhookurl: url };
-	const request = updateRequest(TABLES.channels, connection.channelId, changes, COLUMNS, version);
-	await dataverseClient(connection, new Throttle(MAX_RETRY_MS)).call(request);
+/** What registering reaches outside of n8n. */
+export interface Outside {
+	read: (place: Place) => Promise<Present>;
+	/** @param version the etag that the record must still have. */
+	write: (place: Place, url: string | null, version: string | undefined) => Promise<void>;
+	probe: (url: URL) => Promise<Probed>;
 }
 
 /** What registering needs to know of the trigger. */
 export interface Trigger {
 	/** Its production URL. */
 	own: string;
-	/** The node's static data, which n8n keeps from one activation to the next. */
+	/** The node's static data, which n8n keeps from one activation to the next, and copies with its database. */
 	memory: IDataObject;
 	/** The ID of the n8n instance. */
 	instanceId: string;
 	log: { info: (message: string) => void; warn: (message: string) => void };
+}
+
+function readRegistration(value: unknown): Registration[] {
+	if (!isRecord(value)) return [];
+	const channelId = textOf(value.channelId);
+	const own = textOf(value.own);
+	if (channelId === null || own === null) return [];
+	return [{ channelId, own, environmentUrl: textOf(value.environmentUrl), previous: textOf(value.previous) }];
+}
+
+/** What the trigger remembers, the newest first. Pure. */
+function remembered({ memory }: Pick<Trigger, 'memory'>): Registration[] {
+	return [memory[MEMORY_SLOT]].flat().flatMap(readRegistration);
+}
+
+function remember({ memory }: Pick<Trigger, 'memory'>, registrations: Registration[]): void {
+	if (registrations.length === 0) delete memory[MEMORY_SLOT];
+	else memory[MEMORY_SLOT] = registrations.slice(0, MAX_REMEMBERED).map((one) => ({ ...one }));
+}
+
+function isSamePlace(one: Place, other: Place): boolean {
+	return one.channelId === other.channelId && one.environmentUrl === other.environmentUrl;
+}
+
+function isSameRegistration(one: Registration, other: Registration): boolean {
+	return isSamePlace(one, other) && isSameUrl(one.own, other.own);
+}
+
+function forget(trigger: Pick<Trigger, 'memory'>, registration: Registration): void {
+	remember(
+		trigger,
+		remembered(trigger).filter((one) => !isSameRegistration(one, registration)),
+	);
+}
+
+/** What to do with a record at activation. */
+export type Decision =
+	/** It has the trigger's URL already. */
+	| { kind: 'keep' }
+	| { kind: 'write'; previous: string | null }
+	/** Another trigger which is active has the channel. */
+	| { kind: 'taken' }
+	/** Another trigger of this n8n has it, of which nobody knows whether it is active. */
+	| { kind: 'unknown' };
+
+/**
+ * Decides what to do with a channel's record at activation. Pure.
+ * @param present the URL in the record.
+ * @param kept what the trigger remembers of this record. It may be a copy, in a cloned database or workflow, so it proves
+ * nothing of the trigger that is at a remembered URL.
+ * @param found what answers at `present`; undefined where it need not be asked.
+ */
+export function decide(
+	present: string | null,
+	{ own, instanceId }: Pick<Trigger, 'own' | 'instanceId'>,
+	kept: Registration[],
+	found: Probed | undefined,
+): Decision {
+	if (present === null) return { kind: 'write', previous: null };
+	if (isSameUrl(present, own)) return { kind: 'keep' };
+	const [url, ownUrl] = [withoutUser(present), withoutUser(own)];
+	const isOwnPath = url !== undefined && url.pathname === ownUrl?.pathname;
+	// A trigger says what it takes its own URL to be. One that names this URL is this one, at a former address.
+	if (found?.kind === 'trigger' && found.mark !== triggerMark(instanceId, own)) return { kind: 'taken' };
+	if (found?.kind === 'unreachable' && url?.origin === ownUrl?.origin && !isOwnPath)
+		return { kind: 'unknown' };
+	const former = kept.find((one) => isSameUrl(one.own, present));
+	// A former address of the trigger must not become what is put back, also where its memory was lost.
+	if (former || isOwnPath) return { kind: 'write', previous: former?.previous ?? null };
+	return { kind: 'write', previous: present };
 }
 
 function isTaken(url: string): InputError {
@@ -72,112 +134,173 @@ function isTaken(url: string): InputError {
 	);
 }
 
-/** @throws InputError where the registered URL is that of another workflow which is active, or may be. */
-async function refuseIfTaken(present: string, { own, instanceId }: Trigger): Promise<void> {
-	const [url, ownUrl] = [withoutUser(present), withoutUser(own)];
-	if (!url || !ownUrl) return;
-	const found = await probe(url);
-	// The same trigger, by a former address of this n8n.
-	const isItself = url.pathname === ownUrl.pathname;
-	if (found.kind === 'trigger' && !(isItself && found.mark === instanceMark(instanceId)))
-		throw isTaken(present);
-	if (found.kind === 'unreachable' && url.origin === ownUrl.origin && !isItself) {
-		throw new InputError(
-			`Another workflow of this n8n has this channel, and n8n cannot call itself to see whether it is active: ${present}`,
-			'Deactivate that workflow, or clear Webhook URL with Channel: Update if it is not there any more.',
-		);
-	}
+function isUnknown(url: string): InputError {
+	return new InputError(
+		`Another workflow of this n8n has this channel, and n8n cannot call itself to see whether it is active: ${url}`,
+		'Deactivate that workflow, or clear Webhook URL with Channel: Update if it is not there any more.',
+	);
 }
 
-/** Writes the URL and remembers the previous one. On a failure, record and memory stay as they were. */
+const orNone = (url: string | null) => url ?? '(none)';
+
+/** Writes the URL and remembers the previous one. What was surely not written is not remembered. */
 async function replace(
-	connection: Connection,
+	{ read, write }: Outside,
 	trigger: Trigger,
 	present: Present,
-	previous: string | null,
+	registration: Registration,
 ): Promise<void> {
-	const { own, memory, log } = trigger;
-	const { channelId, environmentUrl = null } = connection;
-	const before = memory[MEMORY_SLOT];
-	memory[MEMORY_SLOT] = { channelId, environmentUrl, own, previous };
+	const { own, log } = trigger;
+	const others = remembered(trigger).filter((one) => !isSameRegistration(one, registration));
+	const before = remembered(trigger);
+	// What it registered there by another address stays remembered until the new one surely stands there.
+	remember(trigger, [registration, ...others]);
 	// If n8n is killed before it stores the memory, this line is the only trace of the previous URL.
 	log.info(
-		`Dynamics 365 Messaging Trigger replaces the webhook URL ${present.url ?? '(none)'} of channel ${channelId}`,
+		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${registration.channelId} by ${own}`,
 	);
-	await writeUrl(connection, own, present.version).catch(async (error: unknown) => {
-		const now = await readPresent(connection).catch(() => undefined);
+	await write(registration, own, present.version).catch(async (error: unknown) => {
+		const now = await read(registration).catch(() => undefined);
 		// The first answer was lost, but the URL was written, so that the retry met a newer version.
 		if (now && isSameUrl(now.url, own)) return;
-		if (before === undefined) delete memory[MEMORY_SLOT];
-		else memory[MEMORY_SLOT] = before;
 		const isOvertaken = error instanceof ServiceError && error.httpCode === 412;
+		const isUncertain = error instanceof ServiceError && (error.outcome === 'uncertain' || isOvertaken);
+		if (isUncertain && !now) {
+			throw error.with({
+				description: `Nobody knows whether the channel has this webhook URL now. Before, it had ${orNone(present.url)}. Publish the workflow again, or look at the channel (Channel: Get).`,
+			});
+		}
+		remember(trigger, before);
 		throw isOvertaken && now && now.url !== null ? isTaken(now.url) : error;
 	});
+	remember(trigger, [registration, ...others.filter((one) => !isSamePlace(one, registration))]);
 }
 
 /**
- * Registers the trigger's URL in the channel's record and remembers the previous one. A registration that the trigger has
- * on another channel is undone first.
- * @throws InputError with the other URL where another active workflow has the channel; ServiceError where Dataverse
+ * Registers the trigger's URL in a channel's record and remembers the previous one. What the trigger has in other
+ * channels' records is given back first.
+ * @throws InputError with the other URL where another active trigger has the channel; ServiceError where Dataverse
  * refuses a call.
  * @example
- * await register(connection, { own: url, memory: getWorkflowStaticData('node'), instanceId: getInstanceId(), log: logger });
+ * await register({ environmentUrl, channelId }, outsideOf(connection), { own, memory, instanceId, log: logger });
  */
-export async function register(connection: Connection, trigger: Trigger): Promise<void> {
-	const { own, memory, log } = trigger;
-	const { channelId, environmentUrl = null } = connection;
-	let kept = readRegistration(memory);
-	if (kept && (kept.channelId !== channelId || kept.environmentUrl !== environmentUrl)) {
-		await unregister(connection, trigger);
-		kept = undefined;
-	}
-	const present = await readPresent(connection).catch((error: unknown) => {
+export async function register(place: Place, outside: Outside, trigger: Trigger): Promise<void> {
+	const { own, log } = trigger;
+	const elsewhere = remembered(trigger).filter((one) => !isSamePlace(one, place));
+	for (const registration of elsewhere) await giveBack(registration, outside, trigger);
+	const kept = remembered(trigger).filter((one) => isSamePlace(one, place));
+	const present = await outside.read(place).catch((error: unknown) => {
 		// n8n activates its workflows when it starts. The trigger must start even if Dataverse is down at that time.
-		if (!(error instanceof ServiceError) || !kept || !isSameUrl(kept.own, own)) throw error;
+		if (!(error instanceof ServiceError) || !kept.some((one) => isSameUrl(one.own, own))) throw error;
 		log.warn(`Dynamics 365 Messaging Trigger could not look at the channel: ${error.message}`);
 		return undefined;
 	});
 	if (!present) return;
-	if (isSameUrl(present.url, own)) {
-		// Without a memory n8n was killed before it stored it, so that the previous URL is unknown.
-		memory[MEMORY_SLOT] = { channelId, environmentUrl, own, previous: kept?.previous ?? null };
+	const url = present.url === null || isSameUrl(present.url, own) ? undefined : withoutUser(present.url);
+	const decision = decide(present.url, trigger, kept, url && (await outside.probe(url)));
+	switch (decision.kind) {
+		case 'taken':
+			throw isTaken(present.url ?? '');
+		case 'unknown':
+			throw isUnknown(present.url ?? '');
+		case 'keep': {
+			// Without a memory n8n was killed before it stored it, so that the previous URL is unknown.
+			const same = kept.find((one) => isSameUrl(one.own, own));
+			const others = remembered(trigger).filter((one) => !isSamePlace(one, place));
+			remember(trigger, [{ ...place, own, previous: (same ?? kept[0])?.previous ?? null }, ...others]);
+			return;
+		}
+		case 'write':
+			return await replace(outside, trigger, present, { ...place, own, previous: decision.previous });
+	}
+}
+
+/** Puts the previous URL back, unless somebody has changed the record since. */
+async function putBack(
+	registration: Registration,
+	{ read, write, probe: ask }: Outside,
+	{ own, instanceId, log }: Trigger,
+): Promise<void> {
+	const present = await read(registration);
+	if (!isSameUrl(present.url, registration.own)) return;
+	// Memory can be a copy: what was registered by another address may be the URL of a trigger which runs there.
+	const url = isSameUrl(registration.own, own) ? undefined : withoutUser(registration.own);
+	const found = url && (await ask(url));
+	if (found?.kind === 'trigger' && found.mark !== triggerMark(instanceId, own)) {
+		log.warn(
+			`Dynamics 365 Messaging Trigger leaves channel ${registration.channelId} as it is: the active trigger of another workflow or n8n has it, at ${registration.own}`,
+		);
 		return;
 	}
-	// The trigger's own former URL must not become the one that is restored.
-	const former = kept && isSameUrl(present.url, kept.own) ? kept : undefined;
-	// Memory can be a copy, in a cloned database: a remembered URL elsewhere may be that of a trigger which runs there.
-	const isHere = former && withoutUser(former.own)?.origin === withoutUser(own)?.origin;
-	if (present.url !== null && !isHere) await refuseIfTaken(present.url, trigger);
-	await replace(connection, trigger, present, former ? former.previous : present.url);
+	log.info(
+		`Dynamics 365 Messaging Trigger puts back the webhook URL ${orNone(registration.previous)} of channel ${registration.channelId}, which is now ${registration.own}`,
+	);
+	await write(registration, registration.previous, present.version).catch(async (error: unknown) => {
+		const now = await read(registration).catch(() => undefined);
+		if (!now || isSameUrl(now.url, registration.own)) throw error;
+	});
 }
 
 /**
- * Restores the previous URL, unless somebody has changed the record since. A failure is logged and the registration stays
- * remembered: an error would keep n8n from deactivating the rest of the workflow.
+ * Gives a record back. A failure is logged and the registration stays remembered: an error would keep n8n from
+ * deactivating the rest of the workflow.
  */
-async function unregister(
-	connection: Connection,
-	{ memory, log }: Pick<Trigger, 'memory' | 'log'>,
+async function giveBack(registration: Registration, outside: Outside, trigger: Trigger): Promise<void> {
+	const { channelId, own, previous } = registration;
+	await putBack(registration, outside, trigger).then(
+		() => forget(trigger, registration),
+		(error: unknown) => {
+			if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
+			trigger.log.warn(
+				`Dynamics 365 Messaging Trigger could not put back the webhook URL ${orNone(previous)} of channel ${channelId}, which is now ${own}: ${error.message}`,
+			);
+		},
+	);
+}
+
+/**
+ * Gives back all records that the trigger has. Does not throw what a service answers.
+ * @param place the record of the credential, which is looked at even if nothing is remembered of it: n8n forgets what it
+ * was told when it is killed, and after an activation that failed. Undefined where the trigger does not register.
+ */
+export async function unregister(
+	place: Place | undefined,
+	outside: Outside,
+	trigger: Trigger,
 ): Promise<void> {
-	const registration = readRegistration(memory);
-	if (!registration) return;
-	const { channelId, own, previous, environmentUrl } = registration;
-	const registered: Connection = { ...connection, channelId, environmentUrl: environmentUrl ?? undefined };
-	const restore = async () => {
-		const present = await readPresent(registered);
-		if (isSameUrl(present.url, own)) await writeUrl(registered, previous, present.version);
-		delete memory[MEMORY_SLOT];
-	};
-	await restore().catch((error: unknown) => {
-		if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
-		log.warn(
-			`Dynamics 365 Messaging Trigger could not put back the webhook URL ${previous ?? '(none)'} of channel ${channelId}, which is now ${own}: ${error.message}`,
-		);
+	const known = remembered(trigger);
+	const isKnown = !place || known.some((one) => isSamePlace(one, place) && isSameUrl(one.own, trigger.own));
+	const unknown: Registration[] = isKnown ? [] : [{ ...place, own: trigger.own, previous: null }];
+	for (const registration of [...known, ...unknown]) await giveBack(registration, outside, trigger);
+}
+
+function outsideOf(connection: Connection): Outside {
+	const at = ({ channelId, environmentUrl }: Place): Connection => ({
+		...connection,
+		channelId,
+		environmentUrl: environmentUrl ?? undefined,
 	});
+	const dataverse = (place: Place) => dataverseClient(at(place), new Throttle(MAX_RETRY_MS));
+	return {
+		probe,
+		async read(place) {
+			const { json } = await dataverse(place).call(channelRequest(place.channelId));
+			const url = readChannel(json).webhookUrl?.trim() ?? '';
+			return { url: url === '' ? null : url, version: textOf(readKey(json, '@odata.etag')) ?? undefined };
+		},
+		async write(place, url, version) {
+			const changes = { msdyn_webhookurl: url };
+			await dataverse(place).call(updateRequest(TABLES.channels, place.channelId, changes, COLUMNS, version));
+		},
+	};
 }
 
 async function connect(context: IHookFunctions): Promise<Connection> {
 	return connectionFrom(await context.getCredentials('dynamics365MessagingApi'));
+}
+
+function placeOf({ channelId, environmentUrl }: Connection): Place {
+	return { channelId, environmentUrl: environmentUrl ?? null };
 }
 
 function triggerOf(context: IHookFunctions): Trigger {
@@ -191,18 +314,26 @@ function triggerOf(context: IHookFunctions): Trigger {
 
 /** Registers the trigger's URL when its workflow is activated. @throws what {@link register} throws. */
 export async function registerTrigger(context: IHookFunctions): Promise<void> {
-	await register(await connect(context), triggerOf(context));
+	const connection = await connect(context);
+	await register(placeOf(connection), outsideOf(connection), triggerOf(context));
 }
 
-/** Restores the previous URL when the workflow is deactivated. After a test there is nothing to restore. */
-export async function unregisterTrigger(context: IHookFunctions): Promise<void> {
+/**
+ * Gives the channel's record back when the workflow is deactivated. After a test there is nothing to give back.
+ * @param registers whether Register Webhook is on; also where it is off, the URL may still be registered.
+ */
+export async function unregisterTrigger(context: IHookFunctions, registers: boolean): Promise<void> {
 	const trigger = triggerOf(context);
-	if (!readRegistration(trigger.memory)) return;
+	const isRemembered = remembered(trigger).length > 0;
+	if (!registers && !isRemembered) return;
 	// A missing credential must not keep n8n from deactivating the rest of the workflow either.
 	const connection = await connect(context).catch((error: unknown) => {
 		const reason = error instanceof Error ? error.message : 'unknown';
-		trigger.log.warn(`Dynamics 365 Messaging Trigger could not put back the webhook URL: ${reason}`);
+		trigger.log.warn(
+			`Dynamics 365 Messaging Trigger could not put back the webhook URL of its channel, which may still be ${trigger.own}: ${reason}`,
+		);
 		return undefined;
 	});
-	if (connection) await unregister(connection, trigger);
+	if (connection)
+		await unregister(registers ? placeOf(connection) : undefined, outsideOf(connection), trigger);
 }

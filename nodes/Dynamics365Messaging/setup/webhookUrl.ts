@@ -38,7 +38,8 @@ function normalizeEscapes(path: string): string {
 	});
 }
 
-function normalizeUrl(text: string): string {
+/** A text that all spellings of a URL have in common: casing of the host, default port, escapes, slashes at the end. Pure. */
+export function normalizeUrl(text: string): string {
 	const trimmed = text.trim();
 	if (!URL.canParse(trimmed)) return trimmed.replace(/\/+$/, '');
 	const { protocol, username, password, host, pathname, search } = new URL(trimmed);
@@ -46,7 +47,7 @@ function normalizeUrl(text: string): string {
 	return JSON.stringify([protocol, username, password, host, path, search]);
 }
 
-/** Whether two URLs are the same in whatever spelling: casing of the host, default port, escapes, slashes at the end. Pure. */
+/** Whether two URLs are the same in whatever spelling. Pure. */
 export function isSameUrl(one: string | null, other: string | null): boolean {
 	return normalizeUrl(one ?? '') === normalizeUrl(other ?? '');
 }
