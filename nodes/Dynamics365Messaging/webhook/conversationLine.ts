@@ -6,10 +6,10 @@ export const MAX_WAIT_MS = 8_000;
 /** How long a delivery that was told to come again keeps its place, milliseconds. */
 const RESERVED_MS = 15_000;
 /**
- * How long a workflow may hold up the conversation's other deliveries, milliseconds: an answer that n8n never gives must
- * not stop a conversation for good.
+ * How long a workflow may hold up the conversation's other deliveries, milliseconds. n8n never answers some of those that
+ * were under way when Redis was gone, and their conversations must go on. Dynamics has given up by then.
  */
-const MAX_RUN_MS = 60 * 60_000;
+const MAX_RUN_MS = 60_000;
 /** How often Dynamics tries a delivery. Source: docs/service-facts.md#webhook-delivery. */
 export const MAX_TRIES = 3;
 /** How many deliveries of all conversations wait at the most, so that memory stays bounded. */

@@ -445,6 +445,19 @@ describe('one delivery', () => {
 		await jest.advanceTimersByTimeAsync(15_000);
 	});
 
+	test('that n8n never answers holds up its conversation for a minute, and no longer', async () => {
+		const first = await call();
+		await admitted(first.response, 'first');
+		await jest.advanceTimersByTimeAsync(55_000);
+		const second = await call();
+		const waiting = admitted(second.response, 'second');
+		await jest.advanceTimersByTimeAsync(4_900);
+		expect(await Promise.race([waiting, Promise.resolve('waiting')])).toBe('waiting');
+		await jest.advanceTimersByTimeAsync(100);
+		expect(await waiting).toBe('new');
+		answer(second.response, 200);
+	});
+
 	test('that n8n never answers does not stop an equal one a minute after its caller has gone', async () => {
 		const first = await call();
 		await admitted(first.response, 'ok');
