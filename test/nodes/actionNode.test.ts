@@ -284,6 +284,30 @@ describe('errors', () => {
 		expect(items).toHaveLength(2);
 	});
 
+	test('of Options are those of their item under Continue On Fail: nothing passes as sent', async () => {
+		const conversationId = await startedConversation();
+		const options = { maxRetryTime: '={{ $json.id === "first" ? $("Nowhere").first().json.at : 5 }}' };
+		const parameters = { conversationId: byId(conversationId), text: 'hi', options };
+		const node = { onError: 'continueRegularOutput' } as const;
+		const { items } = await run('message: send', parameters, {
+			items: [{ id: 'first' }, { id: 'second' }],
+			node,
+		});
+		expect(items.map(({ json }) => json)).toMatchObject([
+			{ error: expect.any(String), errorDetails: { outcome: 'notSent' } },
+			{ conversationId },
+		]);
+		const first = { items: [{ id: 'first' }], node };
+		expect((await run('message: send', parameters, first)).items).toMatchObject([
+			{ json: { errorDetails: { outcome: 'notSent' } } },
+		]);
+		const wrong = { ...parameters, options: { parallelConversations: 'many' } };
+		expect((await run('message: send', wrong, first)).items).toMatchObject([
+			{ json: { error: expect.stringContaining('Parallel Conversations') } },
+		]);
+		expect((await run('message: send', parameters, { items: [{ id: 'first' }] })).error).toBeDefined();
+	});
+
 	test('never hold the secret or the token', async () => {
 		const { error } = await run(
 			'conversation: create',

@@ -202,6 +202,19 @@ describe('Retry On Fail', () => {
 		expect(sends()).toHaveLength(2);
 	});
 
+	test('sends nothing twice where a node before gave out items without json', async () => {
+		const ids = await startedConversations(2);
+		emulator.settings.faults = [onSend({ status: 400 }, { match: { conversationId: ids[1] }, times: 1 })];
+		const parameters = {
+			conversationId: { __rl: true, mode: 'id', value: `={{ ${JSON.stringify(ids)}[$itemIndex] }}` },
+			text: 'x',
+		};
+		const items = [undefined, undefined] as unknown as IDataObject[];
+		const { error } = await run('message: send', parameters, { items, node });
+		expect(error).toBeUndefined();
+		expect(ids.map(textsOf)).toEqual([['x'], ['x']]);
+	});
+
 	test('does not send what would come out of order, as something after it was sent', async () => {
 		const [id] = await startedConversations(1);
 		emulator.settings.faults = [onSend({ status: 400 }, { times: 1 })];

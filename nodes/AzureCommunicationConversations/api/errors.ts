@@ -5,6 +5,7 @@ import type { HttpsResponse } from '../../shared/transport/https';
 import type { Verification } from '../../shared/transport/request';
 import { explainResponse, readHeader } from '../../shared/transport/responseErrors';
 import { ENDPOINT, type Authentication } from './connection';
+import { cut } from '../../shared/text';
 
 const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
 
@@ -114,7 +115,7 @@ const MAX_LENGTH = 200;
 
 /** Makes a short sentence of a message, with a full stop. */
 function sentenceOf(message: string): string {
-	const text = message.trim().slice(0, MAX_LENGTH);
+	const text = cut(message.trim(), MAX_LENGTH);
 	return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
 

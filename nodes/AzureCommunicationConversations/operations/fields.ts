@@ -3,7 +3,7 @@ import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import type { Conversation, Participant } from '../../../emulator/communication/contract';
 import { conversationLocator, readConversationLocator } from '../../shared/action/fields/locator';
 import { stringField } from '../../shared/action/fields/text';
-import type { ParameterReader } from '../../shared/action/parameters';
+import { readId, type ParameterReader } from '../../shared/action/parameters';
 import { isGuid, tidyId } from '../../shared/entra/appCredential';
 import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
@@ -157,14 +157,14 @@ export function readParticipants(parameters: ParameterReader): Participant[] {
 		if (kind !== 'external' && kind !== 'internal') {
 			throw new InputError(`${which}: Kind is unknown`, 'Give external or internal.');
 		}
-		const id = row.text('contactId', `${which}: WhatsApp Number or User ID`).trim();
+		const id = row.id('contactId', `${which}: WhatsApp Number or User ID`);
 		if (id === '') {
 			throw new InputError(
 				`${which} has neither a WhatsApp number nor a user ID`,
 				'Give the WhatsApp number with its country code, or the communication user ID.',
 			);
 		}
-		const displayName = row.text('displayName', `${which}: Display Name`).trim();
+		const displayName = row.name('displayName', `${which}: Display Name`);
 		const named = displayName === '' ? {} : { displayName };
 		return kind === 'external'
 			? { kind, ...named, contacts: [{ id: withoutPunctuation(id), kind: 'whatsApp' }] }
@@ -172,11 +172,9 @@ export function readParticipants(parameters: ParameterReader): Participant[] {
 	});
 }
 
-/** Reads IDs, separated by commas or line breaks, or from a list. */
+/** Reads IDs, separated by commas or line breaks, or from a list. @throws InputError naming the field. */
 export function readIds(parameters: ParameterReader, name: string, label: string): string[] {
 	const raw = parameters.raw(name);
-	const values = Array.isArray(raw)
-		? raw.map((value) => textOf(value) ?? '')
-		: parameters.text(name, label).split(/[,\n]/);
-	return values.map((value) => value.trim()).filter((value) => value !== '');
+	const values: unknown[] = Array.isArray(raw) ? raw : parameters.text(name, label).split(/[,\n]/);
+	return values.map((value) => readId(value, label)).filter((value) => value !== '');
 }

@@ -4,7 +4,7 @@ import { readJson } from '../../shared/action/fields/json';
 import { limitFields } from '../../shared/action/fields/limit';
 import { conversationLocator, readConversationLocator } from '../../shared/action/fields/locator';
 import { optionsField } from '../../shared/action/fields/options';
-import { readText, textField, type TextField } from '../../shared/action/fields/text';
+import { readId, readName, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
 import { isRecord, unlessEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
@@ -48,7 +48,7 @@ export const senderFields: INodeProperties[] = [
 
 /** Reads the activity's `from`; undefined where neither ID nor name is set. @throws InputError naming the field. */
 export function readSender(options: ParameterReader): Sender | undefined {
-	return unlessEmpty({ id: readText(options, SENDER_ID), name: readText(options, SENDER_NAME) });
+	return unlessEmpty({ id: readId(options, SENDER_ID), name: readName(options, SENDER_NAME) });
 }
 
 /**

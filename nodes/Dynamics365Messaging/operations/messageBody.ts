@@ -4,7 +4,7 @@ import {
 	checkLength,
 	limitHint,
 	readText,
-	readTrimmed,
+	readName,
 	stringField,
 	textField,
 	type TextField,
@@ -203,7 +203,7 @@ function checkContentType(contentType: string, which: string): string {
 }
 
 function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachment {
-	const text = row.text('url', `${which}: URL`).trim();
+	const text = row.name('url', `${which}: URL`);
 	const located = locate(text);
 	if (!located) {
 		throw new InputError(
@@ -212,7 +212,7 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 		);
 	}
 	return {
-		contentType: checkContentType(readTrimmed(row, CONTENT_TYPE) || located.contentType, which),
+		contentType: checkContentType(readName(row, CONTENT_TYPE) || located.contentType, which),
 		contentUrl: located.contentUrl,
 		name: checkName(readFileName(row) || located.name, which),
 	};
@@ -285,7 +285,7 @@ function attachmentByField(row: ParameterReader, which: string, options: FileOpt
 	const file = readFile(row, which);
 	const extension = file.fileExtension ?? '';
 	const name = checkName(withExtension(readFileName(row), extension) || ownNameOf(file), which);
-	const contentType = checkContentType(readTrimmed(row, CONTENT_TYPE) || file.mimeType, which);
+	const contentType = checkContentType(readName(row, CONTENT_TYPE) || file.mimeType, which);
 	const label = `${which}: ${name}`;
 	return { contentType, contentUrl: embeddedFile(row, file, { ...options, label, contentType }), name };
 }
@@ -318,11 +318,11 @@ export function readMessageBody(parameters: ParameterReader): OutgoingMessage {
 	return {
 		type: 'message',
 		...withoutEmpty({
-			id: options.text('messageId', 'Message ID').trim(),
+			id: options.id('messageId', 'Message ID'),
 			from: readSender(options),
 			text,
 			attachments: attachments.length === 0 ? undefined : attachments,
-			channelData: options.flag('automated') ? automated : undefined,
+			channelData: options.flag('automated', 'Automated') ? automated : undefined,
 		}),
 	};
 }

@@ -1,4 +1,5 @@
 import { isRecord } from '../json';
+import { tidy, wellFormed } from '../text';
 import { InputError } from '../transport/errors';
 
 /** The parts of an item that a reader passes on from its source. */
@@ -16,16 +17,24 @@ interface ItemSource {
 
 /**
  * Reads the parameters of one item by name, with their expressions resolved. An expression can give a value of any type,
- * so each method says which type it reads. All but `raw` and `flag` throw InputError with the label for another type.
+ * so each method says which type it reads. All but `raw` throw InputError with the label for another type.
  */
 export interface ParameterReader extends ItemSource {
-	/** A text; '' where it is not set. Numbers become texts. */
+	/** A text; '' where it is not set. Numbers become texts, dates ISO 8601. Half a character is left out. */
 	text(name: string, label: string): string;
+	/** A name or another short text, without what nobody sees and without white space around it; '' where it is not set. */
+	name(name: string, label: string): string;
+	/**
+	 * An ID, or a telephone number; '' where it is not set. What an expression gives without a value, such as NaN or the
+	 * text "undefined", is none: it would make one customer of all that lack one.
+	 */
+	id(name: string, label: string): string;
 	/** The value as it is, e.g. that of a JSON field. */
 	raw(name: string): unknown;
-	flag(name: string): boolean;
+	/** Yes or no; also as a text or as 1 and 0. No where it is not set. */
+	flag(name: string, label: string): boolean;
 	number(name: string, label: string): number;
-	/** The value of a resource locator. */
+	/** The ID in a resource locator. */
 	locator(name: string, label: string): string;
 	/** A collection such as Options, as a reader of its own. */
 	collection(name: string): ParameterReader;
@@ -54,15 +63,55 @@ interface ParameterSource extends ItemSource {
 	toIso: (value: unknown) => string | undefined;
 }
 
+/** A date of JavaScript, or one of Luxon, which n8n's `$now` is. */
+function isoOf(value: object): string | undefined {
+	if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
+	const toISO: unknown = Reflect.get(value, 'toISO');
+	const iso: unknown = typeof toISO === 'function' ? Reflect.apply(toISO, value, []) : undefined;
+	return typeof iso === 'string' ? iso : undefined;
+}
+
 function readText(value: unknown, label: string): string {
 	if (value === undefined || value === null) return '';
-	if (typeof value === 'string') return value;
+	if (typeof value === 'string') return wellFormed(value);
 	if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
 		return String(value);
+	const iso = typeof value === 'object' ? isoOf(value) : undefined;
+	if (iso !== undefined) return iso;
 	throw new InputError(
 		`${label} must be a text`,
 		`It is ${Array.isArray(value) ? 'a list' : 'an object'} here; use an expression that gives a text.`,
 	);
+}
+
+/** What JavaScript makes of a value that is missing, or is no text, where it is put into one. */
+const NO_ID = /^(?:nan|[+-]?infinity|undefined|null|true|false|\[object \w+\]|invalid date(?:time)?)$/i;
+
+/** Reads an ID that a field or an entry of a list gives, as {@link ParameterReader.id} does. @throws InputError with the label. */
+export function readId(value: unknown, label: string): string {
+	const isRounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+	if (isRounded) {
+		throw new InputError(
+			`${label} is a number that is too long to be exact: ${value}`,
+			'Have it come as a text, in quotes.',
+		);
+	}
+	if (typeof value === 'string' && !value.isWellFormed()) {
+		throw new InputError(`${label} ends in half a character`, 'Cut it elsewhere, or not at all.');
+	}
+	const id = tidy(readText(value, label));
+	if (!NO_ID.test(id)) return id;
+	throw new InputError(
+		`${label} is “${id}”, which is no ID`,
+		'The expression gives no value for this item. Leave such items out before this node, or give another field.',
+	);
+}
+
+function readFlag(value: unknown, label: string): boolean {
+	const text = typeof value === 'string' ? value.trim().toLowerCase() : value;
+	if (text === true || text === 'true' || text === 1 || text === '1') return true;
+	if ([undefined, null, false, 'false', 0, '0', ''].includes(text as never)) return false;
+	throw new InputError(`${label} must be true or false`, 'Use an expression that gives one of them.');
 }
 
 /** Reads a number, or a text that is one; undefined for everything else, also for what is not finite. */
@@ -86,7 +135,9 @@ export function parameterReader(source: ParameterSource): ParameterReader {
 		beforeSending,
 		text: (name, label) => readText(source.get(name), label),
 		raw: (name) => source.get(name),
-		flag: (name) => source.get(name) === true || source.get(name) === 'true',
+		name: (name, label) => tidy(readText(source.get(name), label)),
+		id: (name, label) => readId(source.get(name), label),
+		flag: (name, label) => readFlag(source.get(name), label),
 		number: (name, label) => {
 			const number = numberOf(source.get(name));
 			if (number === undefined) {
@@ -94,7 +145,7 @@ export function parameterReader(source: ParameterSource): ParameterReader {
 			}
 			return number;
 		},
-		locator: (name, label) => readText(source.getLocator(name), label),
+		locator: (name, label) => readId(source.getLocator(name), label),
 		collection: (name) => nested(source.get(name)),
 		rows: (name, group) => {
 			const collection = source.get(name);

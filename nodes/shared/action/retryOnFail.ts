@@ -27,10 +27,12 @@ export function earlierResults(
 	effect: Effect,
 	itemIndex: number,
 ): Map<number, Result> | undefined {
-	const item = context.getInputData()[itemIndex]?.json;
 	const changes = effect === 'send' || effect === 'configure';
-	if (!changes || context.getNode().retryOnFail !== true || item === undefined) return undefined;
+	if (!changes || context.getNode().retryOnFail !== true) return undefined;
 	const run = context.getExecuteData();
+	// A node before may give out items without `json`, or one that is no object.
+	const json: unknown = context.getInputData()[itemIndex]?.json;
+	const item = typeof json === 'object' && json !== null ? json : run;
 	const ofRun = earlierTries.get(run) ?? new WeakMap<object, Map<number, Result>>();
 	const ofItem = ofRun.get(item) ?? new Map<number, Result>();
 	earlierTries.set(run, ofRun);

@@ -147,15 +147,20 @@ function addHints(context: IExecuteFunctions, results: Array<Result | undefined>
 	}
 }
 
-/** Plans every item, before anything is sent for the first one. */
+/**
+ * Plans every item, before anything is sent for the first one.
+ * @param unread by index, why an item's options could not be read.
+ */
 async function planAll<Connection, Service extends string>(
 	context: IExecuteFunctions,
 	operation: Operation<Connection, Service>,
 	connect: () => Promise<Connection>,
+	unread: Map<number, unknown>,
 ): Promise<Array<Planned<Connection, Service>>> {
 	const planned: Array<Planned<Connection, Service>> = [];
 	for (const itemIndex of context.getInputData().keys()) {
 		try {
+			if (unread.has(itemIndex)) throw unread.get(itemIndex);
 			const connection = await connect().catch((error: unknown) => {
 				if (operation.brokenCredential && error instanceof InputError) return error;
 				throw error;
@@ -176,17 +181,33 @@ async function planAll<Connection, Service extends string>(
 	return planned;
 }
 
-/** Reads the options of the run. Those of the first item hold for all items. */
-function runOptions(context: IExecuteFunctions): { concurrency: number; maxRetryMs: number } {
-	const options = readerOf(context, 0).collection('options');
-	try {
-		return {
-			concurrency: readNumber(options, CONCURRENCY),
-			maxRetryMs: readNumber(options, MAX_RETRY_TIME) * 1000,
-		};
-	} catch (error) {
-		throw toNodeError(context.getNode(), error, 0);
+/** The options that hold for all items. */
+interface RunOptions {
+	concurrency: number;
+	maxRetryMs: number;
+	/** By index, why the items before the one that they are of have none. */
+	unread: Map<number, unknown>;
+}
+
+/**
+ * Reads the options of the run: those of the first item hold for all items. With Continue On Fail, an item whose options
+ * cannot be read fails, and those of the next one hold.
+ * @throws NodeError with the first item's index where there is no Continue On Fail.
+ */
+function runOptions(context: IExecuteFunctions): RunOptions {
+	const unread = new Map<number, unknown>();
+	for (const itemIndex of context.getInputData().keys()) {
+		try {
+			const options = readerOf(context, itemIndex).collection('options');
+			const concurrency = readNumber(options, CONCURRENCY);
+			return { concurrency, maxRetryMs: readNumber(options, MAX_RETRY_TIME) * 1000, unread };
+		} catch (cause) {
+			// n8n would hand the items on as they came, as if they had been sent.
+			if (!context.continueOnFail()) throw toNodeError(context.getNode(), cause, itemIndex);
+			unread.set(itemIndex, cause);
+		}
 	}
+	return { concurrency: CONCURRENCY.default, maxRetryMs: 0, unread };
 }
 
 /** Makes a function that reads once, and gives every caller the same result. */
@@ -237,8 +258,8 @@ export async function runItems<Connection, Service extends string>(
 ): Promise<INodeExecutionData[]> {
 	if (context.getInputData().length === 0) return [];
 	const connect = once(connector.connect);
-	const { concurrency, maxRetryMs } = runOptions(context);
-	const planned = await planAll(context, operation, connect);
+	const { concurrency, maxRetryMs, unread } = runOptions(context);
+	const planned = await planAll(context, operation, connect, unread);
 	const signal = context.getExecutionCancelSignal();
 	const throttle = new Throttle(maxRetryMs, signal);
 	const steps = once(async () => stepsContext(context, await connect(), throttle, connector));

@@ -1,5 +1,6 @@
 import type { PastedCertificate } from './certificate';
 import { InputError } from '../transport/errors';
+import { tidy } from '../text';
 
 /** The token authority of Microsoft's public cloud. */
 export const PUBLIC_AUTHORITY = 'https://login.microsoftonline.com';
@@ -36,9 +37,9 @@ export function tidyId(value: unknown): string {
 	return id.replace(DASHLESS_GUID, '$1-$2-$3-$4-$5');
 }
 
-/** Reads a text of a credential, without the white space around it. '' for no text. */
+/** Reads a text of a credential, without the white space around it and without what nobody sees. '' for no text. */
 export function readTrimmedText(value: unknown): string {
-	return typeof value === 'string' ? value.trim() : '';
+	return typeof value === 'string' ? tidy(value) : '';
 }
 
 /**

@@ -4,6 +4,7 @@ import { parseRetryAfter } from './backoff';
 import { PROXY_PASSWORD, ServiceError, type Explanation, type Outcome } from './errors';
 import type { HttpsResponse } from './https';
 import type { Verification } from './request';
+import { cut } from '../text';
 
 /** What an error needs to know of the service that answered. */
 interface ResponseSource {
@@ -87,7 +88,7 @@ const TOKEN = /\beyJ[\w-]+(\.[\w-]*){0,2}/g;
 
 /** Makes a message fit to be shown: one line, at most 500 characters, and no token. */
 function tidy(words: string): string {
-	return words.trim().replace(TOKEN, '[token]').replace(/\s+/g, ' ').slice(0, 500);
+	return cut(words.trim().replace(TOKEN, '[token]').replace(/\s+/g, ' '), 500);
 }
 
 /**

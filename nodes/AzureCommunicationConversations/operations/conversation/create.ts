@@ -45,7 +45,7 @@ export const create: Operation = {
 		const channelIds = readIds(parameters, 'deliveryChannelIds', 'Channel IDs');
 		const participants = readParticipants(parameters);
 		const conversation = withoutEmpty({
-			topic: parameters.text('topic', 'Topic').trim(),
+			topic: parameters.name('topic', 'Topic'),
 			deliveryChannelIds:
 				channelIds.length === 0 ? undefined : channelIds.map((id) => readChannelId(id, 'Channel IDs')),
 			outboundDeliveryStrategy: readStrategy(parameters),

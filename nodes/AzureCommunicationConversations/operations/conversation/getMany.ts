@@ -20,8 +20,8 @@ export const getMany: Operation = {
 	],
 	plan: (parameters) => {
 		const options = parameters.collection('options');
-		const channelId = options.text('channelId', 'Channel ID').trim();
-		const participantId = options.text('participantId', 'Participant ID').trim();
+		const channelId = options.id('channelId', 'Channel ID');
+		const participantId = options.id('participantId', 'Participant ID');
 		return {
 			kind: 'list',
 			list: listRequest(

@@ -37,7 +37,7 @@ export const getMany: Operation = {
 	],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
-		const participantId = parameters.collection('options').text('participantId', 'Participant ID').trim();
+		const participantId = parameters.collection('options').id('participantId', 'Participant ID');
 		return {
 			kind: 'list',
 			list: listRequest(

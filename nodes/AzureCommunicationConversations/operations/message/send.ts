@@ -87,7 +87,7 @@ function readMessage(parameters: ParameterReader): { message: Content; hint?: st
 				mediaUri: readMediaUrl(parameters.text('mediaUri', 'Media URL'), 'Media URL'),
 				...withoutEmpty({
 					caption: caption ? parameters.text('caption', 'Caption') : '',
-					fileName: fileName ? parameters.text('fileName', 'File Name').trim() : '',
+					fileName: fileName ? parameters.name('fileName', 'File Name') : '',
 				}),
 			},
 		};

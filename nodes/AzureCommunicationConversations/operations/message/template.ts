@@ -198,7 +198,7 @@ function readValueRow(row: ParameterReader, index: number): Record<string, unkno
 		key,
 		key === 'latitude' || key === 'longitude' ? row.raw(key) : row.text(key, `${which}: ${key}`).trim(),
 	]);
-	const name = row.text('name', `${which}: Name`).trim();
+	const name = row.name('name', `${which}: Name`);
 	return withoutEmpty({ name, kind, ...Object.fromEntries(fields) });
 }
 
@@ -215,7 +215,7 @@ function readBindingRows(rows: ParameterReader[]): Record<string, unknown> | und
 		if (!isOneOf(PLACES, place)) {
 			throw new InputError(`${which}: Place is unknown`, `Give ${orList(PLACES)}.`);
 		}
-		const refValue = row.text('refValue', `${which}: Value Name`).trim();
+		const refValue = row.name('refValue', `${which}: Value Name`);
 		if (place === 'quickReplyButton' || place === 'urlButton') {
 			(bindings.buttons ??= []).push({ subType: place === 'urlButton' ? 'url' : 'quickReply', refValue });
 		} else {

@@ -33,7 +33,7 @@ export const getMany: Operation = {
 	plan: (parameters) => ({
 		kind: 'list',
 		list: listRequest(
-			templatesRequest(readChannelId(parameters.text('channelId', 'Channel ID'), 'Channel ID')),
+			templatesRequest(readChannelId(parameters.id('channelId', 'Channel ID'), 'Channel ID')),
 			readLimit(parameters),
 		),
 		toItem: templateItem,

@@ -25,7 +25,7 @@ export const checkSetup: Operation = {
 	brokenCredential: (error) => brokenAtCredential(error).map((item) => ({ ...item })),
 	plan: (parameters, credential) => {
 		const channelId = readChannelId(parameters, credential);
-		const given = parameters.collection('options').text('federatedSubject', 'Federated Subject').trim();
+		const given = parameters.collection('options').name('federatedSubject', 'Federated Subject');
 		return {
 			kind: 'steps',
 			run: async ({ client, connection, n8n }) => {

@@ -1,6 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ChannelRow } from '../../../../emulator/dataverse/contract';
-import { readTrimmed, stringField, textField, type TextField } from '../../../shared/action/fields/text';
+import { readName, stringField, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isGuid, tidyId } from '../../../shared/entra/appCredential';
 import { withoutEmpty } from '../../../shared/json';
@@ -77,7 +77,7 @@ export const optionalFields: INodeProperties[] = [
  * @throws InputError naming the field.
  */
 export function readGuid(parameters: ParameterReader, name: string, label: string, fallback = ''): string {
-	const id = tidyId(parameters.text(name, label)) || fallback;
+	const id = tidyId(parameters.id(name, label)) || fallback;
 	if (!isGuid(id)) {
 		throw new InputError(
 			id === '' ? `${label} is empty` : `${label} is not a GUID`,
@@ -108,9 +108,9 @@ function checkWebhookUrl(webhookUrl: string, { origin, environmentUrl }: Credent
  * @throws InputError naming the field.
  */
 export function readNaming(fields: ParameterReader, credential: CredentialIds): ChannelRow {
-	const webhookUrl = readTrimmed(fields, WEBHOOK_URL);
+	const webhookUrl = readName(fields, WEBHOOK_URL);
 	return withoutEmpty({
-		msdyn_name: readTrimmed(fields, NAME),
+		msdyn_name: readName(fields, NAME),
 		msdyn_webhookurl: webhookUrl && checkWebhookUrl(webhookUrl, credential),
 	});
 }
@@ -121,15 +121,15 @@ export function readNaming(fields: ParameterReader, credential: CredentialIds): 
  */
 export function readOptional(collection: ParameterReader): ChannelRow {
 	const isGiven = (name: string) => collection.raw(name) !== undefined && collection.raw(name) !== '';
-	const flag = (name: string) => (isGiven(name) ? collection.flag(name) : undefined);
+	const flag = (name: string, label: string) => (isGiven(name) ? collection.flag(name, label) : undefined);
 	const guid = (name: string, label: string) =>
 		isGiven(name) ? readGuid(collection, name, label) : undefined;
 	const workstreamId = guid('workstreamId', 'Workstream ID');
 	return withoutEmpty({
 		msdyn_appid: guid('appId', 'App ID'),
 		msdyn_tenantid: guid('tenantId', 'Tenant ID'),
-		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents'),
-		msdyn_enablefileattachmentsforcustomers: flag('attachmentsForCustomers'),
+		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents', 'Attachments of Representatives'),
+		msdyn_enablefileattachmentsforcustomers: flag('attachmentsForCustomers', 'Attachments of Customers'),
 		'msdyn_liveworkstreamid@odata.bind': workstreamId && `/${TABLES.workstreams}(${workstreamId})`,
 	});
 }

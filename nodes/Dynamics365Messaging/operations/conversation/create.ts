@@ -29,7 +29,7 @@ function readStartMessage(options: ParameterReader): StartMessage | undefined {
 		);
 	}
 	if (message === '') return undefined;
-	return startMessageOf(message, options.text('startMessageDisplayName', 'Display Name'));
+	return startMessageOf(message, options.name('startMessageDisplayName', 'Display Name'));
 }
 
 const START_MESSAGE_DROPPED =

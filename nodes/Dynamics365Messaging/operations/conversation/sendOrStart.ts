@@ -46,10 +46,10 @@ export const sendOrStart: Operation = {
 		const activity = readMessageBody(parameters);
 		const { text: message = '', attachments, channelData } = activity;
 		// A start message never reaches the AI agent, and cannot carry files or be marked as automated.
-		const canStart = options.flag('skipAiAgent') && !attachments && !channelData;
+		const canStart = options.flag('skipAiAgent', 'Skip AI Agent') && !attachments && !channelData;
 		const displayname =
-			options.text('startMessageDisplayName', 'Display Name') ||
-			options.text(SENDER_NAME.name, SENDER_NAME.label);
+			options.name('startMessageDisplayName', 'Display Name') ||
+			options.name(SENDER_NAME.name, SENDER_NAME.label);
 		const start = readConversationStart(
 			parameters,
 			canStart ? startMessageOf(message, displayname) : undefined,

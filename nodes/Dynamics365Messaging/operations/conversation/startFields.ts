@@ -5,7 +5,7 @@ import type {
 	CustomerContext,
 	StartMessage,
 } from '../../../../emulator/messaging/contract';
-import { readTrimmed, stringField, textField, type TextField } from '../../../shared/action/fields/text';
+import { readId, readName, stringField, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isRecord, unlessEmpty, withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
@@ -19,6 +19,8 @@ export const CUSTOMER_ID: TextField = { name: 'customerId', label: 'Customer ID'
 /** A field of Customer, and its key in the request. */
 interface CustomerField extends TextField {
 	key: keyof CustomerContext;
+	/** Whether it finds a record, rather than names somebody. */
+	isId: boolean;
 	property: INodeProperties;
 }
 
@@ -30,7 +32,8 @@ function customerField(
 	description: string,
 ): CustomerField {
 	const field = { name, label, maxLength: MAX_LENGTH };
-	return { ...field, key, property: textField(field, { placeholder, description }) };
+	const isId = key === 'email' || key === 'phonenumber';
+	return { ...field, key, isId, property: textField(field, { placeholder, description }) };
 }
 
 const FINDS_RECORD =
@@ -157,9 +160,11 @@ type GivenVariable = [name: string, value: { isDisplayable: boolean; value: unkn
 
 function variablesFromFields(parameters: ParameterReader): GivenVariable[] {
 	return parameters.rows('contextVariables', 'variable').map((row): GivenVariable => {
-		const isDisplayable = row.raw('isDisplayable') === undefined || row.flag('isDisplayable');
+		const isDisplayable =
+			row.raw('isDisplayable') === undefined ||
+			row.flag('isDisplayable', 'Context Variables: Show to Representative');
 		return [
-			row.text('name', 'Context Variables: Name'),
+			row.name('name', 'Context Variables: Name'),
 			{ isDisplayable, value: row.text('value', 'Context Variables: Value') },
 		];
 	});
@@ -220,7 +225,9 @@ function checkVariables(variables: GivenVariable[]): ConversationContext | undef
 
 function readCustomer(parameters: ParameterReader, customerId: string): CustomerContext | undefined {
 	const customer = parameters.collection('customer');
-	const given = CUSTOMER.map((field) => [field.key, readTrimmed(customer, field)] as const);
+	const given = CUSTOMER.map(
+		(field) => [field.key, field.isId ? readId(customer, field) : readName(customer, field)] as const,
+	);
 	const email = given.find(([key]) => key === 'email')?.[1] ?? '';
 	if (email !== '' && !/^[^\s@]+@[^\s@]+$/.test(email)) {
 		throw new InputError(
@@ -240,7 +247,7 @@ function readCreatePath(options: ParameterReader): string {
 
 /** Reads Customer ID; '' where it is empty. @throws InputError where it is too long. */
 export function readCustomerId(parameters: ParameterReader): string {
-	return readTrimmed(parameters, CUSTOMER_ID);
+	return readId(parameters, CUSTOMER_ID);
 }
 
 /** A start message, with the name of the customer where there is one. Pure. */
@@ -273,8 +280,8 @@ export function readConversationStart(
 			body: withoutEmpty({
 				customercontext: readCustomer(parameters, customerId),
 				conversationcontext: checkVariables(variables),
-				conversationrequestid: options.text('requestId', 'Request ID').trim(),
-				skipdeflectionbot: options.flag('skipAiAgent') || undefined,
+				conversationrequestid: options.id('requestId', 'Request ID'),
+				skipdeflectionbot: options.flag('skipAiAgent', 'Skip AI Agent') || undefined,
 			}),
 			isIdempotent: customerId !== '',
 			howToVerify:

@@ -1,6 +1,7 @@
 import { optionsField } from '../../../shared/action/fields/options';
-import { limitHint, readTrimmed, stringField, type TextField } from '../../../shared/action/fields/text';
+import { limitHint, readName, stringField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
+import { isRecord } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { activityPlan } from '../activityPlan';
 import { conversationIdField, readConversationId, readJsonObject, readSender, senderFields } from '../fields';
@@ -10,7 +11,7 @@ import type { Operation } from '../operation';
 const EVENT_NAME: TextField = { name: 'eventName', label: 'Event Name', maxLength: 256 };
 
 function readEventName(parameters: ParameterReader): string {
-	const name = readTrimmed(parameters, EVENT_NAME);
+	const name = readName(parameters, EVENT_NAME);
 	if (name === '')
 		throw new InputError('Event Name is empty', 'Give the name that the AI agent or the bot listens for.');
 	if (name.toLowerCase() === 'messageread') {
@@ -20,6 +21,22 @@ function readEventName(parameters: ParameterReader): string {
 		);
 	}
 	return name;
+}
+
+/**
+ * Reads Event Value. Where a value is an object that says whether the representative sees it, that must be a boolean: any
+ * other value would show what is to be hidden. @throws InputError naming the field.
+ */
+function readEventValue(parameters: ParameterReader): Record<string, unknown> {
+	const value = readJsonObject(parameters, 'eventValue', 'Event Value', '{ "orderNumber": "A-100" }');
+	for (const [name, given] of Object.entries(value)) {
+		if (isRecord(given) && Object.hasOwn(given, 'isDisplayable') && typeof given.isDisplayable !== 'boolean')
+			throw new InputError(
+				`Event Value: isDisplayable of ${name} is neither true nor false`,
+				'Give true or false without quotes.',
+			);
+	}
+	return value;
 }
 
 export const send: Operation = {
@@ -52,7 +69,7 @@ export const send: Operation = {
 		const conversationId = readConversationId(parameters);
 		const name = readEventName(parameters);
 		const from = readSender(parameters.collection('options'));
-		const value = readJsonObject(parameters, 'eventValue', 'Event Value', '{ "orderNumber": "A-100" }');
+		const value = readEventValue(parameters);
 		return activityPlan(channelId, conversationId, {
 			type: 'event',
 			name,

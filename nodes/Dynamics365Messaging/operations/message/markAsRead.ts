@@ -21,7 +21,7 @@ export const markAsRead: Operation = {
 	],
 	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
-		const messageId = parameters.text('messageId', 'Message ID').trim();
+		const messageId = parameters.id('messageId', 'Message ID');
 		if (!/^\d{13}$/.test(messageId)) {
 			throw new InputError(
 				'Message ID is not 13 digits, as the ID of a message is',

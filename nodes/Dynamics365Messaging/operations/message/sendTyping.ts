@@ -1,4 +1,4 @@
-import { readTrimmed, textField } from '../../../shared/action/fields/text';
+import { readName, textField } from '../../../shared/action/fields/text';
 import { InputError } from '../../../shared/transport/errors';
 import { activityPlan } from '../activityPlan';
 import { conversationIdField, readConversationId, SENDER_NAME } from '../fields';
@@ -21,7 +21,7 @@ export const sendTyping: Operation = {
 	],
 	plan: (parameters, { channelId }) => {
 		const conversationId = readConversationId(parameters);
-		const name = readTrimmed(parameters, SENDER_NAME);
+		const name = readName(parameters, SENDER_NAME);
 		if (name === '') throw new InputError('Sender Name is empty', 'Give the name of the person who types.');
 		return activityPlan(channelId, conversationId, { type: 'typing', from: { name } });
 	},

@@ -1,4 +1,5 @@
-import { inexactNumberIn, parseJson } from '../../json';
+import { inexactNumberIn, parseJson, type Json } from '../../json';
+import { wellFormedValue } from '../../text';
 import { InputError } from '../../transport/errors';
 
 /** As many characters of a number as an error shows. */
@@ -22,7 +23,7 @@ function uncertainNumberIn(value: unknown): string | undefined {
  * Reads JSON that a person typed, or that an expression gave as a text or a value. Each number in it can be sent as it was
  * typed.
  * @param label of the field, for the error.
- * @returns undefined where a text is not JSON.
+ * @returns undefined where a text is not JSON. Half a character in a text is left out.
  * @throws InputError with the name of the field, where a number would be changed.
  */
 export function readJson(raw: unknown, label: string): unknown {
@@ -33,7 +34,7 @@ export function readJson(raw: unknown, label: string): unknown {
 			: typeof raw === 'string'
 				? inexactNumberIn(raw)
 				: uncertainNumberIn(value);
-	if (number === undefined) return value;
+	if (number === undefined) return value === undefined ? undefined : wellFormedValue(value as Json);
 	const shown = number.length > SHOWN_LENGTH ? `${number.slice(0, SHOWN_LENGTH)}…` : number;
 	throw new InputError(
 		`${label} has a number that cannot be sent exactly: ${shown}`,

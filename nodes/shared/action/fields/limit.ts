@@ -28,7 +28,7 @@ export const limitFields: INodeProperties[] = [
  * @throws InputError where Limit is no whole number from 1.
  */
 export function readLimit(parameters: ParameterReader): number | undefined {
-	if (parameters.flag('returnAll')) return undefined;
+	if (parameters.flag('returnAll', 'Return All')) return undefined;
 	const limit = parameters.number('limit', 'Limit');
 	if (!Number.isSafeInteger(limit) || limit < 1)
 		throw new InputError('Limit must be a whole number from 1', 'Or choose Return All.');

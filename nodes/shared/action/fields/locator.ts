@@ -37,8 +37,8 @@ export function readConversationLocator(
 	fix: string,
 	isReserved: (id: string) => boolean = () => false,
 ): string {
-	const id = parameters.locator('conversationId', 'Conversation').trim();
-	if (NOT_IDS.has(id) || isReserved(id) || !id.isWellFormed()) {
+	const id = parameters.locator('conversationId', 'Conversation');
+	if (NOT_IDS.has(id) || isReserved(id)) {
 		throw new InputError(id === '' ? 'Conversation is empty' : 'Conversation is not an ID', fix);
 	}
 	return id;

@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { cut } from '../../text';
 import { InputError } from '../../transport/errors';
 import { numberOf, type ParameterReader } from '../parameters';
 
@@ -14,7 +15,7 @@ export interface NumberField {
 
 /** Says what a value is that is no number, for a person who has to find the expression that gave it. */
 function shown(value: unknown): string {
-	if (typeof value === 'string') return value.trim() === '' ? 'empty' : `“${value.slice(0, 100)}”`;
+	if (typeof value === 'string') return value.trim() === '' ? 'empty' : `“${cut(value, 100)}”`;
 	if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
 	return String(value);
 }

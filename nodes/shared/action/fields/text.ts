@@ -64,7 +64,12 @@ export function readText(parameters: ParameterReader, field: TextField): string 
 	return checkLength(parameters.text(field.name, field.label), field);
 }
 
-/** Works as `readText` does, without the white space around the text. @throws InputError with the name of the field. */
-export function readTrimmed(parameters: ParameterReader, field: TextField): string {
-	return checkLength(parameters.text(field.name, field.label).trim(), field);
+/** Reads a name, as {@link ParameterReader.name} does, and checks its length. @throws InputError with the name of the field. */
+export function readName(parameters: ParameterReader, field: TextField): string {
+	return checkLength(parameters.name(field.name, field.label), field);
+}
+
+/** Reads an ID, as {@link ParameterReader.id} does, and checks its length. @throws InputError with the name of the field. */
+export function readId(parameters: ParameterReader, field: TextField): string {
+	return checkLength(parameters.id(field.name, field.label), field);
 }
