@@ -167,9 +167,7 @@ class World {
 		stored: {},
 		said: [0, 0],
 	}));
-	readonly records = [MIDDLEWARE, null].map(
-		(url) => ({ url, version: 1 }),
-	);
+	readonly records = [MIDDLEWARE, null].map((url) => ({ url, version: 1 }));
 	readonly lines: string[] = [];
 	faults: Fault[] = [];
 
