@@ -70,6 +70,43 @@ export const optionalFields: INodeProperties[] = [
 	),
 ];
 
+/** What an empty field of an update means. Of a null by an expression the same is true. */
+const WHEN_EMPTY: Record<string, string> = {
+	appId: 'Left empty, it stays as it is.',
+	tenantId: 'Left empty, it stays as it is.',
+	name: 'Left empty, it stays as it is.',
+	webhookUrl: 'Left empty, it is removed from the record.',
+	workstreamId: 'Left empty, it is removed from the record.',
+};
+
+/** The fields that an update can change; the description says what an empty one means. */
+export const changeableFields: INodeProperties[] = [
+	...ownerFields,
+	nameField,
+	webhookUrlField,
+	...optionalFields,
+].map((field) => {
+	const whenEmpty = WHEN_EMPTY[field.name];
+	if (whenEmpty === undefined) return field;
+	const own = (field.description ?? '').replace(` ${EMPTY_IS_CREDENTIAL}.`, '').replace(/\.$/, '');
+	return { ...field, description: `${own}. ${whenEmpty}` };
+});
+
+/** Whether nothing is given: an expression can give null, and a person leaves blanks. */
+function isBlank(value: unknown): boolean {
+	return value === null || (typeof value === 'string' && value.trim() === '');
+}
+
+/** Reads a switch that an expression may have given. A word that is neither must not switch it off. */
+function readSwitch(value: unknown, label: string): boolean {
+	const word = String(value).trim().toLowerCase();
+	if (word === 'true' || word === 'false') return word === 'true';
+	throw new InputError(
+		`${label} is neither true nor false`,
+		'Give true or false, or nothing to leave it as it is.',
+	);
+}
+
 /**
  * Reads a GUID that a person pasted.
  * @param fallback for an empty field; '' where the field is required.
@@ -116,28 +153,29 @@ export function readNaming(fields: ParameterReader, credential: CredentialIds): 
 }
 
 /**
- * Reads the other fields of a collection into the record's columns; one that is not in it, or empty, is left out.
+ * Reads the other fields of a collection into the record's columns; one that is not in it, blank or null is left out.
  * @throws InputError naming the field.
  */
 export function readOptional(collection: ParameterReader): ChannelRow {
-	const isGiven = (name: string) => collection.raw(name) !== undefined && collection.raw(name) !== '';
-	const flag = (name: string) => (isGiven(name) ? collection.flag(name) : undefined);
+	const isGiven = (name: string) => collection.raw(name) !== undefined && !isBlank(collection.raw(name));
+	const flag = (name: string, label: string) =>
+		isGiven(name) ? readSwitch(collection.raw(name), label) : undefined;
 	const guid = (name: string, label: string) =>
 		isGiven(name) ? readGuid(collection, name, label) : undefined;
 	const workstreamId = guid('workstreamId', 'Workstream ID');
 	return withoutEmpty({
 		msdyn_appid: guid('appId', 'App ID'),
 		msdyn_tenantid: guid('tenantId', 'Tenant ID'),
-		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents'),
-		msdyn_enablefileattachmentsforcustomers: flag('attachmentsForCustomers'),
+		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents', 'Attachments of Representatives'),
+		msdyn_enablefileattachmentsforcustomers: flag('attachmentsForCustomers', 'Attachments of Customers'),
 		'msdyn_liveworkstreamid@odata.bind': workstreamId && `/${TABLES.workstreams}(${workstreamId})`,
 	});
 }
 
-/** The columns to clear: those whose fields are in the collection, but empty. */
+/** The columns to clear: those whose fields are in the collection, but blank or null. */
 export function readCleared(collection: ParameterReader): ChannelRow {
 	const clearable = { webhookUrl: 'msdyn_webhookurl', workstreamId: 'msdyn_liveworkstreamid@odata.bind' };
-	const cleared = Object.entries(clearable).filter(([name]) => collection.raw(name) === '');
+	const cleared = Object.entries(clearable).filter(([name]) => isBlank(collection.raw(name)));
 	return Object.fromEntries(cleared.map(([, column]) => [column, null]));
 }
 
