@@ -14,6 +14,7 @@ import { createDeskServer } from './desk/server';
 import { type Claims, Identity } from './entra/identity';
 import { Log, type LogEntry } from './log';
 import { createService } from './app';
+import { originOf } from './http/paths';
 import { defaultSettings, type DeliverySettings, seededRandom, type Settings } from './settings';
 import { DEFAULT_WORLD, type World } from './world';
 
@@ -46,9 +47,9 @@ export interface EmulatorOptions {
 
 /** A running emulator. */
 export interface Emulator {
-	/** `https://localhost:PORT`: token authority, base URL of the API, Dataverse environment, endpoint of Azure Communication Services and host of the attachments. */
+	/** `https://localhost:PORT`, or without the port where it is 443: token authority, base URL of the API, Dataverse environment, endpoint of Azure Communication Services and host of the attachments. */
 	origin: string;
-	/** `http://127.0.0.1:PORT`: the agent desk. */
+	/** `http://127.0.0.1:PORT`, or without the port where it is 80: the agent desk. */
 	deskOrigin: string;
 	certificate: Certificate;
 	world: World;
@@ -161,7 +162,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 	const desk = new Desk(parts);
 	const server = https.createServer(certificate, createService(parts));
 	const deskServer = http.createServer(createDeskServer({ ...parts, desk }));
-	url = `https://localhost:${await listen(server, options.port ?? 8443)}`;
+	url = originOf('https', 'localhost', await listen(server, options.port ?? 8443));
 	let deskPort: number;
 	try {
 		deskPort = await listen(deskServer, options.deskPort ?? 8444);
@@ -172,7 +173,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 
 	return {
 		origin: url,
-		deskOrigin: `http://${HOST}:${deskPort}`,
+		deskOrigin: originOf('http', HOST, deskPort),
 		certificate,
 		world,
 		log: log.entries,

@@ -34,7 +34,7 @@ export interface World {
 	geoName: string;
 	/** Access key of the Azure Communication Services resource, base64. */
 	communicationAccessKey: string;
-	/** A communication user access token, as a person would paste it. It has no signature. */
+	/** A communication user access token, as a person would paste it. */
 	communicationUserToken: string;
 	/** The user of that token: `8:acs:`, the resource, `_`, the user. */
 	communicationUserId: string;
@@ -42,6 +42,33 @@ export interface World {
 	communicationChannelId: string;
 	/** The conversation that exists from the start; its customer has just written. */
 	communicationConversationId: string;
+}
+
+const COMMUNICATION_USER_ID =
+	'8:acs:5b1f7a90-2c3e-4d68-9a47-e0b6c8d13f25_00000021-7d4e-9a1b-8c3f-5e60d2b7a984';
+/** 1 January 2100, in seconds: a token that was pasted somewhere stays good, however often the emulator starts. */
+const USER_TOKEN_EXPIRY = 4_102_444_800;
+
+/**
+ * Makes the access token of a communication user. It has the form of Microsoft's, whose SDK decodes it to read when it
+ * expires (`exp`), but its signature is made up: the emulator takes this one token only. Its claims are those that public
+ * samples show.
+ *
+ * @param userId `8:acs:`, the resource, `_`, the user
+ */
+function userTokenOf(userId: string): string {
+	const skypeid = userId.replace(/^8:/, '');
+	const claims = {
+		skypeid,
+		scp: 1792,
+		csi: String(Date.UTC(2026, 0, 1) / 1000),
+		exp: USER_TOKEN_EXPIRY,
+		acsScope: 'chat,voip',
+		resourceId: skypeid.slice('acs:'.length, skypeid.indexOf('_')),
+		iat: Date.UTC(2026, 0, 1) / 1000,
+	};
+	const parts = [{ alg: 'RS256', kid: 'emulator', typ: 'JWT' }, claims].map((part) => JSON.stringify(part));
+	return [...parts, 'no signature'].map((part) => Buffer.from(part).toString('base64url')).join('.');
 }
 
 /** The default world. It is made up; nothing here exists at Microsoft. */
@@ -67,8 +94,8 @@ export const DEFAULT_WORLD: Readonly<World> = {
 	geo: 'eu',
 	geoName: 'Europe, Middle East, Africa',
 	communicationAccessKey: 'ZW11bGF0b3ItY29tbXVuaWNhdGlvbi1hY2Nlc3Mta2V5',
-	communicationUserToken: 'emulator-user-access-token',
-	communicationUserId: '8:acs:5b1f7a90-2c3e-4d68-9a47-e0b6c8d13f25_00000021-7d4e-9a1b-8c3f-5e60d2b7a984',
+	communicationUserToken: userTokenOf(COMMUNICATION_USER_ID),
+	communicationUserId: COMMUNICATION_USER_ID,
 	communicationChannelId: 'e41a6c37-90bd-4f52-a8d6-3b7f15c9e280',
 	communicationConversationId: '19:8c2d5e71-b3f4-4a09-96e8-d17a04c6f3b5@thread.v2',
 };

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Response } from 'express';
-import { FAULT_DETAIL, requestFields, serve, type ServeParts } from '../http/serve';
+import { type Failure, FAULT_DETAIL, requestFields, serve, type ServeParts } from '../http/serve';
 import type { CommunicationAuthentication, CommunicationEntry } from '../log';
 import { type AccessParts, admit, authenticationOf } from './access';
 import { type ApiParts, CommunicationApi, type Done } from './api';
@@ -81,6 +81,12 @@ function sendAnswer(response: Response, { body, headers = {}, status }: Answer):
 	response.status(status).set(headers);
 	if (body === undefined) response.end();
 	else response.setHeader('Content-Type', 'application/json; charset=utf-8').end(JSON.stringify(body));
+}
+
+/** Answers a request that cannot be read in the form of Azure Communication Services. */
+export function communicationFailure(response: Response, { detail, status }: Failure): void {
+	response.setHeader('MS-CV', randomUUID());
+	sendAnswer(response, errorAnswer(status, codeOf(status), detail));
 }
 
 /** The request handler of Azure Communication Services: authentication, idempotency, faults and log around {@link CommunicationApi}. */

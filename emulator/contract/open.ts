@@ -7,6 +7,7 @@ import {
 	type Operation as OpenAPIOperation,
 } from 'openapi-backend';
 import { parse } from 'yaml';
+import { readablePath } from '../http/paths';
 
 /** A request as a client would send it; `body` is the parsed JSON, or the JSON as a string. */
 export interface ContractRequest {
@@ -46,7 +47,7 @@ export interface Violation {
 /** The operation of a contract that a request is for. */
 export interface Operation {
 	operationId: string;
-	/** The parameters of the path, decoded. */
+	/** The parameters of the path, decoded; one with a broken percent-encoding as it was written. */
 	params: Record<string, string>;
 	/** The operation object of the document, with the extensions of its path item. */
 	definition: Json;
@@ -173,8 +174,11 @@ function toViolation(error: AjvError): Violation {
 /** Returns the first name of a JSON pointer: header, path, query or requestBody. */
 export const placeOf = (path: string): string => path.split('/')[1] ?? '';
 
-/** Escapes the brackets of a path, because openapi-backend's router reads them as those of a regular expression. */
-const routable = (path: string): string => path.replaceAll('(', '%28').replaceAll(')', '%29');
+/**
+ * Makes a path that openapi-backend's router can read: it reads brackets as those of a regular expression, and throws at
+ * a broken percent-encoding.
+ */
+const routable = (path: string): string => readablePath(path).replaceAll('(', '%28').replaceAll(')', '%29');
 
 /** Checks of the string formats that JSON Schema does not define, by their names. */
 type Formats = Record<string, (text: string) => boolean>;
@@ -226,17 +230,12 @@ export class Contract {
 		const request = { method, path: routable(path), headers: {} };
 		const found = this.router.matchOperation(request);
 		if (!found?.operationId) return undefined;
-		try {
-			const parsed: unknown = this.router.parseRequest(request, found);
-			const texts = Object.entries(objectAt(parsed, 'params')).map(
-				([name, value]) => [name, String(value)] as const,
-			);
-			const definition = { ...found, ...this.extensionsOf(found) };
-			return { operationId: found.operationId, params: Object.fromEntries(texts), definition };
-		} catch {
-			// The percent-encoding of the path is not valid.
-			return undefined;
-		}
+		const parsed: unknown = this.router.parseRequest(request, found);
+		const texts = Object.entries(objectAt(parsed, 'params')).map(
+			([name, value]) => [name, String(value)] as const,
+		);
+		const definition = { ...found, ...this.extensionsOf(found) };
+		return { operationId: found.operationId, params: Object.fromEntries(texts), definition };
 	}
 
 	/** Finds an operation of a raw path with any method; undefined when the contract has none. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Response } from 'express';
 import type { Identity } from '../entra/identity';
-import { FAULT_DETAIL, hasBearer, requestFields, serve, type ServeParts } from '../http/serve';
+import { type Failure, FAULT_DETAIL, hasBearer, requestFields, serve, type ServeParts } from '../http/serve';
 import type { DataverseEntry } from '../log';
 import type { StatusFault } from '../settings';
 import { type ApiParts, type DataverseAnswer, DataverseApi, type DataverseCall } from './api';
@@ -64,6 +64,12 @@ function sendAnswer(response: Response, { body, headers, status }: DataverseAnsw
 	if (body === undefined) response.end();
 	else
 		response.setHeader('Content-Type', 'application/json; odata.metadata=minimal').end(JSON.stringify(body));
+}
+
+/** Answers a request that cannot be read in the form of Dataverse. That it comes without a code is inferred. */
+export function dataverseFailure(response: Response, { detail, status }: Failure): void {
+	response.setHeader('x-ms-service-request-id', randomUUID());
+	sendAnswer(response, errorAnswer(status, FAULT_CODES[status] ?? '', detail));
 }
 
 /** The request handler of the Dataverse Web API: faults and log around {@link DataverseApi}. */

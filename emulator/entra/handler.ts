@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Router, type Request, type Response } from 'express';
-import { FAULT_DETAIL, serve, type ServeParts } from '../http/serve';
+import { type Failure, FAULT_DETAIL, serve, type ServeParts } from '../http/serve';
 import type { TokenEntry } from '../log';
 import type { StatusFault } from '../settings';
-import { authenticationOf, entraError, type Identity } from './identity';
+import { authenticationOf, entraError, type Identity, withBasicCredentials } from './identity';
 
 /** The lowest AADSTS number; the codes of other services are lower. */
 const LOWEST_ENTRA_CODE = 50_000;
@@ -24,6 +24,14 @@ function sendEntra(response: Response, { body, status }: Answer): void {
 	response.status(status).json(body);
 }
 
+/** `InvalidRequestParameter`: the number of the AADSTS error for a request that cannot be read. */
+const UNREADABLE = 90_100;
+
+/** Answers a token request that cannot be read in the form of Entra. That it has this number is inferred. */
+export function entraFailure(response: Response, { detail, status }: Failure): void {
+	sendEntra(response, entraError(randomUUID(), status, UNREADABLE, `${detail}.`));
+}
+
 function tokenHandler(
 	parts: EntraParts,
 	otherFault: (fault: StatusFault) => Answer,
@@ -31,7 +39,8 @@ function tokenHandler(
 ) {
 	return serve<number, Answer, { tenant: string }>(parts, ({ headers, raw }, response, { tenant }) => {
 		// Of a field that comes twice, the last one counts.
-		const form: Record<string, string> = Object.fromEntries(new URLSearchParams(raw.toString('utf8')));
+		const fields: Record<string, string> = Object.fromEntries(new URLSearchParams(raw.toString('utf8')));
+		const form = withBasicCredentials(fields, headers.authorization);
 		const correlationId = headers['client-request-id'] ?? randomUUID();
 		let isEntra = true;
 		return {
@@ -78,12 +87,18 @@ export function entraRouter(
 	const router = Router();
 	router.post('/:tenant/oauth2/v2.0/token', tokenHandler(parts, otherFault, sendOther));
 	router.get(
-		'/:tenant/v2.0/.well-known/openid-configuration',
-		ofTenant((tenant) => identity.openIdConfiguration(tenant)),
+		'/:tenant/.well-known/openid-configuration',
+		ofTenant((tenant) => identity.openIdConfiguration(tenant, 1)),
 	);
 	router.get(
-		'/:tenant/discovery/v2.0/keys',
-		ofTenant(() => identity.keySet()),
+		'/:tenant/v2.0/.well-known/openid-configuration',
+		ofTenant((tenant) => identity.openIdConfiguration(tenant, 2)),
 	);
+	for (const path of ['/:tenant/discovery/keys', '/:tenant/discovery/v2.0/keys'] as const) {
+		router.get(
+			path,
+			ofTenant(() => identity.keySet()),
+		);
+	}
 	return router;
 }

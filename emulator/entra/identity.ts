@@ -55,6 +55,33 @@ export function authenticationOf(form: Record<string, string>): Authentication |
 	return form.client_secret ? 'secret' : undefined;
 }
 
+/** Decodes a value of `application/x-www-form-urlencoded`; one that is broken stays as it is. */
+function decodeFormValue(text: string): string {
+	try {
+		return decodeURIComponent(text.replaceAll('+', ' '));
+	} catch {
+		return text;
+	}
+}
+
+/**
+ * Adds the app and its secret from an `Authorization: Basic` header (`client_secret_basic`) to the fields of a token
+ * request. Both are percent-encoded in it (RFC 6749, 2.3.1). A header that is no such thing is ignored; so is any where
+ * the form has a secret or an assertion, which is inferred.
+ *
+ * @param form the fields of the form
+ */
+export function withBasicCredentials(
+	form: Record<string, string>,
+	authorization: string | undefined,
+): Record<string, string> {
+	const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})\s*$/i.exec(authorization ?? '')?.[1];
+	if (encoded === undefined || authenticationOf(form)) return form;
+	const [, id, secret] = /^([^:]*):([^]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
+	if (id === undefined || secret === undefined) return form;
+	return { ...form, client_id: decodeFormValue(id), client_secret: decodeFormValue(secret) };
+}
+
 /**
  * Makes an error of Microsoft Entra ID, in the form of its v2.0 token endpoint.
  *
@@ -138,7 +165,7 @@ export class Identity {
 		return [this.world.tenantId, this.world.tenantDomain].includes(tenant.toLowerCase());
 	}
 
-	/** The body of `/discovery/v2.0/keys`. */
+	/** The body of `/discovery/keys` and of `/discovery/v2.0/keys`. */
 	keySet(): { keys: JWK[] } {
 		return { keys: this.keys.map(({ publicJwk }) => publicJwk) };
 	}
@@ -155,20 +182,25 @@ export class Identity {
 		return version === 1 ? `https://sts.windows.net/${tenantId}/` : `${this.origin()}/${tenantId}/v2.0`;
 	}
 
-	/** The body of `/v2.0/.well-known/openid-configuration`. */
-	openIdConfiguration(tenant: string): Record<string, unknown> {
+	/**
+	 * The published configuration of a tenant: the body of `/.well-known/openid-configuration` (version 1) or
+	 * `/v2.0/.well-known/openid-configuration` (version 2). The emulator has no authorization endpoint, and of the token
+	 * endpoints that of version 2 only.
+	 */
+	openIdConfiguration(tenant: string, version: 1 | 2): Record<string, unknown> {
 		const base = `${this.origin()}/${tenant}`;
+		const inPath = version === 1 ? '' : '/v2.0';
 		return {
-			issuer: this.issuer(2),
-			authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
-			token_endpoint: `${base}/oauth2/v2.0/token`,
-			jwks_uri: `${base}/discovery/v2.0/keys`,
-			token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt'],
+			issuer: this.issuer(version),
+			authorization_endpoint: `${base}/oauth2${inPath}/authorize`,
+			token_endpoint: `${base}/oauth2${inPath}/token`,
+			jwks_uri: `${base}/discovery${inPath}/keys`,
+			token_endpoint_auth_methods_supported: ['client_secret_post', 'private_key_jwt', 'client_secret_basic'],
 			response_types_supported: ['code', 'id_token', 'code id_token', 'id_token token'],
 			response_modes_supported: ['query', 'fragment', 'form_post'],
 			subject_types_supported: ['pairwise'],
 			id_token_signing_alg_values_supported: ['RS256'],
-			scopes_supported: ['openid', 'profile', 'email', 'offline_access'],
+			scopes_supported: version === 1 ? ['openid'] : ['openid', 'profile', 'email', 'offline_access'],
 		};
 	}
 

@@ -29,6 +29,13 @@ export interface ServedRequest extends ContractRequest {
 	raw: Buffer;
 }
 
+/** A request that reached no service, e.g. because its body cannot be unpacked. */
+export interface Failure {
+	status: number;
+	/** What is wrong, in a sentence without a full stop. */
+	detail: string;
+}
+
 /** The part of an answer that is the same for all services. */
 export interface Answered<Code> {
 	status: number;

@@ -587,6 +587,22 @@ test('the log knows each call, but neither tokens, keys nor signatures', async (
 	}
 });
 
+test('the user access token has the form that Microsoft’s SDK reads', () => {
+	const { communicationUserId, communicationUserToken } = emulator.world;
+	// As `AzureCommunicationTokenCredential` does: it decodes the second part, and takes `exp` in seconds.
+	const parts = communicationUserToken.split('.');
+	expect(parts).toHaveLength(3);
+	for (const part of parts) expect(part).toMatch(/^[\w-]+$/);
+	const [header, claims] = parts.slice(0, 2).map((part) => {
+		const base64 = part.replace(/-/g, '+').replace(/_/g, '/');
+		return JSON.parse(Buffer.from(base64, 'base64').toString('utf8'));
+	});
+	expect(header).toMatchObject({ alg: 'RS256', typ: 'JWT' });
+	expect(claims.exp * 1000).toBeGreaterThan(Date.now());
+	expect(`8:${claims.skypeid}`).toBe(communicationUserId);
+	expect(communicationUserId).toContain(claims.resourceId);
+});
+
 test('two emulators have conversations of their own', async () => {
 	const other = await start();
 	await sendText('here only');

@@ -25,7 +25,10 @@ describe('calls that are refused', () => {
 	test.each<[string, string, string, unknown, number, string]>([
 		['a path that is not there', 'GET', '/notifications', undefined, 404, 'NotFound'],
 		['a path in other casing', 'GET', '/Conversations', undefined, 404, 'NotFound'],
-		['a broken encoding', 'GET', '/conversations/%E0%A4%A', undefined, 404, 'NotFound'],
+		['a broken encoding', 'GET', '/conversations/%E0%A4%A', undefined, 404, 'ConversationNotFound'],
+		['half an escape', 'GET', '/conversations/%/messages', undefined, 404, 'ConversationNotFound'],
+		['a broken encoding of a channel', 'GET', '/channels/%ff/templates', undefined, 400, 'BadRequest'],
+		['a broken encoding elsewhere', 'GET', '/%ff', undefined, 404, 'NotFound'],
 		['a method that is not there', 'PATCH', '/conversations', {}, 405, 'MethodNotAllowed'],
 		['an action that is not there', 'POST', '/conversations/19%3Ax:analyze', {}, 405, 'MethodNotAllowed'],
 		['an action whose colon is encoded', 'POST', '/conversations/x%3Aterminate', {}, 405, 'MethodNotAllowed'],
@@ -146,6 +149,19 @@ describe('calls that are refused', () => {
 });
 
 const FILE = 'https://example.com/a.png';
+
+test.each([
+	['foo', 415, 'UnsupportedMediaType'],
+	['gzip', 400, 'BadRequest'],
+])('a body whose content encoding is not true: %s', async (encoding, status, code) => {
+	const answer = await acs('POST', '/conversations', {
+		body: {},
+		headers: { 'content-encoding': encoding },
+	});
+	expect(communicationErrorOf(answer)).toEqual([status, code]);
+	expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
+	expect(answer.headers['ms-cv']).toEqual(expect.any(String));
+});
 
 test.each<[string, object]>([
 	['text', { content: 'x' }],

@@ -38,6 +38,8 @@ describe('what is refused', () => {
 	const long = 'x'.repeat(501);
 	test.each<[string, string, string, unknown, number, string, RegExp]>([
 		['a key that is no GUID', 'GET', `${CHANNELS}(abc)`, undefined, 400, '0x80060888', /query syntax/],
+		['a key with a broken encoding', 'GET', `${CHANNELS}(%ff)`, undefined, 400, '0x80060888', /query syntax/],
+		['a key with half an escape', 'GET', `${CHANNELS}(%)`, undefined, 400, '0x80060888', /query syntax/],
 		['a key in braces', 'GET', `${CHANNELS}({${UNKNOWN}})`, undefined, 400, '0x80060888', /query syntax/],
 		[
 			'a selected column',
@@ -230,6 +232,19 @@ describe('what is refused', () => {
 		}
 		expect(rowsOf(await dataverse('GET', CHANNELS))).toHaveLength(1);
 	});
+});
+
+test.each([
+	['foo', 415],
+	['gzip', 400],
+])('a body whose content encoding is not true: %s', async (encoding, status) => {
+	const headers = { 'content-encoding': encoding };
+	const answer = await dataverse('POST', CHANNELS, { body: {}, headers });
+	expect(dataverseErrorOf(answer)).toEqual([status, '']);
+	expect(dataverseTextOf(answer)).not.toBe('');
+	expect(answer.headers['content-type']).toBe('application/json; odata.metadata=minimal');
+	expect(answer.headers['odata-version']).toBe('4.0');
+	expect(answer.headers['x-ms-service-request-id']).toEqual(expect.any(String));
 });
 
 describe('what is not emulated is answered 501, and not in Dataverse’s words', () => {

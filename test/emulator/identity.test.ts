@@ -1,5 +1,9 @@
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
-import type { Emulator } from '../../emulator';
+import { ConfidentialClientApplication } from '@azure/msal-node';
+import { DEFAULT_WORLD, type Emulator } from '../../emulator';
+import { Identity, withBasicCredentials } from '../../emulator/entra/identity';
+import { originOf } from '../../emulator/http/paths';
+import { defaultSettings } from '../../emulator/settings';
 import { resourceOf } from '../../emulator/world';
 import { connect, requestToken, send, start } from './support';
 
@@ -118,6 +122,137 @@ test('discovery leads to the keys', async () => {
 	});
 	expect((await get(`/${other}/discovery/v2.0/keys`)).json.error_codes).toEqual([90002]);
 	expect((await get(`/${other}/v2.0/.well-known/openid-configuration`)).status).toBe(400);
+});
+
+test('discovery of version 1 leads to the same keys, and names the issuer of version 1 tokens', async () => {
+	const { tenantDomain, tenantId } = emulator.world;
+	const { json } = await get(`/${tenantId}/.well-known/openid-configuration`);
+	expect(json).toMatchObject({
+		issuer: `https://sts.windows.net/${tenantId}/`,
+		token_endpoint: `${emulator.origin}/${tenantId}/oauth2/token`,
+		jwks_uri: `${emulator.origin}/${tenantId}/discovery/keys`,
+	});
+	expect((await get(`/${tenantDomain}/.well-known/openid-configuration`)).json.issuer).toBe(json.issuer);
+	const keys = await get(new URL(String(json.jwks_uri)).pathname);
+	expect(keys.json).toEqual((await get(`/${tenantId}/discovery/v2.0/keys`)).json);
+	const { payload } = await verify(String((await requestToken(emulator)).json.access_token));
+	expect(payload.iss).toBe(json.issuer);
+	expect((await get(`/${other}/discovery/keys`)).json.error_codes).toEqual([90002]);
+	expect((await get(`/${other}/.well-known/openid-configuration`)).json.error_codes).toEqual([90002]);
+});
+
+test.each([
+	['/%ff/discovery/v2.0/keys', '%ff'],
+	['/%zz/.well-known/openid-configuration', '%zz'],
+	['/%E0%A4/v2.0/.well-known/openid-configuration', '%E0%A4'],
+])('a tenant with a broken percent-encoding is not there: %s', async (path, tenant) => {
+	const { json, status } = await get(path);
+	expect([status, json.error_codes]).toEqual([400, [90002]]);
+	expect(json.error_description).toContain(`Tenant '${tenant}' not found`);
+});
+
+test('a token request for such a tenant, and one that cannot be unpacked', async () => {
+	expect((await requestToken(emulator, {}, '%ff')).json.error_codes).toEqual([90002]);
+	const headers = { 'content-encoding': 'gzip' };
+	const url = `${emulator.origin}/${emulator.world.tenantId}/oauth2/v2.0/token`;
+	const { json, status } = await send(url, {
+		method: 'POST',
+		ca: emulator.certificate.cert,
+		headers,
+		body: 'no gzip',
+	});
+	expect([status, json.error, json.error_codes]).toEqual([400, 'invalid_request', [90100]]);
+});
+
+describe('the secret in an Authorization header (client_secret_basic)', () => {
+	const basic = (id: string, secret: string) =>
+		`Basic ${Buffer.from([id, secret].map(encodeURIComponent).join(':')).toString('base64')}`;
+	const ask = (authorization: string, form: Record<string, string> = {}) =>
+		send(`${emulator.origin}/${emulator.world.tenantId}/oauth2/v2.0/token`, {
+			method: 'POST',
+			ca: emulator.certificate.cert,
+			headers: { authorization, 'content-type': 'application/x-www-form-urlencoded' },
+			body: new URLSearchParams({
+				grant_type: 'client_credentials',
+				scope: `${resourceOf(emulator.world)}/.default`,
+				...form,
+			}).toString(),
+		});
+
+	test('is accepted, and only a right one', async () => {
+		const { clientId, clientSecret } = emulator.world;
+		expect((await ask(basic(clientId, clientSecret))).status).toBe(200);
+		expect(emulator.log.at(-1)).toMatchObject({ kind: 'token', clientId, authentication: 'secret' });
+		expect((await ask(basic(clientId, clientSecret).replace('Basic', 'basic'))).status).toBe(200);
+		expect((await ask(basic(clientId, 'wrong'))).json.error_codes).toEqual([7000215]);
+		expect((await ask(basic(other, clientSecret))).json.error_codes).toEqual([700016]);
+		// The app is the one that the secret came with.
+		expect((await ask(basic(other, clientSecret), { client_id: clientId })).json.error_codes).toEqual([
+			700016,
+		]);
+		expect((await ask('Basic !', { client_id: clientId })).json.error_codes).toEqual([7000216]);
+		expect((await ask(basic('', clientSecret))).json.error_codes).toEqual([900144]);
+		const { json } = await get(`/${emulator.world.tenantId}/v2.0/.well-known/openid-configuration`);
+		expect(json.token_endpoint_auth_methods_supported).toContain('client_secret_basic');
+	});
+
+	test.each([
+		['percent-encoded', 'a%3Ab:c%3A%25%2B+d', ['a:b', 'c:%+ d']],
+		['with a colon as it is', 'a:b:c', ['a', 'b:c']],
+		['with a broken percent-encoding', 'a:50%', ['a', '50%']],
+	])('%s', (_name, text, [id, secret]) => {
+		const header = `Basic ${Buffer.from(text).toString('base64')}`;
+		expect(withBasicCredentials({ scope: 'x' }, header)).toEqual({
+			scope: 'x',
+			client_id: id,
+			client_secret: secret,
+		});
+	});
+
+	test.each([undefined, 'Basic', 'Basic eHg=', 'Bearer YTpi'])('%s is none', (header) => {
+		expect(withBasicCredentials({ scope: 'x' }, header)).toEqual({ scope: 'x' });
+	});
+
+	test('a secret in the form comes first', () => {
+		const form = { client_id: 'a', client_secret: 'b' };
+		expect(withBasicCredentials(form, 'Basic eDp5')).toBe(form);
+	});
+});
+
+test.each([
+	['its own port', 443, 'https://localhost'],
+	['another port', 8443, 'https://localhost:8443'],
+	['the port of http', 80, 'https://localhost:80'],
+])('MSAL takes the issuer at https with %s', async (_name, port, origin) => {
+	const authority = originOf('https', 'localhost', port);
+	expect(authority).toBe(origin);
+	const identity = await Identity.create(DEFAULT_WORLD, defaultSettings(), () => authority);
+	const { clientId, clientSecret, tenantId } = DEFAULT_WORLD;
+	const client = new ConfidentialClientApplication({
+		auth: {
+			clientId,
+			clientSecret,
+			authority: `${authority}/${tenantId}`,
+			knownAuthorities: [authority.slice('https://'.length)],
+		},
+		system: {
+			networkClient: {
+				sendGetRequestAsync: async <T>() => ({
+					status: 200,
+					headers: {},
+					body: identity.openIdConfiguration(tenantId, 2) as T,
+				}),
+				sendPostRequestAsync: async <T>(url: string, { body = '' }: { body?: string } = {}) => {
+					expect(url).toContain(`${origin}/${tenantId}/oauth2/v2.0/token`);
+					const form = Object.fromEntries(new URLSearchParams(body));
+					const answer = await identity.answerTokenRequest(tenantId, form, other);
+					return { status: answer.status, headers: {}, body: answer.body as T };
+				},
+			},
+		},
+	});
+	const scopes = [`${resourceOf(DEFAULT_WORLD)}/.default`];
+	expect((await client.acquireTokenByClientCredential({ scopes }))?.accessToken).toEqual(expect.any(String));
 });
 
 describe('tokens that the Messaging API refuses', () => {

@@ -372,6 +372,9 @@ describe('errors', () => {
 		['type not known', 400, 30003, 'POST', conversation(), { body: activity({ type: 'handoff' }) }],
 		['event not known', 400, 30003, 'POST', conversation(), { body: activity({ type: 'event', name: 'X' }) }],
 		['id is no GUID', 400, 30005, 'GET', at('/conversation/x/messages'), {}],
+		['id with broken encoding', 400, 30005, 'GET', at('/conversation/%ff/messages'), {}],
+		['id with half an escape', 400, 30005, 'GET', at('/conversation/%/context?x=%ff'), {}],
+		['id with half a sign', 400, 30005, 'GET', at('/conversation/%E0%A4/messages'), {}],
 		[
 			'another id in the body',
 			400,

@@ -130,6 +130,66 @@ describe('the channel’s record', () => {
 		expect(items).toMatchObject([{ webhookUrl: null, workstreamId: null }]);
 	});
 
+	test.each(['', ' \n', null])('is cleared of a URL and a workstream given as %j', async (blank) => {
+		emulator.setWebhookUrl('https://n8n.example.com/webhook/a');
+		const updateFields = { webhookUrl: blank, workstreamId: blank, name: 'y' };
+		const { items } = await run('update', { ...OWN, updateFields });
+		expect(items).toMatchObject([{ webhookUrl: null, workstreamId: null, name: 'y' }]);
+	});
+
+	test.each(['', ' ', null])('keeps every other field that is given as %j beside a value', async (blank) => {
+		const flags = { attachmentsForAgents: true, attachmentsForCustomers: 'true' };
+		const [before] = (await run('update', { ...OWN, updateFields: flags })).items;
+		expect(before).toMatchObject({ attachmentsForAgents: true, attachmentsForCustomers: true });
+		const webhookUrl = 'https://n8n.example.com/webhook/b';
+		const blanks = Object.fromEntries(
+			['name', 'appId', 'tenantId', ...Object.keys(flags)].map((name) => [name, blank]),
+		);
+		const { items, error } = await run('update', { ...OWN, updateFields: { ...blanks, webhookUrl } });
+		expect(error).toBeUndefined();
+		expect(items).toEqual([{ ...before, webhookUrl }]);
+		expect((await run('update', { ...OWN, updateFields: blanks })).error).toMatchObject({
+			message: expect.stringContaining('nothing to update'),
+		});
+	});
+
+	test.each([2, 'no', 'yes', {}, 'truee'])('a switch that is neither on nor off: %j', async (value) => {
+		const updateFields = { name: 'x', attachmentsForAgents: value as string };
+		expect((await run('update', { ...OWN, updateFields })).error).toMatchObject({
+			message: expect.stringContaining('Attachments of Representatives must be true or false'),
+		});
+		expect(emulator.log).toEqual([]);
+	});
+
+	test.each([' TRUE ', true, 1, 'false', false, 0])('a switch by an expression: %j', async (value) => {
+		const updateFields = { attachmentsForAgents: value };
+		const { items } = await run('update', { ...OWN, updateFields });
+		expect(items).toMatchObject([{ attachmentsForAgents: /true|1/i.test(String(value)) }]);
+	});
+
+	test.each([204, 200])('is read again where a change is answered %d without a body', async (status) => {
+		const match = { operationId: 'dataverse.updateChannel' };
+		emulator.settings.faults = [{ match, action: { status, isCarriedOut: true, body: '' } }];
+		const { items, error } = await run('update', { ...OWN, updateFields: { name: 'new' } });
+		expect(error).toBeUndefined();
+		expect(items).toEqual((await run('get')).items);
+		expect(items).toMatchObject([{ name: 'new' }]);
+	});
+
+	test('says that it was written where it cannot be read again', async () => {
+		emulator.settings.faults = [
+			{
+				match: { operationId: 'dataverse.updateChannel' },
+				action: { status: 204, isCarriedOut: true, body: '' },
+			},
+			{ match: { operationId: 'dataverse.getChannel' }, action: { status: 403 } },
+		];
+		expect((await run('update', { ...OWN, updateFields: { name: 'new' } })).error).toMatchObject({
+			message: expect.stringContaining('It was written, but could not be read again'),
+			context: { outcome: 'uncertain' },
+		});
+	});
+
 	test('is not made twice by Retry On Fail', async () => {
 		emulator.settings.faults = [
 			{ match: { operationId: 'dataverse.createChannel' }, action: 'resetAfter', times: 1 },
@@ -258,6 +318,38 @@ describe('a managed identity', () => {
 		const third = await run('linkManagedIdentity', { channelId, appId: OTHER });
 		expect(third.items[0]!.subject).not.toBe(first.items[0]!.subject);
 	});
+});
+
+test('a managed identity that is made without an answer is found, and bound', async () => {
+	const match = { operationId: 'dataverse.createManagedIdentity' };
+	emulator.settings.faults = [{ match, action: { status: 204, isCarriedOut: true, body: '' } }];
+	const given = { ...OWN, appId: OTHER, tenantId: OTHER };
+	const first = await run('linkManagedIdentity', given);
+	expect(first.error).toBeUndefined();
+	expect(first.items).toMatchObject([
+		{ created: true, changed: true, managedIdentityId: expect.any(String) },
+	]);
+	const again = await run('linkManagedIdentity', given);
+	expect(again.items).toEqual([{ ...first.items[0], created: false, changed: false }]);
+});
+
+test('of several managed identities of an app, the oldest is bound', async () => {
+	const client = dataverseClient(connectionFrom(credentialFor(emulator)));
+	const row = { applicationid: OTHER, tenantid: OTHER, credentialsource: 2, subjectscope: 1 } as const;
+	const insert = async () => {
+		const request = insertRequest(TABLES.managedIdentities, row, ['managedidentityid', 'createdon'], '');
+		return (await client.call(request)).json as { managedidentityid: string; createdon: string };
+	};
+	const oldest = await insert();
+	// By their keys, one that comes later stands first sooner or later. Times are in whole seconds.
+	let later = oldest;
+	for (let tries = 0; later.managedidentityid >= oldest.managedidentityid && tries < 200; tries++) {
+		if (later.createdon === oldest.createdon) await new Promise((resolve) => setTimeout(resolve, 1100));
+		later = await insert();
+	}
+	expect(later.createdon > oldest.createdon).toBe(true);
+	const { items } = await run('linkManagedIdentity', { ...OWN, appId: OTHER, tenantId: OTHER });
+	expect(items).toMatchObject([{ managedIdentityId: oldest.managedidentityid, created: false }]);
 });
 
 test('the managed identity that is bound stays, where it suits, though there is another', async () => {

@@ -30,7 +30,8 @@ export async function carryOut<Connection, Service extends string>(
 		return { json: answer, date: Date.now() };
 	};
 	if (plan.kind === 'call') {
-		const { json } = await call(plan.request);
+		const { json: answer } = await call(plan.request);
+		const json = answer === null && plan.whenEmpty ? (await call(plan.whenEmpty)).json : answer;
 		return { requests, items: plan.toItems(json), error: undefined };
 	}
 	if (plan.kind === 'list') {

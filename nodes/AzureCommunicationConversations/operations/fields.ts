@@ -1,4 +1,3 @@
-import { unescape } from 'node:querystring';
 import type { IDataObject, INodeProperties } from 'n8n-workflow';
 import type { Conversation, Participant } from '../../../emulator/communication/contract';
 import { conversationLocator, readConversationLocator } from '../../shared/action/fields/locator';
@@ -14,16 +13,21 @@ export const conversationIdField = conversationLocator(
 	'e.g. 19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2',
 );
 
+/** The form of a conversation's ID: `19:…@thread.v2`. Source: docs/service-facts.md#acs-calls. */
+function isConversationId(id: string): boolean {
+	return /^19:\w[\w.:+=-]*(@[\w.-]+)?$/.test(id);
+}
+
 /**
  * Reads the ID of a conversation, also as it is written in a URL.
  * @throws InputError where it is empty, or would change the path of the URL.
  */
 export function readConversationId(parameters: ParameterReader): string {
-	const id = readConversationLocator(
+	return readConversationLocator(
 		parameters,
+		isConversationId,
 		'Use the conversationId from Conversation: Create or Get Many. It looks like 19:…@thread.v2.',
 	);
-	return /^19%3a/i.test(id) ? unescape(id) : id;
 }
 
 /** Makes the field for the ID of a channel. @param more its other properties. */

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { IBinaryKeyData } from 'n8n-workflow';
+import { isPlainContentType } from '../../shared/contentType';
 import { plainFileName } from '../../shared/fileName';
 import { download, type DownloadOptions } from '../../shared/transport/download';
 import type { Attachment } from '../activity/items';
@@ -49,7 +50,8 @@ async function fetchFile(
 	let isKept = false;
 	try {
 		const data = await download(contentUrl ?? '', { ...options, onBytes });
-		const file = await write(data, plainFileName(name ?? '') || undefined, contentType ?? undefined);
+		const type = isPlainContentType(contentType ?? '') ? contentType : 'application/octet-stream';
+		const file = await write(data, plainFileName(name ?? '') || undefined, type ?? undefined);
 		isKept = true;
 		return file;
 	} finally {

@@ -52,13 +52,17 @@ export async function readFederatedCredential(
 	};
 }
 
-/** The ID of a managed identity of the app: the one that is bound, or else the first one; null where there is none. */
+/**
+ * The ID of a managed identity of the app: the one that is bound, or else the oldest one, so that every run takes the same;
+ * null where there is none.
+ */
 async function findIdentity(
 	dataverse: ServiceCalls,
 	{ appId, tenantId, bound }: { appId: string; tenantId: string; bound: string | null },
 ): Promise<string | null> {
 	const request = rowsRequest(TABLES.managedIdentities, IDENTITY_COLUMNS, {
 		filter: `applicationid eq ${appId} and tenantid eq ${tenantId} and credentialsource eq ${CREDENTIAL_SOURCE} and subjectscope eq ${SUBJECT_SCOPE}`,
+		orderBy: 'createdon asc',
 	});
 	const rows = readKey((await dataverse.call(request)).json, 'value');
 	const ids = (Array.isArray(rows) ? rows : [])
@@ -88,7 +92,10 @@ async function createIdentity(dataverse: ServiceCalls, appId: string, tenantId: 
 	} as const;
 	const howToVerify = 'Run this again: it uses a managed identity that is there already.';
 	const request = insertRequest(TABLES.managedIdentities, row, IDENTITY_COLUMNS, howToVerify);
-	const id = nonEmptyText(readKey((await dataverse.call(request)).json, 'managedidentityid'));
+	const { json } = await dataverse.call(request);
+	const named = nonEmptyText(readKey(json, 'managedidentityid'));
+	// Dataverse may answer 204 in spite of `return=representation`. The new one is then the only one.
+	const id = named ?? (await findIdentity(dataverse, { appId, tenantId, bound: null }).catch(() => null));
 	if (id !== null) return id;
 	throw new ServiceError({
 		message: 'Dataverse did not say which managed identity it made',

@@ -6,6 +6,7 @@ import { conversationLocator, readConversationLocator } from '../../shared/actio
 import { optionsField } from '../../shared/action/fields/options';
 import { readId, readName, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
+import { isGuid } from '../../shared/entra/appCredential';
 import { isRecord, unlessEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
 
@@ -34,7 +35,7 @@ export const conversationIdField = conversationLocator(
  */
 export function readConversationId(parameters: ParameterReader): string {
 	const fix = 'Use the conversationId from Conversation: Create or from the trigger.';
-	return readConversationLocator(parameters, fix, (id) => id.toLowerCase() === 'create');
+	return readConversationLocator(parameters, isGuid, fix, (id) => id.toLowerCase() === 'create');
 }
 
 /** The sender of a message or an event, as the representative sees it. Source: docs/service-facts.md#activities-sent. */

@@ -10,6 +10,7 @@ import {
 	type TextField,
 } from '../../shared/action/fields/text';
 import type { ItemFile, ParameterReader } from '../../shared/action/parameters';
+import { isPlainContentType } from '../../shared/contentType';
 import { dataUriPrefix, isDataUri, readBase64, readDataUri } from '../../shared/dataUri';
 import { nameInUrl, plainFileName, withExtension } from '../../shared/fileName';
 import { withoutEmpty } from '../../shared/json';
@@ -197,6 +198,12 @@ function checkContentType(contentType: string, which: string): string {
 		throw new InputError(
 			`${which} has no Content Type`,
 			'Give its MIME type, such as image/jpeg or application/pdf.',
+		);
+	}
+	if (!isPlainContentType(contentType)) {
+		throw new InputError(
+			`${which}: Content Type is not a MIME type`,
+			'It has a line break, another sign that cannot be seen, or a path. Give one such as image/jpeg.',
 		);
 	}
 	return contentType;

@@ -3,7 +3,7 @@ import type { Json } from '../json';
 import type { ServiceCalls } from '../transport/client';
 import type { InputError } from '../transport/errors';
 import type { ListRequest } from '../transport/pagination';
-import type { ServiceRequest } from '../transport/request';
+import type { ReadRequest, ServiceRequest } from '../transport/request';
 import type { ParameterReader } from './parameters';
 
 /** Which of the node's services a plan is for; by default the node's first. */
@@ -12,9 +12,11 @@ interface OfService<Service> {
 }
 
 /** A plan of one request. */
-interface CallPlan<Service extends string = string> extends OfService<Service> {
+export interface CallPlan<Service extends string = string> extends OfService<Service> {
 	kind: 'call';
 	request: ServiceRequest;
+	/** What reads the result where the answer is a success without a body; without it that is given as null. */
+	whenEmpty?: ReadRequest;
 	/**
 	 * Makes the output items from the JSON of the answer.
 	 * @throws ServiceError where the answer reports a failure in spite of its status.

@@ -1,13 +1,13 @@
 import type { IBinaryData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
-import { isRecord, readKey, textOf } from '../json';
-import type { Client } from '../transport/client';
+import { isRecord, readKey, textOf, type Json } from '../json';
+import type { Client, ServiceCalls } from '../transport/client';
 import { cancelled, InputError, ServiceError, type Outcome } from '../transport/errors';
 import { Throttle } from '../transport/throttle';
 import { groupByOrderingKey, runGroups } from './concurrency';
 import { readNumber } from './fields/number';
 import { CONCURRENCY, MAX_RETRY_TIME } from './fields/options';
 import { failedItem, addTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
-import type { Operation, Output, Plan, StepsContext } from './operation';
+import type { CallPlan, Operation, Output, Plan, StepsContext } from './operation';
 import { parameterReader, type ItemFile, type ParameterReader } from './parameters';
 import { earlierResults, itemsToSkip, type Failed, type Result } from './retryOnFail';
 import { toIso } from './time';
@@ -113,6 +113,20 @@ async function collect<Entry, Item>(
 	return items;
 }
 
+/** Sends the request of a plan, and reads the result where the answer has none. @throws ServiceError with its `outcome`. */
+async function answerTo(
+	{ request, whenEmpty }: Pick<CallPlan, 'request' | 'whenEmpty'>,
+	client: ServiceCalls,
+): Promise<Json> {
+	const { json } = await client.call(request);
+	if (json !== null || whenEmpty === undefined) return json;
+	const read = await client.call(whenEmpty).catch((error: unknown) => {
+		const message = `It was written, but could not be read again: ${error instanceof Error ? error.message : ''}`;
+		throw error instanceof ServiceError ? error.with({ message, outcome: 'uncertain' }) : error;
+	});
+	return read.json;
+}
+
 /** Carries out the plan of an item. @throws ServiceError with its `outcome`; InputError. */
 async function carryOut<Connection, Service extends string>(
 	plan: Plan<Connection, Service>,
@@ -122,7 +136,7 @@ async function carryOut<Connection, Service extends string>(
 	if (plan.kind === 'steps') return await plan.run(context);
 	const client = context.client(plan.service ?? firstService);
 	if (plan.kind === 'call') {
-		return { items: asItems(plan.toItems((await client.call(plan.request)).json)), hint: plan.hint };
+		return { items: asItems(plan.toItems(await answerTo(plan, client))), hint: plan.hint };
 	}
 	const entries = client.list(plan.list);
 	if ('toItem' in plan) return { items: await collect(entries, (entry) => ({ json: plan.toItem(entry) })) };

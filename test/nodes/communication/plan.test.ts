@@ -129,3 +129,39 @@ test('it is said that Microsoft retires services of this family, and that keys a
 	const notice = new AzureCommunicationServicesApi().properties.find(({ type }) => type === 'notice');
 	expect(notice!.displayName).toContain('contradict');
 });
+
+test.each([
+	['as a whole', encodeURIComponent(ID), ID],
+	['in its colon alone', ID.replace(':', '%3a'), ID],
+	['in its @ alone', ID.replace('@', '%40'), ID],
+	['in a letter', ID.replace('f', '%66'), ID],
+	['not at all', ID, ID],
+	['of an ID without a domain', '19%3Aacs_V1-x.y', '19:acs_V1-x.y'],
+	['so that it is no ID when decoded', 'abc%2Fd', 'abc%2Fd'],
+	['so that it is a path when decoded', '19%3Aa%2F..%2Fb', '19%3Aa%2F..%2Fb'],
+	['with a percent sign in it', '19:50%25@thread.v2', '19:50%25@thread.v2'],
+	['with a broken escape', '19%3aacs%zz@thread.v2', '19%3aacs%zz@thread.v2'],
+])('an ID that is percent-encoded %s is the one that the person means', (_name, conversationId, id) => {
+	const { orderingKey, request } = plan('message: send', { content: 'x', conversationId });
+	expect(request.path).toBe(`/messages/conversations/${encodeURIComponent(id)}/messages:send`);
+	expect(orderingKey).toBe(`conversation ${id.toLowerCase()}`);
+	expect(plan('conversation: get', { conversationId }).request.path).toBe(
+		`/messages/conversations/${encodeURIComponent(id)}`,
+	);
+});
+
+test.each([
+	['../../offer.pdf', 'offer.pdf'],
+	['C:\\x\\offer.pdf', 'offer.pdf'],
+	['offer\r\n\0.pdf', 'offer.pdf'],
+	['..', undefined],
+])('the name of a document is its last part, without signs that cannot be seen: %j', (fileName, name) => {
+	const url = 'https://example.com/offer.pdf';
+	const { request } = plan('message: send', { kind: 'document', mediaUri: url, fileName });
+	expect(request.body).toMatchObject({ request: { kind: 'document', mediaUri: url } });
+	expect((request.body as { request: object }).request).toEqual({
+		kind: 'document',
+		mediaUri: url,
+		...(name !== undefined && { fileName: name }),
+	});
+});

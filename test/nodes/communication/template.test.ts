@@ -174,3 +174,14 @@ test('whatever it is given, it lets it through or refuses it by name', () => {
 		{ numRuns: 2_000 },
 	);
 });
+
+test.each([
+	['../../a.pdf', 'a.pdf'],
+	['C:\\x\\a\r\n\0.pdf', 'a.pdf'],
+	['..', undefined],
+])('the name of a document is its last part, without signs that cannot be seen: %j', (given, fileName) => {
+	const value = { kind: 'document', url: 'https://example.com/a.pdf', fileName: given };
+	expect(checkTemplate(withValue(value)).template.values).toEqual([
+		{ name: 'v', kind: 'document', url: value.url, fileName },
+	]);
+});

@@ -38,6 +38,7 @@ const FILES: Record<string, GivenFile> = {
 	path: { mimeType: 'image/jpeg', fileName: '../..\\a\r\n/\u202eb\0.jpg', fileExtension: 'jpg' },
 	video: { mimeType: 'video/webm; codecs="vp8, opus"', fileName: 'a.webm', fileExtension: 'webm' },
 	typeless: { mimeType: '', fileName: 'a.bin' },
+	split: { mimeType: 'image/png\r\nx: y', fileName: 'a.png' },
 };
 
 /** What n8n would give: the parameters of the workflow, and the fields' defaults where it has none. */
@@ -261,6 +262,18 @@ describe('what is sent', () => {
 		expect(messagingUrl('https://localhost', request).pathname).toBe(
 			'/api/v1.0/consumer/conversation/19%3Aa%2Fb%3Fc%23d',
 		);
+	});
+
+	test.each([
+		['with its dashes encoded', CONVERSATION.replaceAll('-', '%2D'), CONVERSATION],
+		['with one of them encoded', CONVERSATION.replace('-', '%2d'), CONVERSATION],
+		['which is no such ID when decoded', 'abc%2Fd', 'abc%2Fd'],
+		['with a broken escape', `${CONVERSATION}%zz`, `${CONVERSATION}%zz`],
+		['that would be a path when decoded', '%2E%2E%2Fcreate', '%2E%2E%2Fcreate'],
+	])('an id %s is the one that the person means', async (_name, given, id) => {
+		const request = await requestOf('message: send', { conversationId: given, text: 'x' });
+		expect(request.path).toBe(`/conversation/${encodeURIComponent(id)}`);
+		expect(request.body).toMatchObject({ conversation: { id } });
 	});
 
 	test('a start time goes out in UTC', async () => {
@@ -663,6 +676,48 @@ describe('files by URL', () => {
 	])('%s is named %s', async (url, name) => expect((await sent(url, '')).name).toBe(name));
 });
 
+test.each([
+	'image/png\r\nx: y',
+	'image/png;a=\0',
+	'image/png\nb',
+	'image/../png',
+	'../../png',
+	'image/..',
+	'C:\\x',
+	'c:/x.png',
+	'image\\png',
+	'a/b;c="\u2028"',
+])('a content type that is none is refused by the field’s name: %j', (contentType) => {
+	const given = { ...inConversation, ...attachments({ ...file, contentType }) };
+	for (const path of ['message: send', 'conversation: sendOrStart']) {
+		const started = path === 'message: send' ? given : { ...given, customerId: 'c' };
+		expect(() => plan(path, started)).toThrow('Attachment 1: Content Type is not a MIME type');
+	}
+});
+
+test.each([
+	[' image/png\r\n', 'image/png'],
+	['application/vnd.ms-excel.sheet.macroEnabled.12', 'application/vnd.ms-excel.sheet.macroEnabled.12'],
+	['video/webm; codecs="vp8, opus"', 'video/webm; codecs="vp8, opus"'],
+	['text/x..y', 'text/x..y'],
+	['jpeg', 'jpeg'],
+])('a content type goes out as it is: %j', async (contentType, expected) => {
+	const given = { ...inConversation, ...attachments({ ...file, contentType }) };
+	const { attachments: sent } = (await requestOf('message: send', given)).body as Record<string, unknown[]>;
+	expect(sent).toMatchObject([{ contentType: expected }]);
+});
+
+test.each([
+	['../../photo.jpg', 'photo.jpg'],
+	['C:\\a\\photo.jpg', 'photo.jpg'],
+	['photo\r\nx: y\0.jpg', 'photox: y.jpg'],
+	['a/b/../photo.jpg/..', 'photo.jpg'],
+])('a file name is its last part, without signs that cannot be seen: %j', async (name, expected) => {
+	const given = { ...inConversation, ...attachments({ ...file, name }) };
+	const { attachments: sent } = (await requestOf('message: send', given)).body as Record<string, unknown[]>;
+	expect(sent).toMatchObject([{ name: expected }]);
+});
+
 test.each(['5 MB', '', ' ', NaN, Infinity, '1e999', 1e308, -1, '-1', true, null, [5], { a: 1 }])(
 	'a limit that is no number is refused by the field’s name: %p',
 	(value) => {
@@ -730,6 +785,11 @@ describe('files of binary fields', () => {
 	])('name, type and encoding are right in row %#', async (given, expected) =>
 		expect((await sent(given)).attachments).toEqual([expect.objectContaining(expected)]),
 	);
+
+	test('a type of the binary field that ends its line is refused by the field’s name', () =>
+		expect(() => plan('message: send', binary('split'))).toThrow(
+			'Attachment 1: Content Type is not a MIME type',
+		));
 
 	test('several go along, with URLs between them, and take their places', async () => {
 		const given = {

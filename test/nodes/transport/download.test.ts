@@ -303,10 +303,10 @@ const fileAt = (contentUrl: string | null, more = {}) => ({
 	thumbnailUrl: null,
 	...more,
 });
-const writer = async (data: Buffer, fileName?: string) => ({
+const writer = async (data: Buffer, fileName?: string, mimeType = '') => ({
 	data: data.toString('base64'),
 	fileName,
-	mimeType: '',
+	mimeType,
 });
 
 test('a card has no file: it is passed on without an error, and counts for nothing', async () => {
@@ -335,6 +335,24 @@ test.each([
 	);
 	expect(binary.attachment_0?.fileName).toBe(stored);
 	expect(attachments[0]?.name).toBe(name);
+});
+
+test.each([
+	['image/png', 'image/png'],
+	['video/webm; codecs="vp8, opus"', 'video/webm; codecs="vp8, opus"'],
+	['image/png\r\nx: y', 'application/octet-stream'],
+	['image/png;a=\0', 'application/octet-stream'],
+	['../../png', 'application/octet-stream'],
+	['C:\\png', 'application/octet-stream'],
+	[null, ''],
+])('a file of the type %j is stored as %s', async (contentType, stored) => {
+	const { attachments, binary } = await fetchAttachments(
+		[fileAt(`${origin}/file`, { contentType })],
+		{ ...options(), maxCount: 1 },
+		writer,
+	);
+	expect(binary.attachment_0?.mimeType).toBe(stored);
+	expect(attachments[0]?.contentType).toBe(contentType);
 });
 
 test('storing that does not end is given up in time', async () => {

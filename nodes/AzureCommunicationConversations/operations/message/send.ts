@@ -4,6 +4,7 @@ import { conversationOrderingKey } from '../../../shared/action/fields/locator';
 import { stringField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { nonEmptyText, readKey, withoutEmpty } from '../../../shared/json';
+import { plainFileName } from '../../../shared/fileName';
 import { InputError } from '../../../shared/transport/errors';
 import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readStrategy, strategyField } from '../fields';
@@ -87,7 +88,7 @@ function readMessage(parameters: ParameterReader): { message: Content; hint?: st
 				mediaUri: readMediaUrl(parameters.text('mediaUri', 'Media URL'), 'Media URL'),
 				...withoutEmpty({
 					caption: caption ? parameters.text('caption', 'Caption') : '',
-					fileName: fileName ? parameters.name('fileName', 'File Name') : '',
+					fileName: fileName ? plainFileName(parameters.text('fileName', 'File Name')) : '',
 				}),
 			},
 		};

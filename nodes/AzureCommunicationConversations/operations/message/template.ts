@@ -2,6 +2,7 @@ import { readJson } from '../../../shared/action/fields/json';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isRecord, textOf, withoutEmpty } from '../../../shared/json';
 import { orList } from '../../../shared/sentences';
+import { plainFileName } from '../../../shared/fileName';
 import { InputError } from '../../../shared/transport/errors';
 import { readMediaUrl } from './mediaUrl';
 
@@ -71,7 +72,13 @@ function checkValue(value: Value, which: string): Value {
 		case 'image':
 		case 'video':
 		case 'document':
-			return { ...value, url: readMediaUrl(textOf(value.url) ?? '', `${which}: URL`) };
+			return {
+				...value,
+				url: readMediaUrl(textOf(value.url) ?? '', `${which}: URL`),
+				...(typeof value.fileName === 'string' && {
+					fileName: plainFileName(value.fileName) || undefined,
+				}),
+			};
 		case 'location':
 			return {
 				...value,

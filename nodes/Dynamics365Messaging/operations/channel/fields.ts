@@ -70,6 +70,33 @@ export const optionalFields: INodeProperties[] = [
 	),
 ];
 
+/** What an empty field of an update means. Of a null by an expression the same is true. */
+const WHEN_EMPTY: Record<string, string> = {
+	appId: 'Left empty, it stays as it is.',
+	tenantId: 'Left empty, it stays as it is.',
+	name: 'Left empty, it stays as it is.',
+	webhookUrl: 'Left empty, it is removed from the record.',
+	workstreamId: 'Left empty, it is removed from the record.',
+};
+
+/** The fields that an update can change; the description says what an empty one means. */
+export const changeableFields: INodeProperties[] = [
+	...ownerFields,
+	nameField,
+	webhookUrlField,
+	...optionalFields,
+].map((field) => {
+	const whenEmpty = WHEN_EMPTY[field.name];
+	if (whenEmpty === undefined) return field;
+	const own = (field.description ?? '').replace(` ${EMPTY_IS_CREDENTIAL}.`, '').replace(/\.$/, '');
+	return { ...field, description: `${own}. ${whenEmpty}` };
+});
+
+/** Whether nothing is given: an expression can give null, and a person leaves blanks. */
+function isBlank(value: unknown): boolean {
+	return value === null || (typeof value === 'string' && value.trim() === '');
+}
+
 /**
  * Reads a GUID that a person pasted.
  * @param fallback for an empty field; '' where the field is required.
@@ -116,11 +143,11 @@ export function readNaming(fields: ParameterReader, credential: CredentialIds): 
 }
 
 /**
- * Reads the other fields of a collection into the record's columns; one that is not in it, or empty, is left out.
+ * Reads the other fields of a collection into the record's columns; one that is not in it, blank or null is left out.
  * @throws InputError naming the field.
  */
 export function readOptional(collection: ParameterReader): ChannelRow {
-	const isGiven = (name: string) => collection.raw(name) !== undefined && collection.raw(name) !== '';
+	const isGiven = (name: string) => collection.raw(name) !== undefined && !isBlank(collection.raw(name));
 	const flag = (name: string, label: string) => (isGiven(name) ? collection.flag(name, label) : undefined);
 	const guid = (name: string, label: string) =>
 		isGiven(name) ? readGuid(collection, name, label) : undefined;
@@ -134,10 +161,10 @@ export function readOptional(collection: ParameterReader): ChannelRow {
 	});
 }
 
-/** The columns to clear: those whose fields are in the collection, but empty. */
+/** The columns to clear: those whose fields are in the collection, but blank or null. */
 export function readCleared(collection: ParameterReader): ChannelRow {
 	const clearable = { webhookUrl: 'msdyn_webhookurl', workstreamId: 'msdyn_liveworkstreamid@odata.bind' };
-	const cleared = Object.entries(clearable).filter(([name]) => collection.raw(name) === '');
+	const cleared = Object.entries(clearable).filter(([name]) => isBlank(collection.raw(name)));
 	return Object.fromEntries(cleared.map(([, column]) => [column, null]));
 }
 

@@ -1,20 +1,17 @@
 import { byName } from '../../../shared/action/fields/options';
 import { TABLES, updateRequest } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
-import { readChannel, COLUMNS } from '../../dataverse/channel';
+import { channelRequest, readChannel, COLUMNS } from '../../dataverse/channel';
 import { collectionField } from '../fields';
 import type { Operation } from '../operation';
 import {
+	changeableFields,
 	channelIdField,
-	nameField,
-	optionalFields,
-	ownerFields,
 	readGuid,
 	readCleared,
 	readNaming,
 	readOptional,
 	requiredChannelIdField,
-	webhookUrlField,
 } from './fields';
 
 export const update: Operation = {
@@ -26,11 +23,7 @@ export const update: Operation = {
 	effect: 'configure',
 	fields: [
 		requiredChannelIdField,
-		collectionField(
-			'updateFields',
-			'Update Fields',
-			byName([...ownerFields, nameField, webhookUrlField, ...optionalFields]),
-		),
+		collectionField('updateFields', 'Update Fields', byName(changeableFields)),
 	],
 	plan: (parameters, credential) => {
 		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
@@ -43,6 +36,8 @@ export const update: Operation = {
 			kind: 'call',
 			service: 'dataverse',
 			request: updateRequest(TABLES.channels, channelId, changes, COLUMNS),
+			// Dataverse may answer 204 in spite of `return=representation`.
+			whenEmpty: channelRequest(channelId),
 			toItems: (answer) => [{ ...readChannel(answer, 'uncertain') }],
 		};
 	},

@@ -27,17 +27,33 @@ export function conversationLocator(description: string, placeholder: string): I
 const NOT_IDS = new Set(['', '.', '..']);
 
 /**
- * Reads the ID of a conversation.
+ * Reads an ID as it is written in a URL, percent-encoded as a whole or in part. What does not decode to an ID is taken as
+ * it is typed, as it may be one of a form that is not known. Pure.
+ * @param isId whether a text has the form of an ID, in which there is no percent sign.
+ */
+export function decodedId(text: string, isId: (id: string) => boolean): string {
+	try {
+		const decoded = decodeURIComponent(text);
+		return isId(decoded) ? decoded : text;
+	} catch {
+		return text;
+	}
+}
+
+/**
+ * Reads the ID of a conversation, also as it is written in a URL: see {@link decodedId}.
+ * @param isId whether a text has the form of such an ID.
  * @param fix says where to get an ID. Whole sentences.
  * @param isReserved whether a text has another meaning in the path than that of an ID.
  * @throws InputError where it is empty, or would change the path of the URL.
  */
 export function readConversationLocator(
 	parameters: ParameterReader,
+	isId: (id: string) => boolean,
 	fix: string,
 	isReserved: (id: string) => boolean = () => false,
 ): string {
-	const id = parameters.locator('conversationId', 'Conversation');
+	const id = decodedId(parameters.locator('conversationId', 'Conversation'), isId);
 	if (NOT_IDS.has(id) || isReserved(id)) {
 		throw new InputError(id === '' ? 'Conversation is empty' : 'Conversation is not an ID', fix);
 	}
