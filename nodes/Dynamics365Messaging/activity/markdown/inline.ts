@@ -254,12 +254,10 @@ class InlineReader {
 		this.runs.pairAbove(opener.bottom);
 		opener.piece.text = '';
 		const address = readable(target.address);
-		if (opener.isImage) {
-			if (!this.hasTextFrom(opener.pieces)) this.text(address);
-		} else {
+		// A picture that is in its own address says nothing more to a reader.
+		if (!opener.isImage || !/^data:/i.test(address) || !this.hasTextFrom(opener.pieces))
 			this.link(opener, address);
-			this.deactivateBrackets();
-		}
+		if (!opener.isImage) this.deactivateBrackets();
 		this.skipTo(target.end);
 		// What looked like an address up to here ended with the link's text.
 		this.addressEnd = 0;
