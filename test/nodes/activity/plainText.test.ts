@@ -91,7 +91,10 @@ test.each([
 	['[Tom &amp; Jo](<https://example.com/a b> "Title")', 'Tom & Jo (https://example.com/a b)'],
 	['[a *b*][1], [2][]\n\n[1]: https://a.example/?x&amp;y', 'a b (https://a.example/?x&y), [2][]'],
 	['[2] and [2][]\n\n[2]: <https://b.example>', '2 (https://b.example) and 2 (https://b.example)'],
-	['[![alt](https://a.example/x.png)](https://b.example)', 'alt (https://a.example/x.png) (https://b.example)'],
+	[
+		'[![alt](https://a.example/x.png)](https://b.example)',
+		'alt (https://a.example/x.png) (https://b.example)',
+	],
 	['![](https://a.example/x.png)', 'https://a.example/x.png'],
 	['[text]()', 'text'],
 	['&euro;&nbsp;5 &ouml;&#8364;&#x20AC;&#128077;', '€ 5 ö€€👍'],
