@@ -13,6 +13,8 @@ test.each([
 	['<https://example.com>', 'https://example.com'],
 	['kim@example.com', 'kim@example.com'],
 	['![a chart](https://example.com/x.png)', 'a chart (https://example.com/x.png)'],
+	['[Pay](https://pay.example.com "until 3 May")', 'Pay (https://pay.example.com) until 3 May'],
+	['[Pay](https://pay.example.com (Pay))', 'Pay (https://pay.example.com)'],
 	['![a chart](data:image/png;base64,iVBORw0KGgo=)', 'a chart'],
 	['- one\n- two\n  - three', '- one\n- two\n  - three'],
 	['3. three\n4. four', '3. three\n4. four'],
@@ -88,7 +90,7 @@ test.each([
 	['**https://example.com/a_b**, _www.example.com_', 'https://example.com/a_b, www.example.com'],
 	['[kim@example.com](mailto:kim@example.com)', 'kim@example.com'],
 	['[Write](mailto:kim@example.com) <mailto:jo@example.com>', 'Write (kim@example.com) jo@example.com'],
-	['[Tom &amp; Jo](<https://example.com/a b> "Title")', 'Tom & Jo (https://example.com/a b)'],
+	['[Tom &amp; Jo](<https://example.com/a b> "Title")', 'Tom & Jo (https://example.com/a b) Title'],
 	['[a *b*][1], [2][]\n\n[1]: https://a.example/?x&amp;y', 'a b (https://a.example/?x&y), [2][]'],
 	['[2] and [2][]\n\n[2]: <https://b.example>', '2 (https://b.example) and 2 (https://b.example)'],
 	[

@@ -257,11 +257,20 @@ class InlineReader {
 		// A picture that is in its own address says nothing more to a reader.
 		if (!opener.isImage || !/^data:/i.test(address) || !this.hasTextFrom(opener.pieces))
 			this.link(opener, address);
+		const { title } = target;
+		if (title.trim() !== '' && !this.textFrom(opener.pieces).includes(title)) this.text(` ${title}`);
 		if (!opener.isImage) this.deactivateBrackets();
 		this.skipTo(target.end);
 		// What looked like an address up to here ended with the link's text.
 		this.addressEnd = 0;
 		while ((this.addresses[this.nextAddress]?.start ?? target.end) < target.end) this.nextAddress++;
+	}
+
+	private textFrom(index: number): string {
+		return this.pieces
+			.slice(index)
+			.map((piece) => piece.text)
+			.join('');
 	}
 
 	private hasTextFrom(index: number): boolean {
@@ -271,11 +280,7 @@ class InlineReader {
 
 	/** Gives out a link whose text is given out already. */
 	private link({ pieces }: Bracket, address: string): void {
-		const text = this.pieces
-			.slice(pieces)
-			.map((piece) => piece.text)
-			.join('');
-		const shown = shownOf(text, address);
+		const shown = shownOf(this.textFrom(pieces), address);
 		if (shown === 'address') this.pieces.length = pieces;
 		if (shown !== 'text') this.text(shown === 'both' ? ` (${address})` : address);
 	}

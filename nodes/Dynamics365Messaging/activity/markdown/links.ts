@@ -3,6 +3,8 @@ import { decodeTarget } from './references';
 /** Where a link leads, and where it ends in the source. */
 export interface Target {
 	address: string;
+	/** What is shown where a mouse rests on the link; '' where there is nothing. */
+	title: string;
 	end: number;
 }
 
@@ -51,8 +53,10 @@ export function inlineTarget(source: string, start: number): Target | undefined 
 	const address = bracketed === undefined ? source.slice(from, to) : source.slice(from + 1, to - 1);
 	let end = endOf(GAP, source, to) ?? to;
 	const titleEnd = end > to ? endOf(TITLE, source, end) : undefined;
+	const title = titleEnd === undefined ? '' : source.slice(end + 1, titleEnd - 1);
 	if (titleEnd !== undefined) end = endOf(GAP, source, titleEnd) ?? titleEnd;
-	return source.charAt(end) === ')' ? { address: decodeTarget(address), end: end + 1 } : undefined;
+	if (source.charAt(end) !== ')') return undefined;
+	return { address: decodeTarget(address), title: decodeTarget(title), end: end + 1 };
 }
 
 /**
@@ -69,7 +73,7 @@ export function definedTarget(
 	const [whole = '', label = ''] = LABEL.exec(source) ?? [];
 	const wanted = label === '' ? text : label;
 	const address = wanted === undefined ? undefined : definitions.use(wanted);
-	return address === undefined ? undefined : { address, end: start + whole.length };
+	return address === undefined ? undefined : { address, title: '', end: start + whole.length };
 }
 
 const withoutScheme = (address: string) => address.replace(/^https?:\/\//i, '').replace(/\/$/, '');
