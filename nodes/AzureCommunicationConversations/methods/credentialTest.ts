@@ -7,7 +7,7 @@ import { testResult } from '../../shared/action/nodeErrors';
 import { ServiceError } from '../../shared/transport/errors';
 import { communicationClient } from '../api/client';
 import { connectionFrom } from '../api/connection';
-import { conversationsRequest } from '../api/request';
+import { conversationsRequest, listRequest } from '../api/request';
 
 /**
  * Runs the Test of the credential: it lists one conversation. A user access token that may not list is refused with
@@ -21,7 +21,7 @@ export async function testConnection(
 		const connection = connectionFrom(credential.data ?? {});
 		const request = conversationsRequest({ maxPageSize: '1' });
 		await communicationClient(connection)
-			.call(request)
+			.page(listRequest(request, 1))
 			.catch((error: unknown) => {
 				const isAccepted = error instanceof ServiceError && error.httpCode === 403;
 				if (!isAccepted || connection.authentication.kind !== 'userToken') throw error;

@@ -1,6 +1,7 @@
 import { nonEmptyText, readKey } from '../../shared/json';
 import type { ServiceCalls } from '../../shared/transport/client';
 import { ServiceError } from '../../shared/transport/errors';
+import { readEntries } from '../../shared/transport/pagination';
 import type { Connection } from '../connection';
 import { channelRequest, COLUMNS, readChannel } from './channel';
 import {
@@ -64,8 +65,7 @@ async function findIdentity(
 		filter: `applicationid eq ${appId} and tenantid eq ${tenantId} and credentialsource eq ${CREDENTIAL_SOURCE} and subjectscope eq ${SUBJECT_SCOPE}`,
 		orderBy: 'createdon asc',
 	});
-	const rows = readKey((await dataverse.call(request)).json, 'value');
-	const ids = (Array.isArray(rows) ? rows : [])
+	const ids = readEntries((await dataverse.call(request)).json, 'value')
 		.map((row) => nonEmptyText(readKey(row, 'managedidentityid'))?.toLowerCase())
 		.filter((id) => id !== undefined);
 	return ids.find((id) => id === bound) ?? ids[0] ?? null;

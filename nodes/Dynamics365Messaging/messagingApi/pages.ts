@@ -1,9 +1,9 @@
+import { createHash } from 'node:crypto';
+import { nonEmptyText, readKey, type Json } from '../../shared/json';
 import { ServiceError } from '../../shared/transport/errors';
 import type { ListRequest, PageReader } from '../../shared/transport/pagination';
 import { conversationPath } from './request';
-
-/** The key of an entry's ID, by the key of its list. */
-const ID_KEYS: Record<string, string> = { conversations: 'conversationId', messages: 'messageId' };
+import { messageIdOf } from './sendActivity';
 
 /**
  * The list of the channel's active conversations. Source: docs/service-facts.md#list-conversations.
@@ -25,6 +25,28 @@ export function messageList(
 	return { request, entriesKey: 'messages', limit, maxPageSize: 100 };
 }
 
+/** What of a message is the same each time it is read. The URL of a file is not: the service may sign it anew. */
+const LASTING_KEYS = ['timestamp', 'type', 'from', 'text'];
+
+/**
+ * Tells an entry of a list from every other one. A conversation has its ID. The ID of a message is the time in
+ * milliseconds, which two messages may share, so what they say counts as well. Pure.
+ * Source: docs/service-facts.md#message-ids.
+ * @returns null where the entry has no ID.
+ */
+function identityOf({ entriesKey }: ListRequest, entry: Json): string | null {
+	if (entriesKey === 'conversations') return nonEmptyText(readKey(entry, 'conversationId'));
+	const id = messageIdOf(entry);
+	if (id === null) return null;
+	const attachments = readKey(entry, 'attachments');
+	const names = Array.isArray(attachments)
+		? attachments.map((file) => [readKey(file, 'name') ?? null, readKey(file, 'contentType') ?? null])
+		: [];
+	const content = [...LASTING_KEYS.map((key) => readKey(entry, key) ?? null), names];
+	// A text can be long, and one of each page is kept.
+	return `${id} ${createHash('sha256').update(JSON.stringify(content)).digest('base64url')}`;
+}
+
 const WHY = {
 	repeatedCursor: 'the service gave the same page token twice',
 	noProgress: 'its next pages bring nothing new',
@@ -33,7 +55,7 @@ const WHY = {
 /** How the lists of the Messaging API are paged: each page has the token of the next one. */
 export const pageReader: PageReader = {
 	cursorKey: 'continuationToken',
-	idKey: ({ entriesKey }) => ID_KEYS[entriesKey],
+	identityOf,
 	pageRequest: ({ request, limit, maxPageSize = 50 }, continuationToken) => ({
 		...request,
 		query: {

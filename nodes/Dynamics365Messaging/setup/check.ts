@@ -4,6 +4,7 @@ import { getToken, type TokenSource } from '../../shared/entra/token';
 import { readKey } from '../../shared/json';
 import type { ServiceCalls } from '../../shared/transport/client';
 import { InputError, ServiceError } from '../../shared/transport/errors';
+import { readEntries } from '../../shared/transport/pagination';
 import type { Connection } from '../connection';
 import {
 	accessRequest,
@@ -120,8 +121,15 @@ interface Answer {
 async function askService(messagingApi: ServiceCalls): Promise<Answer> {
 	const request = { method: 'GET', path: '/conversations', query: { PageSize: '1' } } as const;
 	return await messagingApi.call(request).then(
-		({ date }) => ({ date }),
-		(thrown: unknown) => {
+		({ json, date }): Answer => {
+			try {
+				readEntries(json, 'conversations');
+				return { date };
+			} catch (thrown) {
+				return { error: serviceErrorOf(thrown), date };
+			}
+		},
+		(thrown: unknown): Answer => {
 			const error = serviceErrorOf(thrown);
 			return { error, date: error.date };
 		},

@@ -1,4 +1,4 @@
-import { nonEmptyText, readKey, textOf, type Json } from '../json';
+import { isRecord, nonEmptyText, readKey, type Json } from '../json';
 import { ServiceError } from './errors';
 import type { ReadRequest } from './request';
 
@@ -18,8 +18,11 @@ export interface ListRequest {
 export interface PageReader {
 	/** The answer's key for the cursor, which names the next page. */
 	cursorKey: string;
-	/** The key of an entry's ID, where pages may overlap or be repeated. */
-	idKey?: (list: ListRequest) => string | undefined;
+	/**
+	 * Gives what tells an entry from every other one, where pages may overlap or be repeated; null where nothing does.
+	 * Of an entry that comes again, it is the same.
+	 */
+	identityOf?: (list: ListRequest, entry: Json) => string | null;
 	/**
 	 * Makes the request of a page.
 	 * @param list its limit is how many entries are still wanted.
@@ -45,10 +48,39 @@ export interface Page {
 	next: string | undefined;
 }
 
+/** Says what came in place of an object with a list. */
+function whatCame(answer: Json, key: string): string {
+	if (answer === null) return 'is empty';
+	if (Array.isArray(answer)) return 'is a list';
+	if (!isRecord(answer)) return `is a ${typeof answer}`;
+	const found = readKey(answer, key);
+	if (found !== undefined)
+		return `has ${key}, which is ${found === null ? 'null' : `no list but of type ${typeof found}`}`;
+	const keys = Object.keys(answer);
+	const some = keys.slice(0, 5).map((name) => name.slice(0, 40));
+	return keys.length === 0
+		? 'is an object without any key'
+		: `is an object with other keys (${some.join(', ')})`;
+}
+
+/**
+ * Reads the list of an answer. A list that is missing is not an empty one, as something else may have answered. Pure.
+ * @param key of the list.
+ * @throws ServiceError where there is no list, which says what came.
+ */
+export function readEntries(answer: Json, key: string): Json[] {
+	const entries = readKey(answer, key);
+	if (Array.isArray(entries)) return entries;
+	throw new ServiceError({
+		message: `The answer has no list of ${key}`,
+		description: `It came with success, but it ${whatCame(answer, key)}. Check the address of the service in the credential, and the proxy between n8n and the service.`,
+	});
+}
+
 /**
  * Reads one page of a list.
  * @param cursor from the page before; undefined for the first page.
- * @throws ServiceError what `call` and the reader throw.
+ * @throws ServiceError what `call` and the reader throw, and where the answer has no list.
  */
 export async function readPage(
 	list: ListRequest,
@@ -57,9 +89,8 @@ export async function readPage(
 	cursor?: string,
 ): Promise<Page> {
 	const answer = await call(reader.pageRequest(list, cursor));
-	const entries = readKey(answer, list.entriesKey);
 	return {
-		entries: Array.isArray(entries) ? entries : [],
+		entries: readEntries(answer, list.entriesKey),
 		next: nonEmptyText(readKey(answer, reader.cursorKey)) ?? undefined,
 	};
 }
@@ -67,27 +98,46 @@ export async function readPage(
 /** Pages without new entries before the list is given up. A filter of the service can leave a page empty. */
 const MAX_PAGES_WITHOUT_PROGRESS = 3;
 
+/** Counts how often each text comes. */
+function countsOf(texts: Array<string | null>): Map<string, number> {
+	const counts = new Map<string, number>();
+	for (const text of texts) if (text !== null) counts.set(text, (counts.get(text) ?? 0) + 1);
+	return counts;
+}
+
 /**
- * Recognises repeated entries and pages. It keeps the first and last ID of each page only, as a list can be long.
+ * Recognises repeated entries and pages. It keeps the first and the last identity of each page only, as a list can be
+ * long.
  */
 class SeenPages {
 	private readonly heads = new Set<string>();
 	private readonly pages = new Set<string>();
-	private before = new Set<string>();
+	private before = new Map<string, number>();
 
-	constructor(private readonly idOf: (entry: Json) => string | null) {}
+	constructor(private readonly identityOf: (entry: Json) => string | null) {}
 
-	/** Returns the entries that are neither in the page before nor the first of an earlier page; none of a repeated page. */
+	/**
+	 * Returns the entries that are neither in the page before nor the first of an earlier page; none of a repeated page.
+	 * Of entries that look the same, those are new which the page before did not have as often: pages that overlap
+	 * repeat all that there are.
+	 */
 	fresh(entries: Json[]): Json[] {
-		const ids = entries.map(this.idOf);
-		const head = ids[0] ?? null;
-		const page = `${head} ${ids.at(-1) ?? null} ${entries.length}`;
+		const identities = entries.map(this.identityOf);
+		const head = identities[0] ?? null;
+		const page = `${head} ${identities.at(-1) ?? null} ${entries.length}`;
 		const isRepeated = head !== null && this.pages.has(page);
-		const isKnown = (id: string | null) => id !== null && (this.before.has(id) || this.heads.has(id));
-		const fresh = isRepeated ? [] : entries.filter((_, index) => !isKnown(ids[index] ?? null));
+		const repeats = new Map(this.before);
+		const isKnown = (identity: string | null) => {
+			if (identity === null) return false;
+			const left = repeats.get(identity);
+			if (left === undefined) return this.heads.has(identity);
+			repeats.set(identity, left - 1);
+			return left > 0;
+		};
+		const fresh = isRepeated ? [] : entries.filter((_, index) => !isKnown(identities[index] ?? null));
 		if (head !== null) this.heads.add(head);
 		this.pages.add(page);
-		this.before = new Set(ids.filter((id) => id !== null));
+		this.before = countsOf(identities);
 		return fresh;
 	}
 }
@@ -98,8 +148,7 @@ class SeenPages {
  * never ends early without an error, and never goes on for ever.
  */
 export async function* readList(list: ListRequest, reader: PageReader, call: Call): AsyncGenerator<Json> {
-	const idKey = reader.idKey?.(list);
-	const seen = new SeenPages((entry) => (idKey === undefined ? null : textOf(readKey(entry, idKey))));
+	const seen = new SeenPages((entry) => reader.identityOf?.(list, entry) ?? null);
 	const wanted = list.limit ?? Infinity;
 	const cursors = new Set<string>();
 	let count = 0;

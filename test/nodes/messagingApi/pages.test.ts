@@ -137,6 +137,148 @@ test('an entry that stands at the end of a page and again at the beginning of th
 	});
 });
 
+/** Reads the messages that a server gives in these pages, or what its answers are instead; gives what it says of each. */
+async function messagesFrom(answers: string[]): Promise<{ texts: unknown[]; error: Error | undefined }> {
+	let page = 0;
+	const server = createServer(emulator.certificate, (_, response) => void response.end(answers[page++]));
+	const baseUrl = `https://localhost:${await listen(server)}`;
+	const there = connectionFrom({ ...credentialFor(emulator), baseUrl });
+	const texts: unknown[] = [];
+	const read = async () => {
+		for await (const entry of messagingClient(there).list(messageList('c'))) {
+			texts.push((entry as { text: unknown }).text);
+		}
+	};
+	const error = await read().then(
+		() => undefined,
+		(thrown: Error) => thrown,
+	);
+	await close(server);
+	return { texts, error };
+}
+
+/** A message with the ID of its millisecond. Its file has another address each time it is read. */
+function messageAt(messageId: string, text: string, from = 'agent') {
+	const contentUrl = `https://files.example/${Math.random()}`;
+	return { messageId, text, from: { id: from }, attachments: [{ name: 'a.png', contentUrl }] };
+}
+
+const pageOf = (messages: object[], continuationToken?: string) =>
+	JSON.stringify({ messages, continuationToken });
+
+test.each<[string, Array<Array<[id: string, text: string, from?: string]>>, string[]]>([
+	[
+		'with two texts',
+		[
+			[
+				['1', 'a'],
+				['2', 'b'],
+			],
+			[
+				['2', 'c'],
+				['3', 'd'],
+			],
+		],
+		['a', 'b', 'c', 'd'],
+	],
+	['from two people', [[['2', 'ok', 'x']], [['2', 'ok', 'y']]], ['ok', 'ok']],
+	['three on three pages', [[['2', 'a']], [['2', 'b']], [['2', 'c']]], ['a', 'b', 'c']],
+	[
+		'one of which comes again',
+		[
+			[
+				['1', 'a'],
+				['2', 'b'],
+			],
+			[
+				['2', 'b'],
+				['2', 'c'],
+			],
+		],
+		['a', 'b', 'c'],
+	],
+	[
+		'which come again in another order',
+		[
+			[
+				['2', 'a'],
+				['2', 'b'],
+			],
+			[
+				['2', 'b'],
+				['2', 'a'],
+				['3', 'c'],
+			],
+		],
+		['a', 'b', 'c'],
+	],
+	[
+		'more of the same than before',
+		[
+			[
+				['1', 'a'],
+				['2', 'b'],
+			],
+			[
+				['2', 'b'],
+				['2', 'b'],
+				['3', 'c'],
+			],
+		],
+		['a', 'b', 'b', 'c'],
+	],
+	[
+		'the same twice, which come again',
+		[
+			[
+				['2', 'b'],
+				['2', 'b'],
+			],
+			[
+				['2', 'b'],
+				['2', 'b'],
+				['3', 'c'],
+			],
+		],
+		['b', 'b', 'c'],
+	],
+])('messages of one millisecond at the border of a page: %s', async (_, pages, texts) => {
+	const answers = pages.map((page, index) =>
+		pageOf(
+			page.map((message) => messageAt(...message)),
+			index === pages.length - 1 ? undefined : `token ${index}`,
+		),
+	);
+	expect(await messagesFrom(answers)).toEqual({ texts, error: undefined });
+});
+
+test.each([
+	['', 'is empty'],
+	['{}', 'is an object without any key'],
+	['[]', 'is a list'],
+	['[{"messageId":"1"}]', 'is a list'],
+	['"ok"', 'is a string'],
+	['{"messages":null}', 'has messages, which is null'],
+	['{"messages":{}}', 'has messages, which is no list but of type object'],
+	['{"status":"ok","value":[]}', 'is an object with other keys (status, value)'],
+])('an answer without a list is an error and no empty list: %s', async (answer, words) => {
+	const first = await messagesFrom([answer]);
+	expect(first.error).toMatchObject({ message: 'The answer has no list of messages' });
+	expect(first.error).toHaveProperty(
+		'description',
+		expect.stringContaining(`with success, but it ${words}.`),
+	);
+	const later = await messagesFrom([pageOf([messageAt('1', 'a')], 'next'), answer]);
+	expect(later.texts).toEqual(['a']);
+	expect(later.error?.message).toBe('The list broke off after 1 entries: The answer has no list of messages');
+});
+
+test('an answer of HTML is an error, and an empty list is none', async () => {
+	const { error } = await messagesFrom(['<html><title>Sign in</title></html>']);
+	expect(error?.message).toBe('The answer of the service is not readable');
+	expect(await messagesFrom(['{"Messages":[]}'])).toEqual({ texts: [], error: undefined });
+});
+
 test('memory stays flat while 100,000 conversations stream by', async () => {
 	setFlagsFromString('--expose-gc');
 	const collect = runInNewContext('gc') as () => void;

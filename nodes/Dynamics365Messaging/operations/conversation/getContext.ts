@@ -1,4 +1,5 @@
 import { readKey, textOf, type Json } from '../../../shared/json';
+import { readEntries } from '../../../shared/transport/pagination';
 import { conversationPath } from '../../messagingApi/request';
 import { optionsField } from '../../../shared/action/fields/options';
 import { conversationIdField, readConversationId } from '../fields';
@@ -9,11 +10,12 @@ interface Variable {
 	value: Json;
 }
 
-/** Reads the context variables of an answer. Source: docs/service-facts.md#read-context. */
-function variablesOf(answer: Json | undefined): Variable[] {
-	const context = readKey(answer, 'context');
-	if (!Array.isArray(context)) return [];
-	return context.map((entry) => ({
+/**
+ * Reads the context variables of an answer. Source: docs/service-facts.md#read-context.
+ * @throws ServiceError where it has no list of them.
+ */
+function variablesOf(answer: Json): Variable[] {
+	return readEntries(answer, 'context').map((entry) => ({
 		name: textOf(readKey(entry, 'name')) ?? '',
 		value: readKey(entry, 'value') ?? null,
 	}));
