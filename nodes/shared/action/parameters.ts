@@ -97,7 +97,7 @@ export function readId(value: unknown, label: string): string {
 		);
 	}
 	if (typeof value === 'string' && !value.isWellFormed()) {
-		throw new InputError(`${label} ends in half a character`, 'Cut it elsewhere, or not at all.');
+		throw new InputError(`${label} has half a character`, 'Cut it elsewhere, or not at all.');
 	}
 	const id = tidy(readText(value, label));
 	if (!NO_ID.test(id)) return id;

@@ -375,7 +375,7 @@ describe('what is refused, by the field’s name', () => {
 		['conversation: end', { conversationId: ' .. ' }, 'Conversation'],
 		['conversation: end', { conversationId: { id: 'x' } }, 'Conversation'],
 		['message: send', { conversationId: 'Create', text: 'x' }, 'Conversation is not an ID'],
-		['message: send', { conversationId: '\ud800', text: 'x' }, 'Conversation is not an ID'],
+		['message: send', { conversationId: '\ud800', text: 'x' }, 'Conversation has half a character'],
 		['message: send', inConversation, 'neither Text nor Attachments'],
 		['message: send', { ...inConversation, text: '  \n' }, 'neither Text nor Attachments'],
 		['message: send', { ...inConversation, text: ['x'] }, 'Text must be a text'],

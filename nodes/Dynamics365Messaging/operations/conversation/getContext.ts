@@ -1,4 +1,4 @@
-import { readKey, textOf, type Json } from '../../../shared/json';
+import { isRecord, readKey, textOf, type Json } from '../../../shared/json';
 import { readEntries } from '../../../shared/transport/pagination';
 import { conversationPath } from '../../messagingApi/request';
 import { optionsField } from '../../../shared/action/fields/options';
@@ -12,9 +12,11 @@ interface Variable {
 
 /**
  * Reads the context variables of an answer. Source: docs/service-facts.md#read-context.
- * @throws ServiceError where it has no list of them.
+ * @throws ServiceError where it is no object, or has something else in the place of the list.
  */
 function variablesOf(answer: Json): Variable[] {
+	// Whether the service leaves the list out where there are no variables is not documented.
+	if (isRecord(answer) && readKey(answer, 'context') === undefined) return [];
 	return readEntries(answer, 'context').map((entry) => ({
 		name: textOf(readKey(entry, 'name')) ?? '',
 		value: readKey(entry, 'value') ?? null,
