@@ -140,6 +140,19 @@ test('the files of a message come as binary fields, or as an error that says why
 		message: '1 of 3 attachments could not be fetched',
 		description: expect.stringContaining('b.txt: the host answered with HTTP status 404'),
 	});
+	const secret = [
+		{ contentUrl: `${emulator.origin}/gone/a.png?sig=abc123&se=1` },
+		{ contentUrl: `data:image/png;base64,!!${'QUJD'.repeat(2_000)}` },
+	];
+	const { error: withUrls } = await run(
+		'message: downloadAttachments',
+		{},
+		{ items: [{ attachments: secret }] },
+	);
+	expect(withUrls?.description).toContain('/gone/a.png: ');
+	expect(withUrls?.description).toContain('a data URI (image/png) of 8,024 characters: ');
+	expect(JSON.stringify(withUrls)).not.toMatch(/abc123|QUJDQUJD/);
+
 	const tooMany = await run(
 		'message: downloadAttachments',
 		{ options: { maxAttachments: 1 } },

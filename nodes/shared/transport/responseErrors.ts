@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { nonEmptyText, parseJson, readKey } from '../json';
+import { cut } from '../text';
 import { parseRetryAfter } from './backoff';
 import { PROXY_PASSWORD, ServiceError, type Explanation, type Outcome } from './errors';
 import type { HttpsResponse } from './https';
 import type { Verification } from './request';
-import { cut } from '../text';
 
 /** What an error needs to know of the service that answered. */
 interface ResponseSource {
@@ -51,6 +51,9 @@ export function scalarsIn(value: unknown, depth = 0): Array<string | number> {
 	return ordered.flatMap((one) => scalarsIn(one, depth + 1));
 }
 
+/** As much of a page as is looked at: its title is at its beginning, and a search through a long one would take seconds. */
+const HEAD_LENGTH = 4_000;
+
 /** Matches a body of HTML. The services answer with JSON, so it comes from a proxy or gateway. */
 export const IS_HTML = /^\s*</;
 
@@ -60,7 +63,7 @@ export const IS_HTML = /^\s*</;
  */
 function ownWords(body: string): string | null {
 	if (IS_HTML.test(body)) {
-		const title = nonEmptyText(/<title[^>]*>([^<]*)/i.exec(body)?.[1]);
+		const title = nonEmptyText(/<title[^>]*>([^<]*)/i.exec(body.slice(0, HEAD_LENGTH))?.[1]);
 		return `The answer is a page, so it came from a proxy or gateway in between${title === null ? '.' : `: ${tidy(title)}`}`;
 	}
 	const json = parseJson(body);
@@ -83,12 +86,20 @@ function quoted(words: string): string {
 	return `The service said: ${tidy(words)}`;
 }
 
-/** Matches a token, which a message may repeat. */
-const TOKEN = /\beyJ[\w-]+(\.[\w-]*){0,2}/g;
+/** What a message may repeat of a credential: a token, also as it stands in a URL, and what signs a request or a URL. */
+const SECRETS: ReadonlyArray<readonly [RegExp, string]> = [
+	[/\beyJ[\w-]+(?:(?:\.|%2e)[\w-]*){0,2}/gi, '[token]'],
+	[/\b(sig(?:nature)?(?:=|%3d))[\w+/=%~.-]+/gi, '$1[signature]'],
+];
 
-/** Makes a message fit to be shown: one line, at most 500 characters, and no token. */
+/** Replaces what a service repeats of a credential. Pure. */
+function withoutSecrets(text: string): string {
+	return SECRETS.reduce((cleaned, [pattern, instead]) => cleaned.replace(pattern, instead), text);
+}
+
+/** Makes a message fit to be shown: one line, at most 500 characters, and nothing of a credential. */
 function tidy(words: string): string {
-	return cut(words.trim().replace(TOKEN, '[token]').replace(/\s+/g, ' '), 500);
+	return cut(withoutSecrets(words.trim().slice(0, HEAD_LENGTH)).replace(/\s+/g, ' '), 500);
 }
 
 /**
@@ -107,7 +118,9 @@ export function readHeader(headers: IncomingHttpHeaders, name: string): string |
  */
 function outcomeOf({ status, headers }: HttpsResponse): Outcome {
 	if (status === 503 && headers['retry-after'] !== undefined) return 'notSent';
-	return status === 408 || status >= 500 ? 'uncertain' : 'notSent';
+	// A redirect is a usual answer to what was carried out, too.
+	const isRedirect = status >= 300 && status < 400;
+	return isRedirect || status === 408 || status >= 500 ? 'uncertain' : 'notSent';
 }
 
 /** Words the error of a request that may have arrived. */
@@ -185,7 +198,7 @@ export function explainResponse(
 		message: words.message,
 		description: said === null ? words.description : `${words.description} ${said}`,
 		httpCode: response.status,
-		code: isForeignPage(response) ? FOREIGN_PAGE : source.code,
+		code: isForeignPage(response) ? FOREIGN_PAGE : source.code && cut(withoutSecrets(source.code), 200),
 		correlationId: correlationIds.find((id) => id !== null) ?? null,
 		outcome,
 		date: Date.parse(headers.date ?? '') || null,

@@ -87,7 +87,11 @@ test.each<[number, Record<string, string>, 'notSent' | 'uncertain']>([
 	[503, {}, 'uncertain'],
 	[503, { 'retry-after': '1' }, 'notSent'],
 	[504, {}, 'uncertain'],
-	[307, {}, 'notSent'],
+	[301, {}, 'uncertain'],
+	[302, {}, 'uncertain'],
+	[304, {}, 'uncertain'],
+	[307, {}, 'uncertain'],
+	[308, {}, 'uncertain'],
 ])(
 	'after %i with %j, what was sent is %s, and the text says how to look if open',
 	(status, headers, outcome) => {
@@ -112,6 +116,17 @@ test.each([
 	],
 	['a page without a title', '\n<html></html>', 'a proxy or gateway in between.'],
 	['a text with a token', '{"detail":"eyJhbGciOi.eyJzdWIiOi.c2ln is expired"}', 'said: [token] is expired'],
+	[
+		'a token as in a URL',
+		'{"detail":"eyJhbGciOi%2EeyJzdWIiOi%2Ec2ln is expired"}',
+		'said: [token] is expired',
+	],
+	['a signed request', '{"detail":"Signature=aB3+/x%2B= is wrong"}', 'said: Signature=[signature] is wrong'],
+	[
+		'a signed URL',
+		'{"detail":"GET /f?sig=aB3%2B%3D&se=1 failed"}',
+		'said: GET /f?sig=[signature]&se=1 failed',
+	],
 	['nothing', '', 'Try again'],
 ])('reads %s', (_, body, words) => {
 	const { description } = explainMessagingError(answer(503, body));
@@ -156,4 +171,16 @@ test('what was repeated is not told as not sent again', () => {
 	const error = explainMessagingError(answer(500, ''), { howToVerify: 'Run it again.', isIdempotent: true });
 	expect(error).toMatchObject({ outcome: 'uncertain', description: 'Run it again.' });
 	expect(error.message).not.toContain('not sent again');
+});
+
+test('shows nothing of a credential in the code either', () => {
+	const body = '{"error":{"code":"eyJhbGciOi.eyJzdWIiOi.c2ln","message":"no"}}';
+	expect(JSON.stringify(explainMessagingError(answer(400, body)))).not.toContain('eyJ');
+});
+
+test('looks at the beginning of a page only', () => {
+	const start = process.cpuUsage();
+	const page = `<html>${'<title '.repeat(40_000)}`;
+	expect(explainMessagingError(answer(502, page)).description).toContain('proxy or gateway in between');
+	expect(process.cpuUsage(start).user / 1000).toBeLessThan(1_000);
 });

@@ -9,6 +9,7 @@ import { attachmentsOf } from '../../activity/read';
 import { fetchAttachments, type FetchOptions } from '../../attachments/fetchAttachments';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, MEGABYTE } from '../../attachments/limits';
 import type { Operation, StepsContext } from '../operation';
+import { cut } from '../../../shared/text';
 
 /** The largest size that an organization can set. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 128;
@@ -23,6 +24,17 @@ function readAttachments(parameters: ParameterReader): Attachment[] {
 		throw new InputError('Attachments is not a list', 'Give the attachments of an item of the trigger.');
 	}
 	return attachmentsOf({ attachments: list });
+}
+
+/** What an error says of where a file is: nothing of what signs its URL, and of a data URI only what it is. */
+function placeOf(contentUrl: string | null): string {
+	const url = contentUrl ?? '';
+	const [, type] = /^data:([^;,]{0,100})/i.exec(url) ?? [];
+	if (type !== undefined)
+		return `a data URI (${type || 'text/plain'}) of ${url.length.toLocaleString('en-US')} characters`;
+	if (!URL.canParse(url)) return cut(url, 100) || 'a file without a URL';
+	const { host, pathname } = new URL(url);
+	return cut(host + pathname, 200);
 }
 
 /** Milliseconds, for all files of an item together. */
@@ -44,7 +56,7 @@ async function downloadAll(
 	const failed = fetched.attachments.filter(({ downloadError }) => downloadError !== null);
 	if (failed.length > 0) {
 		const reasons = failed.map(
-			({ name, contentUrl, downloadError }) => `${name ?? contentUrl}: ${downloadError}`,
+			({ name, contentUrl, downloadError }) => `${name ?? placeOf(contentUrl)}: ${downloadError}`,
 		);
 		throw new InputError(
 			`${failed.length} of ${attachments.length} attachments could not be fetched`,
