@@ -113,7 +113,7 @@ test(`${COUNT} hostile deliveries cost no more than ${MOST_MS} ms of the process
 			for (let tries = 0; tries < 5 && least >= MOST_MS; tries++) least = Math.min(least, await costOf(one));
 			if (least >= MOST_MS) throw new Error(`${least} ms for ${one.length} characters: ${one.slice(0, 300)}`);
 		}),
-		{ numRuns: COUNT },
+		{ numRuns: COUNT, seed: 20_261_129 },
 	);
 	await trigger.close();
 }, 600_000);

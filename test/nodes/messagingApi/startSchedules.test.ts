@@ -13,7 +13,7 @@ import { FAULTS, MessagingModel, type Fault, type Run, type Schedule } from '../
  * A search over what can go wrong while Send or Start says something: whatever the network, the representatives, the
  * clocks and other runs do, nothing is said twice, and nothing is called delivered, or not sent, that is not.
  */
-const SEED = Number(process.env.SCHEDULES_SEED ?? Date.now() % 1_000_000);
+const SEED = Number(process.env.SCHEDULES_SEED ?? 228_463);
 const SCHEDULES = Number(process.env.SCHEDULES ?? 2_000);
 const SOCKET_SCHEDULES = 36;
 
@@ -24,7 +24,7 @@ afterAll(() => void (Error.stackTraceLimit = stackTraceLimit));
 
 beforeAll(() => {
 	process.stdout.write(
-		`The schedules' seed is ${SEED}; SCHEDULES_SEED=${SEED} repeats them, SCHEDULES=100000 tries more.\n`,
+		`The schedules' seed is ${SEED}; SCHEDULES_SEED=… takes another one, SCHEDULES=100000 tries more.\n`,
 	);
 });
 

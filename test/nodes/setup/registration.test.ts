@@ -115,7 +115,7 @@ test.each<[string, string | null, Registration[], Probed | undefined, Decision]>
  * channels that others write to as well, with a service that loses calls and answers. Whatever the order, no inactive
  * trigger keeps a channel, and no active one loses it, without a line that says so.
  */
-const SEED = Number(process.env.REGISTRATIONS_SEED ?? Date.now() % 1_000_000);
+const SEED = Number(process.env.REGISTRATIONS_SEED ?? 20_261_129);
 const COUNT = Number(process.env.REGISTRATIONS ?? 3_000);
 
 /** What becomes of a call. `…After`: it was carried out. `retried`: its answer was lost, and the retry met the new version. */
@@ -152,7 +152,7 @@ interface Instance {
 	isActive: boolean;
 	/** What n8n has stored. */
 	stored: IDataObject;
-	/** By channel, how many lines there were when it last had it and was active. */
+	/** By channel, how many lines there were when it last had it as its own. */
 	said: number[];
 }
 
@@ -304,7 +304,8 @@ class World {
 		const isQuiet = 'faults' in step && step.faults.length === 0;
 		return this.records.flatMap(({ url }, channel) => {
 			for (const one of this.instances)
-				if (one.isActive && url === this.ownOf(one)) one.said[channel] = this.lines.length;
+				if (one.isActive && one.channel === channel && url === this.ownOf(one))
+					one.said[channel] = this.lines.length;
 			const before = owners[channel];
 			const isLost = before?.isActive === true && before.channel === channel && url !== this.ownOf(before);
 			const says = (own: string) => (line: string) =>
@@ -367,7 +368,9 @@ const steps = fc.oneof(
 ) as fc.Arbitrary<Step>;
 
 test(`of ${COUNT} orders of events none has a trigger keep or lose a channel without a word`, async () => {
-	process.stdout.write(`The registrations' seed is ${SEED}; REGISTRATIONS=100000 tries more.\n`);
+	process.stdout.write(
+		`The registrations' seed is ${SEED}; REGISTRATIONS_SEED=… takes another one, REGISTRATIONS=100000 tries more.\n`,
+	);
 	await fc.assert(
 		fc.asyncProperty(fc.array(steps, { minLength: 2, maxLength: 9 }), async (all) => {
 			const world = new World();
