@@ -12,6 +12,7 @@ import {
 	type Delivery,
 	type Outcome,
 } from '../../tools/outcome';
+import { post } from '../../tools/post';
 import { startProxy } from '../../tools/proxy';
 import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
@@ -63,6 +64,24 @@ async function dropsAtOnce(emulator: Emulator, conversationId: string): Promise<
 	);
 	await emulator.idle();
 	return entries.every(({ tries }) => tries.length === 1 && tries[0]?.status === 200);
+}
+
+/** What is posted below the activity to which it replies is the same delivery: it runs once, by whichever path it comes. */
+async function runsOnceBelowAnActivity(
+	emulator: Emulator,
+	webhookUrl: string,
+	conversationId: string,
+): Promise<boolean> {
+	const token = await emulator.issueDeliveryToken();
+	const body = JSON.stringify({ ...activityOf(0, conversationId), text: 'a reply', id: 'reply' });
+	const activities = `${webhookUrl}/v3/conversations/${conversationId}/activities`;
+	const statuses: Array<number | undefined> = [];
+	for (const url of [`${activities}/42`, `${activities}/43`, activities])
+		statuses.push(await post(new URL(url), token, body));
+	const said = emulator.log.filter(
+		(entry) => entry.kind === 'request' && (entry.body as { text?: unknown } | undefined)?.text === 'a reply',
+	);
+	return statuses.every((status) => status === 200) && said.length === 1;
 }
 
 /** Ends n8n after a while and starts it again; returns when it was ended. */
@@ -137,8 +156,14 @@ runMain(
 				await waitFor('the proxy to find n8n', 15_000, async () => (await fetch(`${proxy.url}/healthz`)).ok);
 				const [conversation] = emulator.desk.list();
 				const isDropped = await dropsAtOnce(emulator, conversation?.id ?? '');
+				const isOne = await runsOnceBelowAnActivity(
+					emulator,
+					`${proxy.url}/webhook/${path}`,
+					conversation?.id ?? '',
+				);
 				return report('restarts', {
 					'what starts no run is answered 200': isDropped,
+					'a delivery below the activity to which it replies is the same delivery': isOne,
 					...judge('one at a time in a conversation', await play(setup, true)),
 					...judge('side by side in a conversation', await play(setup, false)),
 				});
