@@ -1,11 +1,11 @@
 import { MICROSOFT } from '../../shared/entra/microsoft';
 import { isRecord, nonEmptyText, parseJson, readKey, type Json } from '../../shared/json';
 import type { Explanation, ServiceError } from '../../shared/transport/errors';
+import { cut } from '../../shared/text';
 import type { HttpsResponse } from '../../shared/transport/https';
 import type { Verification } from '../../shared/transport/request';
 import { explainResponse, readHeader } from '../../shared/transport/responseErrors';
 import { ENDPOINT, type Authentication } from './connection';
-import { cut } from '../../shared/text';
 
 const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
 

@@ -6,8 +6,9 @@ export const MAX_WAIT_MS = 8_000;
 /** How long a delivery that was told to come again keeps its place, milliseconds. */
 const RESERVED_MS = 15_000;
 /**
- * How long a workflow may hold up the conversation's other deliveries, milliseconds. n8n never answers some of those that
- * were under way when Redis was gone, and their conversations must go on. Dynamics has given up by then.
+ * How long a workflow may hold up the conversation's other deliveries, milliseconds: an answer that n8n never gives must
+ * not stop a conversation for longer. Dynamics has given the delivery up by then. A run of more than a minute may be
+ * overtaken.
  */
 const MAX_RUN_MS = 60_000;
 /** How often Dynamics tries a delivery. Source: docs/service-facts.md#webhook-delivery. */

@@ -107,10 +107,13 @@ export function readId(value: unknown, label: string): string {
 	);
 }
 
+const YES = new Set<unknown>([true, 'true', 1, '1']);
+const NO = new Set<unknown>([false, 'false', 0, '0', '', null, undefined]);
+
 function readFlag(value: unknown, label: string): boolean {
-	const text = typeof value === 'string' ? value.trim().toLowerCase() : value;
-	if (text === true || text === 'true' || text === 1 || text === '1') return true;
-	if ([undefined, null, false, 'false', 0, '0', ''].includes(text as never)) return false;
+	const given = typeof value === 'string' ? value.trim().toLowerCase() : value;
+	if (YES.has(given)) return true;
+	if (NO.has(given)) return false;
 	throw new InputError(`${label} must be true or false`, 'Use an expression that gives one of them.');
 }
 

@@ -3,13 +3,13 @@ import { optionsField } from '../../../shared/action/fields/options';
 import type { Output } from '../../../shared/action/operation';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { parseJson, type Json } from '../../../shared/json';
+import { cut } from '../../../shared/text';
 import { InputError } from '../../../shared/transport/errors';
 import type { Attachment } from '../../activity/items';
 import { attachmentsOf } from '../../activity/read';
 import { fetchAttachments, type FetchOptions } from '../../attachments/fetchAttachments';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, MEGABYTE } from '../../attachments/limits';
 import type { Operation, StepsContext } from '../operation';
-import { cut } from '../../../shared/text';
 
 /** The largest size that an organization can set. Source: docs/service-facts.md#attachment-limits. */
 const DEFAULT_MAX_SIZE_MB = 128;
