@@ -15,6 +15,10 @@ function numberOf(option: string, otherwise: number): number {
 	return Number(new RegExp(`^--${option}=([\\d.]+)$`, 'm').exec(args.join('\n'))?.[1] ?? otherwise);
 }
 
+/** `--succeeds`: When Workflow Succeeds alone, at the pace of a short run. */
+const SUCCEEDS = args.includes('--succeeds');
+/** `--faults=Redis`: only the faults whose name has this in it. */
+const FAULTS = args.map((arg) => /^--faults=(.+)$/.exec(arg)?.[1] ?? '').join('');
 /** Of all faults together, with Respond: When Workflow Succeeds; a quarter of them each for what stands beside it. */
 const DELIVERIES = numberOf('deliveries', 10_000);
 /** Of each measurement in which nothing goes wrong. */
@@ -220,7 +224,7 @@ function publisher({ publish, leadTo, credentials }: Cluster): (way: Way) => Pro
 }
 
 /** What a way promises, and what was seen of it. */
-function promisesOf(way: Way, aftermaths: Aftermath[]): Check[] {
+function promisesOf(way: Way, aftermaths: Aftermath[], isShort: boolean): Check[] {
 	const own = aftermaths.filter((aftermath) => aftermath.way === way);
 	const count = (of: (aftermath: Aftermath) => number, which: Aftermath[] = own) => sum(which.map(of));
 	const kills = own.filter(({ fault }) => fault?.kind === 'kill');
@@ -232,6 +236,11 @@ function promisesOf(way: Way, aftermaths: Aftermath[]): Check[] {
 		ratio: number,
 		atMost: 0,
 	});
+	const underWay = Math.max(
+		1,
+		count((aftermath) => aftermath.underWay, kills),
+	);
+	const givenUp = count(({ outcome }) => outcome.givenUp.length, reachable);
 	return [
 		none(
 			'answered 200 and lost',
@@ -247,18 +256,17 @@ function promisesOf(way: Way, aftermaths: Aftermath[]): Check[] {
 		),
 		{
 			what: `${name}: said twice ÷ under way, where a process of n8n was killed`,
-			ratio:
-				count(({ outcome }) => outcome.twice.length, kills) /
-				Math.max(
-					1,
-					count(({ underWay }) => underWay, kills),
-				),
+			ratio: count(({ outcome }) => outcome.twice.length, kills) / underWay,
 			atMost: 1,
 		},
-		none(
-			'given up by Dynamics, where no store and no service was away',
-			count(({ outcome }) => outcome.givenUp.length, reachable),
-		),
+		// What n8n notices too late after a kill is its own limit (docs/production.md), which must not stop a release.
+		isShort
+			? {
+					what: `${name}: given up by Dynamics ÷ under way when a process was killed`,
+					ratio: givenUp / underWay,
+					atMost: 1,
+				}
+			: none('given up by Dynamics, where no store and no service was away', givenUp),
 	];
 }
 
@@ -271,7 +279,8 @@ async function measureOn(cluster: Cluster, isShort: boolean): Promise<Section> {
 	const tables: string[] = [];
 	const checks: Check[] = [];
 	const paces: Record<Way, number> = { immediately: SHORT_PACE, onSuccess: SHORT_PACE, longWork: SHORT_PACE };
-	if (!isShort) {
+	const isWhole = !isShort && !SUCCEEDS;
+	if (isWhole) {
 		const { header, rows, rates } = await measureSpeed(cluster, load, take);
 		tables.push(tableOf(header, rows));
 		checks.push({
@@ -281,9 +290,9 @@ async function measureOn(cluster: Cluster, isShort: boolean): Promise<Section> {
 		});
 		for (const way of WAYS) paces[way] = SUSTAINED * median(rates[way]);
 	}
-	const faults = allFaults(isShort, process.env);
+	const faults = allFaults(isShort, process.env, FAULTS);
 	const aftermaths: Aftermath[] = [];
-	for (const way of isShort ? (['onSuccess'] as const) : WAYS) {
+	for (const way of isWhole ? WAYS : (['onSuccess'] as const)) {
 		await take(way);
 		const all = way === 'onSuccess' ? DELIVERIES : DELIVERIES / 4;
 		const perSecond = paces[way];
@@ -306,8 +315,8 @@ async function measureOn(cluster: Cluster, isShort: boolean): Promise<Section> {
 	}
 	const tokens = cluster.emulator.log.filter(({ kind }) => kind === 'token').length;
 	checks.push(
-		...promisesOf('onSuccess', aftermaths),
-		...(isShort ? [] : promisesOf('longWork', aftermaths)),
+		...promisesOf('onSuccess', aftermaths, isShort),
+		...(isWhole ? promisesOf('longWork', aftermaths, isShort) : []),
 		{
 			what: 'Token requests ÷ processes that send (webhook processors never ask)',
 			ratio: tokens / sum(cluster.workers.map(({ starts }) => starts)),

@@ -109,7 +109,9 @@ function advisedSettings(): NodeJS.ProcessEnv {
 		'x-environment': Record<string, string>;
 	};
 	return Object.fromEntries(
-		Object.entries(all).filter(([name]) => /^(EXECUTIONS_MODE|QUEUE_WORKER_|N8N_GRACEFUL_)/.test(name)),
+		Object.entries(all).filter(([name]) =>
+			/^(EXECUTIONS_MODE|QUEUE_WORKER_|N8N_EXECUTIONS_QUEUE_|N8N_GRACEFUL_)/.test(name),
+		),
 	);
 }
 

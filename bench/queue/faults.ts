@@ -122,10 +122,11 @@ const serviceSilent = serviceAnswers('503 without Retry-After', { status: 503 },
  * The faults, in the order in which they are caused.
  * @param env BENCH_RESTART_REDIS and BENCH_RESTART_POSTGRES hold the commands by which those that n8n works with may
  * really be restarted.
+ * @param only those whose name has this in it; all where it is empty.
  */
-export function allFaults(short: boolean, env: NodeJS.ProcessEnv): Fault[] {
+export function allFaults(short: boolean, env: NodeJS.ProcessEnv, only: string): Fault[] {
 	if (short) return [workerKilled, serviceBusy];
-	return [
+	const all = [
 		workerKilled,
 		webhookKilled,
 		redisAway(env.BENCH_RESTART_REDIS),
@@ -134,4 +135,5 @@ export function allFaults(short: boolean, env: NodeJS.ProcessEnv): Fault[] {
 		serviceBusy,
 		serviceSilent,
 	];
+	return all.filter(({ name }) => name.includes(only));
 }
