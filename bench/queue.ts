@@ -15,7 +15,7 @@ function numberOf(option: string, otherwise: number): number {
 	return Number(new RegExp(`^--${option}=([\\d.]+)$`, 'm').exec(args.join('\n'))?.[1] ?? otherwise);
 }
 
-/** `--succeeds`: When Workflow Succeeds alone, at the pace of a short run. */
+/** `--succeeds`: When Workflow Succeeds alone, at the pace that is set. */
 const SUCCEEDS = args.includes('--succeeds');
 /** `--faults=Redis`: only the faults whose name has this in it. */
 const FAULTS = args.map((arg) => /^--faults=(.+)$/.exec(arg)?.[1] ?? '').join('');
@@ -26,8 +26,8 @@ const BATCH = Math.max(50, Math.min(300, Math.round(DELIVERIES / 30)));
 const CONVERSATIONS = 50;
 /** What is left for the noise of the machine, of what n8n does when it is given all it can take. */
 const SUSTAINED = 0.6;
-/** On a machine that is busy otherwise; a short run does not look for it. */
-const SHORT_PACE = 4;
+/** Deliveries a second on a machine that is busy otherwise, where a run does not look for what n8n sustains. */
+const SET_PACE = numberOf('pace', 4);
 /** Every how many deliveries Dynamics makes one twice. */
 const REPEAT_EVERY = 10;
 const STRIKE_EVERY_S = 60;
@@ -278,7 +278,7 @@ async function measureOn(cluster: Cluster, isShort: boolean): Promise<Section> {
 	const take = publisher(cluster);
 	const tables: string[] = [];
 	const checks: Check[] = [];
-	const paces: Record<Way, number> = { immediately: SHORT_PACE, onSuccess: SHORT_PACE, longWork: SHORT_PACE };
+	const paces: Record<Way, number> = { immediately: SET_PACE, onSuccess: SET_PACE, longWork: SET_PACE };
 	const isWhole = !isShort && !SUCCEEDS;
 	if (isWhole) {
 		const { header, rows, rates } = await measureSpeed(cluster, load, take);
