@@ -270,11 +270,24 @@ describe('Create with a start message', () => {
 		expect(emulator.desk.list()).toHaveLength(1);
 	});
 
-	test('but with a customer ID and without words it is repeated freely', async () => {
+	test('but with a customer ID and without words it is repeated freely, and the conversation is new', async () => {
+		const customer = { preferredName: 'John' };
+		const parameters = { customerId: 'jdoe', customer };
+		const opened = { conversationId: expect.stringMatching(/^[0-9a-f-]{36}$/), isNew: true };
 		emulator.settings.faults = [onCreate('resetAfter')];
-		const { items } = await run('create', { customerId: 'jdoe' });
-		expect(items[0]!.json).toMatchObject({ conversationId: emulator.desk.list()[0]!.id, isNew: false });
+		const created = await run('create', parameters);
+		expect(created.items[0]!.json).toEqual({ ...opened, messageId: null });
+		expect(created.hints).toMatchObject([{ message: expect.stringContaining('was lost once') }]);
 		expect(calls()).toHaveLength(2);
+
+		emulator.settings.faults = [onCreate('resetAfter')];
+		const said = await say({ ...parameters, customerId: 'other' });
+		expect(said.items[0]!.json).toEqual({
+			...opened,
+			messageId: expect.stringMatching(/^\d{13}$/),
+			delivered: 'message',
+		});
+		expect(said.hints).toEqual(created.hints);
 	});
 
 	test('at a path that the service does not know says so', async () => {

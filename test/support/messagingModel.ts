@@ -145,6 +145,7 @@ export class MessagingModel {
 		const faults = this.schedule.runs[run]!.faults;
 		const queue =
 			request.method === 'GET' ? faults.read : /create$/.test(request.path) ? faults.create : faults.send;
+		let mayRepeat = false;
 		for (;;) {
 			const fault = queue.shift() ?? 'none';
 			await this.pass();
@@ -162,6 +163,7 @@ export class MessagingModel {
 			await this.pass();
 			if (isLost) {
 				if (!isRepeatable) throw error('lost', 'uncertain');
+				mayRepeat = true;
 				await this.time.wait(PAUSE);
 				continue;
 			}
@@ -172,7 +174,7 @@ export class MessagingModel {
 			const json = isEmpty || answer === undefined || answer instanceof ServiceError ? null : answer;
 			const confirmedBy = request.method === 'GET' ? undefined : request.confirmedBy;
 			if (confirmedBy !== undefined && !readKey(json, confirmedBy)) throw error('unconfirmed', 'uncertain');
-			return { json, date };
+			return { json, date, mayRepeat };
 		}
 	}
 

@@ -27,7 +27,7 @@ export async function carryOut<Connection, Service extends string>(
 		const answer = answers[Math.min(requests.length, answers.length - 1)] ?? null;
 		requests.push(request as PlannedRequest);
 		if (answer instanceof Error) throw answer;
-		return { json: answer, date: Date.now() };
+		return { json: answer, date: Date.now(), mayRepeat: false };
 	};
 	if (plan.kind === 'call') {
 		const { json: answer } = await call(plan.request);

@@ -42,12 +42,12 @@ export function dataverseTokens({ environmentUrl, tokenErrors, ...connection }: 
 
 /**
  * Makes a client of Dataverse, which holds the channel's record.
- * @param throttle shared by the calls of an execution; without it nothing is retried.
+ * @param throttle shared by the calls of an execution; without it for what only looks.
  * @throws InputError where the credential has no Environment URL.
  * @example
  * const { json } = await dataverseClient(connection).call(channelRequest(connection.channelId));
  */
-export function dataverseClient(connection: Connection, throttle: Throttle = new Throttle()): Client {
+export function dataverseClient(connection: Connection, throttle: Throttle = Throttle.forLooks()): Client {
 	const tokens = dataverseTokens(connection);
 	const { origin } = tokens;
 	const urlOf: Service['urlOf'] = (request) => urlBelow(origin, BASE_PATH, request);

@@ -36,11 +36,11 @@ export const MESSAGING_API: Destination = {
 
 /**
  * Makes a client of the Messaging API.
- * @param throttle shared by the calls of an execution; without it nothing is retried.
+ * @param throttle shared by the calls of an execution; without it for what only looks.
  * @example
  * const { json } = await messagingClient(connection).call({ method: 'GET', path: '/conversations' });
  */
-export function messagingClient(connection: Connection, throttle: Throttle = new Throttle()): Client {
+export function messagingClient(connection: Connection, throttle: Throttle = Throttle.forLooks()): Client {
 	const service: Service = {
 		urlOf: (request) => messagingUrl(connection.origin, request),
 		tokens: tokenProvider(connection),

@@ -2,7 +2,7 @@ import { parseJson } from '../../shared/json';
 import { ServiceError, type Explanation } from '../../shared/transport/errors';
 import type { HttpsResponse } from '../../shared/transport/https';
 import type { Verification } from '../../shared/transport/request';
-import { explainResponse, IS_HTML, scalarsIn } from '../../shared/transport/responseErrors';
+import { explainResponse, IS_HTML } from '../../shared/transport/responseErrors';
 import { MICROSOFT } from '../../shared/entra/microsoft';
 
 /** The credential's fields that lead to the Messaging API. */
@@ -74,14 +74,44 @@ const BY_STATUS: Record<number, Explanation> = {
 	},
 };
 
-/** A code of the service, 30001 to 30016, alone or within a text. */
-const CODE = /\b300(?:0[1-9]|1[0-6])\b/;
+/** A code of the service, 30001 to 30016, as a value of its own. */
+const CODE = /^300(?:0[1-9]|1[0-6])$/;
+/** The same where a text begins with it or names it as a code: any other number in a text, such as an ID, is none. */
+const CODE_IN_TEXT = /(?:^\W*|\b(?:code|error)\b(?:\s+is\b)?\W{0,4})(300(?:0[1-9]|1[0-6]))\b/i;
+/** Keys under which it may stand, as the right one is not documented: in those of RFC 7807, and in those of other answers. */
+const CODE_KEY = /code$/i;
+const TEXT_KEY = /^(type|title|details?|messages?|errors?|(error_?)?description|reason)$/i;
+/** The type of an RFC 7807 answer is a URI. */
+const LAST_SEGMENT = /[^/#:]*$/;
+const MAX_DEPTH = 5;
 
-/** Finds the code at any depth of the body, as its key is not documented. A value of its own wins over one in a text. */
+/** A value of the body that may be or name a code. */
+interface CodePlace {
+	value: string;
+	isCodeKey: boolean;
+}
+
+/** Lists where a code may stand. What another key holds, such as an ID or a duration, is none. */
+function codePlaces(value: unknown, key = 'code', isInErrors = false, depth = 0): CodePlace[] {
+	if (depth > MAX_DEPTH) return [];
+	if (Array.isArray(value)) return value.flatMap((one) => codePlaces(one, key, isInErrors, depth + 1));
+	if (typeof value === 'object' && value !== null) {
+		const isErrors = isInErrors || /^errors$/i.test(key);
+		return Object.entries(value).flatMap(([name, one]) => codePlaces(one, name, isErrors, depth + 1));
+	}
+	const isCodeKey = CODE_KEY.test(key);
+	const isText = typeof value === 'string' && (isInErrors || TEXT_KEY.test(key));
+	if (!isText && !isCodeKey) return [];
+	const text = String(value).trim();
+	return [{ value: /^type$/i.test(key) ? (LAST_SEGMENT.exec(text)?.[0] ?? '') : text, isCodeKey }];
+}
+
+/** Finds the code in the body. A value under a key for codes wins over another value, and both over one in a text. */
 function findCode(body: unknown): string | null {
-	const values = scalarsIn(body).map(String);
-	const whole = values.find((value) => CODE.exec(value)?.[0] === value);
-	return whole ?? values.map((value) => CODE.exec(value)?.[0]).find((code) => code !== undefined) ?? null;
+	const places = codePlaces(body);
+	const whole = places.filter(({ value }) => CODE.test(value));
+	const own = whole.find(({ isCodeKey }) => isCodeKey) ?? whole[0];
+	return own?.value ?? places.map(({ value }) => CODE_IN_TEXT.exec(value)?.[1]).find(Boolean) ?? null;
 }
 
 /**

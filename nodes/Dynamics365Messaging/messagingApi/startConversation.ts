@@ -18,6 +18,8 @@ export interface ConversationStart {
 export interface StartedConversation {
 	conversationId: string;
 	isNew: boolean;
+	/** Whether it may have been active before all the same, as the answer to a first try was lost. */
+	mayBeOlder?: true;
 	/** The ID of the start message; null where none was delivered. */
 	messageId: string | null;
 	/** `dropped`: the conversation was active before, so the service did not deliver it. */
@@ -89,22 +91,22 @@ function withStartMessage({ request, startMessage }: ConversationStart): Convers
 const CLOCK_TOLERANCE = 45_000;
 
 /**
- * Tells what became of a start message whose answer was lost, from the active conversation of the same customer. The
- * service surely dropped it where that conversation was active before the lost call, and ever since, as a closed one
- * never opens again. Nothing proves that it arrived: another run may have said the same words, and one conversation may
- * have been closed and the next one opened in the meantime. Pure. Source: docs/service-facts.md#conversation-states.
+ * Whether a conversation that is active now was surely active before a call whose answer was lost, and ever since, as a
+ * closed one never opens again. Then the call opened none, and a start message of it was dropped. Otherwise nothing is
+ * proven: another run may have said the same words, and one conversation may have been closed and the next one opened in
+ * the meantime. Pure. Source: docs/service-facts.md#conversation-states.
  * @param firstMessageAt when the earliest known message of the conversation came, by the service's clock, epoch
  * milliseconds; undefined where none is known.
  * @param answeredAt the service's clock when it named the conversation, epoch milliseconds; null where it is unknown.
  * @param passed milliseconds from before the lost call to that answer.
  */
-export function classifyStartMessage(
+export function wasActiveBefore(
 	firstMessageAt: number | undefined,
 	answeredAt: number | null,
 	passed: number,
-): 'dropped' | 'uncertain' {
-	if (firstMessageAt === undefined || answeredAt === null) return 'uncertain';
-	return answeredAt - passed - firstMessageAt > CLOCK_TOLERANCE ? 'dropped' : 'uncertain';
+): boolean {
+	if (firstMessageAt === undefined || answeredAt === null) return false;
+	return answeredAt - passed - firstMessageAt > CLOCK_TOLERANCE;
 }
 
 /**
@@ -155,8 +157,32 @@ async function reconcile(
 	if (isNew) throw uncertain;
 	if (wasSeen) return dropped;
 	const { entries } = await client.page(messageList(conversationId)).catch(orElse(uncertain));
-	if (classifyStartMessage(earliestIn(entries), date, passed) === 'dropped') return dropped;
+	if (wasActiveBefore(earliestIn(entries), date, passed)) return dropped;
 	throw uncertain;
+}
+
+/**
+ * Corrects `isNew` where an earlier try of the same request may have opened the conversation: it is an old one only where
+ * that is proven.
+ * @param answeredAt the service's clock, epoch milliseconds. @param passed milliseconds since before the first try.
+ */
+async function afterLostTry(
+	{ client, seen }: Starter,
+	started: StartedConversation,
+	answeredAt: number | null,
+	passed: number,
+): Promise<StartedConversation> {
+	const { conversationId } = started;
+	if (started.isNew || seen.has(conversationId)) return started;
+	const entries = await client.page(messageList(conversationId)).then(
+		(page) => page.entries,
+		(error: unknown) => {
+			if (error instanceof ServiceError) return [];
+			throw error;
+		},
+	);
+	if (wasActiveBefore(earliestIn(entries), answeredAt, passed)) return started;
+	return { ...started, isNew: true, mayBeOlder: true };
 }
 
 /** A 404 without a code means that the service does not know the Create Path. */
@@ -190,7 +216,11 @@ export async function startConversation(
 	const begunAt = now();
 	const started = await starter.client
 		.call(withStartMessage(start))
-		.then(({ json }) => readStartedConversation(json, startMessage !== undefined, request.howToVerify))
+		.then(async ({ json, date, mayRepeat }) => {
+			const passed = now() - begunAt;
+			const answered = readStartedConversation(json, startMessage !== undefined, request.howToVerify);
+			return mayRepeat ? await afterLostTry(starter, answered, date, passed) : answered;
+		})
 		.catch(async (error: unknown) => {
 			if (!(error instanceof ServiceError)) throw error;
 			const canReconcile = error.outcome === 'uncertain' && startMessage && request.isIdempotent;
@@ -210,10 +240,7 @@ interface CustomerMessage {
 }
 
 /** The result of delivering a customer's message. */
-interface DeliveredMessage {
-	conversationId: string;
-	isNew: boolean;
-	messageId: string | null;
+interface DeliveredMessage extends Omit<StartedConversation, 'startMessage'> {
 	delivered: 'startMessage' | 'message';
 }
 
@@ -240,12 +267,10 @@ export async function deliverMessage(
 	{ start, message }: CustomerMessage,
 ): Promise<DeliveredMessage> {
 	const deliver = async (): Promise<DeliveredMessage | { closed: unknown }> => {
-		const { conversationId, isNew, messageId, startMessage } = await startForMessage(starter, start);
-		if (startMessage === 'delivered') return { conversationId, isNew, messageId, delivered: 'startMessage' };
-		return await starter.client.call(message(conversationId)).then(
-			({ json }): DeliveredMessage => {
-				return { conversationId, isNew, messageId: messageIdOf(json), delivered: 'message' };
-			},
+		const { startMessage, ...started } = await startForMessage(starter, start);
+		if (startMessage === 'delivered') return { ...started, delivered: 'startMessage' };
+		return await starter.client.call(message(started.conversationId)).then(
+			({ json }): DeliveredMessage => ({ ...started, messageId: messageIdOf(json), delivered: 'message' }),
 			(error: unknown) => {
 				if (isConversationGone(error)) return { closed: error };
 				throw error;

@@ -16,6 +16,8 @@ const MAX_REMEMBERED = 10;
 
 /** How long a request is retried when a workflow is activated or deactivated. */
 const MAX_RETRY_MS = 20_000;
+/** How long one try may take then, as somebody waits in the editor. */
+const TIMEOUT_MS = 30_000;
 
 /** A channel's record. */
 interface Place {
@@ -280,7 +282,8 @@ function outsideOf(connection: Connection): Outside {
 		channelId,
 		environmentUrl: environmentUrl ?? undefined,
 	});
-	const dataverse = (place: Place) => dataverseClient(at(place), new Throttle(MAX_RETRY_MS));
+	const dataverse = (place: Place) =>
+		dataverseClient(at(place), new Throttle(MAX_RETRY_MS, undefined, TIMEOUT_MS));
 	return {
 		probe,
 		async read(place) {

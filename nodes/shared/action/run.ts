@@ -275,7 +275,8 @@ export async function runItems<Connection, Service extends string>(
 	const { concurrency, maxRetryMs, unread } = runOptions(context);
 	const planned = await planAll(context, operation, connect, unread);
 	const signal = context.getExecutionCancelSignal();
-	const throttle = new Throttle(maxRetryMs, signal);
+	const { maxTryMs } = operation;
+	const throttle = new Throttle(Math.min(maxRetryMs, maxTryMs ?? maxRetryMs), signal, maxTryMs);
 	const steps = once(async () => stepsContext(context, await connect(), throttle, connector));
 	const results: Array<Result | undefined> = planned.map((one) => ('plan' in one ? undefined : one));
 	let hasFailed = false;

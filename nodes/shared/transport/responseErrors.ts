@@ -42,7 +42,7 @@ const BY_STATUS: Record<number, Explanation> = {
  * Returns all texts and numbers within a JSON value, the outer ones before the inner ones. Pure.
  * @param depth of the value in the whole; objects below the fourth level are not read.
  */
-export function scalarsIn(value: unknown, depth = 0): Array<string | number> {
+function scalarsIn(value: unknown, depth = 0): Array<string | number> {
 	if (typeof value === 'string' || typeof value === 'number') return [value];
 	if (typeof value !== 'object' || value === null || depth > 4) return [];
 	const inner: unknown[] = Object.values(value);

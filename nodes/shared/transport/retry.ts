@@ -57,13 +57,18 @@ export interface ServiceResponse {
 	json: Json;
 	/** The service's clock, epoch milliseconds; null where it is not known. */
 	date: number | null;
+	/** Whether an earlier try of the same request may have arrived, so that this answer may tell of what that one did. */
+	mayRepeat: boolean;
 }
+
+/** The successful answer to one try. */
+type Answer = Omit<ServiceResponse, 'mayRepeat'>;
 
 async function send(
 	{ urlOf, sign, destination }: Service,
 	request: ServiceRequest,
 	credential: string,
-	signal?: AbortSignal,
+	{ signal, timeoutMs }: Throttle,
 ): Promise<HttpsResponse | ServiceError> {
 	const { method } = request;
 	const url = urlOf(request);
@@ -82,7 +87,7 @@ async function send(
 		...request.headers,
 		...sign(credential, call),
 	};
-	return await sendHttps({ method, url, headers, body, signal }).catch((error: unknown) => {
+	return await sendHttps({ method, url, headers, body, signal, timeoutMs }).catch((error: unknown) => {
 		if (!(error instanceof TransportError)) throw error;
 		return explainTransportError(error, destination, verificationOf(request));
 	});
@@ -107,14 +112,14 @@ async function tryOnce(
 	request: ServiceRequest,
 	throttle: Throttle,
 	waitForSlot: () => Promise<void>,
-): Promise<ServiceResponse | ServiceError> {
+): Promise<Answer | ServiceError> {
 	const { tokens, explain } = service;
 	let refused: ServiceError | undefined;
 	let token = await tokens.get().catch(asServiceError);
 	for (let fresh = 0; fresh <= MAX_FRESH_TOKENS; fresh++) {
 		if (token instanceof ServiceError) return token;
 		await waitForSlot();
-		const response = await send(service, request, token, throttle.signal);
+		const response = await send(service, request, token, throttle);
 		if (response instanceof ServiceError) return response;
 		if (response.status !== 401) return readResponse(service, request, token, response);
 		const retry = tokens.hasBeenAccepted() ? 'limited' : 'never';
@@ -133,7 +138,7 @@ function readResponse(
 	request: ServiceRequest,
 	token: string,
 	response: HttpsResponse,
-): ServiceResponse | ServiceError {
+): Answer | ServiceError {
 	const { status, headers, body } = response;
 	const verification = verificationOf(request);
 	const isSuccess = status >= 200 && status <= 299;
@@ -193,8 +198,8 @@ function afterUncertainTry(last: ServiceError, request: ServiceRequest): Service
 }
 
 /**
- * Sends a request, and again where that is safe and of use, until the throttle's time is over. A request that only
- * reads or is idempotent is repeated after every temporary failure, any other only where it surely did not arrive. A 401
+ * Sends a request, and again where that is safe and of use, until the throttle's time is over, which begins with the first
+ * try. A request that only reads or is idempotent is repeated after every temporary failure, any other only where it surely did not arrive. A 401
  * is answered with a fresh token. 429 and 503 pause every request of the run. It is written by hand, as libraries for
  * retries know neither the pause of a whole run nor whether a repetition is safe.
  * @throws ServiceError for every answer but 2xx, and where there is none. Its `outcome` says whether the request may
@@ -209,16 +214,19 @@ export async function requestWithRetry(
 	throttle: Throttle,
 ): Promise<ServiceResponse> {
 	const request = service.prepare?.(unprepared) ?? unprepared;
+	await throttle.waitForFirstTry();
 	const startedAt = Date.now();
 	const deadline = startedAt + throttle.maxRetryMs;
-	const waitForSlot = async () => await throttle.waitForSlot(deadline);
+	let tries = 1;
+	const waitForSlot = async () =>
+		await (tries === 1 ? throttle.waitForFirstTry() : throttle.waitForNextTry(deadline));
 	// An earlier try of an idempotent request may have arrived, however the last one ends.
 	let mayHaveArrived = false;
 	try {
-		for (let tries = 1; ; tries++) {
+		for (; ; tries++) {
 			await waitForSlot();
 			const result = await tryOnce(service, request, throttle, waitForSlot);
-			if (!(result instanceof ServiceError)) return result;
+			if (!(result instanceof ServiceError)) return { ...result, mayRepeat: mayHaveArrived };
 			mayHaveArrived ||= result.outcome === 'uncertain';
 			const pause = result.retryAfterMs || backoffDelay(tries);
 			if (result.isThrottled) throttle.pauseAll(pause, result);

@@ -12,7 +12,13 @@ function notTried(reason: ServiceError): ServiceError {
 	});
 }
 
-/** Pauses all requests of a run when the service asks for it, and limits how long each request is retried. */
+/** How long a request waits for its first try at the least, where the service asks for a pause, milliseconds. */
+const FIRST_TRY_MS = 60_000;
+
+/** How long a request may take that only looks whether something is there, e.g. for a drop-down, milliseconds. */
+export const LOOK_TIMEOUT_MS = 15_000;
+
+/** Pauses all requests of a run when the service asks for it, and limits how long each request is tried. */
 export class Throttle {
 	private pausedUntil = 0;
 	private pausedFor = 0;
@@ -23,7 +29,14 @@ export class Throttle {
 		readonly maxRetryMs: number = 0,
 		/** Ends every wait and every request when the execution is cancelled. */
 		readonly signal?: AbortSignal,
+		/** How long one try may take, in milliseconds; undefined for as long as the transport waits. */
+		readonly timeoutMs?: number,
 	) {}
+
+	/** For requests that somebody waits for and that only look whether something is there. They are tried once. */
+	static forLooks(): Throttle {
+		return new Throttle(0, undefined, LOOK_TIMEOUT_MS);
+	}
 
 	/**
 	 * Pauses every request of the run. A pause that ends later stays.
@@ -38,13 +51,26 @@ export class Throttle {
 	}
 
 	/**
-	 * Waits until a request may be sent.
+	 * Waits until a request may be tried for the first time, through any number of pauses: each request is tried once, at
+	 * the pace that the service asks for.
+	 * @throws ServiceError where a pause is longer than a minute and than requests are retried, or the execution is cancelled.
+	 */
+	async waitForFirstTry(): Promise<void> {
+		await this.waitForSlot(() => this.pausedFor > Math.max(this.maxRetryMs, FIRST_TRY_MS));
+	}
+
+	/**
+	 * Waits until a request may be tried again.
 	 * @param deadline until when the request may wait; epoch milliseconds.
 	 * @throws ServiceError where the pause ends after the deadline, or the execution is cancelled.
 	 */
-	async waitForSlot(deadline: number): Promise<void> {
+	async waitForNextTry(deadline: number): Promise<void> {
+		await this.waitForSlot(() => this.pausedUntil > deadline);
+	}
+
+	private async waitForSlot(isTooLong: () => boolean): Promise<void> {
 		while (Date.now() < this.pausedUntil) {
-			if (this.pausedUntil > deadline && this.reason) throw notTried(this.reason);
+			if (this.reason && isTooLong()) throw notTried(this.reason);
 			await this.wait(this.pausedUntil - Date.now() + jittered(this.pausedFor) - this.pausedFor);
 		}
 		if (this.signal?.aborted) throw cancelled();

@@ -143,6 +143,21 @@ test.each([
 	['{"detail":"130014 and 300141"}', null],
 	['{"detail":"30013 of it","errorCode":30011}', '30011'],
 	['<title>30014</title>', null],
+	['30014', '30014'],
+	['{"type":"https://example.com/errors/30014","title":"Bad Request"}', '30014'],
+	['{"title":"[30014] The channel is not linked"}', '30014'],
+	['{"error":{"code":"30014","message":"The channel is not linked"}}', '30014'],
+	['{"Error":{"InnerError":{"ErrorCode":30014}}}', '30014'],
+	['{"error":{"description":"The error is (30014)"}}', '30014'],
+	['{"message":"30011","code":"30014"}', '30014'],
+	// Numbers of other things that are as long as a code.
+	['{"retryAfterMs":30001}', null],
+	['{"detail":"Conversation 30013 was not found"}', null],
+	['{"instance":"/conversation/30013","conversationId":"30013"}', null],
+	['{"type":"https://example.com/30013/problems"}', null],
+	['{"error":{"id":"30014","length":30011}}', null],
+	['{"traceId":"00-30013-01","detail":"It took 30014 ms"}', null],
+	['{"status":30014}', null],
 ])('%s has the code %p', (body, code) => {
 	expect(explainMessagingError(answer(500, body)).code).toBe(code);
 });

@@ -87,7 +87,7 @@ test.each<[string, FaultAction, { read: number; repeat: number; send: number; ou
 /** Waits until a run is held back. */
 async function held(throttle: Throttle): Promise<void> {
 	const isFree = async () =>
-		await throttle.waitForSlot(0).then(
+		await throttle.waitForNextTry(0).then(
 			() => true,
 			() => false,
 		);

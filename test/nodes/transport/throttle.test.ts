@@ -53,7 +53,7 @@ describe('a run that is held back', () => {
 		throttle.pauseAll(10, busy);
 		const ends = await Promise.all(
 			Array.from({ length: 20 }, async () => {
-				await throttle.waitForSlot(from + 60_000);
+				await throttle.waitForNextTry(from + 60_000);
 				return Date.now() - from;
 			}),
 		);
@@ -61,10 +61,14 @@ describe('a run that is held back', () => {
 		expect(new Set(ends).size).toBeGreaterThan(1);
 	});
 
-	test('gives up at once what cannot wait so long, and says for what, and that it was not sent', async () => {
-		const throttle = new Throttle(1_000);
-		throttle.pauseAll(60_000, busy);
-		await expect(throttle.waitForSlot(Date.now() + 1_000)).rejects.toMatchObject({
+	test.each<[string, number, number, (throttle: Throttle) => Promise<void>]>([
+		['a next try', 1_000, 60_000, async (throttle) => await throttle.waitForNextTry(Date.now() + 1_000)],
+		['a first try', 0, 60_001, async (throttle) => await throttle.waitForFirstTry()],
+		['a first try with more time', 300_000, 300_001, async (throttle) => await throttle.waitForFirstTry()],
+	])('gives up at once %s that cannot wait so long, and says why', async (_, maxRetryMs, pauseMs, wait) => {
+		const throttle = new Throttle(maxRetryMs);
+		throttle.pauseAll(pauseMs, busy);
+		await expect(wait(throttle)).rejects.toMatchObject({
 			message: 'This was not tried: busy',
 			httpCode: 429,
 			correlationId: null,
@@ -72,13 +76,23 @@ describe('a run that is held back', () => {
 		});
 	});
 
+	test('lets a first try wait through several pauses, however short the time for retries', async () => {
+		const throttle = new Throttle(0);
+		const from = Date.now();
+		throttle.pauseAll(200, busy);
+		const waiting = throttle.waitForFirstTry();
+		setTimeout(() => throttle.pauseAll(200, busy), 100);
+		await waiting;
+		expect(Date.now() - from).toBeGreaterThanOrEqual(295);
+	});
+
 	test('is let go when the execution is cancelled', async () => {
 		const controller = new AbortController();
 		const throttle = new Throttle(60_000, controller.signal);
 		throttle.pauseAll(30_000, busy);
-		const waiting = throttle.waitForSlot(Date.now() + 60_000);
+		const waiting = throttle.waitForNextTry(Date.now() + 60_000);
 		controller.abort();
 		await expect(waiting).rejects.toThrow('cancelled');
-		await expect(new Throttle(0, controller.signal).waitForSlot(0)).rejects.toThrow('cancelled');
+		await expect(new Throttle(0, controller.signal).waitForFirstTry()).rejects.toThrow('cancelled');
 	});
 });

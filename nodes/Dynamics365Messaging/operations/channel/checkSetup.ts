@@ -2,6 +2,7 @@ import { brokenAtCredential, checkSetup as check } from '../../setup/check';
 import { rememberedSubject } from '../../setup/memory';
 import { optionsField } from '../../../shared/action/fields/options';
 import { stringField } from '../../../shared/action/fields/text';
+import { LOOK_TIMEOUT_MS } from '../../../shared/transport/throttle';
 import type { Operation } from '../operation';
 import { channelIdField, readChannelId } from './fields';
 
@@ -12,6 +13,7 @@ export const checkSetup: Operation = {
 	description:
 		'Walk the whole chain from token to webhook and say of each link whether it is in order, and how to mend it. Changes nothing.',
 	effect: 'read',
+	maxTryMs: LOOK_TIMEOUT_MS,
 	fields: [
 		channelIdField,
 		optionsField([

@@ -72,11 +72,11 @@ export const create: Operation = {
 			run: async ({ client, seen }) => {
 				const starter = { client: client('messagingApi'), seen };
 				const started = await startConversation(starter, start);
-				const { conversationId, isNew, messageId } = started;
+				const { conversationId, isNew, messageId, mayBeOlder } = started;
 				const isDropped = started.startMessage === 'dropped';
 				return {
 					items: [{ json: { conversationId, isNew, messageId } }],
-					hint: isDropped ? START_MESSAGE_DROPPED : unusedHint(start, isNew),
+					hint: isDropped ? START_MESSAGE_DROPPED : unusedHint(start, isNew, mayBeOlder),
 				};
 			},
 		};

@@ -60,8 +60,8 @@ export const sendOrStart: Operation = {
 			orderingKey: customerOrderingKey(customerId),
 			run: async ({ client, seen }) => {
 				const starter = { client: client('messagingApi'), seen };
-				const delivered = await deliverMessage(starter, { start, message: request });
-				return { items: [{ json: { ...delivered } }], hint: unusedHint(start, delivered.isNew) };
+				const { mayBeOlder, ...json } = await deliverMessage(starter, { start, message: request });
+				return { items: [{ json }], hint: unusedHint(start, json.isNew, mayBeOlder) };
 			},
 		};
 	},

@@ -296,9 +296,21 @@ export function readConversationStart(
 const START_UNUSED =
 	'The conversation was active already: Customer, Context Variables and the options of a new conversation were not used.';
 
-/** The hint that the fields for a new conversation were not used, as one was active; undefined where none was filled in. */
-export function unusedHint({ request }: ConversationStart, isNew: boolean): string | undefined {
+const START_MAY_BE_UNUSED =
+	'The answer to opening the conversation was lost once. If the customer had an active conversation already, Customer, Context Variables and the options of a new conversation were not used.';
+
+/**
+ * The hint that the fields for a new conversation were not used, as one was active; undefined where none was filled in.
+ * @param mayBeOlder whether a conversation that counts as new may have been active before.
+ */
+export function unusedHint(
+	{ request }: ConversationStart,
+	isNew: boolean,
+	mayBeOlder = false,
+): string | undefined {
 	const { customercontext, ...others } = request.body ?? {};
 	const isGiven = Object.keys(customercontext ?? {}).length > 1 || Object.keys(others).length > 0;
-	return isGiven && !isNew ? START_UNUSED : undefined;
+	if (!isGiven) return undefined;
+	if (!isNew) return START_UNUSED;
+	return mayBeOlder ? START_MAY_BE_UNUSED : undefined;
 }
