@@ -252,6 +252,7 @@ describe('errors', () => {
 				code: expect.stringMatching(/^300\d\d$/),
 				correlationId: expect.any(String),
 				outcome: 'notSent',
+				conversationId: 'nowhere',
 			},
 		});
 		expect(given[2]!.json).toEqual({

@@ -209,7 +209,7 @@ describe('a lost answer', () => {
 		expect(error).toMatchObject({
 			message: expect.stringContaining('may have arrived'),
 			description: expect.stringMatching(/conversation [0-9a-f-]{36} \(Message: Get Many\)/),
-			context: { outcome: 'uncertain' },
+			context: { outcome: 'uncertain', conversationId: emulator.desk.list()[0]!.id },
 		});
 		expect(said()).toEqual([['Hello']]);
 	});

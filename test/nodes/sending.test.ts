@@ -75,6 +75,22 @@ describe('order and speed', () => {
 	});
 });
 
+test('Max Retry Time 0 tries each item once, at the pace that the service asks for', async () => {
+	const ids = await startedConversations(20);
+	const items = Array.from({ length: 300 }, (_, index) => ({ id: ids[index % 20]!, text: `${index}` }));
+	emulator.settings.faults = [onSend({ status: 429, retryAfter: 1 }, { times: 1 })];
+	const options = { maxRetryTime: 0, parallelConversations: 20 };
+	const { items: given } = await run('message: send', { ...fromItem, options }, { items, node: CONTINUE });
+	const failed = given.filter(({ json }) => json.error !== undefined);
+	expect(failed.map(({ json }) => json.errorDetails)).toMatchObject([
+		{ httpCode: '429', outcome: 'notSent', conversationId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+	]);
+	expect(sends()).toHaveLength(300);
+	const first = sends().find(({ status }) => status === 429);
+	const later = sends().filter(({ at }) => Date.parse(at) > Date.parse(first!.at) + 500);
+	expect(later.length).toBeGreaterThanOrEqual(300 - 20);
+});
+
 describe('a run that fails in the middle', () => {
 	test('says which items were sent, which may have been, and which were not', async () => {
 		const ids = await startedConversations(2);

@@ -272,8 +272,10 @@ export async function deliverMessage(
 		return await starter.client.call(message(started.conversationId)).then(
 			({ json }): DeliveredMessage => ({ ...started, messageId: messageIdOf(json), delivered: 'message' }),
 			(error: unknown) => {
-				if (isConversationGone(error)) return { closed: error };
-				throw error;
+				const { conversationId } = started;
+				const named = error instanceof ServiceError ? error.with({ conversationId }) : error;
+				if (isConversationGone(error)) return { closed: named };
+				throw named;
 			},
 		);
 	};

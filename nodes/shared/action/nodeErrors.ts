@@ -64,19 +64,37 @@ export function failedItem(node: INode, error: NodeError, itemIndex: number): IN
 	return item;
 }
 
-/** Lists ascending numbers in words: `0 to 3, 7 and 9`. Pure. */
-export function ranges(numbers: number[]): string {
+/** Splits ascending numbers into those that stand alone and runs of three or more. Pure. */
+function runsOf(numbers: number[]): Array<number | [number, number]> {
 	const parts: Array<[number, number]> = [];
 	for (const number of numbers) {
 		const last = parts.at(-1);
 		if (last?.[1] === number - 1) last[1] = number;
 		else parts.push([number, number]);
 	}
-	const words = parts.flatMap(([from, to]) => {
-		if (from === to) return [`${from}`];
-		return to === from + 1 ? [`${from}`, `${to}`] : [`${from} to ${to}`];
+	return parts.flatMap(([from, to]): Array<number | [number, number]> => {
+		if (from === to) return [from];
+		return to === from + 1 ? [from, to] : [[from, to]];
 	});
-	return andList(words);
+}
+
+/** How many numbers and ranges a sentence has at the most. */
+const MAX_IN_WORDS = 50;
+
+/** Lists ascending numbers in words: `0 to 3, 7 and 9`. Of a long list, it counts the rest. Pure. */
+export function ranges(numbers: number[]): string {
+	const runs = runsOf(numbers);
+	const shown = runs.slice(0, MAX_IN_WORDS);
+	const left = runs
+		.slice(MAX_IN_WORDS)
+		.reduce((count: number, run) => count + (typeof run === 'number' ? 1 : run[1] - run[0] + 1), 0);
+	const words = shown.map((run) => (typeof run === 'number' ? `${run}` : `${run[0]} to ${run[1]}`));
+	return andList([...words, ...(left > 0 ? [`${left} more`] : [])]);
+}
+
+/** The same as data, short for a large run: numbers, and ranges such as `0-4999`. Pure. */
+export function compact(numbers: number[]): Array<number | string> {
+	return runsOf(numbers).map((run) => (typeof run === 'number' ? run : `${run[0]}-${run[1]}`));
 }
 
 /** The indexes of the items of a run, by their outcome. */
@@ -100,8 +118,11 @@ function tallyInWords({ sent, uncertain, notSent }: Tally): string {
 /** Adds to the error that ends a run which items were sent, so that a person knows which to send again. */
 export function addTally(error: NodeError, tally: Tally): NodeError {
 	error.description = [error.description, tallyInWords(tally)].filter(Boolean).join(' ');
-	const { sent: sentItems, uncertain: uncertainItems, notSent: notSentItems } = tally;
-	Object.assign(error.context, { sentItems, uncertainItems, notSentItems });
+	Object.assign(error.context, {
+		sentItems: compact(tally.sent),
+		uncertainItems: compact(tally.uncertain),
+		notSentItems: compact(tally.notSent),
+	});
 	return error;
 }
 

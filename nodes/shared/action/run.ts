@@ -5,6 +5,7 @@ import { cancelled, InputError, ServiceError, type Outcome } from '../transport/
 import { Throttle } from '../transport/throttle';
 import { groupByOrderingKey, runGroups } from './concurrency';
 import { readNumber } from './fields/number';
+import { readConversationLocator } from './fields/locator';
 import { CONCURRENCY, MAX_RETRY_TIME } from './fields/options';
 import { failedItem, addTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
 import type { CallPlan, Operation, Output, Plan, StepsContext } from './operation';
@@ -148,6 +149,36 @@ function outcomeOf(result: Result | undefined): 'sent' | Outcome | undefined {
 	return 'items' in result ? 'sent' : result.outcome;
 }
 
+/** An operation of any service. */
+type HasFields = Pick<Operation<never>, 'fields'>;
+
+/** The conversation that an item names; undefined where the operation has none, or it cannot be read. */
+function conversationOf(
+	context: IExecuteFunctions,
+	{ fields }: HasFields,
+	itemIndex: number,
+): string | undefined {
+	if (!fields.some(({ name }) => name === 'conversationId')) return undefined;
+	try {
+		return readConversationLocator(readerOf(context, itemIndex), () => false, '');
+	} catch {
+		return undefined;
+	}
+}
+
+/** Makes the error of an item, with the conversation that it is about. */
+function itemError(
+	context: IExecuteFunctions,
+	operation: HasFields,
+	cause: unknown,
+	itemIndex: number,
+): NodeError {
+	const error = toNodeError(context.getNode(), cause, itemIndex);
+	const conversationId = error.context.conversationId ?? conversationOf(context, operation, itemIndex);
+	if (conversationId !== undefined) error.context.conversationId = conversationId;
+	return error;
+}
+
 function tallyOf(results: Array<Result | undefined>): Tally {
 	const tally: Tally = { sent: [], uncertain: [], notSent: [] };
 	for (const [index, result] of results.entries()) tally[outcomeOf(result) ?? 'notSent'].push(index);
@@ -188,7 +219,7 @@ async function planAll<Connection, Service extends string>(
 			for (const check of checks) await check();
 			planned.push({ plan });
 		} catch (cause) {
-			if (!context.continueOnFail()) throw toNodeError(context.getNode(), cause, itemIndex);
+			if (!context.continueOnFail()) throw itemError(context, operation, cause, itemIndex);
 			planned.push({ cause, outcome: 'notSent' });
 		}
 	}
@@ -298,21 +329,25 @@ export async function runItems<Connection, Service extends string>(
 		const result = results[itemIndex];
 		if (result) earlierResults(context, operation.effect, itemIndex)?.set(itemIndex, result);
 	}
-	const error = runError(context, results, hasFailed);
+	const error = runError(context, operation, results, hasFailed);
 	if (error) {
 		const needsTally = ['send', 'configure'].includes(operation.effect) && results.length > 1;
 		throw needsTally ? addTally(error, tallyOf(results)) : error;
 	}
 	addHints(context, results);
-	return outputOf(context, results);
+	return outputOf(context, operation, results);
 }
 
 /** Makes the output of a run, in the order of the items. */
-function outputOf(context: IExecuteFunctions, results: Array<Result | undefined>): INodeExecutionData[] {
+function outputOf(
+	context: IExecuteFunctions,
+	operation: HasFields,
+	results: Array<Result | undefined>,
+): INodeExecutionData[] {
 	return results.flatMap((result, item): INodeExecutionData[] => {
 		if (!result) return [];
 		if ('items' in result) return result.items.map((one) => ({ ...one, pairedItem: { item } }));
-		const error = toNodeError(context.getNode(), result.cause, item);
+		const error = itemError(context, operation, result.cause, item);
 		return [failedItem(context.getNode(), error, item)];
 	});
 }
@@ -320,6 +355,7 @@ function outputOf(context: IExecuteFunctions, results: Array<Result | undefined>
 /** Makes the error that ends a run: that of a cancelled execution, or of the first item that failed. */
 function runError(
 	context: IExecuteFunctions,
+	operation: HasFields,
 	results: Array<Result | undefined>,
 	hasFailed: boolean,
 ): NodeError | undefined {
@@ -334,5 +370,5 @@ function runError(
 	}
 	const itemIndex = hasFailed ? results.findIndex((result) => result && 'cause' in result) : -1;
 	const failed = results[itemIndex];
-	return failed && 'cause' in failed ? toNodeError(context.getNode(), failed.cause, itemIndex) : undefined;
+	return failed && 'cause' in failed ? itemError(context, operation, failed.cause, itemIndex) : undefined;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { itemsToSkip } from '../../../nodes/shared/action/retryOnFail';
 import { groupByOrderingKey, runGroups } from '../../../nodes/shared/action/concurrency';
-import { ranges } from '../../../nodes/shared/action/nodeErrors';
+import { compact, ranges } from '../../../nodes/shared/action/nodeErrors';
 
 test.each<[Array<string | undefined>, number[][]]>([
 	[[], []],
@@ -60,12 +60,23 @@ test('when it is over nothing more is begun, and what is under way is waited for
 });
 
 test.each([
-	[[], ''],
-	[[3], '3'],
-	[[0, 1], '0 and 1'],
-	[[0, 1, 2, 3, 7], '0 to 3 and 7'],
-	[[0, 2, 4, 5, 6], '0, 2 and 4 to 6'],
-])('%j is told as %p', (numbers, words) => expect(ranges(numbers)).toBe(words));
+	[[], '', []],
+	[[3], '3', [3]],
+	[[0, 1], '0 and 1', [0, 1]],
+	[[0, 1, 2, 3, 7], '0 to 3 and 7', ['0-3', 7]],
+	[[0, 2, 4, 5, 6], '0, 2 and 4 to 6', [0, 2, '4-6']],
+])('%j is told as %p', (numbers, words, data) => {
+	expect(ranges(numbers)).toBe(words);
+	expect(compact(numbers)).toEqual(data);
+});
+
+test('a large run is told in ranges, and one with many of them by the first and a count', () => {
+	const all = Array.from({ length: 100_000 }, (_, index) => index);
+	expect(ranges(all)).toBe('0 to 99999');
+	expect(compact(all)).toEqual(['0-99999']);
+	const broken = all.filter((index) => index % 4 !== 0);
+	expect(ranges(broken)).toMatch(/^1 to 3, 5 to 7, .*, 197 to 199 and 74850 more$/);
+});
 
 // Another try of a run skips items that were sent or may have been sent, and those before them in their group.
 test.each<[number[][], Array<'sent' | 'uncertain' | 'notSent' | undefined>, number[]]>([
