@@ -1,5 +1,6 @@
 import type { ICredentialType, INodeProperties } from 'n8n-workflow';
 import { DEFAULT_API_VERSION, DEFAULT_SCOPE } from '../nodes/AzureCommunicationConversations/api/connection';
+import { retirementNotice } from '../nodes/AzureCommunicationConversations/retirement';
 import { appSecretFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
 
 const forEntra = { displayOptions: { show: { authentication: ['clientSecret', 'certificate'] } } };
@@ -18,6 +19,7 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 		'https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging/blob/main/docs/setup-azure-communication.md';
 
 	properties: INodeProperties[] = [
+		retirementNotice('retirementNotice'),
 		{
 			displayName: 'Authentication',
 			name: 'authentication',

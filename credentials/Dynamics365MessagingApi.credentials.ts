@@ -51,9 +51,9 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			name: 'cloud',
 			type: 'options',
 			options: [
-				{ name: 'China (21Vianet)', value: 'china' },
+				{ name: 'China (21Vianet), Not Offered by Microsoft Today', value: 'china' },
 				{ name: 'Global', value: 'global' },
-				{ name: 'US Government (GCC High)', value: 'usGovernment' },
+				{ name: 'US Government (GCC High), Not Offered by Microsoft Today', value: 'usGovernment' },
 			],
 			default: 'global',
 			description:

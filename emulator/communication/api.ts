@@ -207,8 +207,6 @@ export class CommunicationApi {
 		if (id.toLowerCase() !== world.communicationChannelId) {
 			throw new CommunicationError('ChannelNotFound', `The channel ${id} does not exist.`);
 		}
-		const page = this.page(templates, (template) => templates.indexOf(template), url);
-		// In Microsoft's example of this list, the last page has a null here. Those of other lists leave it out.
-		return { nextLink: null, ...page };
+		return this.page(templates, (template) => templates.indexOf(template), url);
 	}
 }

@@ -8,6 +8,7 @@ import {
 import { testConnection } from './methods/credentialTest';
 import { searchConversations, searchTemplateLanguages, searchTemplates } from './methods/listSearch';
 import { actionNode } from './operations';
+import { retirementNotice } from './retirement';
 
 export class AzureCommunicationConversations implements INodeType {
 	description: INodeTypeDescription = {
@@ -21,7 +22,7 @@ export class AzureCommunicationConversations implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter["resource"] + ": " + $parameter["operation"] }}',
 		description:
-			'Send messages and WhatsApp templates by Azure Communication Services. Microsoft announced retirements in this product family: check before you build on it.',
+			'Send messages and WhatsApp templates by Azure Communication Services. Only for those who have it already: Microsoft ends it on 30 September 2028.',
 		defaults: { name: 'Azure Communication Conversations' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
@@ -33,7 +34,7 @@ export class AzureCommunicationConversations implements INodeType {
 				testedBy: 'azureCommunicationServicesApiTest',
 			},
 		],
-		properties: actionNode.properties,
+		properties: [retirementNotice('retirementNotice'), ...actionNode.properties],
 	};
 
 	methods = {

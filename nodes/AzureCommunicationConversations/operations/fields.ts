@@ -110,7 +110,8 @@ export const participantsField: INodeProperties = {
 	typeOptions: { multipleValues: true },
 	placeholder: 'Add participant',
 	default: {},
-	description: 'Who takes part: customers on WhatsApp, and people of your own by their communication user',
+	description:
+		'Who takes part: customers on WhatsApp, and people and bots of your own by their communication user',
 	options: [
 		{
 			displayName: 'Participant',
@@ -124,18 +125,27 @@ export const participantsField: INodeProperties = {
 					options: [
 						{ name: 'External (WhatsApp)', value: 'external', description: 'A customer' },
 						{
+							name: 'Internal (Bot)',
+							value: 'bot',
+							description: 'A bot of your own, by its communication user and its app',
+						},
+						{
 							name: 'Internal (Communication User)',
 							value: 'internal',
-							description: 'Somebody of your own, or a bot',
+							description: 'Somebody of your own',
 						},
 					],
 				},
 				stringField(
 					'contactId',
 					'WhatsApp Number or User ID',
-					'Of an external participant the WhatsApp number with its country code, of an internal one the communication user ID (8:acs:…)',
+					'Of an external participant the WhatsApp number with its country code, or the business-scoped user ID (such as US.1349…), of an internal one the communication user ID (8:acs:…)',
 					{ placeholder: 'e.g. +14255550123' },
 				),
+				stringField('botAppId', 'Bot App ID', 'App ID of the bot in Microsoft Entra', {
+					displayOptions: { show: { kind: ['bot'] } },
+					placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
+				}),
 				{
 					displayName: 'Display Name',
 					name: 'displayName',
@@ -158,8 +168,8 @@ export function readParticipants(parameters: ParameterReader): Participant[] {
 	return parameters.rows('participants', 'participant').map((row, index): Participant => {
 		const which = `Participant ${index + 1}`;
 		const kind = row.text('kind', `${which}: Kind`) || 'external';
-		if (kind !== 'external' && kind !== 'internal') {
-			throw new InputError(`${which}: Kind is unknown`, 'Give external or internal.');
+		if (kind !== 'external' && kind !== 'internal' && kind !== 'bot') {
+			throw new InputError(`${which}: Kind is unknown`, 'Give external, internal or bot.');
 		}
 		const id = row.id('contactId', `${which}: WhatsApp Number or User ID`);
 		if (id === '') {
@@ -170,9 +180,13 @@ export function readParticipants(parameters: ParameterReader): Participant[] {
 		}
 		const displayName = row.name('displayName', `${which}: Display Name`);
 		const named = displayName === '' ? {} : { displayName };
-		return kind === 'external'
-			? { kind, ...named, contacts: [{ id: withoutPunctuation(id), kind: 'whatsApp' }] }
-			: { kind, ...named, contact: { id, kind: 'communication' } };
+		if (kind === 'external')
+			return { kind, ...named, contacts: [{ id: withoutPunctuation(id), kind: 'whatsApp' }] };
+		if (kind === 'internal') return { kind, ...named, contact: { id, kind: 'communication' } };
+		const botAppId = row.id('botAppId', `${which}: Bot App ID`);
+		if (botAppId === '')
+			throw new InputError(`${which} has no Bot App ID`, 'Give the app ID of the bot in Microsoft Entra.');
+		return { kind: 'internal', ...named, contact: { id, kind: 'bot', botAppId } };
 	});
 }
 

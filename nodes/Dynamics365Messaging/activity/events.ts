@@ -3,14 +3,17 @@ export type EventCategory =
 	'agentJoined' | 'agentLeft' | 'consult' | 'transfer' | 'closed' | 'customer' | 'outOfHours' | 'other';
 
 /**
- * The service's event names: the documented list, and AgentClosed and ConversationClosed, which only its samples show.
+ * The service's event names: the documented list, those of an older one, and AgentClosed and ConversationClosed, which only
+ * its samples show.
  * Source: docs/service-facts.md#event-names.
  */
 const CATEGORIES: Record<string, EventCategory> = {
 	AgentAccepted: 'agentJoined',
 	AgentAssigned: 'agentJoined',
 	AgentJoinedCustomerConversation: 'agentJoined',
+	AgentJoinedConversation: 'agentJoined',
 	AgentEndSession: 'agentLeft',
+	AgentEndedSession: 'agentLeft',
 	AgentDisconnected: 'agentLeft',
 	AgentClosed: 'agentLeft',
 	AgentEndedConsult: 'consult',
@@ -27,6 +30,9 @@ const CATEGORIES: Record<string, EventCategory> = {
 	TransferAgentAcceptSession: 'transfer',
 	TransferAgentRejectSession: 'transfer',
 	TransferAgentTimedOutSession: 'transfer',
+	AgentTransferAcceptedSession: 'transfer',
+	AgentTransferFailed: 'transfer',
+	QueueTransferFailed: 'transfer',
 	TransferToQueueInitiated: 'transfer',
 	TransferToQueueFailed: 'transfer',
 	PrimaryAgentEndConversation: 'closed',

@@ -35,7 +35,7 @@ const BY_CODE: Record<string, Explanation> = {
 	'30008': { message: 'The page size must be 1 to 100', fix: 'Lower Limit.' },
 	'30009': {
 		message: 'The service did not accept its own page token',
-		fix: 'Run the node again: the list is read from the start.',
+		fix: 'Microsoft advises to use the same token as before. Run the node again: the list is read from the start.',
 	},
 	'30010': { message: 'There are more than 100 context variables', fix: 'Send at most 100.' },
 	'30011': {

@@ -187,14 +187,14 @@ describe.each(SAMPLES)('%s', (_, sample, expected) => {
 });
 
 const CATEGORIES: Record<string, string> = {
-	agentJoined: 'AgentAccepted AgentAssigned AgentJoinedCustomerConversation',
-	agentLeft: 'AgentEndSession AgentDisconnected AgentClosed',
+	agentJoined: 'AgentAccepted AgentAssigned AgentJoinedCustomerConversation AgentJoinedConversation',
+	agentLeft: 'AgentEndSession AgentEndedSession AgentDisconnected AgentClosed',
 	closed:
 		'PrimaryAgentEndConversation ConversationClose ConversationClosed SupervisorForceClosedConversation',
 	consult:
 		'AgentEndedConsult ConsultAgentInitiated ConsultAgentFailed ConsultAgentAcceptSession ConsultAgentEndSession ConsultAgentRejectSession ConsultAgentSessionTimedOut ConsultAgentRemoved ConsultAgentLeftPublicConversation',
 	transfer:
-		'TransferToAgentInitiated TransferToAgentFailed TransferAgentAcceptSession TransferAgentRejectSession TransferAgentTimedOutSession TransferToQueueInitiated TransferToQueueFailed',
+		'TransferToAgentInitiated TransferToAgentFailed TransferAgentAcceptSession TransferAgentRejectSession TransferAgentTimedOutSession TransferToQueueInitiated TransferToQueueFailed AgentTransferAcceptedSession AgentTransferFailed QueueTransferFailed',
 	customer: 'CustomerDisconnected CustomerDisconnectedAgentWaiting',
 	outOfHours: 'OutOfOperatingHoursDueToNonWorkingHours OutOfOperatingHoursDueToHoliday',
 	other: 'AgentStartSecondaryChannel AgentRaiseSecondaryChannel AgentEndSecondaryChannel SomethingNewIn2027',

@@ -153,6 +153,31 @@ describe('every operation', () => {
 		});
 	});
 
+	test('add takes a bot with its app, and a customer without a number', async () => {
+		const participant = [
+			{ kind: 'bot', contactId: '8:acs:bot', botAppId: 'app', displayName: 'Bot' },
+			{ kind: 'external', contactId: 'US.13491208655302741918' },
+		];
+		await run('participant: add', { conversationId, participants: { participant } });
+		expect(calls().at(-1)).toMatchObject({
+			status: 207,
+			body: {
+				participants: [
+					{
+						kind: 'internal',
+						displayName: 'Bot',
+						contact: { id: '8:acs:bot', kind: 'bot', botAppId: 'app' },
+					},
+					{ kind: 'external', contacts: [{ id: 'US.13491208655302741918', kind: 'whatsApp' }] },
+				],
+			},
+		});
+		const appless = { participant: [{ kind: 'bot', contactId: '8:acs:bot' }] };
+		expect((await run('participant: add', { conversationId, participants: appless })).error).toMatchObject({
+			message: 'Participant 1 has no Bot App ID',
+		});
+	});
+
 	test('delete, terminate, add and remove do so', async () => {
 		await run('participant: add', { conversationId, participants: CONTACTS });
 		const [conversation] = emulator.communication.conversations;

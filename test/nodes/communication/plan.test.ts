@@ -123,11 +123,16 @@ test('no conversation’s ID leads out of the path', () => {
 	}
 });
 
-test('it is said that Microsoft retires services of this family, and that keys are in doubt', () => {
-	const { description } = new AzureCommunicationConversations().description;
-	expect(description).toContain('Microsoft announced retirements');
-	const notice = new AzureCommunicationServicesApi().properties.find(({ type }) => type === 'notice');
-	expect(notice!.displayName).toContain('contradict');
+test('node and credential say when Microsoft ends the service, and what it names instead', () => {
+	const { description, properties } = new AzureCommunicationConversations().description;
+	expect(description).toContain('30 September 2028');
+	const noticesOf = (fields: typeof properties) =>
+		fields.filter(({ type }) => type === 'notice').map(({ displayName }) => displayName);
+	const notices = noticesOf(new AzureCommunicationServicesApi().properties);
+	for (const [ended] of [noticesOf(properties), notices]) {
+		expect(ended).toMatch(/30 September 2028.*23 October 2026.*Contact Center, Infobip and Telesign/);
+	}
+	expect(notices).toContainEqual(expect.stringContaining('contradict'));
 });
 
 test.each([

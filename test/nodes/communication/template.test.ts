@@ -51,6 +51,23 @@ test.each<[string, Record<string, unknown>]>([
 	expect(checkTemplate(given as never)).toEqual({ template: given, unused: [] }),
 );
 
+test.each(['a\nb', 'a\r\nb', 'a\tb', 'a     b', 'a\u2028b'])(
+	'refuses %j in a value, as WhatsApp does',
+	(given) => {
+		for (const kind of ['text', 'quickAction']) {
+			const value = { name: 'days', kind, text: given };
+			expect(() => checkTemplate({ name: 'a', language: 'en', values: [value] })).toThrow(
+				'Value 1 (days): Text has a line break, a tab, or more than four blanks in a row',
+			);
+		}
+	},
+);
+
+test('four blanks in a row are sent', () => {
+	const values = [{ name: 'days', kind: 'text', text: 'a    b' }];
+	expect(checkTemplate({ name: 'a', language: 'en', values }).template.values).toEqual(values);
+});
+
 test('what is null is left out, as the service refuses it', () => {
 	const given = { name: 'a', language: 'en', values: null, bindings: null };
 	expect(checkTemplate(given).template).toEqual({ name: 'a', language: 'en' });

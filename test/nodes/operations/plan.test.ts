@@ -911,3 +911,84 @@ describe('what keeps its order, and what may be repeated', () => {
 		},
 	);
 });
+
+describe('what is larger than 28 KB with all that goes along is refused before anything is sent', () => {
+	const withLongValue = (length: number, letter = 'x') => ({
+		...inConversation,
+		eventName: 'E',
+		eventValue: JSON.stringify({ a: letter.repeat(length) }),
+	});
+	const variables = (length: number) => ({
+		contextMode: 'json',
+		contextJson: JSON.stringify({ a: 'x'.repeat(length) }),
+	});
+	const startMessage = 'x'.repeat(20 * 1024);
+
+	/** The longest value that fits, in letters of so many bytes. */
+	const longest = (given: (length: number) => [string, Record<string, unknown>]) => {
+		const fits = (length: number) => thrownBy(() => plan(...given(length))) === undefined;
+		let [low, high] = [0, 40_000];
+		while (high - low > 1) {
+			const middle = (low + high) >> 1;
+			if (fits(middle)) low = middle;
+			else high = middle;
+		}
+		return low;
+	};
+
+	test('an event counts in bytes of what is sent', async () => {
+		for (const [letter, bytes] of [
+			['x', 1],
+			['é', 2],
+			['漢', 3],
+		] as const) {
+			const length = longest((some) => ['customEvent: send', withLongValue(some, letter)]);
+			const { body } = await requestOf('customEvent: send', withLongValue(length, letter));
+			const size = Buffer.byteLength(JSON.stringify(body));
+			expect(size).toBeLessThanOrEqual(28 * 1024);
+			expect(size).toBeGreaterThan(28 * 1024 - bytes);
+		}
+		expect(thrownBy(() => plan('customEvent: send', withLongValue(28 * 1024)))).toMatchObject({
+			message: 'The event is larger than 28 KB with all that goes along',
+			description: expect.stringContaining('Event Value'),
+		});
+	});
+
+	test.each<[string, Record<string, unknown>, string | undefined]>([
+		['message: send', { text: '漢'.repeat(6000) }, undefined],
+		['message: send', { text: '\u0001'.repeat(6000) }, 'The message'],
+		['message: send', { text: 'x', attachments: { attachment: [fileOf(60_000)] } }, undefined],
+		['message: send', { text: 'x', attachments: { attachment: [linkOf(60_000)] } }, 'The message'],
+		['conversation: create', { ...variables(9 * 1024), options: { startMessage } }, 'The start message'],
+		['conversation: create', { ...variables(7 * 1024), options: { startMessage } }, undefined],
+		['conversation: create', variables(40 * 1024), undefined],
+		['conversation: sendOrStart', { customerId: 'j', text: '\u0001'.repeat(6000) }, 'The message'],
+		[
+			'conversation: sendOrStart',
+			{ customerId: 'j', text: 'Hi', ...variables(30_000), options: { skipAiAgent: true } },
+			'The start message',
+		],
+		['conversation: sendOrStart', { customerId: 'j', text: 'Hi', ...variables(30_000) }, undefined],
+	])('%s (row %#)', (path, given, what) => {
+		const error = thrownBy(() => plan(path, { ...inConversation, ...given }));
+		if (what === undefined) expect(error).toBeUndefined();
+		else expect(error).toMatchObject({ message: `${what} is larger than 28 KB with all that goes along` });
+	});
+});
+
+function fileOf(bytes: number) {
+	return {
+		source: 'url',
+		url: `data:image/jpeg;base64,${Buffer.alloc(bytes).toString('base64')}`,
+		name: 'a.jpg',
+	};
+}
+
+function linkOf(length: number) {
+	return {
+		source: 'url',
+		url: `https://example.com/a.jpg?${'x'.repeat(length)}`,
+		name: 'a.jpg',
+		contentType: 'image/jpeg',
+	};
+}

@@ -61,6 +61,19 @@ function readCoordinate(value: unknown, label: string, max: number): number {
 	return number;
 }
 
+/** What WhatsApp refuses in a value. Source: docs/service-facts.md#acs-templates. */
+const BREAKS = /[\n\r\t\v\f\u0085\u2028\u2029]| {5}/;
+
+/** Checks the text of a value. @throws InputError naming it. */
+function checkText(value: unknown, label: string): string {
+	const text = textOf(value) ?? '';
+	if (!BREAKS.test(text)) return text;
+	throw new InputError(
+		`${label} has a line break, a tab, or more than four blanks in a row`,
+		'WhatsApp refuses such a value: write it in one line.',
+	);
+}
+
 /** Checks a value by its kind. Source: docs/service-facts.md#acs-templates. */
 function checkValue(value: Value, which: string): Value {
 	switch (value.kind) {
@@ -68,7 +81,7 @@ function checkValue(value: Value, which: string): Value {
 			if ((textOf(value.text) ?? '').trim() === '') {
 				throw new InputError(`${which} has no Text`, 'WhatsApp refuses a template with an empty value.');
 			}
-			return { ...value, text: textOf(value.text) };
+			return { ...value, text: checkText(value.text, `${which}: Text`) };
 		case 'image':
 		case 'video':
 		case 'document':
@@ -86,6 +99,7 @@ function checkValue(value: Value, which: string): Value {
 				longitude: readCoordinate(value.longitude, `${which}: Longitude`, 180),
 			};
 		case 'quickAction':
+			checkText(value.text, `${which}: Text`);
 			return value;
 	}
 }

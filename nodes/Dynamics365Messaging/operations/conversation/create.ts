@@ -8,6 +8,7 @@ import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,
 	customerFields,
+	checkStartSize,
 	customerOrderingKey,
 	readConversationStart,
 	readCustomerId,
@@ -66,6 +67,7 @@ export const create: Operation = {
 		const customerId = readCustomerId(parameters);
 		const startMessage = readStartMessage(options);
 		const start = readConversationStart(parameters, startMessage);
+		checkStartSize(start);
 		return {
 			kind: 'steps',
 			orderingKey: customerId === '' ? undefined : customerOrderingKey(customerId),

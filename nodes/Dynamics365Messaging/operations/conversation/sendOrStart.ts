@@ -5,10 +5,12 @@ import { activityRequest } from '../../messagingApi/sendActivity';
 import { deliverMessage } from '../../messagingApi/startConversation';
 import { SENDER_NAME } from '../fields';
 import { bodyFields, bodyOptions, readMessageBody } from '../messageBody';
+import { checkMessageSize } from '../messageSize';
 import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,
 	customerFields,
+	checkStartSize,
 	customerOrderingKey,
 	readConversationStart,
 	readCustomerId,
@@ -55,6 +57,9 @@ export const sendOrStart: Operation = {
 			canStart ? startMessageOf(message, displayname) : undefined,
 		);
 		const request = (conversationId: string) => activityRequest(channelId, conversationId, activity);
+		// Whichever of the two the words go by; the ID of a conversation is as long as that of the channel.
+		checkMessageSize(request(channelId).body ?? {}, 'The message', 'Send it as several messages.');
+		checkStartSize(start);
 		return {
 			kind: 'steps',
 			orderingKey: customerOrderingKey(customerId),

@@ -9,6 +9,7 @@ import { readId, readName, stringField, textField, type TextField } from '../../
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isRecord, unlessEmpty, withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
+import { checkMessageSize } from '../messageSize';
 import type { ConversationStart } from '../../messagingApi/startConversation';
 import { booleanField, collectionField, readJsonObject } from '../fields';
 
@@ -291,6 +292,13 @@ export function readConversationStart(
 		},
 		startMessage,
 	};
+}
+
+/** Checks the size of a start message with what goes along. @throws InputError */
+export function checkStartSize({ request, startMessage }: ConversationStart): void {
+	if (!startMessage) return;
+	const body = { ...request.body, startmessage: startMessage };
+	checkMessageSize(body, 'The start message', 'Shorten it, or leave out some of Context Variables.');
 }
 
 const START_UNUSED =

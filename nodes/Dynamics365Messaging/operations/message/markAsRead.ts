@@ -8,7 +8,8 @@ export const markAsRead: Operation = {
 	operation: 'markAsRead',
 	name: 'Mark as Read',
 	action: 'Mark messages as read',
-	description: 'Show the representative that the customer has read a message and all before it',
+	description:
+		'Show the representative that the customer has read a message and all before it. Only what a representative wrote counts, automated messages do not, and there is no way to learn what a representative has read.',
 	effect: 'send',
 	fields: [
 		conversationIdField,
