@@ -1,4 +1,4 @@
-import { AuthError, ServerError } from '@azure/msal-node';
+import { AuthError, InteractionRequiredAuthError, ServerError } from '@azure/msal-node';
 import { PROXY_PASSWORD, ServiceError, type Explanation } from '../transport/errors';
 import { TransportError, type HttpsResponse } from '../transport/https';
 import { retryAdvice } from '../transport/responseErrors';
@@ -94,6 +94,20 @@ function codeOf(error: ServerError | AuthError): string | null {
 	const numbered = error instanceof ServerError ? error.errorNo : undefined;
 	// Its type is a text, but MSAL passes the number of Entra's answer on.
 	return numbered === undefined ? codeIn(error.message) : String(numbered);
+}
+
+/** The errors of OAuth by which an authority says that it is down (RFC 6749, 4.1.2.1). */
+const TEMPORARY = new Set(['temporarily_unavailable', 'server_error']);
+
+/**
+ * Whether what MSAL throws is a refusal: an OAuth error that does not end by itself. JSON of something else, e.g. of a
+ * proxy, is none. Pure.
+ */
+export function isRefusal(error: unknown): boolean {
+	if (error instanceof InteractionRequiredAuthError) return true;
+	if (!(error instanceof ServerError)) return false;
+	// Its type is a text, but MSAL passes on whatever the answer has under `error`.
+	return /^[a-z_]+$/.test(String(error.errorCode)) && !TEMPORARY.has(error.errorCode);
 }
 
 /** Finds Entra's correlation ID in the text of its answer. Microsoft's support does not know MSAL's own one. */
