@@ -155,6 +155,7 @@ export class Identity {
 		await this.rotateKeys();
 		const [, ...older] = this.keys;
 		for (const { kid } of older) this.retired.add(kid);
+		this.accepted.clear();
 	}
 
 	/** Revokes every access token issued so far. */
@@ -164,7 +165,7 @@ export class Identity {
 		this.accepted.clear();
 	}
 
-	/** Whether the token of an `Authorization` header was accepted before, and not revoked since. */
+	/** Whether the token of an `Authorization` header was accepted before, and has not been revoked since, nor its key retired. */
 	hasAccepted(authorization: string | undefined): boolean {
 		return authorization !== undefined && this.accepted.has(authorization);
 	}

@@ -43,7 +43,11 @@ test('a revoked token costs one more token and one more try for each of the requ
 test.each<[string, ServiceRequest, number]>([
 	['a success', list, 200],
 	['a request that is wrong', { method: 'GET', path: '/conversations', query: { PageSize: '0' } }, 400],
-	['what does not exist', { method: 'GET', path: '/conversation/none/messages' }, 404],
+	[
+		'what does not exist',
+		{ method: 'GET', path: `/conversation/${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}/messages` },
+		404,
+	],
 ])(
 	'a token is renewed when it is revoked, however soon, where it was accepted by %s',
 	async (_, request, status) => {
