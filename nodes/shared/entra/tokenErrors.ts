@@ -1,5 +1,5 @@
 import { AuthError, InteractionRequiredAuthError, ServerError } from '@azure/msal-node';
-import { PROXY_PASSWORD, ServiceError, type Explanation } from '../transport/errors';
+import { proxyPassword, ServiceError, type Explanation } from '../transport/errors';
 import { TransportError, type HttpsResponse } from '../transport/https';
 import { retryAdvice } from '../transport/responseErrors';
 import { explainTransportError, type Destination } from '../transport/transportErrors';
@@ -116,7 +116,7 @@ function correlationIn(text: string): string | null {
 }
 
 function authorityExplanation(status: number): Explanation {
-	if (status === 407) return PROXY_PASSWORD;
+	if (status === 407) return proxyPassword();
 	if (status === 429) {
 		return { message: 'Entra is receiving too many token requests', fix: 'Wait and try again.' };
 	}

@@ -282,6 +282,20 @@ test('a cancelled execution is not told as an unreachable host', () => {
 	).toContain('cancelled');
 });
 
+test('an answer behind a byte order mark is read, of the service and of the authority', async () => {
+	const mark = '\uFEFF';
+	const { server, origin } = await otherServer((request, response) =>
+		response.end(
+			request.url?.includes('/token')
+				? `${mark}{"token_type":"Bearer","expires_in":3600,"access_token":"t"}`
+				: `${mark}{"conversationId":"x"}`,
+		),
+	);
+	const there = connection({ baseUrl: origin, authorityHost: origin });
+	await expect(callMessagingApi(there, create)).resolves.toEqual({ conversationId: 'x' });
+	server.close();
+});
+
 test('an answer that is no JSON is an error, not an empty success', async () => {
 	const { server, origin } = await otherServer((_, response) =>
 		response.end('<html>sign in to the proxy</html>'),
