@@ -55,9 +55,10 @@ export interface FaultRule {
 	/**
 	 * A field left out matches everything. `operationId` is one of the three contracts (those of Dataverse begin with
 	 * `dataverse.`, those of Azure Communication Services with `communication.`), or `token` for the token endpoint;
-	 * `customerId` is the `customerid` in the body of a create.
+	 * `customerId` is the `customerid` in the body of a create; `usedToken` is whether a service has accepted the
+	 * request's token before.
 	 */
-	match?: { operationId?: string; conversationId?: string; customerId?: string };
+	match?: { operationId?: string; conversationId?: string; customerId?: string; usedToken?: boolean };
 	action: FaultAction;
 	/** How many times the rule still applies; counted down in place. Default: always. */
 	times?: number;
@@ -124,6 +125,8 @@ export interface Settings {
 	channelAuthorized: boolean;
 	/** How long access tokens are good, seconds. */
 	tokenLifetimeSeconds: number;
+	/** After how many seconds Entra advises to refresh an access token (`refresh_in`); null for no advice. */
+	tokenRefreshSeconds: number | null;
 	/** The largest embedded file that the organisation allows. */
 	maxAttachmentBytes: number;
 	lists: ListSettings;
@@ -153,6 +156,7 @@ export const defaultSettings = (): Settings => ({
 	linkedToWorkstream: true,
 	channelAuthorized: true,
 	tokenLifetimeSeconds: 3600,
+	tokenRefreshSeconds: null,
 	maxAttachmentBytes: 5 * 1024 * 1024,
 	lists: {},
 	dataverse: { applicationUser: true, role: 'full', maxPageSize: 5_000 },
@@ -179,6 +183,8 @@ export interface FaultTarget {
 	customerId?: string;
 	/** Whether it has a token or asks for one. Faults that spoil tokens apply only then. */
 	hasToken: boolean;
+	/** Whether a service has accepted its token before. */
+	usedToken?: boolean;
 }
 
 /**
@@ -198,6 +204,7 @@ export function takeFault(
 			(match.operationId === undefined || match.operationId === request.operationId) &&
 			(match.conversationId === undefined || match.conversationId === request.conversationId) &&
 			(match.customerId === undefined || match.customerId === request.customerId) &&
+			(match.usedToken === undefined || match.usedToken === request.usedToken) &&
 			(probability >= 1 || random() < probability),
 	);
 	if (rule?.times !== undefined) rule.times -= 1;

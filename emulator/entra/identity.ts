@@ -125,6 +125,8 @@ async function makeKey(): Promise<SigningKey> {
 export class Identity {
 	private readonly revoked = new Set<string>();
 	private readonly issued = new Set<string>();
+	/** The `Authorization` headers whose token was accepted. */
+	private readonly accepted = new Set<string>();
 	/** The ids of keys whose access tokens are refused. */
 	private readonly retired = new Set<string>();
 
@@ -153,12 +155,19 @@ export class Identity {
 		await this.rotateKeys();
 		const [, ...older] = this.keys;
 		for (const { kid } of older) this.retired.add(kid);
+		this.accepted.clear();
 	}
 
 	/** Revokes every access token issued so far. */
 	revokeTokens(): void {
 		for (const id of this.issued) this.revoked.add(id);
 		this.issued.clear();
+		this.accepted.clear();
+	}
+
+	/** Whether the token of an `Authorization` header was accepted before, and has not been revoked since, nor its key retired. */
+	hasAccepted(authorization: string | undefined): boolean {
+		return authorization !== undefined && this.accepted.has(authorization);
 	}
 
 	isTenant(tenant: string): boolean {
@@ -313,7 +322,14 @@ export class Identity {
 		this.issued.add(id);
 		const claims = this.appClaims(audience, 1, lifetime, id);
 		const token = await this.signToken({ ...claims, appidacr: authentication === 'secret' ? '1' : '2' });
-		return { token_type: 'Bearer', expires_in: lifetime, ext_expires_in: lifetime, access_token: token };
+		const refresh = this.settings.tokenRefreshSeconds;
+		return {
+			token_type: 'Bearer',
+			expires_in: lifetime,
+			ext_expires_in: lifetime,
+			...(refresh !== null && { refresh_in: refresh }),
+			access_token: token,
+		};
 	}
 
 	/** The claims of an app-only token. */
@@ -373,6 +389,7 @@ export class Identity {
 		if ((claims.appid ?? claims.azp) !== this.world.clientId) {
 			return 'The access token belongs to another app.';
 		}
+		if (authorization !== undefined) this.accepted.add(authorization);
 		return undefined;
 	}
 }

@@ -10,7 +10,11 @@ export interface ServeParts {
 	settings: Settings;
 	log: Log;
 	/** Makes tokens invalid when a fault asks for it. */
-	identity: { revokeTokens(): void; retireKeys(): Promise<void> };
+	identity: {
+		revokeTokens(): void;
+		retireKeys(): Promise<void>;
+		hasAccepted(authorization: string | undefined): boolean;
+	};
 	/** The origin of the service, which is known only after it listens. */
 	origin: () => string;
 	/** Returns a number from 0 to 1, for faults with a probability. */
@@ -140,7 +144,8 @@ export function serve<Code, Answer extends Answered<Code>, Params = Record<strin
 ) {
 	return async (request: Request<Params>, response: Response): Promise<void> => {
 		const served = read(readRequest(request as Request), response, request.params);
-		const fault = takeFault(settings.faults, served.target, random);
+		const usedToken = identity.hasAccepted(request.headers.authorization);
+		const fault = takeFault(settings.faults, { ...served.target, usedToken }, random);
 		const record = ({ errorCode, errorMessage, status }: Answered<Code>, answer?: Answer) =>
 			served.record({ status, errorCode, errorMessage, fault }, answer);
 		const cut = (answer?: Answer) => {

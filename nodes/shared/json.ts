@@ -52,12 +52,16 @@ function* inexactNumbers(json: string): Generator<{ number: string; start: numbe
 	}
 }
 
+/** Some programs of Windows put this before a text, and JSON.parse refuses it. */
+const BYTE_ORDER_MARK = /^\uFEFF/;
+
 /**
- * Parses JSON that came in. A number that JavaScript cannot hold exactly becomes a text of its digits, as it is rather an
+ * Parses JSON that came in, also behind a byte order mark. A number that JavaScript cannot hold exactly becomes a text of its digits, as it is rather an
  * ID, and nothing that came in is to be changed. Node.js 20 does not give a number's text while it parses.
  * @returns undefined where the text is not JSON.
  */
-export function parseJson(text: string): Json | undefined {
+export function parseJson(marked: string): Json | undefined {
+	const text = marked.replace(BYTE_ORDER_MARK, '');
 	let read = '';
 	let position = 0;
 	try {

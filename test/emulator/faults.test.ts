@@ -73,6 +73,14 @@ describe('tokens that go bad under a request', () => {
 		},
 	);
 
+	test('a rule for used tokens waits until a service has accepted the token', async () => {
+		const fresh = await connect(emulator);
+		emulator.settings.faults = [{ match: { usedToken: true }, action: 'revokeTokens', times: 1 }];
+		expect([(await conversations(fresh)).status, (await conversations(fresh)).status]).toEqual([200, 401]);
+		emulator.settings.faults = [{ match: { usedToken: true }, action: 'revokeTokens' }];
+		expect((await conversations(await connect(emulator))).status).toBe(200);
+	});
+
 	test('after rotateKeys a delivery that was signed before can still be verified', async () => {
 		const delivered = await emulator.issueDeliveryToken();
 		apply('rotateKeys', 'listConversations', 1);

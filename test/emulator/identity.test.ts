@@ -29,6 +29,13 @@ async function verify(token: string) {
 	return jwtVerify(token, keys);
 }
 
+test('a token says when it wants to be refreshed, where the settings say so', async () => {
+	expect((await requestToken(emulator)).json).not.toHaveProperty('refresh_in');
+	emulator.settings.tokenRefreshSeconds = 43_200;
+	expect((await requestToken(emulator)).json).toMatchObject({ refresh_in: 43_200 });
+	emulator.settings.tokenRefreshSeconds = null;
+});
+
 test('a token for the organisation', async () => {
 	const { status, json, headers } = await requestToken(emulator, {
 		client_info: '1',

@@ -802,6 +802,28 @@ describe('Check Setup', () => {
 		expect(found.fix).not.toBe('');
 	});
 
+	test.each<[string, Record<string, string>, string]>([
+		['HTTPS_PROXY', { HTTPS_PROXY: 'http://127.0.0.1:1' }, 'skipped'],
+		['https_proxy', { https_proxy: 'http://127.0.0.1:1' }, 'skipped'],
+		['ALL_PROXY', { ALL_PROXY: 'http://127.0.0.1:1' }, 'skipped'],
+		['all_proxy, past which another host goes', { all_proxy: '127.0.0.1:1', NO_PROXY: 'x.invalid' }, 'skipped'],
+		[
+			'ALL_PROXY, past which this host goes',
+			{ ALL_PROXY: 'http://127.0.0.1:1', no_proxy: '.nowhere.invalid' },
+			'failed',
+		],
+		['HTTP_PROXY, which is not for https', { HTTP_PROXY: 'http://127.0.0.1:1' }, 'failed'],
+		['HTTPS_PROXY, which is empty', { HTTPS_PROXY: '' }, 'failed'],
+	])('a host that only a proxy can look up, by %s', async (_, variables, status) => {
+		Object.assign(process.env, variables);
+		try {
+			const items = await check({ baseUrl: 'https://m-x.nowhere.invalid' });
+			expect(items.find((item) => item.check === 'messagingHost')).toMatchObject({ status });
+		} finally {
+			for (const name of Object.keys(variables)) delete process.env[name];
+		}
+	});
+
 	test('a federated subject that was changed since it was linked is named, and no other', async () => {
 		const subject = (await run('linkManagedIdentity')).items[0]!.subject;
 		emulator.setWebhookUrl(`${served.url}/`);

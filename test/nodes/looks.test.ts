@@ -13,6 +13,7 @@ test('a host that accepts and never answers holds what only looks for 15 seconds
 	const silent = createServer(emulator.certificate, (socket) => void socket.resume().on('error', () => {}));
 	const origin = `https://localhost:${await listen(silent)}`;
 	const dynamics = { ...credentialFor(emulator), baseUrl: origin };
+	const noAuthority = { ...credentialFor(emulator), authorityHost: origin };
 	const communication = { ...communicationCredential(emulator, 'accessKey'), endpoint: origin };
 	const stored = (data: object) => ({ id: '1', name: 'x', type: 'x', data }) as ICredentialsDecrypted;
 	const editor = {} as ICredentialTestFunctions;
@@ -34,6 +35,7 @@ test('a host that accepts and never answers holds what only looks for 15 seconds
 		timed('drop-down', ours.listSearch.searchConversations.call(list(dynamics))),
 		timed('drop-down', azure.listSearch.searchConversations.call(list(communication))),
 		timed('Check Setup', run('channel: checkSetup', {}, { credential: { baseUrl: origin } })),
+		timed('Test', ours.credentialTest.dynamics365MessagingApiTest.call(editor, stored(noAuthority))),
 	]);
 	await close(silent);
 	for (const { seconds, said } of looks) {

@@ -32,6 +32,21 @@ const onSend = (action: FaultRule['action'], more: Partial<FaultRule> = {}): Fau
 	action,
 });
 
+test.each([1, 8])(
+	'a channel that was taken from the app costs one fresh token, %i at once',
+	async (count) => {
+		const ids = await startedConversations(8);
+		emulator.settings.channelAuthorized = false;
+		const items = Array.from({ length: 16 }, (_, index) => ({ id: ids[index % 8]!, text: `${index}` }));
+		const options = { parallelConversations: count };
+		const { items: out } = await run('message: send', { ...fromItem, options }, { items, node: CONTINUE });
+		for (const { json } of out)
+			expect(json.errorDetails).toMatchObject({ httpCode: '401', outcome: 'notSent' });
+		expect(entries(emulator, 'token')).toHaveLength(2);
+		expect(sends().length).toBeLessThanOrEqual(items.length + count);
+	},
+);
+
 describe('order and speed', () => {
 	test('conversations go side by side, as many as the option says, each in the order of its items', async () => {
 		const ids = await startedConversations(8);

@@ -5,6 +5,7 @@ import { readKey } from '../../shared/json';
 import type { ServiceCalls } from '../../shared/transport/client';
 import { InputError, ServiceError } from '../../shared/transport/errors';
 import { readEntries } from '../../shared/transport/pagination';
+import { proxyFor } from '../../shared/transport/proxy';
 import type { Connection } from '../connection';
 import {
 	accessRequest,
@@ -90,12 +91,12 @@ async function checkToken(source: TokenSource): Promise<CheckResult> {
 
 /** Checks that the service's host is in the DNS, which n8n does not ask where it has a proxy. */
 async function checkHost({ origin }: Connection): Promise<CheckResult> {
-	const { hostname } = new URL(origin);
+	const url = new URL(origin);
+	const { hostname } = url;
 	return await lookup(hostname).then(
 		() => ok(`${hostname} is known`),
 		(error: unknown) => {
-			const isProxied = process.env.HTTPS_PROXY !== undefined || process.env.https_proxy !== undefined;
-			if (isProxied) return skipped('The proxy looks names up', NONE_NEEDED);
+			if (proxyFor(url)) return skipped('The proxy looks names up', NONE_NEEDED);
 			if (readKey(error, 'code') !== 'ENOTFOUND') {
 				return failed(
 					`The name ${hostname} could not be looked up`,

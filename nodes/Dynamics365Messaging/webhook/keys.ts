@@ -2,7 +2,8 @@ import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey }
 import { isGuid } from '../../shared/entra/appCredential';
 import type { Connection } from '../connection';
 import { sendHttps } from '../../shared/transport/https';
-import { parseJson, readKey, textOf } from '../../shared/json';
+import { readEntries } from '../../shared/transport/pagination';
+import { parseJson, readKey, textOf, type Json } from '../../shared/json';
 
 /** The keys cannot be fetched now, so that a token can be neither accepted nor rejected. */
 export class KeysUnavailable extends Error {
@@ -76,20 +77,21 @@ function takeLookUp(cache: Cache, now: number): boolean {
 	return left > 0;
 }
 
-async function getJson(url: string, signal: AbortSignal): Promise<unknown> {
+async function getJson(url: string, signal: AbortSignal): Promise<Json> {
 	const { status, body } = await sendHttps({ method: 'GET', url: new URL(url), signal, maxBytes: MAX_BYTES });
 	if (status !== 200) throw new Error(`HTTP status ${status}`);
-	return parseJson(body);
+	const json = parseJson(body);
+	if (json === undefined) throw new Error('the answer is no JSON');
+	return json;
 }
 
 function isKey(value: unknown): value is JWK {
 	return typeof readKey(value, 'kty') === 'string';
 }
 
-/** The keys of an answer. One without any counts as none, so that it does not take the place of the known ones. */
-function keySetOf(answer: unknown): JSONWebKeySet {
-	const listed = readKey(answer, 'keys');
-	const keys = Array.isArray(listed) ? listed.filter(isKey) : [];
+/** The keys of an answer. One without any is an error, so that it does not take the place of the known ones. */
+function keySetOf(answer: Json): JSONWebKeySet {
+	const keys = readEntries(answer, 'keys').filter(isKey);
 	if (keys.length === 0) throw new Error('the answer holds no keys');
 	return { keys };
 }

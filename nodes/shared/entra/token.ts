@@ -10,7 +10,12 @@ import { sendHttps, TransportError } from '../transport/https';
 import type { TokenProvider } from '../transport/retry';
 import type { AppCredential } from './appCredential';
 import { readCertificate } from './certificate';
-import { explainAuthorityFailure, explainTokenFailure, type TokenErrorExplanations } from './tokenErrors';
+import {
+	explainAuthorityFailure,
+	explainTokenFailure,
+	isRefusal,
+	type TokenErrorExplanations,
+} from './tokenErrors';
 
 /** What a token is for, and which app gets it. */
 export interface TokenSource extends AppCredential {
@@ -24,43 +29,60 @@ export interface TokenSource extends AppCredential {
 	channelId?: string;
 }
 
+/** An access token, and how long it serves; times in epoch milliseconds. */
+interface AccessToken {
+	value: string;
+	/** From when on a new one is asked for. */
+	refreshAt: number;
+	endsAt: number;
+}
+
 /** What is kept for a credential. */
 interface Session {
-	/** MSAL's client, which caches the token. */
+	/** MSAL's client. Its own cache is not read, as it asks for a new token before it gives one that is still good. */
 	client: ConfidentialClientApplication;
+	/** The time limit of the pending request, in milliseconds. */
+	timeoutMs: number;
 	/** The transport error of the pending request. */
 	failure: ServiceError | undefined;
 	/** The pending request. There is one at most, as MSAL would send one for each caller. */
 	pending: Promise<string> | undefined;
-	token: string | undefined;
-	/** When a token was last renewed after a 401; epoch milliseconds. */
-	renewedAt: number;
-	/** How many tokens were renewed after a 401 since the service last accepted one. */
-	renewals: number;
-	/** Whether the service ever accepted a token of this credential. */
-	hasBeenAccepted: boolean;
+	token: AccessToken | undefined;
+	/** Until when the token in hand serves without another try to refresh it; epoch milliseconds. */
+	refreshPausedUntil: number;
+	/** When a token was renewed after a 401; undefined where the service accepted one since. Epoch milliseconds. */
+	renewedAt: number | undefined;
 }
 
 /** The secret is part of the key, so that a new one never gets the old one's cached token. */
 const sessions = new Map<string, Session>();
 
 /**
- * How many tokens are renewed in a row after a 401, and the pause until the next. A service that never accepted a token
- * has probably not authorised the app, and a new token would not help. One that did may have revoked several tokens.
+ * How long no token is renewed after a 401 where the service did not accept the fresh one either. Then it is rather the
+ * app that is refused than the token; but the set-up may be mended meanwhile, and another token be needed for it.
  */
-const RENEWALS = { neverAccepted: { inARow: 1, pauseMs: 60_000 }, accepted: { inARow: 3, pauseMs: 1_000 } };
+const RENEWAL_PAUSE_MS = 60_000;
 
-const MSAL_TIMEOUT_MS = 30_000;
+/** MSAL's own margin, for a token without `refresh_in`: so long before its end it is refreshed. */
+const REFRESH_BEFORE_END_MS = 300_000;
+/** So long before its end a token is no longer sent, as a request takes a while to arrive. */
+const END_MARGIN_MS = 5_000;
+/** How long a failed refresh is not tried again. Constant, so that an authority that is back is soon seen. */
+const REFRESH_PAUSE_MS = 30_000;
+
+const TOKEN_TIMEOUT_MS = 15_000;
+/** While a good token is in hand, callers wait no longer for a new one. */
+const REFRESH_TIMEOUT_MS = 3_000;
 const MSAL_MAX_BYTES = 1024 * 1024;
 
 /**
  * Makes the network client of MSAL. MSAL's own would follow redirects and send the secret along.
- * @param onFailure gets the error, as the one that MSAL throws instead says less.
+ * @param session gives the time limit, and gets the error, as the one that MSAL throws instead says less.
  */
-function networkClient(onFailure: (failure: ServiceError) => void): INetworkModule {
+function networkClient(session: () => Session): INetworkModule {
 	const send = async <T>(method: 'GET' | 'POST', url: string, options?: NetworkRequestOptions) =>
-		await sendToAuthority<T>(method, url, options).catch((error: unknown) => {
-			if (error instanceof ServiceError) onFailure(error);
+		await sendToAuthority<T>(method, url, session().timeoutMs, options).catch((error: unknown) => {
+			if (error instanceof ServiceError) session().failure = error;
 			throw error;
 		});
 	return {
@@ -69,13 +91,18 @@ function networkClient(onFailure: (failure: ServiceError) => void): INetworkModu
 	};
 }
 
-async function sendToAuthority<T>(method: 'GET' | 'POST', url: string, options: NetworkRequestOptions = {}) {
+async function sendToAuthority<T>(
+	method: 'GET' | 'POST',
+	url: string,
+	timeoutMs: number,
+	options: NetworkRequestOptions = {},
+) {
 	const response = await sendHttps({
 		method,
 		url: new URL(url),
 		headers: options.headers,
 		body: options.body,
-		timeoutMs: MSAL_TIMEOUT_MS,
+		timeoutMs,
 		maxBytes: MSAL_MAX_BYTES,
 	}).catch((error: unknown) => {
 		throw error instanceof TransportError ? explainAuthorityFailure(error) : error;
@@ -129,31 +156,65 @@ function sessionOf(source: TokenSource): Session {
 	const key = keyOf(source);
 	const existing = sessions.get(key);
 	if (existing) return existing;
-	const network = networkClient((failure) => (session.failure = failure));
 	const session: Session = {
-		client: newClient(source, network),
+		client: newClient(
+			source,
+			networkClient(() => session),
+		),
+		timeoutMs: TOKEN_TIMEOUT_MS,
 		failure: undefined,
 		pending: undefined,
 		token: undefined,
-		renewedAt: 0,
-		renewals: 0,
-		hasBeenAccepted: false,
+		refreshPausedUntil: 0,
+		renewedAt: undefined,
 	};
 	sessions.set(key, session);
 	return session;
 }
 
-async function fetchToken(session: Session, source: TokenSource, skipCache: boolean): Promise<string> {
+/**
+ * Asks the authority for a token.
+ * @throws ServiceError where it did not answer as an authority does, or without a token; what MSAL throws where it
+ * refused.
+ */
+async function requestToken(session: Session, { scope, tokenErrors }: TokenSource, timeoutMs: number) {
 	session.failure = undefined;
+	session.timeoutMs = timeoutMs;
 	const result = await session.client
-		.acquireTokenByClientCredential({ scopes: [source.scope], skipCache })
+		.acquireTokenByClientCredential({ scopes: [scope], skipCache: true })
 		.catch((error: unknown) => {
-			throw session.failure ?? explainTokenFailure(error, source.tokenErrors);
+			throw session.failure ?? error;
 		});
-	if (!result?.accessToken) throw explainTokenFailure(undefined, source.tokenErrors);
-	if (result.accessToken !== session.token) session.renewals = 0;
-	session.token = result.accessToken;
-	return result.accessToken;
+	if (!result?.accessToken) throw explainTokenFailure(undefined, tokenErrors);
+	const { accessToken: value, expiresOn, refreshOn } = result;
+	const end = expiresOn?.getTime() ?? 0;
+	const refreshAt = Math.min(refreshOn?.getTime() ?? Infinity, end - REFRESH_BEFORE_END_MS);
+	session.token = { value, refreshAt, endsAt: end - END_MARGIN_MS };
+	return value;
+}
+
+/** Gets a token from the authority. @throws ServiceError */
+async function fetchToken(session: Session, source: TokenSource): Promise<string> {
+	return await requestToken(session, source, TOKEN_TIMEOUT_MS).catch((error: unknown) => {
+		throw asServiceError(error, source);
+	});
+}
+
+function asServiceError(error: unknown, { tokenErrors }: TokenSource): ServiceError {
+	return error instanceof ServiceError ? error : explainTokenFailure(error, tokenErrors);
+}
+
+/**
+ * Gets a new token before the end of the one in hand, which serves on where the authority is down.
+ * @throws ServiceError where Entra refuses, as that does not end by itself, and nobody would hear of it until the end.
+ */
+async function refreshToken(session: Session, source: TokenSource, inHand: AccessToken): Promise<string> {
+	return await requestToken(session, source, REFRESH_TIMEOUT_MS).catch((error: unknown) => {
+		if (isRefusal(error)) throw asServiceError(error, source);
+		const { retryAfterMs = 0 } = asServiceError(error, source);
+		session.refreshPausedUntil = Date.now() + Math.max(REFRESH_PAUSE_MS, retryAfterMs);
+		return inHand.value;
+	});
 }
 
 /** Lets all callers share the pending request of a session. */
@@ -163,8 +224,9 @@ async function shareRequest(session: Session, fetch: () => Promise<string>): Pro
 }
 
 /**
- * Gets an access token by OAuth 2.0 client credentials through MSAL, from its cache while the token is valid. Callers at
- * the same time share one request.
+ * Gets an access token by OAuth 2.0 client credentials through MSAL. It is kept until the authority wants it refreshed
+ * (`refresh_in`), or until five minutes before its end. From then on the one in hand serves until its end where the
+ * authority cannot be reached. Callers at the same time share one request.
  * @returns the token, without `Bearer`.
  * @throws ServiceError with Entra's code (`AADSTS…`), or where the authority cannot be reached; InputError where the
  * certificate or its key cannot be used.
@@ -173,29 +235,34 @@ async function shareRequest(session: Session, fetch: () => Promise<string>): Pro
  */
 export async function getToken(source: TokenSource): Promise<string> {
 	const session = sessionOf(source);
-	return await shareRequest(session, async () => await fetchToken(session, source, false));
+	const { token, pending } = session;
+	if (pending) return await pending;
+	const now = Date.now();
+	if (!token || now >= token.endsAt) {
+		return await shareRequest(session, async () => await fetchToken(session, source));
+	}
+	if (now < token.refreshAt || now < session.refreshPausedUntil) return token.value;
+	return await shareRequest(session, async () => await refreshToken(session, source, token));
 }
 
 /**
  * Gets another token after a 401. All requests with the rejected token share one fresh token.
- * @returns null where another token would not help, as `rejected` itself is one that was renewed a moment ago.
+ * @returns null where another token would not help, as the last one that was renewed was not accepted either.
  */
 async function renewToken(source: TokenSource, rejected: string): Promise<string | null> {
 	const session = sessionOf(source);
 	while (session.pending) {
 		const token = await session.pending;
-		// The pending call may have read the rejected token from the cache.
+		// The pending request may have ended with the rejected token, as the one in hand.
 		if (token !== rejected) return token;
 	}
-	if (session.token !== rejected) return await getToken(source);
-	const { renewals, renewedAt, hasBeenAccepted } = session;
-	const { inARow, pauseMs } = RENEWALS[hasBeenAccepted ? 'accepted' : 'neverAccepted'];
-	const isSpent = renewals >= inARow;
-	if (isSpent && Date.now() - renewedAt < pauseMs) return null;
+	if (session.token?.value !== rejected) return await getToken(source);
+	const { renewedAt } = session;
+	// A clock that was set back does not lengthen the pause.
+	if (renewedAt !== undefined && Math.abs(Date.now() - renewedAt) < RENEWAL_PAUSE_MS) return null;
 	return await shareRequest(session, async () => {
-		const token = await fetchToken(session, source, true);
+		const token = await fetchToken(session, source);
 		session.renewedAt = Date.now();
-		session.renewals = isSpent ? 1 : renewals + 1;
 		return token;
 	});
 }
@@ -212,9 +279,7 @@ export function tokenProvider(source: TokenSource): TokenProvider {
 		renew: async (rejected) => await renewToken(source, rejected),
 		noteAccepted: (token) => {
 			const session = sessionOf(source);
-			session.hasBeenAccepted = true;
-			if (session.token === token) session.renewals = 0;
+			if (session.token?.value === token) session.renewedAt = undefined;
 		},
-		hasBeenAccepted: () => sessionOf(source).hasBeenAccepted,
 	};
 }

@@ -1,5 +1,5 @@
-import { AuthError, ServerError } from '@azure/msal-node';
-import { PROXY_PASSWORD, ServiceError, type Explanation } from '../transport/errors';
+import { AuthError, InteractionRequiredAuthError, ServerError } from '@azure/msal-node';
+import { proxyPassword, ServiceError, type Explanation } from '../transport/errors';
 import { TransportError, type HttpsResponse } from '../transport/https';
 import { retryAdvice } from '../transport/responseErrors';
 import { explainTransportError, type Destination } from '../transport/transportErrors';
@@ -96,13 +96,27 @@ function codeOf(error: ServerError | AuthError): string | null {
 	return numbered === undefined ? codeIn(error.message) : String(numbered);
 }
 
+/** The errors of OAuth by which an authority says that it is down (RFC 6749, 4.1.2.1). */
+const TEMPORARY = new Set(['temporarily_unavailable', 'server_error']);
+
+/**
+ * Whether what MSAL throws is a refusal: an OAuth error that does not end by itself. JSON of something else, e.g. of a
+ * proxy, is none. Pure.
+ */
+export function isRefusal(error: unknown): boolean {
+	if (error instanceof InteractionRequiredAuthError) return true;
+	if (!(error instanceof ServerError)) return false;
+	// Its type is a text, but MSAL passes on whatever the answer has under `error`.
+	return /^[a-z_]+$/.test(String(error.errorCode)) && !TEMPORARY.has(error.errorCode);
+}
+
 /** Finds Entra's correlation ID in the text of its answer. Microsoft's support does not know MSAL's own one. */
 function correlationIn(text: string): string | null {
 	return /Correlation ID:\s*([0-9a-f-]{36})/i.exec(text)?.[1] ?? null;
 }
 
 function authorityExplanation(status: number): Explanation {
-	if (status === 407) return PROXY_PASSWORD;
+	if (status === 407) return proxyPassword();
 	if (status === 429) {
 		return { message: 'Entra is receiving too many token requests', fix: 'Wait and try again.' };
 	}

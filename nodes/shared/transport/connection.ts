@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect as tcpConnect, isIP, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
-import { getProxyForUrl } from 'proxy-from-env';
+import { proxyFor } from './proxy';
 import { hostOf, whyNotOnInternet } from './publicUrl';
 import type { Route } from './roundTrip';
 
@@ -16,12 +16,6 @@ export class AddressRefused extends Error {
 }
 
 type IsAllowed = (address: string) => boolean;
-
-/** The proxy that n8n is set up with for a URL (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY); undefined where there is none. */
-function proxyFor(url: URL): URL | undefined {
-	const proxy = getProxyForUrl(url.href);
-	return URL.canParse(proxy) ? new URL(proxy) : undefined;
-}
 
 async function lookUp(host: string): Promise<LookupAddress[]> {
 	const family = isIP(host);

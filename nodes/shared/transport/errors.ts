@@ -82,8 +82,10 @@ export function cancelled(): ServiceError {
 	});
 }
 
-/** The proxy answered 407. */
-export const PROXY_PASSWORD: Explanation = {
-	message: 'The proxy between n8n and the service wants a password',
-	fix: 'Put it into HTTPS_PROXY of n8n: http://user:password@proxy:port.',
-};
+/** Explains a proxy's 407. @param variable of n8n's environment that names the proxy. */
+export function proxyPassword(variable = 'HTTPS_PROXY'): Explanation {
+	return {
+		message: 'The proxy between n8n and the service wants a password',
+		fix: `Put it into ${variable} of n8n: http://user:password@proxy:port.`,
+	};
+}

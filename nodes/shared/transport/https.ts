@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { readKey } from '../json';
+import { proxyVariableFor } from './proxy';
 import type { RequestBody } from './requestBody';
 import { roundTrip, RoundTripError, wordsOf, type Answer } from './roundTrip';
 
@@ -29,13 +30,24 @@ export interface HttpsResponse {
 	body: string;
 }
 
+/** A proxy of n8n's set-up. */
+export interface FailedProxy {
+	/** Its host, with its port where that is known; undefined where it answered itself. */
+	host: string | undefined;
+	/** The variable of n8n's environment that names it, e.g. `ALL_PROXY`. */
+	variable: string;
+}
+
 /** The proxy that failed, where an error names another host or port than the one that was called. */
-function proxyOf({ code, cause }: RoundTripError, url: URL): string | undefined {
-	if (code.startsWith('PROXY_')) return 'HTTPS_PROXY';
+function proxyOf({ code, cause }: RoundTripError, url: URL): FailedProxy | undefined {
+	const variable = proxyVariableFor(url);
+	if (code.startsWith('PROXY_')) return { host: undefined, variable };
 	const [hostname, address, port] = ['hostname', 'address', 'port'].map((key) => readKey(cause, key));
-	if (typeof hostname === 'string') return hostname === url.hostname ? undefined : hostname;
+	if (typeof hostname === 'string') {
+		return hostname === url.hostname ? undefined : { host: hostname, variable };
+	}
 	if (typeof address !== 'string' || typeof port !== 'number') return undefined;
-	return port === Number(url.port || 443) ? undefined : `${address}:${port}`;
+	return port === Number(url.port || 443) ? undefined : { host: `${address}:${port}`, variable };
 }
 
 /** Enough for an attachment of 128 MB on a slow line. */
@@ -52,7 +64,7 @@ export class TransportError extends Error {
 		/** The host that was called, with its port where that is not 443. */
 		readonly host: string,
 		/** The proxy, where it is what failed. */
-		readonly proxy?: string,
+		readonly proxy?: FailedProxy,
 	) {
 		super(`${wordsOf(code) ?? code} (${host})`);
 		this.name = 'TransportError';

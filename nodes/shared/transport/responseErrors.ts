@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { nonEmptyText, parseJson, readKey } from '../json';
 import { cut } from '../text';
 import { parseRetryAfter } from './backoff';
-import { PROXY_PASSWORD, ServiceError, type Explanation, type Outcome } from './errors';
+import { proxyPassword, ServiceError, type Explanation, type Outcome } from './errors';
 import type { HttpsResponse } from './https';
 import type { Verification } from './request';
 
@@ -27,7 +27,7 @@ interface ResponseSource {
 /** The explanations for services that have none of their own. */
 const BY_STATUS: Record<number, Explanation> = {
 	400: { message: 'The service did not accept the request', fix: 'Check the fields of this node.' },
-	407: PROXY_PASSWORD,
+	407: proxyPassword(),
 	413: { message: 'What was sent is too large for the service', fix: 'Send less at a time.' },
 	429: {
 		message: 'The service is receiving too many requests',

@@ -15,8 +15,6 @@ export interface TokenProvider {
 	renew: (rejected: string) => Promise<string | null>;
 	/** Notes that the service accepted a token. */
 	noteAccepted: (token: string) => void;
-	/** Whether the service ever accepted a token, so that its 401 may be temporary. */
-	hasBeenAccepted: () => boolean;
 }
 
 /** Supplies a credential that cannot be renewed, so that a 401 is final. */
@@ -25,7 +23,6 @@ export function staticCredential(credential: string): TokenProvider {
 		get: async () => await Promise.resolve(credential),
 		renew: async () => await Promise.resolve(null),
 		noteAccepted: () => undefined,
-		hasBeenAccepted: () => false,
 	};
 }
 
@@ -99,11 +96,8 @@ function asServiceError(error: unknown): ServiceError {
 	throw error;
 }
 
-/** The most fresh tokens in one try. Several are of use where tokens are revoked one after the other. */
-const MAX_FRESH_TOKENS = 5;
-
 /**
- * Sends a request once, and again with a fresh token where the service did not accept the one before.
+ * Sends a request once, and once more with a fresh token where the service did not accept the one before.
  * @param waitForSlot waits until a request may be sent.
  * @returns the answer, or the error to decide on.
  */
@@ -113,23 +107,21 @@ async function tryOnce(
 	throttle: Throttle,
 	waitForSlot: () => Promise<void>,
 ): Promise<Answer | ServiceError> {
-	const { tokens, explain } = service;
-	let refused: ServiceError | undefined;
-	let token = await tokens.get().catch(asServiceError);
-	for (let fresh = 0; fresh <= MAX_FRESH_TOKENS; fresh++) {
-		if (token instanceof ServiceError) return token;
+	const { tokens } = service;
+	const sendWith = async (token: string) => {
 		await waitForSlot();
-		const response = await send(service, request, token, throttle);
-		if (response instanceof ServiceError) return response;
-		if (response.status !== 401) return readResponse(service, request, token, response);
-		const retry = tokens.hasBeenAccepted() ? 'limited' : 'never';
-		refused = explain(response, verificationOf(request)).with({ retry });
-		const renewed: string | ServiceError | null = await tokens.renew(token).catch(asServiceError);
-		if (renewed === null) return refused;
-		token = renewed;
-	}
-	if (refused) return refused;
-	throw new Error('There was neither a token nor an answer');
+		return await send(service, request, token, throttle);
+	};
+	const token = await tokens.get().catch(asServiceError);
+	if (token instanceof ServiceError) return token;
+	const response = await sendWith(token);
+	if (response instanceof ServiceError) return response;
+	const isRejected = response.status === 401;
+	const fresh = isRejected ? await tokens.renew(token).catch(asServiceError) : null;
+	if (fresh === null) return readResponse(service, request, token, response);
+	if (fresh instanceof ServiceError) return fresh;
+	const second = await sendWith(fresh);
+	return second instanceof ServiceError ? second : readResponse(service, request, fresh, second);
 }
 
 /** Reads an answer, and notes whether the service accepted the token. */
@@ -142,7 +134,7 @@ function readResponse(
 	const { status, headers, body } = response;
 	const verification = verificationOf(request);
 	const isSuccess = status >= 200 && status <= 299;
-	// The service checks the token before it answers 400 or 404.
+	// The service checks the token before it answers 400 or 404. A gateway in front of it answers 403, 429 and 5xx, too.
 	if (isSuccess || status === 400 || status === 404) tokens.noteAccepted(token);
 	if (!isSuccess) return explain(response, verification);
 	const date = Date.parse(headers.date ?? '');

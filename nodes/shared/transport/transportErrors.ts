@@ -1,5 +1,5 @@
-import { cancelled, PROXY_PASSWORD, ServiceError, type Explanation, type Retry } from './errors';
-import type { TransportError } from './https';
+import { cancelled, proxyPassword, ServiceError, type Explanation, type Retry } from './errors';
+import type { FailedProxy, TransportError } from './https';
 import type { Verification } from './request';
 import { uncertain } from './responseErrors';
 import { wordsOf } from './roundTrip';
@@ -49,17 +49,17 @@ function retryOf(code: string): Retry {
 }
 
 /** Explains the failure of a proxy, which is part of the set-up of n8n, not of the credential. */
-function proxyExplanation(code: string, proxy: string): Explanation {
-	if (code === 'PROXY_407') return PROXY_PASSWORD;
+function proxyExplanation(code: string, { host, variable }: FailedProxy): Explanation {
+	if (code === 'PROXY_407') return proxyPassword(variable);
 	if (code.startsWith('PROXY_')) {
 		return {
 			message: `The proxy lets no connection through (HTTP status ${code.slice(6)})`,
-			fix: 'Ask whoever runs the proxy (HTTPS_PROXY of n8n) to allow this host.',
+			fix: `Ask whoever runs the proxy (${variable} of n8n) to allow this host.`,
 		};
 	}
 	return {
-		message: `The proxy ${proxy} cannot be reached`,
-		fix: 'Check HTTPS_PROXY of n8n.',
+		message: `The proxy ${host} cannot be reached`,
+		fix: `Check ${variable} of n8n.`,
 	};
 }
 

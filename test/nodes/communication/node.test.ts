@@ -663,6 +663,21 @@ describe('errors', () => {
 		});
 	});
 
+	test.each([207, 200])('a %i that does not say who was refused is no success', async (status) => {
+		const participants = { participant: [{ kind: 'external', contactId: '14255550199' }] };
+		for (const body of ['{}', '[]', '', '{"invalidParticipants":null}']) {
+			emulator.settings.faults = [
+				{ match: { operationId: 'communication.addParticipants' }, action: { status, body } },
+			];
+			const { error } = await run('participant: add', { conversationId, participants });
+			expect(error).toMatchObject({
+				message: 'The answer has no list of invalidParticipants',
+				description: expect.stringContaining('Look at the participants'),
+				context: { outcome: 'uncertain' },
+			});
+		}
+	});
+
 	test('as items where the workflow goes on, with all that is known', async () => {
 		emulator.communication.closeWindow(conversationId);
 		const { items } = await say({}, { items: [{}, {}], node: { onError: 'continueRegularOutput' } });

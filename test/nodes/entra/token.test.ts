@@ -1,14 +1,37 @@
-import type { Emulator } from '../../../emulator';
+import type { Emulator, FaultAction } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { getToken, tokenProvider } from '../../../nodes/shared/entra/token';
+import { ServiceError } from '../../../nodes/shared/transport/errors';
+import { waitFor } from '../../../tools/wait';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
 
 let emulator: Emulator;
 const connection = () => connectionFrom(credentialFor(emulator));
 const tokenRequests = () => entries(emulator, 'token').length;
+/** Sets the clock ahead. */
+const clock = (seconds: number) => jest.setSystemTime(Date.now() + seconds * 1000);
+/** What may not be false beside the time: what is sent over sockets needs it. */
+const REAL_TIMERS = [
+	'hrtime',
+	'nextTick',
+	'performance',
+	'queueMicrotask',
+	'setImmediate',
+	'clearImmediate',
+	'setInterval',
+	'clearInterval',
+	'setTimeout',
+	'clearTimeout',
+] as const;
 
-beforeEach(async () => void (emulator = await testEmulator()));
-afterEach(async () => await emulator.close());
+beforeEach(async () => {
+	emulator = await testEmulator();
+	jest.useFakeTimers({ now: Date.now(), doNotFake: [...REAL_TIMERS] });
+});
+afterEach(async () => {
+	jest.useRealTimers();
+	await emulator.close();
+});
 
 test('a thousand at once cost one token request', async () => {
 	const tokens = await Promise.all(Array.from({ length: 1000 }, async () => await getToken(connection())));
@@ -58,13 +81,21 @@ test('a cache look-up that has begun does not give the rejected token back', asy
 	expect(fresh).not.toBe(old);
 });
 
-test('a fresh token that is rejected is not renewed at once, unless it was accepted in between', async () => {
-	const old = await getToken(connection());
-	const fresh = (await tokenProvider(connection()).renew(old))!;
-	expect(await tokenProvider(connection()).renew(fresh)).toBeNull();
-	tokenProvider(connection()).noteAccepted(fresh);
-	expect(await tokenProvider(connection()).renew(fresh)).not.toBe(fresh);
-	expect(tokenRequests()).toBe(3);
+test('a fresh token that is rejected is not renewed for a minute, unless it was accepted in between', async () => {
+	const { get, renew, noteAccepted } = tokenProvider(connection());
+	const fresh = (await renew(await get()))!;
+	noteAccepted('another');
+	expect(await renew(fresh)).toBeNull();
+	noteAccepted(fresh);
+	const second = (await renew(fresh))!;
+	expect(second).not.toBe(fresh);
+	clock(59);
+	expect(await renew(second)).toBeNull();
+	clock(2);
+	expect(await renew(second)).not.toBe(second);
+	expect(tokenRequests()).toBe(4);
+	clock(-86_400);
+	expect(await renew(await get())).not.toBeNull();
 });
 
 test.each([
@@ -97,4 +128,118 @@ test('a failure is not kept: the next call asks again', async () => {
 	await expect(getToken(wrong)).rejects.toThrow();
 	emulator.world.clientSecret = 'not-yet';
 	await expect(getToken(wrong)).resolves.toBeTruthy();
+});
+
+describe('a token that is still good', () => {
+	const DAY = 86_400;
+	const down: Array<[string, FaultAction]> = [
+		['503', { status: 503 }],
+		['429', { status: 429, retryAfter: 1 }],
+		['429 in JSON', { status: 429, code: 90_055 }],
+		['a cut connection', 'resetBefore'],
+		['a lost answer', 'resetAfter'],
+		['a page of 200', { status: 200, body: '<html>sign in</html>', contentType: 'text/html' }],
+		['a page of 404', { status: 404, body: '<html>no</html>', contentType: 'text/html' }],
+		['a redirect', { status: 302, body: '' }],
+		['JSON of somebody else', { status: 403, body: '{"error":{"code":"Forbidden"}}' }],
+		['JSON without a token', { status: 200, body: '{}' }],
+		['an error of OAuth that is temporary', { status: 400, body: '{"error":"temporarily_unavailable"}' }],
+	];
+	const authority = (action: FaultAction, times?: number) => {
+		emulator.settings.faults = [{ match: { operationId: 'token' }, action, times }];
+	};
+	const get = async () => await getToken(connection());
+	/** A token of a day that the authority wants refreshed after half of it, and half a day later. */
+	const halfway = async () => {
+		Object.assign(emulator.settings, { tokenLifetimeSeconds: DAY, tokenRefreshSeconds: DAY / 2 });
+		const token = await get();
+		clock(DAY / 2 - 10);
+		expect(await get()).toBe(token);
+		expect(tokenRequests()).toBe(1);
+		clock(20);
+		return token;
+	};
+
+	test.each(down)('serves until its end while the authority is down, by %s', async (_, action) => {
+		const token = await halfway();
+		authority(action);
+		expect(await get()).toBe(token);
+		clock(DAY / 2 - 20);
+		expect(await get()).toBe(token);
+		expect(tokenRequests()).toBe(3);
+		clock(10);
+		await expect(get()).rejects.toBeInstanceOf(ServiceError);
+		authority(action, 0);
+		expect(await get()).not.toBe(token);
+	});
+
+	test('serves for the last five minutes, where the authority gives no time for a refresh', async () => {
+		const token = await get();
+		clock(3_310);
+		authority({ status: 503 });
+		expect(await get()).toBe(token);
+		authority({ status: 503 }, 0);
+		clock(31);
+		expect(await get()).not.toBe(token);
+	});
+
+	test('costs one request in half a minute, however many want it', async () => {
+		const token = await halfway();
+		authority({ status: 503 });
+		const all = async () => new Set(await Promise.all(Array.from({ length: 300 }, get)));
+		expect(await all()).toEqual(new Set([token]));
+		expect(await all()).toEqual(new Set([token]));
+		clock(29);
+		expect(await get()).toBe(token);
+		expect(tokenRequests()).toBe(2);
+		clock(2);
+		await all();
+		expect(tokenRequests()).toBe(3);
+		emulator.settings.faults = [];
+		clock(31);
+		const [fresh] = await all();
+		expect(fresh).not.toBe(token);
+		expect(await get()).toBe(fresh);
+		expect(tokenRequests()).toBe(4);
+	});
+
+	test('is not refreshed before the authority wants to be asked again', async () => {
+		const token = await halfway();
+		authority({ status: 429, retryAfter: 600 }, 1);
+		expect(await get()).toBe(token);
+		clock(590);
+		expect(await get()).toBe(token);
+		clock(20);
+		expect(await get()).not.toBe(token);
+	});
+
+	test('waits three seconds for an authority that accepts and says nothing, and then not at all', async () => {
+		const token = await halfway();
+		authority({ delayMs: 4_000 });
+		const from = performance.now();
+		expect(await get()).toBe(token);
+		const waited = performance.now() - from;
+		expect(waited).toBeLessThan(5_000);
+		for (let call = 0; call < 20; call++) expect(await get()).toBe(token);
+		expect(performance.now() - from - waited).toBeLessThan(500);
+		await waitFor('the late answer', 5_000, () => tokenRequests() === 2, 10);
+	}, 10_000);
+
+	test('hides no refusal of Entra', async () => {
+		const token = await halfway();
+		authority({ status: 401, code: 7_000_222 });
+		await expect(get()).rejects.toMatchObject({ code: 'AADSTS7000222' });
+		await expect(get()).rejects.toMatchObject({ code: 'AADSTS7000222' });
+		authority({ status: 401, code: 7_000_222 }, 0);
+		expect(await get()).not.toBe(token);
+	});
+
+	test('is not given again where a fresh one was asked for after a 401', async () => {
+		const token = await halfway();
+		authority({ status: 503 });
+		await expect(tokenProvider(connection()).renew(token)).rejects.toMatchObject({ httpCode: 503 });
+		const refreshing = get();
+		await expect(tokenProvider(connection()).renew(token)).rejects.toMatchObject({ httpCode: 503 });
+		expect(await refreshing).toBe(token);
+	});
 });

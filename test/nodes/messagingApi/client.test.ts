@@ -6,8 +6,10 @@ import { explainTransportError } from '../../../nodes/shared/transport/transport
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { sendHttps, TransportError } from '../../../nodes/shared/transport/https';
 import type { ListRequest } from '../../../nodes/shared/transport/pagination';
+import { Throttle } from '../../../nodes/shared/transport/throttle';
 import { MESSAGING_API, messagingClient } from '../../../nodes/Dynamics365Messaging/messagingApi/client';
 import { messagingUrl } from '../../../nodes/Dynamics365Messaging/messagingApi/request';
+import type { ServiceRequest } from '../../../nodes/shared/transport/request';
 import { callMessagingApi, credentialFor, entries, openCall, testEmulator } from '../../support/emulator';
 import { close, closedPort, listen } from '../../../tools/ports';
 
@@ -38,21 +40,81 @@ test('a revoked token costs one more token and one more try for each of the requ
 	expect(statuses.filter((status) => status === 200)).toHaveLength(21);
 });
 
-test('a channel that is not authorised is told after one fresh token, not after one for each request', async () => {
-	emulator.settings.channelAuthorized = false;
-	for (let call = 0; call < 3; call++) {
-		await expect(callMessagingApi(connection(), list)).rejects.toMatchObject({ httpCode: 401 });
-	}
-	expect(entries(emulator, 'token')).toHaveLength(2);
-});
-
-test('a token that the service accepted is renewed when it is revoked, however soon', async () => {
-	for (let revoked = 0; revoked < 3; revoked++) {
+test.each<[string, ServiceRequest, number]>([
+	['a success', list, 200],
+	['a request that is wrong', { method: 'GET', path: '/conversations', query: { PageSize: '0' } }, 400],
+	[
+		'what does not exist',
+		{ method: 'GET', path: `/conversation/${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}/messages` },
+		404,
+	],
+])(
+	'a token is renewed when it is revoked, however soon, where it was accepted by %s',
+	async (_, request, status) => {
+		for (let revoked = 0; revoked < 8; revoked++) {
+			await callMessagingApi(connection(), request).catch(() => undefined);
+			emulator.revokeTokens();
+		}
 		await callMessagingApi(connection(), list);
+		expect(entries(emulator, 'token')).toHaveLength(9);
+		const statuses = entries(emulator, 'request').map((entry) => entry.status);
+		expect(statuses.filter((one) => one === status).length).toBeGreaterThanOrEqual(8);
+	},
+);
+
+describe('a channel that was taken from the app', () => {
+	const refused = { httpCode: 401, outcome: 'notSent', message: expect.stringContaining('did not accept') };
+	const requests = () => entries(emulator, 'request').length;
+	const spent = () => [entries(emulator, 'token').length, requests()];
+	/** A run that may try again for a minute, as the nodes have it. */
+	const throttle = () => new Throttle(60_000);
+
+	beforeEach(async () => {
+		await callMessagingApi(connection(), list);
+		emulator.settings.channelAuthorized = false;
+	});
+
+	test('costs one fresh token and one more try, and one try for each later message', async () => {
+		const run = throttle();
+		for (let message = 0; message < 4; message++) {
+			await expect(callMessagingApi(connection(), create, run)).rejects.toMatchObject(refused);
+		}
+		expect(spent()).toEqual([2, 1 + 2 + 3]);
+	});
+
+	test.each([2, 300])(
+		'costs %i messages at once one fresh token, and each one more try at the most',
+		async (count) => {
+			const run = throttle();
+			const ends = await Promise.allSettled(
+				Array.from({ length: count }, async () => await callMessagingApi(connection(), create, run)),
+			);
+			for (const end of ends) expect(end).toMatchObject({ status: 'rejected', reason: refused });
+			const [tokens, calls = 0] = spent();
+			expect(tokens).toBe(2);
+			expect(calls).toBeLessThanOrEqual(1 + 2 * count);
+		},
+	);
+
+	test('is used again as soon as the app has it back, with the token in hand', async () => {
+		await expect(callMessagingApi(connection(), create, throttle())).rejects.toMatchObject(refused);
+		emulator.settings.channelAuthorized = true;
+		await callMessagingApi(connection(), create, throttle());
 		emulator.revokeTokens();
-	}
-	await expect(callMessagingApi(connection(), list)).resolves.toBeDefined();
-	expect(entries(emulator, 'token')).toHaveLength(4);
+		await callMessagingApi(connection(), create, throttle());
+		expect(spent()).toEqual([3, 1 + 2 + 1 + 2]);
+	});
+
+	test.each([403, 429, 503])(
+		'is not taken for given back by an answer that may be of a gateway: %i',
+		async (status) => {
+			await expect(callMessagingApi(connection(), create)).rejects.toMatchObject(refused);
+			emulator.settings.faults = [{ action: { status }, times: 1 }];
+			await expect(callMessagingApi(connection(), create)).rejects.toMatchObject({ httpCode: status });
+			await expect(callMessagingApi(connection(), create)).rejects.toMatchObject(refused);
+			expect(spent()).toEqual([2, 1 + 2 + 1 + 1]);
+		},
+	);
 });
 
 test('a request that breaks on a new connection may have arrived too', async () => {
@@ -218,6 +280,20 @@ test('a cancelled execution is not told as an unreachable host', () => {
 	expect(
 		explainTransportError(new TransportError('ABORT_ERR', 'no', 'host'), MESSAGING_API, create).message,
 	).toContain('cancelled');
+});
+
+test('an answer behind a byte order mark is read, of the service and of the authority', async () => {
+	const mark = '\uFEFF';
+	const { server, origin } = await otherServer((request, response) =>
+		response.end(
+			request.url?.includes('/token')
+				? `${mark}{"token_type":"Bearer","expires_in":3600,"access_token":"t"}`
+				: `${mark}{"conversationId":"x"}`,
+		),
+	);
+	const there = connection({ baseUrl: origin, authorityHost: origin });
+	await expect(callMessagingApi(there, create)).resolves.toEqual({ conversationId: 'x' });
+	server.close();
 });
 
 test('an answer that is no JSON is an error, not an empty success', async () => {

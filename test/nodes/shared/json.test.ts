@@ -25,6 +25,17 @@ test.each([
 });
 
 test.each([
+	['{"a":1}', { a: 1 }],
+	['[9007199254740993]', ['9007199254740993']],
+	['"\uFEFFa"', '\uFEFFa'],
+	['', undefined],
+])('reads %s behind a byte order mark', (text, value) => {
+	expect(parseJson(`\uFEFF${text}`)).toEqual(value);
+	expect(parseWithinLimits(`\uFEFF${text}`)).toEqual(value);
+	expect(parseJson(` \uFEFF${text}`)).toBeUndefined();
+});
+
+test.each([
 	['9007199254740991', 9007199254740991],
 	['9007199254740994', 9007199254740994],
 	['0.1', 0.1],

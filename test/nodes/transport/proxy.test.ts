@@ -113,6 +113,30 @@ test.each(['127.0.0.1', 'no-such-proxy.invalid'])(
 	},
 );
 
+test.each(['https_proxy', 'ALL_PROXY', 'all_proxy'])(
+	'the variable that names the proxy is named: %s',
+	async (name) => {
+		delete process.env.HTTPS_PROXY;
+		const port = await closedPort();
+		try {
+			process.env[name] = `http://127.0.0.1:${port}`;
+			installGlobalProxyAgent();
+			await expect(call()).rejects.toMatchObject({ description: `Check ${name} of n8n.` });
+			process.env[name] = proxy.url;
+			installGlobalProxyAgent();
+			for (const [status, words] of [
+				[407, `Put it into ${name} of n8n`],
+				[403, `(${name} of n8n)`],
+			] as const) {
+				proxy.refusal = `HTTP/1.1 ${status} No\r\ncontent-length: 0\r\n\r\n`;
+				await expect(call()).rejects.toMatchObject({ description: expect.stringContaining(words) });
+			}
+		} finally {
+			delete process.env[name];
+		}
+	},
+);
+
 test('an answer that is lost behind the proxy leaves it uncertain, and nothing is sent again', async () => {
 	emulator.settings.faults = [{ match: { operationId: 'createConversation' }, action: 'resetAfter' }];
 	const lost = callMessagingApi(connectionFrom(credentialFor(emulator)), openCall, new Throttle(10_000));

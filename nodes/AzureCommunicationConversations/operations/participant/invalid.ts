@@ -1,5 +1,16 @@
 import { ServiceError } from '../../../shared/transport/errors';
+import { readEntries } from '../../../shared/transport/pagination';
 import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
+
+function invalidIn(answer: Json): Json[] {
+	try {
+		return readEntries(answer, 'invalidParticipants');
+	} catch (error) {
+		if (!(error instanceof ServiceError)) throw error;
+		const description = `${error.description} Look at the participants (Conversation: Get) before you try again.`;
+		throw error.with({ description, httpCode: 207, outcome: 'uncertain' });
+	}
+}
 
 /**
  * Checks the answer of an operation on participants, whose status is 207 even where the service refused some of them.
@@ -7,11 +18,11 @@ import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
  * @param count how many participants were sent.
  * @param verb what was to be done with them: `added`.
  * @param fix says what to do where all were refused.
- * @throws ServiceError that names the participants which the service refused.
+ * @throws ServiceError that names the participants which the service refused; where the answer has no list of them, so
+ * that nobody knows what became of them.
  */
 export function checkParticipants(answer: Json, count: number, verb: string, fix: string): void {
-	const list = readKey(answer, 'invalidParticipants');
-	const invalid = Array.isArray(list) ? list : [];
+	const invalid = invalidIn(answer);
 	if (invalid.length === 0) return;
 	const named = invalid.map((one) => {
 		const id = textOf(readKey(one, 'id')) ?? 'one without an ID';
