@@ -39,10 +39,11 @@ function blocksOf(pasted: string, kind: 'CERTIFICATE' | 'PRIVATE KEY'): string[]
 }
 
 /** Returns undefined where OpenSSL throws, as its messages help nobody. */
-function attempt<T>(read: () => T): T | undefined {
+function attempt<T>(read: () => T, onError?: (error: unknown) => void): T | undefined {
 	try {
 		return read();
-	} catch {
+	} catch (error) {
+		onError?.(error);
 		return undefined;
 	}
 }
@@ -121,15 +122,17 @@ function readKeyObject(pasted: string, passphrase: string): KeyObject {
 		);
 	}
 	const options = { key: pem, format: 'pem' as const, ...(isEncrypted && { passphrase }) };
-	try {
-		return createPrivateKey(options);
-	} catch (error) {
-		if (isEncrypted) throw whyNotDecrypted(pem, error);
-		throw new InputError(
-			'Private Key in the credential cannot be read',
-			'Paste the whole text of the key, in PEM.',
-		);
-	}
+	let failure: unknown;
+	const key = attempt(
+		() => createPrivateKey(options),
+		(error) => (failure = error),
+	);
+	if (key) return key;
+	if (isEncrypted) throw whyNotDecrypted(pem, failure);
+	throw new InputError(
+		'Private Key in the credential cannot be read',
+		'Paste the whole text of the key, in PEM.',
+	);
 }
 
 /**
