@@ -1,6 +1,6 @@
 import type { ICredentialType, INodeProperties } from 'n8n-workflow';
 import { DEFAULT_API_VERSION, DEFAULT_SCOPE } from '../nodes/AzureCommunicationConversations/api/connection';
-import { retirementNotice } from '../nodes/AzureCommunicationConversations/retirement';
+import { retirementNotice } from '../nodes/AzureCommunicationConversations/api/retirement';
 import { appSecretFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
 
 const forEntra = { displayOptions: { show: { authentication: ['clientSecret', 'certificate'] } } };

@@ -8,7 +8,7 @@ import {
 import { testConnection } from './methods/credentialTest';
 import { searchConversations, searchTemplateLanguages, searchTemplates } from './methods/listSearch';
 import { actionNode } from './operations';
-import { retirementNotice } from './retirement';
+import { retirementNotice } from './api/retirement';
 
 export class AzureCommunicationConversations implements INodeType {
 	description: INodeTypeDescription = {

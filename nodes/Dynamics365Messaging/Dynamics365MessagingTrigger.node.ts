@@ -7,14 +7,15 @@ import {
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
 import { toNodeError } from '../shared/action/nodeErrors';
-import { TRIGGER_HEADER, triggerMark } from './setup/probe';
+import { TRIGGER_HEADER, triggerMark, VERIFIED_HEADER } from './setup/probe';
 import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
 import { isRecord, textOf } from '../shared/json';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable } from './webhook/activation';
-import { handleDelivery, type Settings } from './webhook/handleDelivery';
+import { handleDelivery, triggerOf, type Settings } from './webhook/handleDelivery';
+import { isVerified } from './webhook/verified';
 
 /**
  * The trigger's outputs for its parameters. n8n's editor and engine evaluate the text of this function, so it can use
@@ -378,6 +379,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		if (this.getRequestObject().method !== 'POST') {
 			const mark = triggerMark(this.getInstanceId(), this.getNodeWebhookUrl('setup') ?? '');
 			this.getResponseObject().setHeader(TRIGGER_HEADER, mark);
+			if (isVerified(triggerOf(this))) this.getResponseObject().setHeader(VERIFIED_HEADER, 'true');
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
 		return await handleDelivery(this, () => readSettings(this));

@@ -631,8 +631,17 @@ describe('Check Setup', () => {
 			dynamics365MessagingApi: credentialFor(emulator),
 		});
 		emulator.setWebhookUrl(served.url);
+		await deliver();
 	});
 	afterEach(async () => await served.close());
+
+	/** Has Dynamics deliver a word of a representative, signed. */
+	async function deliver(): Promise<void> {
+		emulator.addConversations(1);
+		const [conversation] = emulator.desk.list();
+		emulator.desk.deliver(conversation!.id, { type: 'message', text: 'Hello', channelId: 'x' });
+		await emulator.idle();
+	}
 
 	async function check(credential: IDataObject = {}, options: IDataObject = {}) {
 		const before = calls().length;
@@ -651,6 +660,29 @@ describe('Check Setup', () => {
 		items
 			.filter(({ status }) => status === 'failed' || status === 'warning')
 			.map(({ check: name, status }) => [name, status]);
+
+	test('cannot see the Application ID URI, and says where to look until a signed delivery came', async () => {
+		const other = oneNode('dynamics365MessagingTrigger', {}, { id: '5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a0ff' });
+		const untold = await serveTrigger(loader, other, { dynamics365MessagingApi: credentialFor(emulator) });
+		emulator.setWebhookUrl(untold.url);
+		const before = await check();
+		expect(named(before)).toEqual([['applicationIdUri', 'warning']]);
+		expect(before.find((item) => item.check === 'applicationIdUri')!.fix).toContain(
+			`api://${DEFAULT_WORLD.clientId}`,
+		);
+		emulator.settings.federationFollows = false;
+		const response = await fetch(`${untold.url}/v3/conversations/c/activities`, {
+			method: 'POST',
+			headers: { authorization: 'Bearer a.b.c', 'content-type': 'application/json' },
+			body: '{"type":"message","text":"Hello"}',
+		});
+		expect(response.status).toBe(401);
+		expect(named(await check())).toEqual([['applicationIdUri', 'warning']]);
+		emulator.settings.federationFollows = true;
+		await deliver();
+		expect(named(await check())).toEqual([]);
+		await untold.close();
+	});
 
 	test('finds nothing where all is in order', async () => {
 		const subject = (await run('linkManagedIdentity')).items[0]!.subject;
@@ -806,7 +838,11 @@ describe('Check Setup', () => {
 		['HTTPS_PROXY', { HTTPS_PROXY: 'http://127.0.0.1:1' }, 'skipped'],
 		['https_proxy', { https_proxy: 'http://127.0.0.1:1' }, 'skipped'],
 		['ALL_PROXY', { ALL_PROXY: 'http://127.0.0.1:1' }, 'skipped'],
-		['all_proxy, past which another host goes', { all_proxy: '127.0.0.1:1', NO_PROXY: 'x.invalid' }, 'skipped'],
+		[
+			'all_proxy, past which another host goes',
+			{ all_proxy: '127.0.0.1:1', NO_PROXY: 'x.invalid' },
+			'skipped',
+		],
 		[
 			'ALL_PROXY, past which this host goes',
 			{ ALL_PROXY: 'http://127.0.0.1:1', no_proxy: '.nowhere.invalid' },

@@ -18,7 +18,7 @@ import {
 } from '../dataverse/channel';
 import { dataverseTokens } from '../dataverse/client';
 import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
-import { probe, triggerMark } from './probe';
+import { probe, triggerMark, type Probed } from './probe';
 import { whyNotRegistrable } from './webhookUrl';
 
 /** The checks, in the order of the chain from token to webhook. */
@@ -37,6 +37,7 @@ const CHECKS = [
 	'webhookUrl',
 	'activeTrigger',
 	'managedIdentity',
+	'applicationIdUri',
 	'federatedSubject',
 	'clock',
 ] as const;
@@ -213,9 +214,8 @@ function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Co
 /** Node.js's codes for a certificate that Dynamics does not accept either. */
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ALTNAME/;
 
-async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promise<CheckResult> {
+function checkTrigger({ webhookUrl }: Channel, probed: Probed, instanceId: string): CheckResult {
 	const url = new URL(webhookUrl ?? '');
-	const probed = await probe(url);
 	switch (probed.kind) {
 		case 'trigger':
 			return probed.mark === triggerMark(instanceId, url.href)
@@ -237,6 +237,16 @@ async function checkTrigger({ webhookUrl }: Channel, instanceId: string): Promis
 						'A network may keep n8n from calling its own public address: open the URL in a browser from outside; it should answer.',
 					);
 	}
+}
+
+/** Dataverse cannot see the app registration, so only a signed delivery proves it. */
+function checkApplicationIdUri(probed: Probed | undefined, { clientId }: Connection): CheckResult {
+	if (probed?.kind !== 'trigger') return EXPLAINED;
+	if (probed.isVerified) return ok('A signed delivery came');
+	return warning(
+		'No signed delivery has come since n8n started, and whether the app has an Application ID URI cannot be seen from here',
+		`Look at the app in Entra: Expose an API must show api://${clientId}. Without it Dynamics 365 signs nothing. It must be there before the federated credential is made.`,
+	);
 }
 
 async function checkManagedIdentity(
@@ -393,6 +403,7 @@ export async function checkSetup({ connection, client, linked, instanceId }: Set
 		({ status }) => status === 'failed',
 	);
 	const webhookUrl = channel ? checkWebhookUrl(channel, connection) : EXPLAINED;
+	const probed = channel && isOk(webhookUrl) ? await probe(new URL(channel.webhookUrl ?? '')) : undefined;
 	const managedIdentity =
 		dataverse && channel ? await checkManagedIdentity(dataverse, channel, connection) : EXPLAINED;
 
@@ -409,8 +420,9 @@ export async function checkSetup({ connection, client, linked, instanceId }: Set
 		workstream: isReachable ? checkWorkstream(channel, answer) : EXPLAINED,
 		channelAccepted: isReachable ? checkAccepted(answer, isExplained) : EXPLAINED,
 		webhookUrl,
-		activeTrigger: channel && isOk(webhookUrl) ? await checkTrigger(channel, instanceId) : EXPLAINED,
+		activeTrigger: channel && probed ? checkTrigger(channel, probed, instanceId) : EXPLAINED,
 		managedIdentity,
+		applicationIdUri: isOk(managedIdentity) ? checkApplicationIdUri(probed, connection) : EXPLAINED,
 		federatedSubject:
 			dataverse && isOk(managedIdentity) ? await checkSubject(dataverse, connection, linked) : EXPLAINED,
 		clock: checkClock(answer),

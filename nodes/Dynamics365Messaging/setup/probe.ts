@@ -6,6 +6,9 @@ import { normalizeUrl } from './webhookUrl';
 /** The header with which an active trigger answers at its URL. */
 export const TRIGGER_HEADER = 'x-dynamics365-messaging-trigger';
 
+/** Beside it: that a delivery with an accepted token came since the process began. */
+export const VERIFIED_HEADER = `${TRIGGER_HEADER}-verified`;
+
 /**
  * What a trigger answers a probe: a hash of its n8n instance's ID and of the URL that it takes for its own. A clone of the
  * instance elsewhere has the same ID and another URL. It gives neither away. Pure.
@@ -19,7 +22,7 @@ export function triggerMark(instanceId: string, ownUrl: string): string {
 
 /** What answers at a webhook URL; `code` is Node.js's own, such as `ECONNREFUSED`. */
 export type Probed =
-	| { kind: 'trigger'; mark: string }
+	| { kind: 'trigger'; mark: string; isVerified: boolean }
 	| { kind: 'other'; status: number }
 	| { kind: 'unreachable'; code: string };
 
@@ -40,7 +43,9 @@ export async function probe(url: URL): Promise<Probed> {
 			wantsBody: () => false,
 		});
 		const mark = nonEmptyText(headers[TRIGGER_HEADER]);
-		return mark === null || status !== 200 ? { kind: 'other', status } : { kind: 'trigger', mark };
+		return mark === null || status !== 200
+			? { kind: 'other', status }
+			: { kind: 'trigger', mark, isVerified: headers[VERIFIED_HEADER] !== undefined };
 	} catch (error) {
 		return { kind: 'unreachable', code: nonEmptyText(readKey(error, 'code')) ?? 'UNKNOWN' };
 	}

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
+
 import { outputsFor, passes, type Filter } from '../activity/filter';
 import type { TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
@@ -10,6 +11,7 @@ import { triggerConnection } from './connectionCache';
 import { admit, admitInOrder, identify, isGone } from './duplicates';
 import { checkBodyLimits } from './bodyLimits';
 import { TokenRejected, verifyCaller, type Trust } from './verify';
+import { noteVerified } from './verified';
 
 /** The trigger's parameters. */
 export interface Settings extends Filter {
@@ -100,14 +102,20 @@ async function dataOf(
 	return { json: { ...item, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };
 }
 
+/** Names the trigger whose webhook was called. */
+export function triggerOf(context: IWebhookFunctions): string {
+	return `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
+}
+
 async function evaluate(context: IWebhookFunctions, readSettings: () => Settings): Promise<DeliveryResult> {
 	const settings = readSettings();
 	if (settings.verifiesCaller) {
 		await verifyCaller(authorizationOf(context), await triggerConnection(context), settings.trust);
+		noteVerified(triggerOf(context));
 	}
 	const item = readDelivery(context);
 	if (!passes(item, settings)) return { kind: 'dropped' };
-	const scope = `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
+	const scope = triggerOf(context);
 	const { conversationId, activityId: id, activity } = item;
 	const type = textOf(readKey(activity, 'type'));
 	const identity = identify(scope, conversationId, { id, type }, JSON.stringify(activity));

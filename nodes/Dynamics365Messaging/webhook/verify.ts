@@ -53,7 +53,7 @@ export interface Trust {
 
 /** Source: docs/service-facts.md#federated-credential. */
 const NO_TOKEN =
-	'no Authorization header. If this was Dynamics 365, the channel has no managed identity, or its federated credential is out of date: it must be renewed in Entra after each change of the webhook URL';
+	'no Authorization header. If this was Dynamics 365, the channel has no managed identity, or the app has no Application ID URI (Expose an API), or the federated credential is out of date: it must be renewed in Entra after each change of the webhook URL';
 
 /** Checks the claims that jose does not: tenant, app, kind of token, caller. Source: docs/service-facts.md#webhook-token. */
 function checkClaims(
