@@ -42,7 +42,13 @@ const RULES = [
 
 /** The resources of each node: their operations know no other resource. */
 const RESOURCES = [
-	dynamics('operations/channel', 'operations/conversation', 'operations/customEvent', 'operations/message'),
+	dynamics(
+		'operations/availability',
+		'operations/channel',
+		'operations/conversation',
+		'operations/customEvent',
+		'operations/message',
+	),
 	communication(
 		'operations/conversation',
 		'operations/message',

@@ -119,7 +119,8 @@ export type DeskAction =
 	| 'wrapUp'
 	| 'close'
 	| 'deliver'
-	| 'webhookUrl';
+	| 'webhookUrl'
+	| 'availability';
 
 /** How a person at the desk breaks a service, or repairs it. */
 export type BreakAction = 'addFault' | 'clearFaults' | 'revokeTokens' | 'rotateKeys' | 'signDeliveries';

@@ -86,8 +86,32 @@ export interface DataverseSettings {
 	applicationUser: boolean;
 	/** The rights of the application user. `none`: it has no role at all. */
 	role: 'full' | 'readOnly' | 'none';
+	/** Whether the application user has the role Omnichannel administrator, which the availability of representatives needs. */
+	omnichannelAdministrator: boolean;
 	/** The largest page, and the page size of a request that names none. Documented: 5000. */
 	maxPageSize: number;
+}
+
+/** How available the representatives of the queue are. A person at the desk changes it; nothing follows from the clock. */
+export interface AvailabilitySettings {
+	/** Whether it is within operating hours now. */
+	isOpen: boolean;
+	/** When the queue opens next, ISO 8601; null for never. */
+	opensAt: string | null;
+	/** When it closes, ISO 8601; null for never. While it is closed, the end of its next hours. */
+	closesAt: string | null;
+	/** How many representatives are free. */
+	representatives: number;
+	/** Whether an AI agent is on the queue, which counts as available. */
+	aiAgent: boolean;
+	/** How many customers of other channels wait before those of the emulator's own conversations. */
+	waitingBefore: number;
+	/** How long customers wait on average, seconds; null where it is not known. */
+	averageWaitSeconds: number | null;
+	/** False: the answer has the wait in minutes only. */
+	hasSeconds: boolean;
+	/** Of the answer's keys; both have been seen. */
+	casing: 'pascal' | 'camel';
 }
 
 /** Wrong behaviour of the lists of Azure Communication Services, to test how clients handle it. */
@@ -131,6 +155,7 @@ export interface Settings {
 	maxAttachmentBytes: number;
 	lists: ListSettings;
 	dataverse: DataverseSettings;
+	availability: AvailabilitySettings;
 	communication: CommunicationSettings;
 	/** True: Entra trusts every new federated subject at once, as if an administrator had added it. */
 	federationFollows: boolean;
@@ -159,7 +184,18 @@ export const defaultSettings = (): Settings => ({
 	tokenRefreshSeconds: null,
 	maxAttachmentBytes: 5 * 1024 * 1024,
 	lists: {},
-	dataverse: { applicationUser: true, role: 'full', maxPageSize: 5_000 },
+	dataverse: { applicationUser: true, role: 'full', omnichannelAdministrator: true, maxPageSize: 5_000 },
+	availability: {
+		isOpen: true,
+		opensAt: null,
+		closesAt: null,
+		representatives: 1,
+		aiAgent: false,
+		waitingBefore: 0,
+		averageWaitSeconds: 60,
+		hasSeconds: true,
+		casing: 'pascal',
+	},
 	communication: { refuse: null, maxPageSize: 100, lists: {} },
 	federationFollows: true,
 	clockSkewMs: 0,

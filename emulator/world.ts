@@ -19,6 +19,8 @@ export interface World {
 	/** The workstream that the channel is linked to at the start. */
 	workstreamId: string;
 	workstreamName: string;
+	/** The queue that conversations of the workstream wait in. */
+	queueId: string;
 	/** The managed identity that the channel is bound to at the start. */
 	managedIdentityId: string;
 	/** The app's user in Dataverse: `UserId` of WhoAmI. */
@@ -86,6 +88,7 @@ export const DEFAULT_WORLD: Readonly<World> = {
 	channelName: 'Contoso Messenger',
 	workstreamId: '1f8d3c60-a24b-4e97-b5d1-70c9e6a8f432',
 	workstreamName: 'Contoso Messaging',
+	queueId: 'c07e1d5b-48f6-4a92-9b3d-5e8a60f7d214',
 	managedIdentityId: 'c5b90e17-3d62-4f8a-a1e4-28f7d03b96c5',
 	applicationUserId: '7e41d0a8-69fc-4b25-83d7-e90b5c2f1a64',
 	businessUnitId: 'a83f6e29-c1d5-4702-9be8-463d0f7a15c9',

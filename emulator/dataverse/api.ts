@@ -1,13 +1,14 @@
 import type { Settings } from '../settings';
 import type { World } from '../world';
+import { Availability, AVAILABILITY_ROLE, type AvailabilityParts } from './availability';
 import type { Channels } from './channels';
 import { DataverseError, missingRecord, otherVersion } from './errors';
 import { type Query, writeSkipToken } from './query';
-import { type Row, type Table, tableOf } from './schema';
+import { type Row, type Table, tableOf, type Value } from './schema';
 import { etagOf, type Tables } from './tables';
-import type { Resolved, TableRequest } from './validate';
+import type { FunctionRequest, Resolved, TableRequest } from './validate';
 
-export interface ApiParts {
+export interface ApiParts extends AvailabilityParts {
 	world: World;
 	settings: Settings;
 	tables: Tables;
@@ -34,10 +35,10 @@ export interface DataverseCall {
 	resolved: Resolved;
 }
 
-/** What a function returns: the name of its complex type, and that type's values. */
+/** What a function or an action returns: the name of its complex type, and that type's values. */
 interface FunctionAnswer {
 	type: string;
-	values: Record<string, string>;
+	values: Record<string, Value>;
 }
 
 type Verb = 'Read' | 'Create' | 'Write' | 'Delete';
@@ -60,7 +61,11 @@ function shown(table: Table, row: Row, { select }: Query): Record<string, unknow
 
 /** The behaviour of Dataverse behind its token check. */
 export class DataverseApi {
-	constructor(private readonly parts: ApiParts) {}
+	private readonly availability: Availability;
+
+	constructor(private readonly parts: ApiParts) {
+		this.availability = new Availability(parts);
+	}
 
 	/** @throws DataverseError */
 	answer(call: DataverseCall): DataverseAnswer {
@@ -70,7 +75,8 @@ export class DataverseApi {
 		}
 		const read = call.resolved.read();
 		if ('request' in read) return this.answerTable(call, read.request);
-		const { type, values } = this.answerFunction(call.resolved.operationId, read.args);
+		if (call.resolved.operationId === 'dataverse.listRoles') return this.roles(read.args);
+		const { type, values } = this.answerFunction(call.resolved.operationId, read);
 		const context = `${this.base}/$metadata#Microsoft.Dynamics.CRM.${type}`;
 		return { status: 200, headers: {}, body: { '@odata.context': context, ...values } };
 	}
@@ -79,15 +85,43 @@ export class DataverseApi {
 		return `${this.parts.origin()}/api/data/v9.2`;
 	}
 
-	private answerFunction(operationId: string | null, args: Record<string, string>): FunctionAnswer {
+	private answerFunction(operationId: string | null, { args, body }: FunctionRequest): FunctionAnswer {
 		switch (operationId) {
 			case 'dataverse.whoAmI':
 				return this.whoAmI();
 			case 'dataverse.retrieveAccess':
 				return this.access(args);
+			case 'dataverse.availabilityBeforeConversation':
+				return {
+					type: 'CCaaS_GetRepresentativeAvailabilityBeforeConversationResponse',
+					values: this.availability.before(body),
+				};
+			case 'dataverse.availabilityForConversation':
+				return {
+					type: 'CCaaS_GetRepresentativeAvailabilityForConversationResponse',
+					values: this.availability.inConversation(body),
+				};
 			default:
 				return this.federatedSubject(args);
 		}
+	}
+
+	/** The application user's own roles. That asking for one's own needs no more than a role is inferred. */
+	private roles({ UserId = '', $select = 'name' }: Record<string, string>): DataverseAnswer {
+		const { role, omnichannelAdministrator } = this.parts.settings.dataverse;
+		if (UserId.toLowerCase() !== this.parts.world.applicationUserId) {
+			throw new DataverseError('0x80040217', `Entity 'systemuser' With Id = ${UserId} Does Not Exist`);
+		}
+		const names = [
+			...(role === 'none' ? [] : [role === 'full' ? 'System Administrator' : 'Basic User']),
+			...(omnichannelAdministrator ? [AVAILABILITY_ROLE] : []),
+		];
+		const context = `${this.base}/$metadata#roles(${$select})`;
+		return {
+			status: 200,
+			headers: {},
+			body: { '@odata.context': context, value: names.map((name) => ({ name })) },
+		};
 	}
 
 	/** The rights of the application user on a channel's record, by its role. */

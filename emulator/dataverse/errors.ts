@@ -29,6 +29,13 @@ export const badPayload = ({ entitySet }: Table, reason: string) =>
 		`Error identified in Payload provided by the user for Entity :'${entitySet}', ${MORE}  ---->  InnerException : ${reason}`,
 	);
 
+/** The error for an argument of an action. */
+export const badAction = (reason: string) =>
+	new DataverseError(
+		'0x80048d19',
+		`Error identified in Payload provided by the user for Entity :'', ${MORE}  ---->  InnerException : Microsoft.OData.ODataException: ${reason}`,
+	);
+
 export const badQuery = (message: string) => new DataverseError('0x80060888', message);
 
 export const badKey = () => badQuery('Bad Request - Error in query syntax.');

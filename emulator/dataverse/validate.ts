@@ -7,7 +7,8 @@ import {
 	type Violation,
 } from '../contract/open';
 import { hasBearer } from '../http/serve';
-import { badKey, badPayload, badQuery, DataverseError, notEmulated } from './errors';
+import { isContextItems, isJsonObject } from './availability';
+import { badAction, badKey, badPayload, badQuery, DataverseError, notEmulated } from './errors';
 import { parsePrefer, parseQuery, type Preferences, type Query } from './query';
 import { document, edmTypeOf, type Table, tableOf, type Value } from './schema';
 import type { Changes } from './tables';
@@ -22,15 +23,21 @@ export interface TableRequest {
 	preferences: Preferences;
 }
 
+/** A valid call of a function, with what its path and query say, or of an action, with its body. */
+export interface FunctionRequest {
+	args: Record<string, string>;
+	body: unknown;
+}
+
 /** The operation that a request is for, and how to read the request. */
 export interface Resolved {
 	/** Null when the contract has no such call. */
 	operationId: string | null;
 	/** Reads the rest of the request. @throws DataverseError when it is not valid */
-	read: () => { request: TableRequest } | { args: Record<string, string> };
+	read: () => { request: TableRequest } | FunctionRequest;
 }
 
-const contract = new Contract(document);
+const contract = new Contract(document, { 'context-items': isContextItems, 'json-object': isJsonObject });
 
 /** The error for a property that cannot be written. */
 function refuseProperty(table: Table, key: string): DataverseError {
@@ -89,10 +96,19 @@ function refuseBody(
 	);
 }
 
+/** The error for the body of an action that breaks the contract; its code is inferred. */
+function refuseArgument({ keyword, message, path, value }: Violation): DataverseError {
+	const [, , name] = path.split('/');
+	if (keyword === 'additionalProperties') {
+		return badAction(`The parameter '${String(value)}' in the request payload is not a valid parameter.`);
+	}
+	return badAction(name === undefined ? `The body ${message}.` : `The parameter '${name}' ${message}.`);
+}
+
 function refuse(violation: Violation, table: Table | undefined): DataverseError {
 	const { keyword, path, value } = violation;
 	const place = placeOf(path);
-	if (place === 'requestBody' && table) return refuseBody(table, violation);
+	if (place === 'requestBody') return table ? refuseBody(table, violation) : refuseArgument(violation);
 	if (place === 'query' && keyword === 'additionalProperties') {
 		return notEmulated(`The query option ${String(value)}`);
 	}
@@ -137,7 +153,10 @@ export function resolve(request: ContractRequest): Resolved {
 		read: () => {
 			const [violation] = contract.violations(request, operation);
 			if (violation) throw refuse(violation, table);
-			if (!table) return { args: { ...params, ...Object.fromEntries(url.searchParams) } };
+			if (!table) {
+				const args = { ...params, ...Object.fromEntries(url.searchParams) };
+				return { args, body: definition.requestBody ? jsonOf(request.body) : undefined };
+			}
 			const headers = lowerCaseKeys(request.headers);
 			if (headers['if-none-match'] !== undefined) throw notEmulated('If-None-Match');
 			return {

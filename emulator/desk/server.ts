@@ -3,6 +3,7 @@ import express, { type Express, type NextFunction, type Request, type Response }
 import multer from 'multer';
 import { objectAt } from '../contract/open';
 import type { Attachments } from '../messaging/attachments';
+import { setAvailability, shownAvailability } from './availability';
 import { Faults, readRule, SERVICE_CALLS } from './faults';
 import type { Channels } from '../dataverse/channels';
 import { type Desk, DeskError } from './representatives';
@@ -169,6 +170,14 @@ export function createDeskServer(parts: DeskServerParts): Express {
 		if (!channels.setWebhookUrl(url)) throw new DeskError(409, 'The channel record was deleted.');
 		log.add<DeskEntry>({ kind: 'desk', action: 'webhookUrl', detail: url ?? 'none' });
 		response.json(channel());
+	});
+
+	const { availability } = parts.settings;
+	app.get('/api/availability', (_request, response) => void response.json(shownAvailability(availability)));
+	app.put('/api/availability', (request, response) => {
+		setAvailability(availability, request.body);
+		log.add<DeskEntry>({ kind: 'desk', action: 'availability', detail: JSON.stringify(request.body) });
+		response.json(shownAvailability(availability));
 	});
 
 	serveBreakage(app, parts);

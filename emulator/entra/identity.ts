@@ -127,6 +127,7 @@ export class Identity {
 	private readonly issued = new Set<string>();
 	/** The `Authorization` headers whose token was accepted. */
 	private readonly accepted = new Set<string>();
+	private retiring: Promise<void> | undefined;
 	/** The ids of keys whose access tokens are refused. */
 	private readonly retired = new Set<string>();
 
@@ -149,9 +150,15 @@ export class Identity {
 
 	/**
 	 * Rotates the keys, and makes the services refuse access tokens of older keys. The previous key stays published, so
-	 * that webhooks can still verify deliveries that were signed with it.
+	 * that webhooks can still verify deliveries that were signed with it. Calls at the same time rotate them once, as the
+	 * second of two would retire a key whose tokens nobody has used yet.
 	 */
 	async retireKeys(): Promise<void> {
+		this.retiring ??= this.retireOlder().finally(() => (this.retiring = undefined));
+		await this.retiring;
+	}
+
+	private async retireOlder(): Promise<void> {
 		await this.rotateKeys();
 		const [, ...older] = this.keys;
 		for (const { kid } of older) this.retired.add(kid);

@@ -27,7 +27,9 @@ test.each([
 	['POST', '/managedidentities', 'dataverse.createManagedIdentity'],
 	['PATCH', `/managedidentities(${ID})`, 'dataverse.updateManagedIdentity'],
 	['DELETE', `/managedidentities(${ID})`, null],
-	['GET', '/msdyn_liveworkstreams', null],
+	['GET', '/msdyn_liveworkstreams', 'dataverse.listWorkstreams'],
+	['POST', '/msdyn_liveworkstreams', null],
+	['GET', `/systemusers(${ID})/systemuserroles_association?$select=name`, 'dataverse.listRoles'],
 	['GET', '/accounts', null],
 	['GET', '/%E0%A4%A', null],
 ])('the operation of a %s is found by its path, if it has one (row %#)', (method, path, operationId) => {

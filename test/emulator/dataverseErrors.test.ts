@@ -256,7 +256,7 @@ describe('what is not emulated is answered 501, and not in Dataverse’s words',
 
 	test.each([
 		'/accounts',
-		WORKSTREAMS,
+		`${WORKSTREAMS}(${UNKNOWN})`,
 		`${IDENTITIES}(managedidentityid=${UNKNOWN})`,
 		`/GetComponentManagedIdentityFIC(ComponentId=${UNKNOWN})`,
 		`${CHANNELS}?$expand=managedidentityid`,

@@ -698,6 +698,22 @@ describe('Check Setup', () => {
 			});
 	});
 
+	test('tells that the role for availability is missing, or not known, but lets it be', async () => {
+		const subject = (await run('linkManagedIdentity')).items[0]!.subject;
+		const warnings = async () => {
+			const items = await check({}, { federatedSubject: subject });
+			const row = items.find(({ check: name }) => name === 'availabilityRole')!;
+			return [named(items), row.detail, row.fix];
+		};
+		const only = [['availabilityRole', 'warning']];
+		const fix = expect.stringContaining('Omnichannel administrator');
+		emulator.settings.dataverse.omnichannelAdministrator = false;
+		expect(await warnings()).toEqual([only, expect.stringContaining('does not have the role'), fix]);
+		const match = { operationId: 'dataverse.listRoles' };
+		emulator.settings.faults = [{ match, action: { status: 403 } }];
+		expect(await warnings()).toEqual([only, expect.stringContaining('is not known'), fix]);
+	});
+
 	const patch = async (updateFields: IDataObject) =>
 		expect((await run('update', { ...OWN, updateFields })).error).toBeUndefined();
 	/** Writes columns that no operation writes. */

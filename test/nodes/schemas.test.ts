@@ -140,8 +140,26 @@ async function startedConversation(): Promise<IDataObject> {
 	return { __rl: true, mode: 'id', value: item!.conversationId };
 }
 
+/** What is asked while the queue is open, and while it is closed. */
+async function openAndClosed(name: string, parameters: IDataObject): Promise<IDataObject[]> {
+	const options = { includeRaw: true };
+	const { availability } = emulator.settings;
+	Object.assign(availability, { opensAt: '2026-12-01T09:00:00Z', closesAt: '2026-12-01T17:00:00Z' });
+	const open = await run(name, { ...parameters, options });
+	availability.isOpen = false;
+	return [...open, ...(await run(name, { ...parameters, options }))];
+}
+
 /** The output of each operation, from as many runs as it takes to fill each of its fields. */
 const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
+	'availability: getBeforeConversation': async () => {
+		const workstreamId = { __rl: true, mode: 'id', value: emulator.world.workstreamId };
+		return await openAndClosed('availability: getBeforeConversation', { workstreamId });
+	},
+	'availability: getForConversation': async () => {
+		const conversationId = await startedConversation();
+		return await openAndClosed('availability: getForConversation', { conversationId });
+	},
 	'channel: checkSetup': async () => await run('channel: checkSetup', {}),
 	'channel: create': async () => {
 		const [linked] = await run('channel: linkManagedIdentity', {});

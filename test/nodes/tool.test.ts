@@ -307,6 +307,14 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 			{ conversationId: id, context: { product: 'Heat pump', age: 7 } },
 		]);
 
+		const asked = await does('availability: getForConversation', { conversationId }, { Conversation });
+		expect(asked).toMatchObject([{ isRepresentativeAvailable: true, positionInQueue: 1 }]);
+		const workstreamId = { __rl: true, mode: 'id', value: fromAi('Workstream') };
+		const Workstream = emulator.world.workstreamId;
+		expect(await does('availability: getBeforeConversation', { workstreamId }, { Workstream })).toMatchObject(
+			[{ isQueueAvailable: true, averageWaitSeconds: 60, positionInQueue: 2 }],
+		);
+
 		const continuing = { customerId: fromAi('Customer_ID'), text: fromAi('Text') };
 		const words = { Customer_ID: 'jdoe', Text: 'It is loud' };
 		expect(await does('conversation: sendOrStart', continuing, words)).toEqual([

@@ -172,7 +172,7 @@ export class MessagingModel {
 			const isEmpty = fault.startsWith('empty');
 			if (answer instanceof ServiceError && !isEmpty) throw answer;
 			const json = isEmpty || answer === undefined || answer instanceof ServiceError ? null : answer;
-			const confirmedBy = request.method === 'GET' ? undefined : request.confirmedBy;
+			const confirmedBy = 'confirmedBy' in request ? request.confirmedBy : undefined;
 			if (confirmedBy !== undefined && !readKey(json, confirmedBy)) throw error('unconfirmed', 'uncertain');
 			return { json, date, mayRepeat };
 		}

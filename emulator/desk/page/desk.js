@@ -3,6 +3,7 @@ import { api, calls, conversations, deliveries, render } from './state.js';
 import './list.js';
 import './chat.js';
 import './wire.js';
+import './queue.js';
 import { readBreakage } from './breaking.js';
 import { readChannel, readWorld } from './setup.js';
 

@@ -1,5 +1,5 @@
 import type { ChannelRow, ManagedIdentityRow } from '../../../emulator/dataverse/contract';
-import type { ReadRequest, SendRequest } from '../../shared/transport/request';
+import type { QueryRequest, ReadRequest, SendRequest } from '../../shared/transport/request';
 
 /** The tables by the names of their entity sets. Source: docs/service-facts.md#dataverse-tables. */
 export const TABLES = {
@@ -101,6 +101,11 @@ export function deleteRequest(table: Table, id: string, howToVerify: string): Se
 		isIdempotent: false,
 		howToVerify,
 	};
+}
+
+/** The request that calls an action without an effect. */
+export function queryRequest<Body extends object>(action: string, body: Body): QueryRequest<Body> {
+	return { method: 'POST', onlyReads: true, path: `/${action}`, body, headers: ODATA };
 }
 
 /** The request that reads the federated subject of a channel's managed identity. */

@@ -1,7 +1,11 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { toNodeError } from '../../shared/action/nodeErrors';
-import type { Json } from '../../shared/json';
+import { nonEmptyText, readKey, type Json } from '../../shared/json';
+import type { ServiceCalls } from '../../shared/transport/client';
+import type { ListRequest } from '../../shared/transport/pagination';
 import { connectionFrom } from '../connection';
+import { workstreamList } from '../dataverse/availability';
+import { dataverseClient } from '../dataverse/client';
 import { messagingClient } from '../messagingApi/client';
 import { conversationList } from '../messagingApi/pages';
 import { conversationItem } from '../operations/conversation/getMany';
@@ -9,14 +13,42 @@ import { conversationItem } from '../operations/conversation/getMany';
 /** How many pages one search reads at the most. */
 const MAX_PAGES = 20;
 
+type Choice = INodeListSearchResult['results'][number];
+
 /** The entry of the drop-down. The time comes first, as conversations have no names. */
-function choiceOf(entry: Json): INodeListSearchResult['results'][number] {
+function conversationChoice(entry: Json): Choice {
 	const { conversationId, timestamp } = conversationItem(entry);
 	const parsed = Date.parse(timestamp ?? '');
 	const time = Number.isNaN(parsed)
 		? ''
 		: `${new Date(parsed).toISOString().slice(0, 16).replace('T', ' ')} UTC · `;
 	return { name: `${time}${conversationId}`, value: conversationId };
+}
+
+/** The entry of the drop-down. A workstream without a name has its ID in its place. */
+function workstreamChoice(row: Json): Choice {
+	const value = nonEmptyText(readKey(row, 'msdyn_liveworkstreamid'))?.toLowerCase() ?? '';
+	return { name: nonEmptyText(readKey(row, 'msdyn_name')) ?? value, value };
+}
+
+/** Reads pages of a list until one has an entry that contains what the user typed. */
+async function search(
+	client: ServiceCalls,
+	list: ListRequest,
+	choiceOf: (entry: Json) => Choice,
+	filter: string | undefined,
+	paginationToken: string | undefined,
+): Promise<INodeListSearchResult> {
+	const wanted = filter?.trim().toLowerCase() ?? '';
+	let token = paginationToken;
+	for (let page = 0; page < MAX_PAGES; page++) {
+		const { entries, next } = await client.page(list, token);
+		const results = entries.map(choiceOf).filter(({ name }) => name.toLowerCase().includes(wanted));
+		// The editor would take a page without a match for the end of the list.
+		if (results.length > 0 || next === undefined) return { results, paginationToken: next };
+		token = next;
+	}
+	return { results: [], paginationToken: token };
 }
 
 /**
@@ -32,16 +64,22 @@ export async function searchConversations(
 ): Promise<INodeListSearchResult> {
 	try {
 		const client = messagingClient(connectionFrom(await this.getCredentials('dynamics365MessagingApi')));
-		const wanted = filter?.trim().toLowerCase() ?? '';
-		let token = paginationToken;
-		for (let page = 0; page < MAX_PAGES; page++) {
-			const { entries, next } = await client.page(conversationList(undefined), token);
-			const results = entries.map(choiceOf).filter(({ name }) => name.toLowerCase().includes(wanted));
-			// The editor would take a page without a match for the end of the list.
-			if (results.length > 0 || next === undefined) return { results, paginationToken: next };
-			token = next;
-		}
-		return { results: [], paginationToken: token };
+		return await search(client, conversationList(undefined), conversationChoice, filter, paginationToken);
+	} catch (error) {
+		throw toNodeError(this.getNode(), error);
+	}
+}
+
+/** Fills the drop-down of the workstream field with the environment's workstreams, as {@link searchConversations} does. */
+export async function searchWorkstreams(
+	this: ILoadOptionsFunctions,
+	filter?: string,
+	paginationToken?: string,
+): Promise<INodeListSearchResult> {
+	try {
+		const credential = await this.getCredentials('dynamics365MessagingApi');
+		const client = dataverseClient(connectionFrom(credential, { channel: false }));
+		return await search(client, workstreamList(), workstreamChoice, filter, paginationToken);
 	} catch (error) {
 		throw toNodeError(this.getNode(), error);
 	}

@@ -4,6 +4,7 @@ import type { Throttle } from '../../shared/transport/throttle';
 import { connectionFrom, type Connection } from '../connection';
 import { dataverseClient } from '../dataverse/client';
 import { messagingClient } from '../messagingApi/client';
+import { availability } from './availability';
 import { channel } from './channel';
 import { conversation } from './conversation';
 import { customEvent } from './customEvent';
@@ -17,13 +18,13 @@ const CLIENTS: Record<ServiceName, (connection: Connection, throttle: Throttle) 
 
 /** The action node: its resources, in the order of the drop-down, and the clients of its services. */
 export const actionNode = defineActionNode<Connection, ServiceName>({
-	resources: [channel, conversation, customEvent, message],
+	resources: [availability, channel, conversation, customEvent, message],
 	firstResource: 'message',
 	lostAnswers: 'A message that may have arrived is never sent again.',
 	connect: async (context, resource) =>
 		connectionFrom(await context.getCredentials('dynamics365MessagingApi'), {
-			// Creating a channel must work before there is one.
-			channel: resource !== channel.value,
+			// Creating a channel must work before there is one, and availability is asked of every channel's queues.
+			channel: resource !== channel.value && resource !== availability.value,
 		}),
 	client: (service, connection, throttle) => CLIENTS[service](connection, throttle),
 	firstService: 'messagingApi',

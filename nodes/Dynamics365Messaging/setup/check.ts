@@ -16,6 +16,7 @@ import {
 	whoAmIRequest,
 	type Channel,
 } from '../dataverse/channel';
+import { AVAILABILITY_ROLE, readRoles, rolesRequest } from '../dataverse/availability';
 import { dataverseTokens } from '../dataverse/client';
 import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
 import { probe, triggerMark, type Probed } from './probe';
@@ -39,6 +40,7 @@ const CHECKS = [
 	'managedIdentity',
 	'applicationIdUri',
 	'federatedSubject',
+	'availabilityRole',
 	'clock',
 ] as const;
 
@@ -352,6 +354,23 @@ async function checkRole(dataverse: ServiceCalls, channelId: string): Promise<Ch
 	}
 }
 
+const FOR_AVAILABILITY = `The operations of Availability need the role ${AVAILABILITY_ROLE}. If you use them, give it to the application user in the Power Platform admin center. A role that it has through a team is not seen here.`;
+
+/** Tells whether the app has the role that the operations of Availability need, and nothing else. */
+async function checkAvailabilityRole(dataverse: ServiceCalls): Promise<CheckResult> {
+	try {
+		const userId = readUserId((await dataverse.call(whoAmIRequest())).json);
+		const roles = readRoles((await dataverse.call(rolesRequest(userId))).json);
+		const hasRole = roles.some((name) => name.toLowerCase() === AVAILABILITY_ROLE.toLowerCase());
+		return hasRole
+			? ok(`The app has the role ${AVAILABILITY_ROLE}`)
+			: warning(`The app does not have the role ${AVAILABILITY_ROLE} itself`, FOR_AVAILABILITY);
+	} catch (error) {
+		serviceErrorOf(error);
+		return warning(`Whether the app has the role ${AVAILABILITY_ROLE} is not known`, FOR_AVAILABILITY);
+	}
+}
+
 /** Checks the token for Dataverse. Without one for the Messaging API, it would fail for the same reason. */
 async function checkDataverseToken(connection: Connection, hasToken: boolean): Promise<CheckResult> {
 	if (connection.environmentUrl === undefined) {
@@ -425,6 +444,8 @@ export async function checkSetup({ connection, client, linked, instanceId }: Set
 		applicationIdUri: isOk(managedIdentity) ? checkApplicationIdUri(probed, connection) : EXPLAINED,
 		federatedSubject:
 			dataverse && isOk(managedIdentity) ? await checkSubject(dataverse, connection, linked) : EXPLAINED,
+		availabilityRole:
+			dataverse && (channel || isOk(role)) ? await checkAvailabilityRole(dataverse) : EXPLAINED,
 		clock: checkClock(answer),
 	};
 	return CHECKS.map((check) => ({ check, ...results[check] }));

@@ -12,6 +12,14 @@ export interface ReadRequest extends Addressed {
 	method: 'GET';
 }
 
+/** A request that only reads, but whose arguments are too many for a URL: an action of the service without an effect. */
+export interface QueryRequest<Body = object> extends Addressed {
+	method: 'POST';
+	/** Makes it as safe to repeat as a {@link ReadRequest}. */
+	onlyReads: true;
+	body: Body;
+}
+
 /** How to find out whether a request that changes something had its effect. */
 export interface Verification {
 	/** Whether sending it twice has the same effect as once, so that it may be sent again after its answer was lost. */
@@ -23,17 +31,18 @@ export interface Verification {
 /** A request that changes something. */
 export interface SendRequest<Body = object> extends Addressed, Verification {
 	method: 'POST' | 'PATCH' | 'DELETE';
+	onlyReads?: never;
 	body?: Body;
 	/** The key without which a successful answer does not show that the request had its effect; by default none. */
 	confirmedBy?: string;
 }
 
 /** A request without host and credential. Operations make it, and a client sends it. */
-export type ServiceRequest = ReadRequest | SendRequest;
+export type ServiceRequest = ReadRequest | QueryRequest | SendRequest;
 
 /** Returns how to verify a request; undefined for one that only reads. */
 export function verificationOf(request: ServiceRequest): Verification | undefined {
-	return request.method === 'GET' ? undefined : request;
+	return request.method === 'GET' || request.onlyReads ? undefined : request;
 }
 
 /**

@@ -139,7 +139,7 @@ function readResponse(
 	if (!isSuccess) return explain(response, verification);
 	const date = Date.parse(headers.date ?? '');
 	const json = body.trim() === '' ? null : parseJson(body);
-	const confirmedBy = request.method === 'GET' ? undefined : request.confirmedBy;
+	const confirmedBy = 'confirmedBy' in request ? request.confirmedBy : undefined;
 	const isConfirmed = confirmedBy === undefined || nonEmptyText(readKey(json, confirmedBy)) !== null;
 	if (json !== undefined && isConfirmed) return { json, date: Number.isNaN(date) ? null : date };
 	const [message, reason] =

@@ -5,11 +5,17 @@ import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
 function invalidIn(answer: Json): Json[] {
 	try {
 		return readEntries(answer, 'invalidParticipants');
-	} catch (error) {
-		if (!(error instanceof ServiceError)) throw error;
+	} catch (thrown) {
+		const error = serviceErrorOf(thrown);
 		const description = `${error.description} Look at the participants (Conversation: Get) before you try again.`;
 		throw error.with({ description, httpCode: 207, outcome: 'uncertain' });
 	}
+}
+
+/** Throws an error that is not a service's. */
+function serviceErrorOf(error: unknown): ServiceError {
+	if (error instanceof ServiceError) return error;
+	throw error;
 }
 
 /**

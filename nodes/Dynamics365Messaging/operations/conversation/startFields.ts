@@ -1,17 +1,13 @@
 import type { INodeProperties } from 'n8n-workflow';
-import type {
-	ContextVariable,
-	ConversationContext,
-	CustomerContext,
-	StartMessage,
-} from '../../../../emulator/messaging/contract';
+import type { CustomerContext, StartMessage } from '../../../../emulator/messaging/contract';
 import { readId, readName, stringField, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import { isRecord, unlessEmpty, withoutEmpty } from '../../../shared/json';
+import { unlessEmpty, withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { checkMessageSize } from '../messageSize';
 import type { ConversationStart } from '../../messagingApi/startConversation';
-import { booleanField, collectionField, readJsonObject } from '../fields';
+import { contextVariableFields, readContextVariables } from '../contextVariables';
+import { booleanField, collectionField } from '../fields';
 
 /** Of Customer ID and of each field of Customer. Source: docs/service-facts.md#create-body. */
 const MAX_LENGTH = 200;
@@ -60,9 +56,6 @@ const CUSTOMER: CustomerField[] = [
 	),
 ];
 
-/** Source: docs/service-facts.md#create-body. */
-const MAX_CONTEXT_VARIABLES = 100;
-
 /** The path that Microsoft documents now, and the older one. Source: docs/service-facts.md#create-paths. */
 const CREATE_PATHS: [string, string] = ['/conversation/create', '/conversations/create'];
 
@@ -73,54 +66,7 @@ export const customerFields: INodeProperties[] = [
 		'Customer',
 		CUSTOMER.map(({ property }) => property),
 	),
-	{
-		displayName: 'Specify Context Variables',
-		name: 'contextMode',
-		type: 'options',
-		default: 'fields',
-		options: [
-			{ name: 'Using Fields Below', value: 'fields' },
-			{ name: 'Using JSON', value: 'json' },
-		],
-		description: 'How to say what the representative and the routing rules should know',
-	},
-	{
-		displayName: 'Context Variables',
-		name: 'contextVariables',
-		type: 'fixedCollection',
-		typeOptions: { multipleValues: true },
-		placeholder: 'Add variable',
-		default: {},
-		displayOptions: { show: { contextMode: ['fields'] } },
-		description: `What the representative and the routing rules should know of the customer or the case. At most ${MAX_CONTEXT_VARIABLES}.`,
-		options: [
-			{
-				displayName: 'Variable',
-				name: 'variable',
-				values: [
-					stringField('name', 'Name', 'Name of the context variable', { placeholder: 'e.g. productName' }),
-					stringField('value', 'Value', 'Value of the context variable', { placeholder: 'e.g. Heat pump 7' }),
-					{
-						...booleanField(
-							'isDisplayable',
-							'Show to Representative',
-							'Whether the representative sees the variable',
-						),
-						default: true,
-					},
-				],
-			},
-		],
-	},
-	{
-		displayName: 'Context Variables (JSON)',
-		name: 'contextJson',
-		type: 'json',
-		default: '{}',
-		displayOptions: { show: { contextMode: ['json'] } },
-		placeholder: 'e.g. { "productName": "Heat pump 7" }',
-		description: `JSON object of what the representative and the routing rules should know, by name, such as { "productName": "Heat pump 7" }. A value is a text, a number, a boolean, or an object with value and isDisplayable (whether the representative sees it). At most ${MAX_CONTEXT_VARIABLES}.`,
-	},
+	...contextVariableFields(),
 ];
 
 /** The options of starting a conversation, without the start message. */
@@ -155,74 +101,6 @@ export const startOptions: Record<
 		'Name of the customer beside the start message',
 	),
 };
-
-/** A context variable whose value is not checked yet. */
-type GivenVariable = [name: string, value: { isDisplayable: boolean; value: unknown }];
-
-function variablesFromFields(parameters: ParameterReader): GivenVariable[] {
-	return parameters.rows('contextVariables', 'variable').map((row): GivenVariable => {
-		const isDisplayable =
-			row.raw('isDisplayable') === undefined ||
-			row.flag('isDisplayable', 'Context Variables: Show to Representative');
-		return [
-			row.name('name', 'Context Variables: Name'),
-			{ isDisplayable, value: row.text('value', 'Context Variables: Value') },
-		];
-	});
-}
-
-function variablesFromJson(parameters: ParameterReader): GivenVariable[] {
-	const example = '{ "productName": "Heat pump 7" }';
-	const object = readJsonObject(parameters, 'contextJson', 'Context Variables (JSON)', example);
-	return Object.entries(object).map(([name, given]): GivenVariable => {
-		if (!isRecord(given)) return [name, { isDisplayable: true, value: given }];
-		const { value, isDisplayable = true, ...rest } = given;
-		if (
-			!Object.hasOwn(given, 'value') ||
-			Object.keys(rest).length > 0 ||
-			typeof isDisplayable !== 'boolean'
-		) {
-			throw new InputError(
-				`Context Variables (JSON): ${name} is not a value that can be sent`,
-				'Give a text, a number or a boolean, or an object with value and isDisplayable (true or false).',
-			);
-		}
-		return [name, { isDisplayable, value }];
-	});
-}
-
-/** Whether the service accepts a value. */
-function isSendable(value: unknown): value is ContextVariable['value'] {
-	return ['string', 'number', 'boolean'].includes(typeof value);
-}
-
-function checkVariables(variables: GivenVariable[]): ConversationContext | undefined {
-	if (variables.length > MAX_CONTEXT_VARIABLES) {
-		throw new InputError(
-			`Context Variables has more than ${MAX_CONTEXT_VARIABLES} entries`,
-			`It has ${variables.length}. Leave some out.`,
-		);
-	}
-	const checked = new Map<string, ContextVariable>();
-	for (const [name, { isDisplayable, value }] of variables) {
-		if (name.trim() === '')
-			throw new InputError('Context Variables has an entry without a name', 'Give each a name.');
-		if (checked.has(name)) {
-			throw new InputError(
-				`Context Variables has ${name} twice`,
-				'Only one of them would arrive: remove the other.',
-			);
-		}
-		if (!isSendable(value)) {
-			throw new InputError(
-				`Context Variables: ${name} is not a value that can be sent`,
-				'Give a text, a number or a boolean.',
-			);
-		}
-		checked.set(name, { isDisplayable, value });
-	}
-	return checked.size === 0 ? undefined : Object.fromEntries(checked);
-}
 
 function readCustomer(parameters: ParameterReader, customerId: string): CustomerContext | undefined {
 	const customer = parameters.collection('customer');
@@ -272,15 +150,13 @@ export function readConversationStart(
 ): ConversationStart {
 	const options = parameters.collection('options');
 	const customerId = readCustomerId(parameters);
-	const mode = parameters.text('contextMode', 'Specify Context Variables');
-	const variables = mode === 'json' ? variablesFromJson(parameters) : variablesFromFields(parameters);
 	return {
 		request: {
 			method: 'POST',
 			path: readCreatePath(options),
 			body: withoutEmpty({
 				customercontext: readCustomer(parameters, customerId),
-				conversationcontext: checkVariables(variables),
+				conversationcontext: readContextVariables(parameters),
 				conversationrequestid: options.id('requestId', 'Request ID'),
 				skipdeflectionbot: options.flag('skipAiAgent', 'Skip AI Agent') || undefined,
 			}),

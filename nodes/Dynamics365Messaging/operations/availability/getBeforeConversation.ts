@@ -1,0 +1,77 @@
+import type { INodeProperties } from 'n8n-workflow';
+import { optionsField } from '../../../shared/action/fields/options';
+import type { ParameterReader } from '../../../shared/action/parameters';
+import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import { InputError } from '../../../shared/transport/errors';
+import { availabilityBeforeRequest } from '../../dataverse/availability';
+import { contextVariableFields, readContextVariables, variableTypeField } from '../contextVariables';
+import { readJsonObject } from '../fields';
+import type { Operation } from '../operation';
+import { askPlan, CAVEATS, rawOption } from './ask';
+
+const workstreamField: INodeProperties = {
+	displayName: 'Workstream',
+	name: 'workstreamId',
+	type: 'resourceLocator',
+	default: { mode: 'list', value: '' },
+	required: true,
+	description:
+		'The workstream that the conversation would start in, by its ID (a GUID). The list has those of the environment, by name.',
+	modes: [
+		{
+			displayName: 'From List',
+			name: 'list',
+			type: 'list',
+			typeOptions: { searchListMethod: 'searchWorkstreams', searchable: true },
+		},
+		{
+			displayName: 'By ID',
+			name: 'id',
+			type: 'string',
+			placeholder: 'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11',
+		},
+	],
+};
+
+const engagementContext: INodeProperties = {
+	displayName: 'Engagement Context (JSON)',
+	name: 'engagementContext',
+	type: 'json',
+	default: '{}',
+	placeholder: 'e.g. { "msdyn_browser": "Edge" }',
+	description:
+		'JSON object of what the channel knows of the visit and routing rules look at, such as { "msdyn_browser": "Edge" }',
+};
+
+/** @throws InputError where it is empty or no GUID */
+function readWorkstreamId(parameters: ParameterReader): string {
+	const id = tidyId(parameters.locator(workstreamField.name, workstreamField.displayName));
+	if (isGuid(id)) return id;
+	throw new InputError(
+		id === '' ? 'Workstream is empty' : 'Workstream is not a GUID',
+		'Choose it from the list, or give its ID, such as 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11.',
+	);
+}
+
+export const getBeforeConversation: Operation = {
+	operation: 'getBeforeConversation',
+	name: 'Get Before Conversation',
+	action: 'Get availability before conversation',
+	description: `Ask, before a conversation is started, whether somebody would be there for it, which place in the queue it would have, how long it would take, and when the queue opens or closes. ${CAVEATS}`,
+	effect: 'read',
+	fields: [
+		workstreamField,
+		...contextVariableFields([variableTypeField]),
+		optionsField([engagementContext, rawOption]),
+	],
+	plan: (parameters) => {
+		const { name, displayName } = engagementContext;
+		const options = parameters.collection('options');
+		const engagement = readJsonObject(options, name, displayName, '{ "msdyn_browser": "Edge" }');
+		const request = availabilityBeforeRequest(readWorkstreamId(parameters), {
+			variables: readContextVariables(parameters),
+			engagement: Object.keys(engagement).length === 0 ? undefined : engagement,
+		});
+		return askPlan(parameters, 'workstream', request);
+	},
+};
