@@ -43,7 +43,10 @@ const PAGE_SIZE = 100;
  * const request = readRequest(conversationPath('19:34adfa4f@thread.v2'));
  * const { json } = await communicationClient(connection).call(request);
  */
-export function communicationClient(connection: Connection, throttle: Throttle = Throttle.forLooks()): Client {
+export function communicationClient(
+	connection: Connection,
+	throttle: Throttle = Throttle.forLooks(),
+): Client {
 	const { origin, apiVersion, authentication } = connection;
 	/** Makes the URL of a request. That of a next page has an api-version already. */
 	const urlOf = (request: ServiceRequest) =>
