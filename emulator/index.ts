@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Attachments } from './messaging/attachments';
 import { type Certificate, makeCertificate } from './certificate';
 import { Channels, type Entra } from './dataverse/channels';
+import { ConversationRecords } from './dataverse/conversationRecords';
 import { DEFAULT_TEMPLATES } from './communication/templates';
 import { type Communication, Threads } from './communication/threads';
 import { Conversations } from './messaging/conversations';
@@ -141,6 +142,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 	threads.seed();
 	const conversations = new Conversations(log);
 	const attachments = new Attachments(origin);
+	const conversationRecords = new ConversationRecords({
+		tables,
+		channels,
+		conversations,
+		attachments,
+		settings,
+		world,
+	});
 	const deliveries = new Deliveries(log, settings, identity, (conversationId) =>
 		channels.find(conversations.find(conversationId)?.channelId ?? world.channelId),
 	);
@@ -154,6 +163,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		threads,
 		templates: DEFAULT_TEMPLATES,
 		conversations,
+		conversationRecords,
 		deliveries,
 		attachments,
 		origin,

@@ -113,6 +113,8 @@ export type DeskAction =
 	| 'accept'
 	| 'typing'
 	| 'reply'
+	| 'privateNote'
+	| 'linkCase'
 	| 'transfer'
 	| 'outOfHours'
 	| 'customEvent'

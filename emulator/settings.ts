@@ -114,6 +114,14 @@ export interface AvailabilitySettings {
 	casing: 'pascal' | 'camel';
 }
 
+/** When and how the transcripts of closed conversations are written. Neither is documented. */
+export interface TranscriptSettings {
+	/** From the close of a conversation, milliseconds. */
+	delayMs: number;
+	/** The content of the note: the list of messages itself, or an object that has it as a text. Both are seen. */
+	form: 'list' | 'content';
+}
+
 /** Wrong behaviour of the lists of Azure Communication Services, to test how clients handle it. */
 export interface CommunicationListSettings {
 	/** Every `nextLink` leads to another origin, where no credentials must be sent. */
@@ -156,6 +164,7 @@ export interface Settings {
 	lists: ListSettings;
 	dataverse: DataverseSettings;
 	availability: AvailabilitySettings;
+	transcripts: TranscriptSettings;
 	communication: CommunicationSettings;
 	/** True: Entra trusts every new federated subject at once, as if an administrator had added it. */
 	federationFollows: boolean;
@@ -196,6 +205,7 @@ export const defaultSettings = (): Settings => ({
 		hasSeconds: true,
 		casing: 'pascal',
 	},
+	transcripts: { delayMs: 3_000, form: 'list' },
 	communication: { refuse: null, maxPageSize: 100, lists: {} },
 	federationFollows: true,
 	clockSkewMs: 0,

@@ -2,8 +2,9 @@ import type { Settings } from '../settings';
 import type { World } from '../world';
 import { Availability, AVAILABILITY_ROLE, type AvailabilityParts } from './availability';
 import type { Channels } from './channels';
+import { type ConversationRecords, labelOf } from './conversationRecords';
 import { DataverseError, missingRecord, otherVersion } from './errors';
-import { type Query, writeSkipToken } from './query';
+import { type Preferences, type Query, writeSkipToken } from './query';
 import { type Row, type Table, tableOf, type Value } from './schema';
 import { etagOf, type Tables } from './tables';
 import type { FunctionRequest, Resolved, TableRequest } from './validate';
@@ -13,6 +14,7 @@ export interface ApiParts extends AvailabilityParts {
 	settings: Settings;
 	tables: Tables;
 	channels: Channels;
+	conversationRecords: ConversationRecords;
 	/** Of the service; known only after it listens. */
 	origin: () => string;
 }
@@ -50,12 +52,22 @@ const CHANNELS = tableOf('msdyn_occustommessagingchannel');
 const contextOf = ({ select = [] }: Query): string =>
 	select.length > 0 ? `(${select.map(({ name }) => name).join(',')})` : '';
 
+/** The labels of columns, where the request wants them and the row has them. */
+function labels(names: string[], row: Row, { hasLabels }: Preferences): [string, unknown][] {
+	if (!hasLabels) return [];
+	return names
+		.map((name): [string, unknown] => [labelOf(name), row[labelOf(name)]])
+		.filter(([, label]) => label);
+}
+
 /** A row with its version; its id is always among its columns. */
-function shown(table: Table, row: Row, { select }: Query): Record<string, unknown> {
+function shown(table: Table, row: Row, { preferences, query }: TableRequest): Record<string, unknown> {
+	const { select } = query;
 	const names = select ? [...select.map(({ name }) => name), table.idColumn] : [...table.columns.keys()];
 	return {
 		'@odata.etag': etagOf(row),
 		...Object.fromEntries(names.map((name) => [name, row[name] ?? null])),
+		...Object.fromEntries(labels(names, row, preferences)),
 	};
 }
 
@@ -163,6 +175,7 @@ export class DataverseApi {
 
 	private answerTable(call: DataverseCall, request: TableRequest): DataverseAnswer {
 		const { id, table } = request;
+		this.parts.conversationRecords.refresh(table, id);
 		switch (call.method) {
 			case 'GET':
 				this.demand('Read', table);
@@ -178,7 +191,8 @@ export class DataverseApi {
 		}
 	}
 
-	private list({ path }: DataverseCall, { table, query, preferences }: TableRequest): DataverseAnswer {
+	private list({ path }: DataverseCall, request: TableRequest): DataverseAnswer {
+		const { preferences, query, table } = request;
 		const { maxPageSize } = this.parts.settings.dataverse;
 		const asked = preferences.maxPageSize;
 		const size = Math.min(asked ?? maxPageSize, maxPageSize, LARGEST_PAGE);
@@ -192,7 +206,7 @@ export class DataverseApi {
 			headers: asked === undefined ? {} : { 'Preference-Applied': `odata.maxpagesize=${asked}` },
 			body: {
 				'@odata.context': `${this.base}/$metadata#${table.entitySet}${contextOf(query)}`,
-				value: page.map((row) => shown(table, row, query)),
+				value: page.map((row) => shown(table, row, request)),
 				...(isMore && { '@odata.nextLink': this.nextLink(path, table, query, last) }),
 			},
 		};
@@ -218,9 +232,9 @@ export class DataverseApi {
 		return `${url.origin}${url.pathname}?${options.join('&')}`;
 	}
 
-	private retrieve({ query, table }: TableRequest, id: string): DataverseAnswer {
-		const row = this.parts.tables.get(table, id);
-		return { status: 200, headers: { ETag: etagOf(row) }, body: this.entity(table, row, query) };
+	private retrieve(request: TableRequest, id: string): DataverseAnswer {
+		const row = this.parts.tables.get(request.table, id);
+		return { status: 200, headers: { ETag: etagOf(row) }, body: this.entity(row, request) };
 	}
 
 	private upsert({ headers }: DataverseCall, request: TableRequest, id: string): DataverseAnswer {
@@ -248,20 +262,22 @@ export class DataverseApi {
 		if (ifMatch !== '*' && ifMatch !== etagOf(row)) throw otherVersion();
 	}
 
-	private written({ table, query, preferences }: TableRequest, row: Row, isNew: boolean): DataverseAnswer {
+	private written(request: TableRequest, row: Row, isNew: boolean): DataverseAnswer {
+		const { preferences, table } = request;
 		const url = `${this.base}/${table.entitySet}(${String(row[table.idColumn])})`;
 		const headers = { 'OData-EntityId': url, ...(isNew && { Location: url }) };
 		if (!preferences.isRepresentation) return { status: 204, headers };
 		return {
 			status: isNew ? 201 : 200,
 			headers: { ...headers, 'Preference-Applied': 'return=representation' },
-			body: this.entity(table, row, query),
+			body: this.entity(row, request),
 		};
 	}
 
-	private entity(table: Table, row: Row, query: Query): Record<string, unknown> {
+	private entity(row: Row, request: TableRequest): Record<string, unknown> {
+		const { query, table } = request;
 		const context = `${this.base}/$metadata#${table.entitySet}${contextOf(query)}/$entity`;
-		return { '@odata.context': context, ...shown(table, row, query) };
+		return { '@odata.context': context, ...shown(table, row, request) };
 	}
 
 	/** @throws DataverseError when the role does not allow it; the texts are those that public reports show */

@@ -22,6 +22,8 @@ interface SkipToken {
 export interface Preferences {
 	isRepresentation: boolean;
 	maxPageSize: number | undefined;
+	/** Whether labels come along with numbers and look-ups. */
+	hasLabels: boolean;
 }
 
 /** Reads a `Prefer` header. Unknown preferences are ignored, as RFC 7240 demands. */
@@ -30,6 +32,7 @@ export function parsePrefer(header = ''): Preferences {
 	return {
 		isRepresentation: /\breturn\s*=\s*representation\b/i.test(header),
 		maxPageSize: size > 0 ? size : undefined,
+		hasLabels: /include-annotations\s*=\s*"?[^";]*(\*|FormattedValue)/i.test(header),
 	};
 }
 

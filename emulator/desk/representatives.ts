@@ -101,6 +101,22 @@ export class Desk {
 		return { messageId: stored.messageId };
 	}
 
+	/** The representative writes something for colleagues, which the customer does not see. */
+	privateNote(conversationId: string, text: string): void {
+		const { conversation, representative } = this.active(conversationId);
+		if (!text) throw new DeskError(400, 'A private note needs a text.');
+		this.parts.conversations.addPrivateNote(conversation, representative, text);
+		this.did('privateNote', conversation);
+	}
+
+	/** Links the conversation to a case, by its title. */
+	linkCase(conversationId: string, title: string): void {
+		const conversation = this.get(conversationId);
+		if (!title) throw new DeskError(400, 'A case needs a title.');
+		conversation.caseTitle = title;
+		this.did('linkCase', conversation, title);
+	}
+
 	/** Transfers the conversation to a queue or to a colleague. Another representative accepts it at once. */
 	transfer(
 		conversationId: string,
@@ -115,6 +131,7 @@ export class Desk {
 				: ['TransferToAgentInitiated', 'TransferAgentAcceptSession'];
 		sendSystemEvent(this.parts, conversation, initiated);
 		conversation.representative = next;
+		conversation.transfers = (conversation.transfers ?? 0) + 1;
 		sendSystemEvent(this.parts, conversation, taken);
 	}
 

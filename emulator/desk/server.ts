@@ -201,6 +201,8 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	action('reply', (id, body, request) =>
 		desk.reply(id, { text: textField(body, 'text'), files: uploadedFiles(request) }),
 	);
+	action('private-note', (id, body) => desk.privateNote(id, textField(body, 'text') ?? ''));
+	action('link-case', (id, body) => desk.linkCase(id, textField(body, 'title') ?? ''));
 	action('transfer', (id, body) =>
 		desk.transfer(id, {
 			to: textField(body, 'to') === 'agent' ? 'agent' : 'queue',

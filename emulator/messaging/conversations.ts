@@ -22,6 +22,8 @@ export interface Line {
 	text?: string;
 	attachments?: DeliveredAttachment[];
 	messageId?: string;
+	/** Whether it is for representatives only. */
+	isPrivate?: true;
 }
 
 export interface ContextVariable {
@@ -47,6 +49,8 @@ export interface Conversation {
 	sequence: number;
 	/** Milliseconds since the epoch. */
 	createdAt: number;
+	/** Milliseconds since the epoch. */
+	closedAt?: number;
 	state: ConversationState;
 	/** The `customerid` of the request; undefined when it has none. */
 	customerId?: string;
@@ -55,6 +59,10 @@ export interface Conversation {
 	/** Whether the request asked for no AI agent (`skipdeflectionbot`). */
 	skipsBot: boolean;
 	representative?: Sender;
+	/** How often it was transferred; undefined for never. */
+	transfers?: number;
+	/** The title of the case that it is linked to. */
+	caseTitle?: string;
 	lines: Line[];
 	messages: Message[];
 	/** The customer has read everything up to this message. */
@@ -91,6 +99,7 @@ export function epochOf(timestamp: string): number {
 /** All conversations, in memory. */
 export class Conversations {
 	private readonly list: Conversation[] = [];
+	private readonly closedOnes: Conversation[] = [];
 	private readonly byId = new Map<string, Conversation>();
 	/** The newest conversation of each customer of a channel. No older one can be open. */
 	private readonly newestOf = new Map<string, Conversation>();
@@ -101,6 +110,11 @@ export class Conversations {
 	/** All conversations in the order of their creation. */
 	all(): readonly Conversation[] {
 		return this.list;
+	}
+
+	/** The closed conversations in the order of their ends. */
+	closed(): readonly Conversation[] {
+		return this.closedOnes;
 	}
 
 	find(id: string): Conversation | undefined {
@@ -158,6 +172,10 @@ export class Conversations {
 		const from = conversation.state;
 		if (from === to) return;
 		conversation.state = to;
+		if (to === 'closed') {
+			conversation.closedAt = Date.now();
+			this.closedOnes.push(conversation);
+		}
 		this.log.add<StateEntry>({ kind: 'state', conversationId: conversation.id, from, to });
 	}
 
@@ -188,7 +206,19 @@ export class Conversations {
 		return message;
 	}
 
-	/** A line for the desk only. */
+	/** Words for representatives: no customer sees them, and `/messages` does not list them. */
+	addPrivateNote(conversation: Conversation, from: Sender, text: string): void {
+		conversation.lines.push({
+			at: new Date().toISOString(),
+			who: 'representative',
+			name: from.name,
+			text,
+			messageId: this.nextMessageId(),
+			isPrivate: true,
+		});
+	}
+
+	/** A line for the desk, and a notice of the transcript. */
 	addNote(conversation: Conversation, text: string): void {
 		conversation.lines.push({ at: new Date().toISOString(), who: 'system', text });
 	}

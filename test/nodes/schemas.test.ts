@@ -150,6 +150,23 @@ async function openAndClosed(name: string, parameters: IDataObject): Promise<IDa
 	return [...open, ...(await run(name, { ...parameters, options }))];
 }
 
+/** A conversation of a customer who is known, with files and words, up to its close. @returns its ID */
+async function closedConversation(): Promise<string> {
+	emulator.settings.transcripts.delayMs = 0;
+	const [item] = await run('conversation: create', {
+		customerId: 'kim',
+		customer: { email: 'kim@example.com' },
+		options: { startMessage: 'It is loud' },
+	});
+	const id = String(item!.conversationId);
+	emulator.desk.accept(id);
+	const file = { name: 'a.txt', contentType: 'text/plain', data: Buffer.from('turn it off') };
+	emulator.desk.reply(id, { text: 'Turn it off', files: [file] });
+	emulator.desk.linkCase(id, 'Loud pump');
+	emulator.desk.close(id);
+	return id;
+}
+
 /** The output of each operation, from as many runs as it takes to fill each of its fields. */
 const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 	'availability: getBeforeConversation': async () => {
@@ -189,6 +206,10 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 	},
 	'conversation: end': async () =>
 		await run('conversation: end', { conversationId: await startedConversation() }),
+	'conversation: get': async () => {
+		const id = await closedConversation();
+		return await run('conversation: get', { conversationId: { __rl: true, mode: 'id', value: id } });
+	},
 	'conversation: getContext': async () => {
 		const conversationId = await startedConversation();
 		// The editor has one preview for both output formats, which is to be that of the default.
@@ -197,6 +218,10 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 	'conversation: getMany': async () => {
 		await startedConversation();
 		return await run('conversation: getMany', {});
+	},
+	'conversation: getTranscript': async () => {
+		const conversationId = { __rl: true, mode: 'id', value: await closedConversation() };
+		return await run('conversation: getTranscript', { conversationId, options: { downloadFiles: true } });
 	},
 	'conversation: sendOrStart': async () => {
 		const parameters = { customerId: 'jdoe', text: 'Hello?', options: { skipAiAgent: true } };

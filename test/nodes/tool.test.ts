@@ -358,6 +358,12 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 		]);
 		await does('conversation: end', { conversationId }, { Conversation });
 		expect(emulator.desk.get(id).state).toBe('closed');
+		expect(await does('conversation: get', { conversationId }, { Conversation })).toMatchObject([
+			{ conversationId: id, status: 'Closed' },
+		]);
+		emulator.settings.transcripts.delayMs = 0;
+		const transcript = await does('conversation: getTranscript', { conversationId }, { Conversation });
+		expect(transcript.map(({ text }) => text)).toEqual(['Hello?', 'It is loud', 'Very loud', null]);
 
 		emulator.setWebhookUrl('https://n8n.example.com/webhook/a/b');
 		const Channel_ID = emulator.world.channelId;

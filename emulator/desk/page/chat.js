@@ -29,9 +29,11 @@ function renderAttachment(attachment) {
 	return element('a', { ...properties, href: url, target: '_blank', rel: 'noreferrer' }, picture, name);
 }
 
-function renderLine({ who, name, text, attachments, at, isRead }) {
+function renderLine({ who, name, text, attachments, at, isPrivate, isRead }) {
 	if (who === 'system') return element('li', { className: 'line system' }, `${text} · ${clock(at)}`);
-	const meta = [name, clock(at), isRead ? 'read' : ''].filter(Boolean).join(' · ');
+	const meta = [name, clock(at), isPrivate ? 'private' : '', isRead ? 'read' : '']
+		.filter(Boolean)
+		.join(' · ');
 	return element(
 		'li',
 		{ className: `line ${who}` },
@@ -149,7 +151,7 @@ function renderChat() {
 	const shown = lines.map((line, index) => ({
 		...line,
 		index: `${id} ${index}`,
-		isRead: line.who === 'representative' && (line.messageId ?? '9') <= (readUpTo ?? ''),
+		isRead: line.who === 'representative' && !line.isPrivate && (line.messageId ?? '9') <= (readUpTo ?? ''),
 	}));
 	show(byId('lines'), shown, ({ index }) => index, renderLine);
 	stayAtEnd();

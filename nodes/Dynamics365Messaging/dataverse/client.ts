@@ -23,7 +23,7 @@ export function dataverseTokens({ environmentUrl, tokenErrors, ...connection }: 
 	if (environmentUrl === undefined) {
 		throw new InputError(
 			'Environment URL is missing in the credential',
-			'Enter the address of the Dynamics 365 environment, such as https://contoso.crm4.dynamics.com: the channel’s record is there.',
+			'Enter the address of the Dynamics 365 environment, such as https://contoso.crm4.dynamics.com: the records of channels and conversations are there.',
 		);
 	}
 	return {

@@ -6,13 +6,13 @@ import type { Verification } from '../../shared/transport/request';
 import { explainResponse } from '../../shared/transport/responseErrors';
 
 const GIVE_ROLE =
-	'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, in the Power Platform admin center.';
+	'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, and to read Conversations, Transcripts and Notes where you use these, in the Power Platform admin center.';
 
 /** Dataverse's codes that a user can do something about. */
 const BY_CODE: Record<string, Explanation> = {
 	'0x80040217': {
 		message: 'Dataverse has no such record',
-		fix: 'Check Channel (its ID), and that Environment URL in the credential is the environment it is in.',
+		fix: 'Check the ID of the channel or the conversation, and that Environment URL in the credential is the environment it is in.',
 	},
 	'0x80040220': { message: 'The app’s role in Dataverse does not allow this', fix: GIVE_ROLE },
 	'0x80042f09': { message: 'The app has no role in Dataverse', fix: GIVE_ROLE },
@@ -48,7 +48,7 @@ const BY_STATUS: Record<number, Explanation> = {
 	},
 	404: {
 		message: 'Dataverse does not know this record or table',
-		fix: 'Check Channel, and Environment URL in the credential.',
+		fix: 'Check the ID of the channel or the conversation, and Environment URL in the credential.',
 	},
 	412: {
 		message: 'The record was changed by somebody else, or is not there',

@@ -6,6 +6,9 @@ export const TABLES = {
 	channels: 'msdyn_occustommessagingchannels',
 	managedIdentities: 'managedidentities',
 	workstreams: 'msdyn_liveworkstreams',
+	conversations: 'msdyn_ocliveworkitems',
+	transcripts: 'msdyn_transcripts',
+	notes: 'annotations',
 } as const;
 
 type Table = (typeof TABLES)[keyof typeof TABLES];
@@ -20,13 +23,21 @@ const ODATA = { 'odata-version': '4.0', 'odata-maxversion': '4.0' };
 /** Has Dataverse answer with the written row. */
 const REPRESENTATION = 'return=representation';
 
-/** The request that reads the named columns of one row. */
-export function rowRequest(table: Table, id: string, columns: readonly string[]): ReadRequest {
+/** The preference for the labels of choices and the names of look-ups. Source: docs/service-facts.md#conversation-record. */
+export const WITH_LABELS = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"';
+
+/** The request that reads the named columns of one row. @param prefer what else the answer is to have. */
+export function rowRequest(
+	table: Table,
+	id: string,
+	columns: readonly string[],
+	prefer?: string,
+): ReadRequest {
 	return {
 		method: 'GET',
 		path: `/${table}(${id})`,
 		query: { $select: columns.join(',') },
-		headers: ODATA,
+		headers: { ...ODATA, ...(prefer !== undefined && { prefer }) },
 	};
 }
 

@@ -1,13 +1,15 @@
 import type { Resource } from '../operation';
 import { create } from './create';
 import { end } from './end';
+import { get } from './get';
 import { getContext } from './getContext';
 import { getMany } from './getMany';
+import { getTranscript } from './getTranscript';
 import { sendOrStart } from './sendOrStart';
 
 export const conversation: Resource = {
 	name: 'Conversation',
 	value: 'conversation',
 	firstOperation: 'create',
-	operations: [create, end, getContext, getMany, sendOrStart],
+	operations: [create, end, get, getContext, getMany, getTranscript, sendOrStart],
 };

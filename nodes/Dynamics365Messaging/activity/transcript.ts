@@ -1,0 +1,184 @@
+import { isRecord, nonEmptyText, parseJson, readKey, textOf, type Json } from '../../shared/json';
+import { plainTextOf } from './plainText';
+
+/** Who wrote a message; null where that cannot be told. */
+export type SpeakerType = 'customer' | 'representative' | 'aiAgent' | 'system';
+
+/** A file of a message. */
+export interface TranscriptFile {
+	name: string | null;
+	type: string | null;
+	/** The ID of its note in Dataverse; null where it is not kept there. */
+	id: string | null;
+}
+
+/** A message of a transcript. */
+export interface TranscriptMessage {
+	messageId: string | null;
+	/** ISO 8601 in UTC; null where it is not known. */
+	sentAt: string | null;
+	/** The name of who wrote it. */
+	from: string | null;
+	fromType: SpeakerType | null;
+	text: string | null;
+	/** The text without Markdown and `<br>`. */
+	plainText: string | null;
+	attachments: TranscriptFile[];
+	/** Whether it is between representatives, and for no customer. */
+	isPrivate: boolean;
+}
+
+/** What is read of a transcript. */
+export interface TranscriptOptions {
+	includeNotices: boolean;
+	includePrivate: boolean;
+	/** The customer's name in the conversation's record; null where there is none. */
+	customerName: string | null;
+}
+
+/** A transcript that was read. */
+export interface Transcript {
+	messages: TranscriptMessage[];
+	/** How many entries could not be read as messages, and were left out. */
+	unreadable: number;
+}
+
+type Entry = { [key: string]: Json };
+
+/** Whether a switch is on. Whatever is not clearly off is on, as these switches keep words back. */
+function isOn(value: Json | undefined): boolean {
+	return (
+		![undefined, null, false, 0, ''].includes(value as null) && !/^(false|0)$/i.test(textOf(value) ?? '')
+	);
+}
+
+/** The tags, in lower case: a text with commas, a text of JSON or a list. */
+function tagsOf(entry: Entry): { all: string; each: Set<string> } {
+	const all = JSON.stringify(readKey(entry, 'tags') ?? '').toLowerCase();
+	return { all, each: new Set(all.split(/[^\p{L}\p{N}_-]+/u)) };
+}
+
+/** The list within an entry that holds the messages as a text, or as they are; undefined for a message. */
+function wrappedIn(entry: Json): Json[] | undefined {
+	const content = readKey(entry, 'content');
+	// A message tells who wrote it: what a customer quotes is not taken for messages of others.
+	if (readKey(entry, 'from') !== undefined) return undefined;
+	const list =
+		typeof content === 'string' && /^\s*\uFEFF?\s*\[/.test(content)
+			? parseJson(content.replace(/^\s*\uFEFF/, ''))
+			: content;
+	return Array.isArray(list) ? list : undefined;
+}
+
+/** The sender's name, and under which kind of sender it stands. */
+function senderOf(entry: Entry): { kind: string | null; name: string | null } {
+	const from = readKey(entry, 'from');
+	for (const kind of ['user', 'application', 'guest', 'device']) {
+		const sender = readKey(from, kind);
+		if (isRecord(sender)) return { kind, name: nonEmptyText(readKey(sender, 'displayName')) };
+	}
+	return { kind: null, name: nonEmptyText(readKey(from, 'displayName')) };
+}
+
+/** Names of customers whom nobody identified. Source: docs/service-facts.md#transcripts. */
+const UNIDENTIFIED = /^(customer|__customer__|teamsvisitor:.*)$/i;
+
+/** Tells who wrote a message. Source: docs/service-facts.md#transcripts. */
+function speakerOf(
+	{ kind, name }: ReturnType<typeof senderOf>,
+	customerName: string | null,
+): SpeakerType | null {
+	if (kind === 'guest' || (name !== null && UNIDENTIFIED.test(name))) return 'customer';
+	if (kind === 'user') return 'representative';
+	if (kind !== 'application' || name === null || customerName === null) return null;
+	return name.trim().toLowerCase() === customerName.trim().toLowerCase() ? 'customer' : 'aiAgent';
+}
+
+/** Reads a time as ISO 8601 in UTC. One without an offset is in UTC already. */
+function timeOf(entry: Entry): string | null {
+	const text = textOf(readKey(entry, 'createdDateTime'))?.trim() ?? '';
+	const hasOffset = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(text);
+	const time = Date.parse(hasOffset || !text.includes('T') ? text : `${text}Z`);
+	return Number.isNaN(time) ? null : new Date(time).toISOString();
+}
+
+function filesOf(entry: Entry): TranscriptFile[] {
+	const files = readKey(entry, 'attachments');
+	if (!Array.isArray(files)) return [];
+	return files
+		.filter((file) => isRecord(file))
+		.map((file) => ({
+			name: textOf(readKey(file, 'name')),
+			type: textOf(readKey(file, 'fileType')) ?? textOf(readKey(file, 'contentType')),
+			id: textOf(readKey(file, 'annotationid')),
+		}));
+}
+
+/**
+ * Reads an entry.
+ * @returns null for what is left out on purpose, undefined for what cannot be read.
+ */
+function readEntry(entry: Json, options: TranscriptOptions): TranscriptMessage | null | undefined {
+	if (!isRecord(entry)) return undefined;
+	if (isOn(readKey(entry, 'isControlMessage')) || isOn(readKey(entry, 'deleted'))) return null;
+	const tags = tagsOf(entry);
+	const isInternal = textOf(readKey(entry, 'deliveryMode'))?.trim().toLowerCase() === 'internal';
+	// A tag that only contains the word is taken for it, too: words that nobody may see must not come out by a new tag.
+	const isPrivate = isInternal || tags.all.includes('private') || tags.each.has('hidden');
+	const isNotice = tags.each.has('system');
+	if ((isPrivate && !options.includePrivate) || (isNotice && !options.includeNotices)) return null;
+	const content = readKey(entry, 'content') ?? null;
+	const attachments = filesOf(entry);
+	// Without a sender and a time it is no message, whatever it is; without a sender, JSON may be a list of messages.
+	const isList = typeof content === 'string' && /^\s*\uFEFF?\s*[[{]/.test(content);
+	const isMessage =
+		isRecord(readKey(entry, 'from')) || (readKey(entry, 'createdDateTime') !== undefined && !isList);
+	if (!isMessage || (content !== null && typeof content !== 'string')) return undefined;
+	if (content === null && attachments.length === 0) return undefined;
+	if (content === '' && attachments.length === 0) return null;
+	const sender = senderOf(entry);
+	return {
+		messageId: textOf(readKey(entry, 'id')),
+		sentAt: timeOf(entry),
+		from: sender.name === null || !/^__customer__$/i.test(sender.name) ? sender.name : 'Customer',
+		fromType: isNotice ? 'system' : speakerOf(sender, options.customerName),
+		text: content || null,
+		plainText: content ? plainTextOf(content) : null,
+		attachments,
+		isPrivate,
+	};
+}
+
+/** Puts messages in the order of their times. One without a time stays behind the one before it. */
+function inOrder(messages: TranscriptMessage[]): TranscriptMessage[] {
+	const times = messages.map(({ sentAt }) => sentAt).filter((time) => time !== null);
+	const isNewestFirst = (times.at(0) ?? '') > (times.at(-1) ?? '');
+	let last = '';
+	return (isNewestFirst ? messages.toReversed() : messages)
+		.map((message) => ({ message, time: (last = message.sentAt ?? last) }))
+		.sort((one, other) => (one.time < other.time ? -1 : Number(one.time > other.time)))
+		.map(({ message }) => message);
+}
+
+/**
+ * Reads the content of a transcript's note: the list of messages, or the list as a text in `Content`. Keys may be in any
+ * casing. Control messages and deleted ones never come out, private ones and notices by options only. What is no message is
+ * counted, and left out: it may hold private words. Pure.
+ * Source: docs/service-facts.md#transcripts.
+ * @param json the parsed content.
+ * @returns the messages from the first to the last; undefined where the content is no transcript.
+ * @example
+ * const options = { includeNotices: false, includePrivate: false, customerName: null };
+ * const { messages = [] } = readTranscript(parseJson(text) ?? null, options) ?? {};
+ */
+export function readTranscript(json: Json, options: TranscriptOptions): Transcript | undefined {
+	const outer = isRecord(json) ? [json] : json;
+	if (!Array.isArray(outer)) return undefined;
+	const read = outer
+		.flatMap((entry) => wrappedIn(entry) ?? [entry])
+		.map((entry) => readEntry(entry, options));
+	return {
+		messages: inOrder(read.filter((message) => message !== null && message !== undefined)),
+		unreadable: read.filter((message) => message === undefined).length,
+	};
+}

@@ -1,0 +1,27 @@
+import { conversationRequest, conversationUrl, readConversation } from '../../dataverse/conversation';
+import type { Operation } from '../operation';
+import { readRecordId, recordedConversationField } from './recordFields';
+
+export const get: Operation = {
+	operation: 'get',
+	name: 'Get',
+	action: 'Get a conversation record',
+	description:
+		'Get what Dataverse knows of a conversation, also of a closed one: status, times, customer, representative, queue, linked case, sentiment, and a link to it. Not its messages.',
+	effect: 'read',
+	fields: [recordedConversationField],
+	plan: (parameters, { environmentUrl }) => {
+		const conversationId = readRecordId(parameters);
+		return {
+			kind: 'call',
+			service: 'dataverse',
+			request: conversationRequest(conversationId),
+			toItems: (row) => [
+				{
+					...readConversation(row),
+					url: environmentUrl === undefined ? null : conversationUrl(environmentUrl, conversationId),
+				},
+			],
+		};
+	},
+};

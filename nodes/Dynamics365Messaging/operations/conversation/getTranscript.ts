@@ -1,0 +1,231 @@
+import type { IBinaryKeyData, IDataObject, INodeProperties } from 'n8n-workflow';
+import { numberField, readNumber, type NumberField } from '../../../shared/action/fields/number';
+import { optionsField } from '../../../shared/action/fields/options';
+import type { Output } from '../../../shared/action/operation';
+import { isPlainContentType } from '../../../shared/contentType';
+import { readBase64 } from '../../../shared/dataUri';
+import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import { plainFileName } from '../../../shared/fileName';
+import { readKey, textOf, type Json } from '../../../shared/json';
+import { cancelled } from '../../../shared/transport/errors';
+import { Throttle } from '../../../shared/transport/throttle';
+import { MEGABYTE } from '../../attachments/limits';
+import { conversationRequest, readConversation } from '../../dataverse/conversation';
+import {
+	decodeNote,
+	fileRequest,
+	noTranscript,
+	transcriptList,
+	transcriptNotes,
+} from '../../dataverse/transcript';
+import {
+	readTranscript,
+	type Transcript,
+	type TranscriptFile,
+	type TranscriptMessage,
+	type TranscriptOptions,
+} from '../../activity/transcript';
+import { booleanField } from '../fields';
+import type { Operation, StepsContext } from '../operation';
+import { readRecordId, recordedConversationField } from './recordFields';
+
+const WAIT: NumberField = {
+	name: 'waitForTranscript',
+	label: 'Wait for Transcript (Seconds)',
+	default: 0,
+	min: 0,
+	max: 600,
+	isWhole: false,
+};
+/** Between two looks for a transcript, milliseconds; the first pauses are shorter. */
+const LONGEST_PAUSE_MS = 5_000;
+const FIRST_PAUSE_MS = 1_000;
+/** The largest file that is fetched: its base64 has to fit into an answer. */
+const MAX_FILE_MB = 40;
+/** What the files of a transcript may have together, as n8n may keep them in memory. */
+const MAX_FILES_MB = 128;
+
+interface Wanted {
+	conversationId: string;
+	waitMs: number;
+	includeNotices: boolean;
+	includePrivate: boolean;
+	downloadFiles: boolean;
+}
+
+type Dataverse = ReturnType<StepsContext['client']>;
+
+/** Reads the transcripts of a conversation; undefined where there are none yet. @throws ServiceError */
+async function lookForTranscript(
+	dataverse: Dataverse,
+	conversationId: string,
+	options: TranscriptOptions,
+): Promise<Transcript | undefined> {
+	const found: Transcript[] = [];
+	for await (const row of dataverse.list(transcriptList(conversationId))) {
+		const id = tidyId(readKey(row, 'msdyn_transcriptid'));
+		if (!isGuid(id)) continue;
+		for await (const note of dataverse.list(transcriptNotes(id))) {
+			const json = decodeNote(note);
+			if (json === undefined) continue;
+			const transcript = readTranscript(json, options);
+			if (!transcript) throw noTranscript();
+			found.push(transcript);
+		}
+	}
+	if (found.length === 0) return undefined;
+	return {
+		messages: withoutRepeated(found.flatMap(({ messages }) => messages)),
+		unreadable: found.reduce((count, { unreadable }) => count + unreadable, 0),
+	};
+}
+
+/** Leaves out messages that a second transcript of the conversation repeats. */
+function withoutRepeated(messages: TranscriptMessage[]): TranscriptMessage[] {
+	const seen = new Set<string>();
+	return messages.filter(({ messageId, sentAt, from, text }) => {
+		const identity = JSON.stringify([messageId, sentAt, from, text]);
+		if (messageId !== null && seen.has(identity)) return false;
+		seen.add(identity);
+		return true;
+	});
+}
+
+/** Looks for the transcript until it is there or the time is over. @throws ServiceError also where the execution is cancelled. */
+async function waitForTranscript(
+	look: () => Promise<Transcript | undefined>,
+	waitMs: number,
+	signal: AbortSignal | undefined,
+): Promise<Transcript | undefined> {
+	const end = performance.now() + waitMs;
+	const clock = new Throttle(0, signal);
+	for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+		const transcript = await look();
+		const left = end - performance.now();
+		if (transcript || left <= 0) return transcript;
+		await clock.wait(Math.min(pause, left));
+	}
+}
+
+/** Reads a file's note. @throws Error with the reason. */
+function fileIn(note: Json): { data: Buffer; name: string | null; type: string | null } {
+	const body = textOf(readKey(note, 'documentbody'));
+	if (body === null) throw new Error('the note has no file');
+	if (body.length > (MAX_FILE_MB * MEGABYTE * 4) / 3 + 4)
+		throw new Error(`the file is larger than ${MAX_FILE_MB} MB`);
+	const data = readBase64(body);
+	if (data === undefined) throw new Error('the file is no base64');
+	return { data, name: textOf(readKey(note, 'filename')), type: textOf(readKey(note, 'mimetype')) };
+}
+
+/** Fetches the files of messages one after the other. */
+class FileFetcher {
+	private bytes = 0;
+
+	constructor(
+		private readonly dataverse: Dataverse,
+		private readonly n8n: StepsContext['n8n'],
+	) {}
+
+	/** A file that cannot be had keeps its place, with the reason: the words of the conversation are still of use. */
+	async ofMessage(files: TranscriptFile[]): Promise<{ attachments: IDataObject[]; binary: IBinaryKeyData }> {
+		const binary: IBinaryKeyData = {};
+		const attachments: IDataObject[] = [];
+		for (const [index, file] of files.entries()) {
+			const binaryProperty = `attachment_${index}`;
+			try {
+				binary[binaryProperty] = await this.fetch(file);
+				attachments.push({ ...file, binaryProperty, downloadError: null });
+			} catch (error) {
+				if (this.n8n.signal?.aborted) throw cancelled();
+				const downloadError = error instanceof Error ? error.message : 'it failed';
+				attachments.push({ ...file, binaryProperty: null, downloadError });
+			}
+		}
+		return { attachments, binary };
+	}
+
+	private async fetch({ id, name, type }: TranscriptFile): Promise<IBinaryKeyData[string]> {
+		const noteId = tidyId(id);
+		if (!isGuid(noteId)) throw new Error('Dataverse does not hold the file');
+		const file = fileIn((await this.dataverse.call(fileRequest(noteId))).json);
+		this.bytes += file.data.length;
+		if (this.bytes > MAX_FILES_MB * MEGABYTE)
+			throw new Error(`the files of the conversation are larger than ${MAX_FILES_MB} MB together`);
+		const mimeType = [file.type, type].find((one) => isPlainContentType(one ?? ''));
+		const fileName = plainFileName(file.name ?? name ?? '') || undefined;
+		return await this.n8n.writeBinary(file.data, fileName, mimeType ?? 'application/octet-stream');
+	}
+}
+
+const NONE_YET =
+	'Dataverse has no transcript of this conversation. It is written some time after the close: wait for it by the option Wait for Transcript, or try again later.';
+
+function hintFor(count: number): string | undefined {
+	if (count === 0) return undefined;
+	return `${count} ${count === 1 ? 'entry' : 'entries'} of a transcript could not be read as messages, and ${count === 1 ? 'is' : 'are'} left out.`;
+}
+
+async function readAll(wanted: Wanted, { client, n8n }: StepsContext): Promise<Output> {
+	const { conversationId, downloadFiles, includeNotices, includePrivate, waitMs } = wanted;
+	const dataverse = client('dataverse');
+	// It is an error where there is no such conversation, and tells who the customer is.
+	const { customerName } = readConversation((await dataverse.call(conversationRequest(conversationId))).json);
+	const options = { includeNotices, includePrivate, customerName };
+	const look = async () => await lookForTranscript(dataverse, conversationId, options);
+	const transcript = await waitForTranscript(look, waitMs, n8n.signal);
+	if (!transcript) return { items: [], hint: NONE_YET };
+	const fetcher = new FileFetcher(dataverse, n8n);
+	const items: Output['items'] = [];
+	for (const { attachments, ...message } of transcript.messages) {
+		const json = { conversationId, ...message };
+		if (downloadFiles) {
+			const fetched = await fetcher.ofMessage(attachments);
+			items.push({ json: { ...json, attachments: fetched.attachments }, binary: fetched.binary });
+		} else items.push({ json: { ...json, attachments: attachments.map((file) => ({ ...file })) } });
+	}
+	return { items, hint: hintFor(transcript.unreadable) };
+}
+
+const OPTIONS: INodeProperties[] = [
+	booleanField(
+		'downloadFiles',
+		'Download Files',
+		`Whether to fetch the files into binary fields (attachment_0, …) of their messages. A file that cannot be had, or has more than ${MAX_FILE_MB} MB, is told in downloadError.`,
+	),
+	booleanField(
+		'includeNotices',
+		'Include Notices',
+		'Whether to give the notices of the system, too, such as that somebody joined',
+	),
+	booleanField(
+		'includePrivate',
+		'Include Private Words of Representatives',
+		'Whether to give what representatives and supervisors said among themselves, too. No customer may see it: such items have isPrivate.',
+	),
+	numberField(
+		WAIT,
+		'How long to wait for a transcript that is not there yet. Dynamics writes it some time after the close. 0 means not at all: then nothing comes out.',
+	),
+];
+
+export const getTranscript: Operation = {
+	operation: 'getTranscript',
+	name: 'Get Transcript',
+	action: 'Get the transcript of a conversation',
+	description:
+		'Get the words of a conversation after its end, one item a message, with who wrote it and when. Of an active conversation use Message: Get Many.',
+	effect: 'read',
+	fields: [recordedConversationField, optionsField(OPTIONS)],
+	plan: (parameters) => {
+		const options = parameters.collection('options');
+		const wanted: Wanted = {
+			conversationId: readRecordId(parameters),
+			waitMs: readNumber(options, WAIT) * 1000,
+			includeNotices: options.flag('includeNotices', 'Include Notices'),
+			includePrivate: options.flag('includePrivate', 'Include Private Words of Representatives'),
+			downloadFiles: options.flag('downloadFiles', 'Download Files'),
+		};
+		return { kind: 'steps', run: async (context) => await readAll(wanted, context) };
+	},
+};

@@ -1,0 +1,216 @@
+import { entries } from '../support/emulator';
+import { emulator, run, start, useEmulator, usePackage } from '../support/operation';
+
+usePackage();
+useEmulator();
+
+const UNKNOWN = '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d';
+const byId = (value: string) => ({ conversationId: { __rl: true, mode: 'id', value } });
+const calls = () => entries(emulator, 'dataverse');
+
+function started(): string {
+	emulator.addConversations(1);
+	return emulator.desk.list().at(-1)!.id;
+}
+
+describe('a conversation’s record', () => {
+	test('is one item with the labels of the service, names, and a link', async () => {
+		const id = started();
+		emulator.desk.accept(id, { agentName: 'Ana Lopes' });
+		emulator.desk.linkCase(id, 'Loud pump');
+		emulator.desk.transfer(id, { agentName: 'Marco Conti' });
+		emulator.desk.close(id);
+		const { items } = await run('conversation: get', byId(`{${id.toUpperCase()}}`));
+		expect(items.map(({ json }) => json)).toEqual([
+			{
+				conversationId: id,
+				status: 'Closed',
+				subject: 'Customer: Contoso Messenger',
+				startedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+				closedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+				customerId: null,
+				customerName: null,
+				representativeId: emulator.desk.get(id).representative!.id,
+				representativeName: 'Marco Conti',
+				queueId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+				queueName: 'Contoso Messaging queue',
+				workstreamId: emulator.world.workstreamId,
+				workstreamName: 'Contoso Messaging',
+				caseId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+				caseName: 'Loud pump',
+				sentiment: null,
+				transfers: 1,
+				url: `${emulator.origin}/main.aspx?pagetype=entityrecord&etn=msdyn_ocliveworkitem&id=${id}`,
+			},
+		]);
+	});
+
+	test('of what is not there is an error that says so', async () => {
+		const { error } = await run('conversation: get', byId(UNKNOWN));
+		expect(error).toMatchObject({ message: 'Dataverse has no such record', httpCode: '404' });
+		expect(error!.description).toContain('Check the ID of the channel or the conversation');
+	});
+
+	test('without a role says which rights it needs', async () => {
+		emulator.settings.dataverse.role = 'none';
+		const { error } = await run('conversation: get', byId(UNKNOWN));
+		expect(error!.description).toContain('to read Conversations, Transcripts and Notes');
+	});
+});
+
+describe.each(['conversation: get', 'conversation: getTranscript'])('%s', (name) => {
+	test.each(['9f6c', "x' or 1 eq 1", `${UNKNOWN}) or (a`, `${UNKNOWN}/msdyn_x`])(
+		'sends nothing for what is no GUID: %s',
+		async (value) => {
+			const { error } = await run(name, byId(value));
+			expect(error).toMatchObject({ message: expect.stringContaining('Conversation is not a GUID') });
+			expect(emulator.log).toEqual([]);
+		},
+	);
+
+	test('needs Environment URL in the credential, and says so', async () => {
+		const { error } = await run(name, byId(UNKNOWN), { credential: { environmentUrl: '' } });
+		expect(error).toMatchObject({
+			message: expect.stringContaining('Environment URL is missing in the credential'),
+		});
+		expect(calls()).toEqual([]);
+	});
+});
+
+describe('a transcript', () => {
+	beforeEach(() => void (emulator.settings.transcripts.delayMs = 0));
+
+	const FILE = { name: 'manual.pdf', contentType: 'application/pdf', data: Buffer.from('%PDF-') };
+
+	/** A conversation with words of all kinds, up to its close. */
+	function closed(): string {
+		const id = started();
+		emulator.desk.accept(id, { agentName: 'Ana Lopes' });
+		emulator.desk.reply(id, { text: 'Turn it **off**', files: [FILE] });
+		emulator.desk.privateNote(id, 'A difficult one');
+		emulator.desk.reply(id, { text: 'Bye' });
+		emulator.desk.close(id);
+		return id;
+	}
+
+	const read = async (id: string, options: object = {}) => {
+		const { items, error, hints } = await run('conversation: getTranscript', { ...byId(id), options });
+		expect(error).toBeUndefined();
+		return { items, hints, json: items.map((item) => item.json) };
+	};
+
+	test.each(['list', 'content'] as const)('is one item a message, in order, in the form %s', async (form) => {
+		emulator.settings.transcripts.form = form;
+		const id = closed();
+		const { json } = await read(id);
+		const from = { conversationId: id, from: 'Ana Lopes', fromType: 'representative', isPrivate: false };
+		expect(json).toEqual([
+			{
+				...from,
+				messageId: expect.any(String),
+				sentAt: expect.stringMatching(/Z$/),
+				text: 'Turn it **off**',
+				plainText: 'Turn it off',
+				attachments: [{ name: 'manual.pdf', type: 'application/pdf', id: expect.any(String) }],
+			},
+			{
+				...from,
+				messageId: expect.any(String),
+				sentAt: expect.stringMatching(/Z$/),
+				text: 'Bye',
+				plainText: 'Bye',
+				attachments: [],
+			},
+		]);
+	});
+
+	test('has private words and notices by options alone', async () => {
+		const id = closed();
+		const texts = async (options: object) => (await read(id, options)).json.map(({ text }) => text);
+		expect(await texts({ includePrivate: true })).toEqual(['Turn it **off**', 'A difficult one', 'Bye']);
+		const noticed = await texts({ includeNotices: true });
+		expect(noticed).toContain('AgentAccepted · Ana Lopes');
+		expect(noticed).not.toContain('A difficult one');
+	});
+
+	test('brings its files as binary data', async () => {
+		const { items } = await read(closed(), { downloadFiles: true });
+		expect(items[0]!.json.attachments).toMatchObject([
+			{ binaryProperty: 'attachment_0', downloadError: null },
+		]);
+		const { data, fileName, mimeType } = items[0]!.binary!.attachment_0!;
+		expect(Buffer.from(data, 'base64')).toEqual(FILE.data);
+		expect([fileName, mimeType]).toEqual(['manual.pdf', 'application/pdf']);
+	});
+
+	test('keeps its words where a file cannot be had', async () => {
+		const action = { status: 404, code: 0x80040217 };
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.getNote' }, action }];
+		const { json } = await read(closed(), { downloadFiles: true });
+		expect(json).toHaveLength(2);
+		expect(json[0]!.attachments).toMatchObject([
+			{ binaryProperty: null, downloadError: 'Dataverse has no such record' },
+		]);
+	});
+
+	test('that is not there yet gives nothing, and says so', async () => {
+		emulator.settings.transcripts.delayMs = 60_000;
+		const { items, hints } = await read(closed());
+		expect(items).toEqual([]);
+		expect(hints.map(({ message }) => message)).toEqual([expect.stringContaining('no transcript')]);
+	});
+
+	test('is waited for where that is asked', async () => {
+		emulator.settings.transcripts.delayMs = 600;
+		expect((await read(closed(), { waitForTranscript: 20 })).items).toHaveLength(2);
+	});
+
+	test('is no longer waited for when the execution is cancelled', async () => {
+		emulator.settings.transcripts.delayMs = 600_000;
+		const running = start('conversation: getTranscript', {
+			...byId(closed()),
+			options: { waitForTranscript: 300 },
+		});
+		while (!calls().some(({ operationId }) => operationId === 'dataverse.listTranscripts'))
+			await new Promise(setImmediate);
+		running.cancel();
+		await running;
+		const asked = calls().length;
+		await new Promise((resolve) => setTimeout(resolve, 1_500));
+		expect(calls()).toHaveLength(asked);
+	});
+
+	test.each([
+		['no base64', '***'],
+		['no JSON', Buffer.from('[{').toString('base64')],
+		['no list', Buffer.from('"x"').toString('base64')],
+	])('that is %s is an error by its name', async (_, documentbody) => {
+		const body = JSON.stringify({ value: [{ annotationid: UNKNOWN, documentbody }] });
+		emulator.settings.faults = [
+			{
+				match: { operationId: 'dataverse.listNotes' },
+				action: { status: 200, body, contentType: 'application/json' },
+			},
+		];
+		const { error } = await run('conversation: getTranscript', byId(closed()));
+		expect(error).toMatchObject({ message: expect.stringContaining('The transcript cannot be read') });
+	});
+
+	test('that is too large is an error by its name', async () => {
+		const documentbody = Buffer.alloc(26 * 1024 * 1024, ' ').toString('base64');
+		const body = JSON.stringify({ value: [{ annotationid: UNKNOWN, documentbody }] });
+		emulator.settings.faults = [
+			{
+				match: { operationId: 'dataverse.listNotes' },
+				action: { status: 200, body, contentType: 'application/json' },
+			},
+		];
+		const { error } = await run('conversation: getTranscript', byId(closed()));
+		expect(error).toMatchObject({ message: expect.stringContaining('larger than 25 MB') });
+	});
+
+	test('of no conversation is an error', async () => {
+		const { error } = await run('conversation: getTranscript', byId(UNKNOWN));
+		expect(error).toMatchObject({ message: 'Dataverse has no such record' });
+	});
+});
