@@ -1,5 +1,6 @@
 import { Executions, type Execution } from '../../../tools/n8n/executions';
 import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
+import type { Filling } from '../../../tools/n8n/templates';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
 import { inProduction, ownCredentials } from './channel';
@@ -11,7 +12,17 @@ const LAST = 'Archive the conversation';
 export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
 	const { desk } = setup.emulator;
 	const executions = new Executions(setup.n8n);
-	const filling = { credentials: ownCredentials(setup) };
+	const { transcripts } = setup.emulator.settings;
+	// Nobody waits for minutes here: the first look does not wait, and the second comes after two seconds.
+	const filling: Filling = {
+		credentials: ownCredentials(setup),
+		set: ({ name, parameters }) => {
+			if (name === 'Read the transcript') {
+				parameters.options = { ...(parameters.options as Json), waitForTranscript: 0 };
+			}
+			if (name === 'Wait for it') Object.assign(parameters, { amount: 2, unit: 'seconds' });
+		},
+	};
 	const customer = await connect(setup.emulator);
 	const open = (customerid: string, conversationcontext: Json) =>
 		startConversation(customer, { customercontext: { customerid }, conversationcontext });
@@ -35,15 +46,15 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 			await executions.waitUntilIdle();
 		};
 
-		// A conversation with four messages, a file and a context.
-		const one = await open('kim-archive', {
-			topic: { isDisplayable: true, value: 'Heat pump' },
-			floor: { isDisplayable: false, value: 3 },
-		});
+		// A conversation with four messages, a file and words between representatives.
+		transcripts.delayMs = 0;
+		const one = await open('kim-archive', {});
 		await write(one, 'My heat pump …');
 		desk.accept(one, { agentName: 'Ana Lopes' });
 		desk.reply(one, { text: 'Hello, this is Ana.' });
 		await write(one, 'It is very loud.');
+		desk.privateNote(one, 'A difficult one');
+		desk.linkCase(one, 'Loud pump');
 		const file = { name: 'manual.pdf', contentType: 'application/pdf', data: Buffer.from('%PDF-') };
 		desk.reply(one, { text: 'Page 3 says how to clean it.', files: [file] });
 		await rest();
@@ -52,7 +63,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 		await archived(1);
 		await rest();
 		const before = { ...(await tablesOf(setup)) };
-		const read = (await ofThis()).filter(did('Read the messages')).length;
+		const read = (await ofThis()).filter(did('The transcript')).length;
 
 		// The end is delivered again in both possible ways: as the same event, and as another event with the same meaning.
 		const { channelId, messages } = desk.get(one);
@@ -68,26 +79,26 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 			return found.length >= 3 ? found : undefined;
 		});
 		const after = await tablesOf(setup);
-		const readAgain = (await ofThis()).filter(did('Read the messages')).length;
+		const readAgain = (await ofThis()).filter(did('The transcript')).length;
 
-		// Another conversation, without messages.
+		// Another conversation, without messages, whose transcript is there at the second try only.
+		transcripts.delayMs = 8_000;
 		const two = await open('lee-archive', {});
 		desk.close(two);
 		await archived(2);
 		await rest();
 		const all = await tablesOf(setup);
+		const secondTries = (await ofThis()).filter(did('Read it again')).length;
+		transcripts.delayMs = 0;
 		const failedBefore = (await ofThis()).filter(({ status }) => status !== 'success').length;
 
-		// A conversation whose context cannot be read, and at first not its messages either.
+		// A conversation whose record cannot be read at first, and not its transcript either.
 		const { faults } = setup.emulator.settings;
 		const three = await open('pat-archive', {});
 		await write(three, 'Hello?');
-		faults.push({ match: { operationId: 'getContext', conversationId: three }, action: { status: 403 } });
-		faults.push({
-			match: { operationId: 'listMessages', conversationId: three },
-			action: { status: 403 },
-			times: 1,
-		});
+		const match = { operationId: 'dataverse.getConversation' };
+		// Of the record, and of the transcript, which asks for the record first.
+		faults.push({ match, action: { status: 403 }, times: 2 });
 		desk.close(three);
 		const failed = await executions.waitFor(
 			'one that fails',
@@ -122,9 +133,8 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 				rows.filter(({ attachments }) => String(attachments).includes('manual.pdf')).length === 1,
 			'there is one row of the conversation':
 				before.conversations.length === 1 && summary?.conversationId === one,
-			'with its context':
-				JSON.stringify(sorted(JSON.parse(String(summary?.context)) as Json)) ===
-				JSON.stringify({ floor: 3, topic: 'Heat pump' }),
+			'with its record': (JSON.parse(String(summary?.record)) as Json).caseName === 'Loud pump',
+			'and nothing that was private': !JSON.stringify(before).includes('A difficult one'),
 			'and how many messages': summary?.messages === 4,
 			'and the first and the last time':
 				Date.parse(String(summary?.firstAt)) === first && Date.parse(String(summary?.lastAt)) === last,
@@ -134,19 +144,18 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 			'but was read once': read === 1 && readAgain === 1,
 			'and archived once': JSON.stringify(after) === JSON.stringify(before),
 			'a conversation without words is archived': silent?.messages === 0 && silent.lengthSeconds === 0,
+			'by the second try': secondTries === 1,
 			'with no message': all.messages.length === before.messages.length,
 			'no execution failed': failedBefore === 0,
 			'what cannot be read is not archived': unread === 2,
 			'until it is tried again':
 				retried.conversations.length === 3 &&
 				retried.messages.filter(({ conversationId }) => conversationId === three).length === 1,
-			'without its context it is archived all the same':
-				retried.conversations.find(({ conversationId }) => conversationId === three)?.context === '{}',
+			'without its record it is archived all the same':
+				retried.conversations.find(({ conversationId }) => conversationId === three)?.record === '',
 		};
 	});
 }
-
-const sorted = (object: Json) => Object.fromEntries(Object.entries(object).sort());
 
 /** The rows of both tables, as n8n keeps them. */
 async function tablesOf({ n8n }: N8nWithEmulator): Promise<{ messages: Json[]; conversations: Json[] }> {
