@@ -199,7 +199,7 @@ describe('in a workflow', () => {
 				raw: { isQueueAvailable: false, averageWaitTime: 1, startTimeOfNextOperatingHour: NINE },
 			},
 		]);
-		expect(items[0]!.raw).not.toHaveProperty('@odata.context');
+		expect(items[0]!.raw).not.toHaveProperty(['@odata.context']);
 	});
 
 	test.each<[string, IDataObject]>([
