@@ -150,12 +150,7 @@ test.each<[string, Service, string[], object]>([
 		[],
 		{ isNew: true, mayBeOlder: true },
 	],
-	[
-		'has an old message',
-		{ isNew: false, messages: [{ text: 'Hi', age: 60_000 }] },
-		[],
-		{ isNew: false },
-	],
+	['has an old message', { isNew: false, messages: [{ text: 'Hi', age: 60_000 }] }, [], { isNew: false }],
 	['was active in this run before', { isNew: false }, ['c'], { isNew: false }],
 ])('without a start message, a conversation that %s', async (_, service, seen, expected) => {
 	const started = await startAt(service, seen);
