@@ -164,7 +164,7 @@ test('a customer who quotes a transcript makes no words of others', () => {
 test.each<[object, string | null, string | null]>([
 	[{ application: { displayName: '__customer__' } }, null, 'customer'],
 	[{ application: { displayName: 'kim berger' } }, 'Kim Berger', 'customer'],
-	[{ application: { displayName: 'Robo' } }, 'Kim Berger', 'aiAgent'],
+	[{ application: { displayName: 'Robo' } }, 'Kim Berger', null],
 	[{ application: { displayName: 'Robo' } }, null, null],
 	[{ guest: { displayName: 'teamsvisitor:8f' } }, null, 'customer'],
 	[{ user: { displayName: 'Ana' } }, null, 'representative'],
@@ -241,4 +241,42 @@ describe('the note', () => {
 	])('that is %s is an error by its name', (words, json) => {
 		expect(() => decodeNote(json)).toThrow(words);
 	});
+});
+
+test.each<[string, Json]>([
+	['a private list within an entry', [{ tags: 'private', content: JSON.stringify([customer]) }]],
+	['a list that is deleted', [{ deleted: true, content: JSON.stringify([customer]) }]],
+	['tags among its properties', [{ ...customer, properties: { tags: 'private' } }]],
+	['tags of its channel', [{ ...customer, channelData: { tags: ['agent', 'private'] } }]],
+	['a private delivery', [{ ...customer, deliveryMode: 'private' }]],
+	['a list of delivery modes', [{ ...customer, deliveryMode: ['internal'] }]],
+	['the tag internal', [{ ...customer, tags: 'internal' }]],
+	['a tag that begins with hidden', [{ ...customer, tags: 'hidden-from-customer' }]],
+	['isPrivate', [{ ...customer, isPrivate: true }]],
+	['private', [{ ...customer, private: 'yes' }]],
+	['tags in two casings', [{ ...customer, tags: '', Tags: 'private' }]],
+	['a private attachment', [{ ...customer, attachments: [{ name: 'a', tags: 'private' }] }]],
+	['the time of its deletion', [{ ...customer, deletedDateTime: AT }]],
+	['a control message in its properties', [{ ...customer, properties: { isControlMessage: true } }]],
+	['no sender', [{ ...base, content: 'x ' + JSON.stringify([secret]) }]],
+])('nothing comes out unasked of an entry with %s', (_, json) => {
+	expect(read(json).messages).toEqual([]);
+});
+
+test('an application of another name is an AI agent only where the customer is known', () => {
+	const named = (displayName: string) => ({
+		...customer,
+		id: displayName,
+		from: { application: { displayName } },
+	});
+	const types = (...names: string[]) => read(names.map(named)).messages.map(({ fromType }) => fromType);
+	expect(types('Kim Berger', 'Bot')).toEqual(['customer', 'aiAgent']);
+	expect(types('Kim', 'Bot')).toEqual([null, null]);
+});
+
+test('a long text of blanks is read at once', () => {
+	const from = performance.now();
+	read([{ ...customer, content: `${' '.repeat(200_000)}x` }]);
+	read([{ ...base, content: `${' '.repeat(200_000)}x` }]);
+	expect(performance.now() - from).toBeLessThan(1_000);
 });

@@ -1,4 +1,5 @@
 import { isRecord, nonEmptyText, parseJson, readKey, textOf, type Json } from '../../shared/json';
+import { isoTimeOf } from '../../shared/isoTime';
 import { plainTextOf } from './plainText';
 
 /** Who wrote a message; null where that cannot be told. */
@@ -52,10 +53,49 @@ function isOn(value: Json | undefined): boolean {
 	);
 }
 
+/** Keys by which a message may be for representatives alone, and what their values say then. */
+const VISIBILITY = /^(tags?|delivery_?mode|visibility|(is_?)?(private|hidden|internal)(_?from_?customer)?)$/i;
+const KEPT_BACK = /private|hidden|internal/i;
+const CONTROL = /^(is_?)?control_?message$/i;
+const DELETED = /^(is_?)?deleted(_?(date_?time|on|at))?$/i;
+const MAX_DEPTH = 3;
+
+/** The values of keys in an entry, and in the objects and lists within it, but not in its words. */
+function valuesOf(entry: Json, keys: RegExp, depth = 0): Array<[key: string, value: Json]> {
+	if (depth > MAX_DEPTH || typeof entry !== 'object' || entry === null) return [];
+	return Object.entries(entry).flatMap(([key, value]): Array<[string, Json]> => {
+		if (keys.test(key)) return [[key, value]];
+		return key.toLowerCase() === 'content' ? [] : valuesOf(value, keys, depth + 1);
+	});
+}
+
+/** A value as a text to be searched. What is too deep to be written counts as kept back. */
+function searchable(value: Json): string {
+	try {
+		return JSON.stringify(value).toLowerCase();
+	} catch {
+		return 'private';
+	}
+}
+
 /** The tags, in lower case: a text with commas, a text of JSON or a list. */
-function tagsOf(entry: Entry): { all: string; each: Set<string> } {
-	const all = JSON.stringify(readKey(entry, 'tags') ?? '').toLowerCase();
-	return { all, each: new Set(all.split(/[^\p{L}\p{N}_-]+/u)) };
+function tagsOf(entry: Entry): Set<string> {
+	return new Set(searchable(readKey(entry, 'tags') ?? '').split(/[^\p{L}\p{N}_-]+/u));
+}
+
+/**
+ * Whether an entry is for representatives alone. A value that only contains the word is taken for it, too: words that
+ * nobody may see must not come out by a new tag.
+ */
+function isForRepresentatives(entry: Entry): boolean {
+	return valuesOf(entry, VISIBILITY).some(([key, value]) =>
+		KEPT_BACK.test(key) ? isOn(value) : KEPT_BACK.test(searchable(value)),
+	);
+}
+
+/** Whether an entry is no words of anybody: a control message, or deleted. */
+function isNoWords(entry: Entry): boolean {
+	return [CONTROL, DELETED].some((keys) => valuesOf(entry, keys).some(([, value]) => isOn(value)));
 }
 
 /** The list within an entry that holds the messages as a text, or as they are; undefined for a message. */
@@ -64,10 +104,21 @@ function wrappedIn(entry: Json): Json[] | undefined {
 	// A message tells who wrote it: what a customer quotes is not taken for messages of others.
 	if (readKey(entry, 'from') !== undefined) return undefined;
 	const list =
-		typeof content === 'string' && /^\s*\uFEFF?\s*\[/.test(content)
-			? parseJson(content.replace(/^\s*\uFEFF/, ''))
+		typeof content === 'string' && content.trimStart().startsWith('[')
+			? parseJson(content.trimStart())
 			: content;
 	return Array.isArray(list) ? list : undefined;
+}
+
+/** The entries of a transcript. What holds for a list within an entry holds for each message in it. */
+function entriesOf(outer: Json[]): Json[] {
+	return outer.flatMap((entry) => {
+		const inner = wrappedIn(entry);
+		if (!inner || !isRecord(entry)) return inner ?? [entry];
+		if (isNoWords(entry)) return [];
+		if (!isForRepresentatives(entry)) return inner;
+		return inner.map((one) => (isRecord(one) ? { ...one, visibility: 'private' } : one));
+	});
 }
 
 /** The sender's name, and under which kind of sender it stands. */
@@ -83,23 +134,21 @@ function senderOf(entry: Entry): { kind: string | null; name: string | null } {
 /** Names of customers whom nobody identified. Source: docs/service-facts.md#transcripts. */
 const UNIDENTIFIED = /^(customer|__customer__|teamsvisitor:.*)$/i;
 
-/** Tells who wrote a message. Source: docs/service-facts.md#transcripts. */
+/**
+ * Tells who wrote a message. Source: docs/service-facts.md#transcripts.
+ * @param isCustomerKnown whether another sender of the transcript is surely the customer: an application of another name is
+ * an AI agent then, and may be the customer by another name else.
+ */
 function speakerOf(
 	{ kind, name }: ReturnType<typeof senderOf>,
 	customerName: string | null,
+	isCustomerKnown: boolean,
 ): SpeakerType | null {
 	if (kind === 'guest' || (name !== null && UNIDENTIFIED.test(name))) return 'customer';
 	if (kind === 'user') return 'representative';
-	if (kind !== 'application' || name === null || customerName === null) return null;
-	return name.trim().toLowerCase() === customerName.trim().toLowerCase() ? 'customer' : 'aiAgent';
-}
-
-/** Reads a time as ISO 8601 in UTC. One without an offset is in UTC already. */
-function timeOf(entry: Entry): string | null {
-	const text = textOf(readKey(entry, 'createdDateTime'))?.trim() ?? '';
-	const hasOffset = /(?:Z|[+-]\d{2}:?\d{2})$/i.test(text);
-	const time = Date.parse(hasOffset || !text.includes('T') ? text : `${text}Z`);
-	return Number.isNaN(time) ? null : new Date(time).toISOString();
+	if (kind !== 'application' || name === null) return null;
+	if (name.trim().toLowerCase() === customerName?.trim().toLowerCase()) return 'customer';
+	return isCustomerKnown ? 'aiAgent' : null;
 }
 
 function filesOf(entry: Entry): TranscriptFile[] {
@@ -118,30 +167,30 @@ function filesOf(entry: Entry): TranscriptFile[] {
  * Reads an entry.
  * @returns null for what is left out on purpose, undefined for what cannot be read.
  */
-function readEntry(entry: Json, options: TranscriptOptions): TranscriptMessage | null | undefined {
+function readEntry(
+	entry: Json,
+	options: TranscriptOptions,
+	isCustomerKnown: boolean,
+): TranscriptMessage | null | undefined {
 	if (!isRecord(entry)) return undefined;
-	if (isOn(readKey(entry, 'isControlMessage')) || isOn(readKey(entry, 'deleted'))) return null;
-	const tags = tagsOf(entry);
-	const isInternal = textOf(readKey(entry, 'deliveryMode'))?.trim().toLowerCase() === 'internal';
-	// A tag that only contains the word is taken for it, too: words that nobody may see must not come out by a new tag.
-	const isPrivate = isInternal || tags.all.includes('private') || tags.each.has('hidden');
-	const isNotice = tags.each.has('system');
+	if (isNoWords(entry)) return null;
+	const isPrivate = isForRepresentatives(entry);
+	const isNotice = tagsOf(entry).has('system');
 	if ((isPrivate && !options.includePrivate) || (isNotice && !options.includeNotices)) return null;
 	const content = readKey(entry, 'content') ?? null;
 	const attachments = filesOf(entry);
-	// Without a sender and a time it is no message, whatever it is; without a sender, JSON may be a list of messages.
-	const isList = typeof content === 'string' && /^\s*\uFEFF?\s*[[{]/.test(content);
+	// Without a sender it may be a list of messages, whatever it looks like. Only a notice may have none.
 	const isMessage =
-		isRecord(readKey(entry, 'from')) || (readKey(entry, 'createdDateTime') !== undefined && !isList);
+		isRecord(readKey(entry, 'from')) || (isNotice && readKey(entry, 'createdDateTime') !== undefined);
 	if (!isMessage || (content !== null && typeof content !== 'string')) return undefined;
 	if (content === null && attachments.length === 0) return undefined;
 	if (content === '' && attachments.length === 0) return null;
 	const sender = senderOf(entry);
 	return {
 		messageId: textOf(readKey(entry, 'id')),
-		sentAt: timeOf(entry),
+		sentAt: isoTimeOf(readKey(entry, 'createdDateTime')),
 		from: sender.name === null || !/^__customer__$/i.test(sender.name) ? sender.name : 'Customer',
-		fromType: isNotice ? 'system' : speakerOf(sender, options.customerName),
+		fromType: isNotice ? 'system' : speakerOf(sender, options.customerName, isCustomerKnown),
 		text: content || null,
 		plainText: content ? plainTextOf(content) : null,
 		attachments,
@@ -174,9 +223,11 @@ function inOrder(messages: TranscriptMessage[]): TranscriptMessage[] {
 export function readTranscript(json: Json, options: TranscriptOptions): Transcript | undefined {
 	const outer = isRecord(json) ? [json] : json;
 	if (!Array.isArray(outer)) return undefined;
-	const read = outer
-		.flatMap((entry) => wrappedIn(entry) ?? [entry])
-		.map((entry) => readEntry(entry, options));
+	const entries = entriesOf(outer);
+	const isCustomer = (entry: Json) =>
+		isRecord(entry) && speakerOf(senderOf(entry), options.customerName, false) === 'customer';
+	const isCustomerKnown = entries.some(isCustomer);
+	const read = entries.map((entry) => readEntry(entry, options, isCustomerKnown));
 	return {
 		messages: inOrder(read.filter((message) => message !== null && message !== undefined)),
 		unreadable: read.filter((message) => message === undefined).length,

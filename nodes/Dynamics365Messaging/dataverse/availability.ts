@@ -2,8 +2,10 @@ import type {
 	AvailabilityBeforeConversation,
 	AvailabilityForConversation,
 } from '../../../emulator/dataverse/contract';
+import { isoTimeOf } from '../../shared/isoTime';
 import { nonEmptyText, readKey, type Json } from '../../shared/json';
 import { ServiceError } from '../../shared/transport/errors';
+import { FOREIGN_PAGE } from '../../shared/transport/responseErrors';
 import { readEntries, type ListRequest } from '../../shared/transport/pagination';
 import type { QueryRequest, ReadRequest } from '../../shared/transport/request';
 import { queryRequest, rowsRequest, TABLES } from './requests';
@@ -87,13 +89,10 @@ function countOf(value: unknown): number | null {
 
 /** A point in time: ISO 8601 in UTC, null for one of Microsoft's that stands for none, undefined where there is none. */
 function timeOf(value: unknown): string | null | undefined {
-	const text = nonEmptyText(value)?.trim();
-	if (text === undefined) return undefined;
-	const hasZone = !/^\d{4}-\d\d-\d\dT[\d:.]+$/.test(text);
-	const time = new Date(hasZone ? text : `${text}Z`);
-	if (Number.isNaN(time.getTime())) return undefined;
-	const year = time.getUTCFullYear();
-	return year <= 1 || year >= 9999 ? null : time.toISOString();
+	const time = isoTimeOf(value);
+	if (time === null) return undefined;
+	const year = new Date(time).getUTCFullYear();
+	return year <= 1 || year >= 9999 ? null : time;
 }
 
 /**
@@ -152,7 +151,8 @@ const NO_USER = '0x80072560';
 export function explainAvailabilityError(error: unknown, asked: Asked): unknown {
 	if (!(error instanceof ServiceError)) return error;
 	if (error.code === NO_RECORD) return error.with(NOT_FOUND[asked]);
-	if (error.httpCode !== 403 || error.code === NO_USER) return error;
+	// A page is of a proxy, which knows no roles.
+	if (error.httpCode !== 403 || error.code === NO_USER || error.code === FOREIGN_PAGE) return error;
 	return error.with({
 		message: `The app may not ask for availability: it needs the role ${AVAILABILITY_ROLE}`,
 		description: `Give the application user the role ${AVAILABILITY_ROLE}: Power Platform admin center, the environment, Settings, Users + permissions, Application users. ${error.description}`,

@@ -77,13 +77,14 @@ const BY_STATUS: Record<number, Explanation> = {
 /** A code of the service, 30001 to 30016, as a value of its own. */
 const CODE = /^300(?:0[1-9]|1[0-6])$/;
 /** The same where a text begins with it or names it as a code: any other number in a text, such as an ID, is none. */
-const CODE_IN_TEXT = /(?:^\W*|\b(?:code|error)\b(?:\s+is\b)?\W{0,4})(300(?:0[1-9]|1[0-6]))\b/i;
+const CODE_IN_TEXT =
+	/(?:^\W{0,4}(300(?:0[1-9]|1[0-6]))(?=$|\s*[:.)\]-]|\s+[a-z])|(?:\berror|code)(?:\s+is\b)?\W{0,4}(300(?:0[1-9]|1[0-6]))\b)/i;
 /** Keys under which it may stand, as the right one is not documented: in those of RFC 7807, and in those of other answers. */
-const CODE_KEY = /code$/i;
+const CODE_KEY = /^(?:sub|error|service|result|inner|message)?_?code$/i;
 const TEXT_KEY = /^(type|title|details?|messages?|errors?|(error_?)?description|reason)$/i;
-/** The type of an RFC 7807 answer is a URI. */
-const LAST_SEGMENT = /[^/#:]*$/;
 const MAX_DEPTH = 5;
+/** As much of a value as is looked at. */
+const MAX_LENGTH = 1_000;
 
 /** A value of the body that may be or name a code. */
 interface CodePlace {
@@ -102,8 +103,10 @@ function codePlaces(value: unknown, key = 'code', isInErrors = false, depth = 0)
 	const isCodeKey = CODE_KEY.test(key);
 	const isText = typeof value === 'string' && (isInErrors || TEXT_KEY.test(key));
 	if (!isText && !isCodeKey) return [];
-	const text = String(value).trim();
-	return [{ value: /^type$/i.test(key) ? (LAST_SEGMENT.exec(text)?.[0] ?? '') : text, isCodeKey }];
+	const text = String(value).slice(0, MAX_LENGTH).trim();
+	// The type of an RFC 7807 answer is a URI.
+	const last = text.split(/[/#:]/).findLast((part) => part !== '') ?? '';
+	return [{ value: /^type$/i.test(key) ? last : text, isCodeKey }];
 }
 
 /** Finds the code in the body. A value under a key for codes wins over another value, and both over one in a text. */
@@ -111,7 +114,8 @@ function findCode(body: unknown): string | null {
 	const places = codePlaces(body);
 	const whole = places.filter(({ value }) => CODE.test(value));
 	const own = whole.find(({ isCodeKey }) => isCodeKey) ?? whole[0];
-	return own?.value ?? places.map(({ value }) => CODE_IN_TEXT.exec(value)?.[1]).find(Boolean) ?? null;
+	const inText = places.map(({ value }) => CODE_IN_TEXT.exec(value)).find((found) => found !== null);
+	return own?.value ?? inText?.[1] ?? inText?.[2] ?? null;
 }
 
 /**

@@ -127,13 +127,13 @@ function whereToLook(conversationId: string): string {
  * Finds out, without sending it again, whether a start message whose answer was lost was surely dropped. Starting the
  * conversation without it gives the customer's active one, whose messages are then read.
  * @param lost the error of the lost call, which is thrown where this stays uncertain.
- * @param begunAt before the lost call, by the starter's clock.
+ * @param passedSince how long it is since before the lost call, milliseconds.
  */
 async function reconcile(
-	{ client, seen, now = elapsed }: Starter,
+	{ client, seen }: Starter,
 	{ request }: ConversationStart,
 	lost: ServiceError,
-	begunAt: number,
+	passedSince: () => number,
 ): Promise<StartedConversation> {
 	const orElse =
 		(instead: ServiceError) =>
@@ -146,7 +146,7 @@ async function reconcile(
 			...readStartedConversation(again.json, false, request.howToVerify),
 			date: again.date,
 			// Taken at once, as reading the messages can take long.
-			passed: now() - begunAt,
+			passed: passedSince(),
 		}))
 		.catch(orElse(lost));
 	const uncertain = lost.with({ conversationId, description: whereToLook(conversationId) });
@@ -194,9 +194,13 @@ function explainedStart(error: ServiceError): ServiceError {
 	});
 }
 
-/** A clock for durations: milliseconds from some time. Unlike the time of day, nobody sets it. */
-function elapsed(): number {
-	return performance.now();
+/**
+ * Starts to measure how long something takes, milliseconds. The clock that nobody sets stands still while the machine sleeps,
+ * and the time of day may be set back, so the longer of the two counts: less would take a young message for an old one.
+ */
+function stopwatch(now: () => number = () => performance.now()): () => number {
+	const [begunAt, begunAtDay] = [now(), Date.now()];
+	return () => Math.max(now() - begunAt, Date.now() - begunAtDay);
 }
 
 /**
@@ -212,19 +216,18 @@ export async function startConversation(
 	start: ConversationStart,
 ): Promise<StartedConversation> {
 	const { request, startMessage } = start;
-	const { now = elapsed } = starter;
-	const begunAt = now();
+	const passed = stopwatch(starter.now);
 	const started = await starter.client
 		.call(withStartMessage(start))
 		.then(async ({ json, date, mayRepeat }) => {
-			const passed = now() - begunAt;
+			const passedThen = passed();
 			const answered = readStartedConversation(json, startMessage !== undefined, request.howToVerify);
-			return mayRepeat ? await afterLostTry(starter, answered, date, passed) : answered;
+			return mayRepeat ? await afterLostTry(starter, answered, date, passedThen) : answered;
 		})
 		.catch(async (error: unknown) => {
 			if (!(error instanceof ServiceError)) throw error;
 			const canReconcile = error.outcome === 'uncertain' && startMessage && request.isIdempotent;
-			if (canReconcile) return await reconcile(starter, start, error, begunAt);
+			if (canReconcile) return await reconcile(starter, start, error, passed);
 			throw explainedStart(error);
 		});
 	starter.seen.add(started.conversationId);

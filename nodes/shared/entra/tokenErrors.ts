@@ -96,8 +96,19 @@ function codeOf(error: ServerError | AuthError): string | null {
 	return numbered === undefined ? codeIn(error.message) : String(numbered);
 }
 
-/** The errors of OAuth by which an authority says that it is down (RFC 6749, 4.1.2.1). */
-const TEMPORARY = new Set(['temporarily_unavailable', 'server_error']);
+/** The errors of OAuth by which an authority refuses an app (RFC 6749, 5.2). A proxy's JSON has others. */
+const REFUSALS = new Set([
+	'invalid_request',
+	'invalid_client',
+	'invalid_grant',
+	'unauthorized_client',
+	'unsupported_grant_type',
+	'invalid_scope',
+	'invalid_resource',
+	'access_denied',
+]);
+/** Entra's codes for what ends by itself, which may come with an error of a refusal. */
+const TEMPORARY = new Set(['90033', '90020', '50196']);
 
 /**
  * Whether what MSAL throws is a refusal: an OAuth error that does not end by itself. JSON of something else, e.g. of a
@@ -106,8 +117,7 @@ const TEMPORARY = new Set(['temporarily_unavailable', 'server_error']);
 export function isRefusal(error: unknown): boolean {
 	if (error instanceof InteractionRequiredAuthError) return true;
 	if (!(error instanceof ServerError)) return false;
-	// Its type is a text, but MSAL passes on whatever the answer has under `error`.
-	return /^[a-z_]+$/.test(String(error.errorCode)) && !TEMPORARY.has(error.errorCode);
+	return REFUSALS.has(error.errorCode) && !TEMPORARY.has(codeOf(error) ?? '');
 }
 
 /** Finds Entra's correlation ID in the text of its answer. Microsoft's support does not know MSAL's own one. */

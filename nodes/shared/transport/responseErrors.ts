@@ -88,8 +88,12 @@ function quoted(words: string): string {
 
 /** What a message may repeat of a credential: a token, also as it stands in a URL, and what signs a request or a URL. */
 const SECRETS: ReadonlyArray<readonly [RegExp, string]> = [
-	[/\beyJ[\w-]+(?:(?:\.|%2e)[\w-]*){0,2}/gi, '[token]'],
-	[/\b(sig(?:nature)?(?:=|%3d))[\w+/=%~.-]+/gi, '$1[signature]'],
+	[/eyJ[\w-]{4,}(?:(?:\.|%(?:25)*2e)[\w-]*){0,2}/gi, '[token]'],
+	[
+		/((?:(?<![a-z0-9])|(?<=%[0-9a-f]{2}))sig(?:nature)?["']?\s*(?:[=:]|%(?:25)*3[ad])\s*["']?)[\w+/=%~.-]+/gi,
+		'$1[signature]',
+	],
+	[/((?:client_secret|accesskey)["']?\s*(?:[=:]|%(?:25)*3[ad])\s*["']?)[\w+/=%~.-]+/gi, '$1[secret]'],
 ];
 
 /** Replaces what a service repeats of a credential. Pure. */
@@ -135,7 +139,7 @@ export function uncertain(
 }
 
 /** The code of an answer in HTML from a proxy or gateway. Its 429 and 5xx count like those of the service. */
-const FOREIGN_PAGE = 'PAGE';
+export const FOREIGN_PAGE = 'PAGE';
 
 function isForeignPage({ status, body }: HttpsResponse): boolean {
 	return IS_HTML.test(body) && status >= 400 && status < 500 && status !== 429 && status !== 407;

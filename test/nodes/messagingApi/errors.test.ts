@@ -121,6 +121,26 @@ test.each([
 		'{"detail":"eyJhbGciOi%2EeyJzdWIiOi%2Ec2ln is expired"}',
 		'said: [token] is expired',
 	],
+	[
+		'a token behind a percent-encoded blank',
+		'{"detail":"Bearer%20eyJhbGciOiJSUzI1NiJ9%252EeyJzdWIiOiJ4In0%2Eabc wrong"}',
+		'said: Bearer%20[token] wrong',
+	],
+	[
+		'a signed URL within a URL',
+		'{"detail":"u=https%3A%2F%2Fx%2F%3Fa%26sig%3Dabc%252F&b failed"}',
+		'said: u=https%3A%2F%2Fx%2F%3Fa%26sig%3D[signature]&b failed',
+	],
+	[
+		'a secret of a form',
+		'{"detail":"client_secret=abc~1&x refused"}',
+		'said: client_secret=[secret]&x refused',
+	],
+	[
+		'a word that ends like a signature',
+		'{"detail":"design: blue is unknown"}',
+		'said: design: blue is unknown',
+	],
 	['a signed request', '{"detail":"Signature=aB3+/x%2B= is wrong"}', 'said: Signature=[signature] is wrong'],
 	[
 		'a signed URL',
@@ -158,6 +178,13 @@ test.each([
 	['{"error":{"id":"30014","length":30011}}', null],
 	['{"traceId":"00-30013-01","detail":"It took 30014 ms"}', null],
 	['{"status":30014}', null],
+	['{"postalCode":"30012","code":"30013"}', '30013'],
+	['{"countryCode":30013,"error":{"code":30011}}', '30011'],
+	['{"zipcode":30013,"statusCode":30012}', null],
+	['{"detail":"ErrorCode: 30011"}', '30011'],
+	['{"detail":"ErrorCode=30011"}', '30011'],
+	['{"detail":"error_code 30011"}', '30011'],
+	['{"type":"https://example.com/errors/30014/"}', '30014'],
 ])('%s has the code %p', (body, code) => {
 	expect(explainMessagingError(answer(500, body)).code).toBe(code);
 });
@@ -198,4 +225,10 @@ test('looks at the beginning of a page only', () => {
 	const page = `<html>${'<title '.repeat(40_000)}`;
 	expect(explainMessagingError(answer(502, page)).description).toContain('proxy or gateway in between');
 	expect(process.cpuUsage(start).user / 1000).toBeLessThan(1_000);
+});
+
+test('a long text without an end is looked at in its beginning only', () => {
+	const from = performance.now();
+	explainMessagingError(answer(400, JSON.stringify({ type: `${'a'.repeat(300_000)}/` })));
+	expect(performance.now() - from).toBeLessThan(1_000);
 });
