@@ -78,22 +78,23 @@ function runsOf(numbers: number[]): Array<number | [number, number]> {
 	});
 }
 
-/** How many numbers and ranges a sentence has at the most. */
-const MAX_IN_WORDS = 50;
+/** How many numbers and ranges a sentence has at the most, and numbers a list of them. */
+const MAX_LISTED = 50;
 
 /** Lists ascending numbers in words: `0 to 3, 7 and 9`. Of a long list, it counts the rest. Pure. */
 export function ranges(numbers: number[]): string {
 	const runs = runsOf(numbers);
-	const shown = runs.slice(0, MAX_IN_WORDS);
+	const shown = runs.slice(0, MAX_LISTED);
 	const left = runs
-		.slice(MAX_IN_WORDS)
+		.slice(MAX_LISTED)
 		.reduce((count: number, run) => count + (typeof run === 'number' ? 1 : run[1] - run[0] + 1), 0);
 	const words = shown.map((run) => (typeof run === 'number' ? `${run}` : `${run[0]} to ${run[1]}`));
 	return andList([...words, ...(left > 0 ? [`${left} more`] : [])]);
 }
 
-/** The same as data, short for a large run: numbers, and ranges such as `0-4999`. Pure. */
+/** The same as data: numbers, and of a large run ranges such as `0-4999`. Pure. */
 export function compact(numbers: number[]): Array<number | string> {
+	if (numbers.length <= MAX_LISTED) return numbers;
 	return runsOf(numbers).map((run) => (typeof run === 'number' ? run : `${run[0]}-${run[1]}`));
 }
 

@@ -63,8 +63,8 @@ test.each([
 	[[], '', []],
 	[[3], '3', [3]],
 	[[0, 1], '0 and 1', [0, 1]],
-	[[0, 1, 2, 3, 7], '0 to 3 and 7', ['0-3', 7]],
-	[[0, 2, 4, 5, 6], '0, 2 and 4 to 6', [0, 2, '4-6']],
+	[[0, 1, 2, 3, 7], '0 to 3 and 7', [0, 1, 2, 3, 7]],
+	[[0, 2, 4, 5, 6], '0, 2 and 4 to 6', [0, 2, 4, 5, 6]],
 ])('%j is told as %p', (numbers, words, data) => {
 	expect(ranges(numbers)).toBe(words);
 	expect(compact(numbers)).toEqual(data);
@@ -74,6 +74,7 @@ test('a large run is told in ranges, and one with many of them by the first and 
 	const all = Array.from({ length: 100_000 }, (_, index) => index);
 	expect(ranges(all)).toBe('0 to 99999');
 	expect(compact(all)).toEqual(['0-99999']);
+	expect(compact([...all.slice(0, 60), 99])).toEqual(['0-59', 99]);
 	const broken = all.filter((index) => index % 4 !== 0);
 	expect(ranges(broken)).toMatch(/^1 to 3, 5 to 7, .*, 197 to 199 and 74850 more$/);
 });
