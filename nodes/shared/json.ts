@@ -56,8 +56,8 @@ function* inexactNumbers(json: string): Generator<{ number: string; start: numbe
 const BYTE_ORDER_MARK = /^\uFEFF/;
 
 /**
- * Parses JSON that came in, also behind a byte order mark. A number that JavaScript cannot hold exactly becomes a text of its digits, as it is rather an
- * ID, and nothing that came in is to be changed. Node.js 20 does not give a number's text while it parses.
+ * Parses JSON that came in, also behind a byte order mark. A number that JavaScript cannot hold exactly becomes a text of
+ * its digits, as it is rather an ID, and nothing that came in is to be changed. Node.js 20 does not give a number's text while it parses.
  * @returns undefined where the text is not JSON.
  */
 export function parseJson(marked: string): Json | undefined {

@@ -58,7 +58,7 @@ export function decodeNote(note: Json): Json | undefined {
 	}
 	const data = readBase64(body);
 	if (data === undefined) throw unreadable('no base64');
-	const json = parseJson(data.toString('utf8').replace(/^\uFEFF/, ''));
+	const json = parseJson(data.toString('utf8'));
 	if (json === undefined) throw unreadable('no JSON');
 	return json;
 }

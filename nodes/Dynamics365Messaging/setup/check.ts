@@ -3,7 +3,7 @@ import { isGuid } from '../../shared/entra/appCredential';
 import { getToken, type TokenSource } from '../../shared/entra/token';
 import { readKey } from '../../shared/json';
 import type { ServiceCalls } from '../../shared/transport/client';
-import { InputError, ServiceError } from '../../shared/transport/errors';
+import { InputError, ServiceError, serviceErrorOf } from '../../shared/transport/errors';
 import { readEntries } from '../../shared/transport/pagination';
 import { proxyFor } from '../../shared/transport/proxy';
 import type { Connection } from '../connection';
@@ -75,12 +75,6 @@ function failure(error: unknown): CheckResult {
 	if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
 	const code = error instanceof ServiceError && error.code !== null ? ` (${error.code})` : '';
 	return failed(`${error.message}${code}`, error.description);
-}
-
-/** Throws an error that is not a service's. */
-function serviceErrorOf(error: unknown): ServiceError {
-	if (error instanceof ServiceError) return error;
-	throw error;
 }
 
 /** The results for a credential whose fields are wrong, so that no request can be made. Pure. */

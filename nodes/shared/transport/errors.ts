@@ -82,6 +82,12 @@ export function cancelled(): ServiceError {
 	});
 }
 
+/** Gives an error of a service, to be decided on or worded. @throws every other error, as it is. */
+export function serviceErrorOf(error: unknown): ServiceError {
+	if (error instanceof ServiceError) return error;
+	throw error;
+}
+
 /** Explains a proxy's 407. @param variable of n8n's environment that names the proxy. */
 export function proxyPassword(variable = 'HTTPS_PROXY'): Explanation {
 	return {

@@ -1,6 +1,6 @@
 import { nonEmptyText, parseJson, readKey, type Json } from '../json';
 import { backoffDelay } from './backoff';
-import { ServiceError } from './errors';
+import { ServiceError, serviceErrorOf } from './errors';
 import { sendHttps, TransportError, type HttpsResponse } from './https';
 import { verificationOf, type ServiceRequest, type Verification } from './request';
 import { bodyText, requestBody } from './requestBody';
@@ -90,12 +90,6 @@ async function send(
 	});
 }
 
-/** Returns a ServiceError, so that another try can be decided on, and throws every other error. */
-function asServiceError(error: unknown): ServiceError {
-	if (error instanceof ServiceError) return error;
-	throw error;
-}
-
 /**
  * Sends a request once, and once more with a fresh token where the service did not accept the one before.
  * @param waitForSlot waits until a request may be sent.
@@ -112,12 +106,12 @@ async function tryOnce(
 		await waitForSlot();
 		return await send(service, request, token, throttle);
 	};
-	const token = await tokens.get().catch(asServiceError);
+	const token = await tokens.get().catch(serviceErrorOf);
 	if (token instanceof ServiceError) return token;
 	const response = await sendWith(token);
 	if (response instanceof ServiceError) return response;
 	const isRejected = response.status === 401;
-	const fresh = isRejected ? await tokens.renew(token).catch(asServiceError) : null;
+	const fresh = isRejected ? await tokens.renew(token).catch(serviceErrorOf) : null;
 	if (fresh === null) return readResponse(service, request, token, response);
 	if (fresh instanceof ServiceError) return fresh;
 	const second = await sendWith(fresh);

@@ -1,4 +1,4 @@
-import { ServiceError } from '../../../shared/transport/errors';
+import { ServiceError, serviceErrorOf } from '../../../shared/transport/errors';
 import { readEntries } from '../../../shared/transport/pagination';
 import { nonEmptyText, readKey, textOf, type Json } from '../../../shared/json';
 
@@ -10,12 +10,6 @@ function invalidIn(answer: Json): Json[] {
 		const description = `${error.description} Look at the participants (Conversation: Get) before you try again.`;
 		throw error.with({ description, httpCode: 207, outcome: 'uncertain' });
 	}
-}
-
-/** Throws an error that is not a service's. */
-function serviceErrorOf(error: unknown): ServiceError {
-	if (error instanceof ServiceError) return error;
-	throw error;
 }
 
 /**
