@@ -1,18 +1,9 @@
 // The template for long work, as the tests and the benchmark fill it in.
-import { type Filling, readTemplate } from './templates';
-
-const TABLES = 'Create the tables';
-
-/** The part of a database that is used here. */
-interface Rows {
-	rows: (query: string) => Promise<unknown>;
-}
+import { type Filling, type Rows, runQueryOf } from './templates';
 
 /** Makes the tables with the statements that the template's node holds. */
 export async function makeLongWorkTables(database: Rows): Promise<void> {
-	const node = readTemplate('long-work').nodes.find(({ name }) => name === TABLES);
-	if (typeof node?.parameters.query !== 'string') throw new Error(`long-work.json has no node ${TABLES}`);
-	await database.rows(node.parameters.query);
+	await runQueryOf('long-work', 'Create the tables', database);
 }
 
 /**

@@ -46,6 +46,25 @@ export function readTemplate(name: string): Template {
 	return template;
 }
 
+/** The part of a database that is used here. */
+export interface Rows {
+	rows: (query: string) => Promise<unknown>;
+}
+
+/**
+ * Runs the statements that a Postgres node of a template holds, as a person does who runs that node once.
+ * @param name the template's file, without its folder and ending.
+ * @throws Error where it has no such node, or what the database throws.
+ *
+ * @example
+ * await runQueryOf('tables', 'Make the tables', database);
+ */
+export async function runQueryOf(name: string, node: string, database: Rows): Promise<void> {
+	const found = readTemplate(name).nodes.find((one) => one.name === node);
+	if (typeof found?.parameters.query !== 'string') throw new Error(`${name}.json has no query in ${node}`);
+	await database.rows(found.parameters.query);
+}
+
 /** What a person does after importing a template: choose credentials, and change the settings that its notes name. */
 export interface Filling {
 	credentials: CredentialIds;
