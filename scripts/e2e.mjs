@@ -5,6 +5,7 @@ import { commandWorks, runScript, start, step } from '../tools/setup.mjs';
 
 const tests = {
 	'A trigger that registers its own URL': 'test/e2e/registration.ts',
+	'The lines of messages in PostgreSQL': 'test/e2e/turns.ts',
 	'Every template, imported and played': 'test/e2e/templates.ts',
 	'Every kind of business message': 'test/e2e/businessMessages.ts',
 	'The editor, in a real browser': 'test/e2e/editor.ts',

@@ -59,9 +59,9 @@ interface RedisClient {
 /** n8n's own clients of both, so that the bench needs none. */
 const fromN8n = createRequire(join(__dirname, '../../tools/n8n/package.json'));
 
-function poolTo(settings: PostgresSettings): Pool {
+function poolTo(settings: PostgresSettings, max = 2): Pool {
 	const { Pool } = fromN8n('pg') as { Pool: new (options: object) => Pool };
-	const pool = new Pool({ ...settings, max: 2, connectionTimeoutMillis: 5_000 });
+	const pool = new Pool({ ...settings, max, connectionTimeoutMillis: 5_000 });
 	// A connection was idle while PostgreSQL restarted. The next query opens a new one.
 	pool.on('error', () => undefined);
 	return pool;
@@ -75,8 +75,11 @@ export class Database {
 		readonly name: string,
 	) {}
 
-	/** @throws Error where PostgreSQL cannot be reached, saying how to have one. */
-	static async create(settings: PostgresSettings, name: string): Promise<Database> {
+	/**
+	 * @param connections how many queries may run side by side.
+	 * @throws Error where PostgreSQL cannot be reached, saying how to have one.
+	 */
+	static async create(settings: PostgresSettings, name: string, connections?: number): Promise<Database> {
 		const admin = poolTo(settings);
 		try {
 			await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
@@ -89,7 +92,7 @@ export class Database {
 		} finally {
 			await admin.end();
 		}
-		return new Database(poolTo({ ...settings, database: name }), settings, name);
+		return new Database(poolTo({ ...settings, database: name }, connections), settings, name);
 	}
 
 	/** The rows of a query. */
