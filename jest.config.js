@@ -11,8 +11,8 @@ module.exports = {
 			},
 		],
 	},
-	// jose and entities are published as ES modules only; Node.js itself can require() them, jest's own loader cannot.
-	transformIgnorePatterns: ['/node_modules/(?!(jose|entities)/)'],
+	// jose, entities and marked are published as ES modules only; Node.js itself can require() them, jest's own loader cannot.
+	transformIgnorePatterns: ['/node_modules/(?!(jose|entities|marked)/)'],
 	globalSetup: '<rootDir>/test/support/globalSetup.ts',
 	globalTeardown: '<rootDir>/test/support/globalTeardown.ts',
 	setupFilesAfterEnv: ['<rootDir>/test/support/leaks.ts'],
