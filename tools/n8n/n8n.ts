@@ -47,6 +47,8 @@ export interface StartOptions {
 	runFolder: string;
 	/** A PEM file with a certificate that n8n must trust. */
 	certificateFile: string;
+	/** Default: 5678, or another where that is taken. */
+	port?: number;
 	/** Environment variables that add to the usual ones or replace them. */
 	env?: NodeJS.ProcessEnv;
 	/** Default: the newest supported n8n. */
@@ -65,7 +67,9 @@ export interface StartOptions {
  * await n8n.stop();
  */
 export async function startN8n(options: StartOptions & { before?: { url: string } }): Promise<N8n> {
-	const port = options.before ? Number(new URL(options.before.url).port) : await freePort(5678);
+	const port = options.before
+		? Number(new URL(options.before.url).port)
+		: (options.port ?? (await freePort(5678)));
 	const started = await startProcess('start', port, options);
 	try {
 		// n8n 1 reports that it is ready before its REST interface answers.

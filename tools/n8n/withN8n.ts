@@ -56,7 +56,7 @@ export function writeCertificateFile({ certificate }: Emulator, folder: string):
 /**
  * Starts an emulator and n8n, passes them to `use`, and stops both, even if `use` throws.
  * @param use works with them.
- * @param options environment variables of n8n in addition to the usual ones, and the installation of n8n.
+ * @param options environment variables of n8n in addition to the usual ones, its port, and the installation of n8n.
  * @returns what `use` returns.
  * @throws what `use` throws, or Error when n8n does not start.
  *
@@ -69,7 +69,7 @@ export function writeCertificateFile({ certificate }: Emulator, folder: string):
  */
 export async function withN8n<T>(
 	use: (setup: N8nWithEmulator) => Promise<T>,
-	options: Pick<StartOptions, 'env' | 'installation'> = {},
+	options: Pick<StartOptions, 'env' | 'installation' | 'port'> = {},
 ): Promise<T> {
 	const runFolder = makeRunFolder();
 	const emulator = await startEmulator({ port: 0, deskPort: 0 });

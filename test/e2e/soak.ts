@@ -1,0 +1,44 @@
+// Two minutes of real life for each template, behind the proxy of deploy/: bursts, doubles, faults of the services, odd front
+// ends, and three kills of n8n. Every word reaches whom it is for, once and in order, or the person concerned is told.
+// SOAK=one,another plays only these; SOAK_SECONDS and SOAK_KILLS make it shorter or longer; SEED repeats what chance did.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { withN8n } from '../../tools/n8n/withN8n';
+import { freePort } from '../../tools/ports';
+import { startProxy } from '../../tools/proxy';
+import { report, runMain } from '../../tools/report';
+import { type Checks, Soak, waitForProxy } from './soak/soak';
+
+interface SoakTest {
+	play: (soak: Soak) => Promise<Checks>;
+}
+
+const { SOAK, SOAK_SECONDS = '120', SOAK_KILLS = '3', SEED = String(Date.now() % 1_000_000) } = process.env;
+const wanted = SOAK?.split(',').map((name) => name.trim());
+
+async function playOne(name: string): Promise<number> {
+	const port = await freePort(5678);
+	const proxy = await startProxy('one-n8n', { N8N_UPSTREAM: `127.0.0.1:${port}` });
+	try {
+		return await withN8n(
+			async (setup) => {
+				await waitForProxy(proxy.url);
+				const options = { seed: Number(SEED), seconds: Number(SOAK_SECONDS), kills: Number(SOAK_KILLS) };
+				const { play } = (await import(`./soak/${name}`)) as SoakTest;
+				return report(`soak ${name} (SEED=${SEED})`, await play(new Soak(setup, proxy.url, options)));
+			},
+			{ port, env: { N8N_WEBHOOK_URL: `${proxy.url}/` } },
+		);
+	} finally {
+		await proxy.stop();
+	}
+}
+
+runMain(async () => {
+	const names = readdirSync(join(__dirname, 'soak'))
+		.map((file) => file.replace(/\.ts$/, ''))
+		.filter((name) => name !== 'soak' && (wanted?.includes(name) ?? true));
+	let failed = 0;
+	for (const name of names) failed += await playOne(name);
+	return failed === 0 ? 0 : 1;
+});
