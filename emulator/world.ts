@@ -19,6 +19,10 @@ export interface World {
 	/** The workstream that the channel is linked to at the start. */
 	workstreamId: string;
 	workstreamName: string;
+	/** The languages that a channel can have. */
+	languages: { id: string; name: string; localeCode: string; localeId: number }[];
+	/** The surveys of Customer Voice. */
+	surveys: { id: string; name: string }[];
 	/** The queue that conversations of the workstream wait in. */
 	queueId: string;
 	/** The managed identity that the channel is bound to at the start. */
@@ -88,6 +92,24 @@ export const DEFAULT_WORLD: Readonly<World> = {
 	channelName: 'Contoso Messenger',
 	workstreamId: '1f8d3c60-a24b-4e97-b5d1-70c9e6a8f432',
 	workstreamName: 'Contoso Messaging',
+	languages: [
+		{
+			id: '0b6d4f82-5e17-4c39-a8d0-92f7e3b15c46',
+			name: 'English - United States',
+			localeCode: 'en-us',
+			localeId: 1033,
+		},
+		{
+			id: '84c1e96a-f2d7-4b05-8e3c-6a0d57b9f123',
+			name: 'German - Germany',
+			localeCode: 'de-de',
+			localeId: 1031,
+		},
+	],
+	surveys: [
+		{ id: 'd37a58e4-16bc-4f90-9a27-c8e15b04f6d2', name: 'How did we do?' },
+		{ id: '5f02b9c7-a8e3-4d61-b7f4-1e9c36d0a852', name: 'How did the AI agent do?' },
+	],
 	queueId: 'c07e1d5b-48f6-4a92-9b3d-5e8a60f7d214',
 	managedIdentityId: 'c5b90e17-3d62-4f8a-a1e4-28f7d03b96c5',
 	applicationUserId: '7e41d0a8-69fc-4b25-83d7-e90b5c2f1a64',

@@ -4,8 +4,8 @@ import { Availability, AVAILABILITY_ROLE, type AvailabilityParts } from './avail
 import type { Channels } from './channels';
 import { type ConversationRecords, labelOf } from './conversationRecords';
 import { DataverseError, missingRecord, otherVersion } from './errors';
-import { type Preferences, type Query, writeSkipToken } from './query';
-import { type Row, type Table, tableOf, type Value } from './schema';
+import { type Query, writeSkipToken } from './query';
+import { type Row, type Table, tableOf, tables, type Value } from './schema';
 import { etagOf, type Tables } from './tables';
 import type { FunctionRequest, Resolved, TableRequest } from './validate';
 
@@ -52,22 +52,24 @@ const CHANNELS = tableOf('msdyn_occustommessagingchannel');
 const contextOf = ({ select = [] }: Query): string =>
 	select.length > 0 ? `(${select.map(({ name }) => name).join(',')})` : '';
 
-/** The labels of columns, where the request wants them and the row has them. */
-function labels(names: string[], row: Row, { hasLabels }: Preferences): [string, unknown][] {
-	if (!hasLabels) return [];
-	return names
-		.map((name): [string, unknown] => [labelOf(name), row[labelOf(name)]])
-		.filter(([, label]) => label);
+/** The label of a column: the one that its row has, or the name of the row that a look-up refers to. */
+function labelIn(row: Row, column: string, table: Table, rows: Tables): Value | undefined {
+	const target = tables.get(table.columns.get(column)?.lookup?.table ?? '');
+	if (!target?.nameColumn) return row[labelOf(column)];
+	return rows.find(target, String(row[column]))?.[target.nameColumn];
 }
 
-/** A row with its version; its id is always among its columns. */
-function shown(table: Table, row: Row, { preferences, query }: TableRequest): Record<string, unknown> {
+/** A row with its version, and labels where the request wants them; its id is always among its columns. */
+function shown(row: Row, { preferences, query, table }: TableRequest, rows: Tables): Record<string, unknown> {
 	const { select } = query;
 	const names = select ? [...select.map(({ name }) => name), table.idColumn] : [...table.columns.keys()];
+	const labels = names
+		.map((name): [string, unknown] => [labelOf(name), labelIn(row, name, table, rows)])
+		.filter(([, label]) => preferences.hasLabels && label);
 	return {
 		'@odata.etag': etagOf(row),
 		...Object.fromEntries(names.map((name) => [name, row[name] ?? null])),
-		...Object.fromEntries(labels(names, row, preferences)),
+		...Object.fromEntries(labels),
 	};
 }
 
@@ -206,7 +208,7 @@ export class DataverseApi {
 			headers: asked === undefined ? {} : { 'Preference-Applied': `odata.maxpagesize=${asked}` },
 			body: {
 				'@odata.context': `${this.base}/$metadata#${table.entitySet}${contextOf(query)}`,
-				value: page.map((row) => shown(table, row, request)),
+				value: page.map((row) => shown(row, request, this.parts.tables)),
 				...(isMore && { '@odata.nextLink': this.nextLink(path, table, query, last) }),
 			},
 		};
@@ -277,7 +279,7 @@ export class DataverseApi {
 	private entity(row: Row, request: TableRequest): Record<string, unknown> {
 		const { query, table } = request;
 		const context = `${this.base}/$metadata#${table.entitySet}${contextOf(query)}/$entity`;
-		return { '@odata.context': context, ...shown(table, row, request) };
+		return { '@odata.context': context, ...shown(row, request, this.parts.tables) };
 	}
 
 	/** @throws DataverseError when the role does not allow it; the texts are those that public reports show */

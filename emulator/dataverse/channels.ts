@@ -26,6 +26,8 @@ export interface Channel {
 const CHANNELS = tableOf('msdyn_occustommessagingchannel');
 const IDENTITIES = tableOf('managedidentity');
 const WORKSTREAMS = tableOf('msdyn_liveworkstream');
+const LANGUAGES = tableOf('msdyn_oclanguage');
+const SURVEYS = tableOf('msfp_survey');
 const MESSAGING_API = 192350005;
 /** The `credentialsource` of an identity that Power Platform manages. It is the only kind that needs no secret. */
 const IS_MANAGED = 2;
@@ -73,9 +75,20 @@ export class Channels {
 		});
 	}
 
-	/** Creates the records of the world's channel, workstream and managed identity. */
+	/** Creates the records of the world's channel, and of what it can refer to. */
 	seed(): void {
 		const { world } = this;
+		for (const { id, localeCode, localeId, name } of world.languages) {
+			this.tables.create(LANGUAGES, {
+				msdyn_oclanguageid: id,
+				msdyn_languagename: name,
+				msdyn_localecode: localeCode,
+				msdyn_localeid: localeId,
+			});
+		}
+		for (const { id, name } of world.surveys) {
+			this.tables.create(SURVEYS, { msfp_surveyid: id, msfp_name: name });
+		}
 		this.tables.create(WORKSTREAMS, {
 			msdyn_liveworkstreamid: world.workstreamId,
 			msdyn_name: world.workstreamName,

@@ -26,6 +26,8 @@ export interface Table {
 	schemaName: string;
 	displayName: string;
 	idColumn: string;
+	/** The column whose value is the label of a look-up that refers to a row; undefined where nothing refers to the table. */
+	nameColumn: string | undefined;
 	columns: ReadonlyMap<string, Column>;
 }
 
@@ -86,6 +88,7 @@ function toTable(logicalName: string, schema: Json): Table {
 		schemaName: required('schemaName'),
 		displayName: required('displayName'),
 		idColumn: required('id'),
+		nameColumn: textAt(about, 'name'),
 		columns: new Map(columns),
 	};
 }

@@ -95,6 +95,8 @@ test('every successful answer keeps to the contract', async () => {
 		['dataverse.getChannel', await dataverse('GET', own())],
 		['dataverse.createChannel', await dataverse('POST', CHANNELS, { body, headers: { prefer } })],
 		['dataverse.updateChannel', await dataverse('PATCH', own(), { body, headers: { prefer } })],
+		['dataverse.listLanguages', await dataverse('GET', '/msdyn_oclanguages')],
+		['dataverse.listSurveys', await dataverse('GET', '/msfp_surveies')],
 		['dataverse.listManagedIdentities', await dataverse('GET', IDENTITIES)],
 		[
 			'dataverse.getManagedIdentity',
@@ -116,7 +118,7 @@ test('every successful answer keeps to the contract', async () => {
 			'x-ms-service-request-id': expect.stringMatching(GUID),
 		});
 	}
-	expect(answers.map(([, { status }]) => status)).toEqual([200, 200, 200, 201, 200, 200, 200, 200]);
+	expect(answers.map(([, { status }]) => status)).toEqual([200, 200, 200, 201, 200, 200, 200, 200, 200, 200]);
 	expect(dataverseEntries(emulator).map(({ operationId }) => operationId)).toEqual(
 		answers.map(([name]) => name),
 	);
@@ -146,6 +148,16 @@ test('at the start there is the world’s channel, on its workstream and with it
 		msdyn_webhookurl: null,
 		msdyn_enablefileattachmentsforagents: false,
 		msdyn_enablefileattachmentsforcustomers: false,
+		msdyn_enablerealtimelanguagetranslation: false,
+		msdyn_postconversationsurveyenable: false,
+		msdyn_postconversationsurveymode: null,
+		msdyn_postconversationsurveymessagetext: null,
+		msdyn_postconversationsurveybotsurvey: false,
+		msdyn_postconversationsurveybotsurveymode: null,
+		msdyn_postconversationsurveybotsurveymessagetext: null,
+		_msdyn_ocwidgetlanguage_value: null,
+		_msdyn_postconversationsurvey_value: null,
+		_msdyn_postconversationsurveyseparatebotsurvey_value: null,
 		_managedidentityid_value: world.managedIdentityId,
 		_msdyn_liveworkstreamid_value: world.workstreamId,
 		statecode: 0,
@@ -156,6 +168,98 @@ test('at the start there is the world’s channel, on its workstream and with it
 	expect(rowsOf(await dataverse('GET', IDENTITIES))).toMatchObject([
 		{ applicationid: world.clientId, tenantid: world.tenantId, credentialsource: 2, subjectscope: 1 },
 	]);
+});
+
+test('languages and surveys are listed by name', async () => {
+	const { languages, surveys } = emulator.world;
+	const listed = await dataverse(
+		'GET',
+		'/msdyn_oclanguages?$select=msdyn_languagename&$filter=statecode eq 0&$orderby=msdyn_languagename desc',
+	);
+	expect(rowsOf(listed).map((row) => [row.msdyn_oclanguageid, row.msdyn_languagename])).toEqual(
+		[...languages].reverse().map(({ id, name }) => [id, name]),
+	);
+	const found = await dataverse('GET', '/msfp_surveies?$select=msfp_name&$orderby=msfp_name desc');
+	expect(found.json['@odata.context']).toBe(
+		`${emulator.origin}/api/data/v9.2/$metadata#msfp_surveies(msfp_name)`,
+	);
+	expect(rowsOf(found).map((row) => [row.msfp_surveyid, row.msfp_name])).toEqual(
+		surveys.map(({ id, name }) => [id, name]),
+	);
+});
+
+describe('the language and the surveys of a channel', () => {
+	const LABEL = '@OData.Community.Display.V1.FormattedValue';
+	const prefer = `odata.include-annotations="${LABEL.slice(1)}"`;
+	const readWith = async (headers: Record<string, string>, query = '') =>
+		(await dataverse('GET', own() + query, { headers })).json;
+	const settings = () => {
+		const { languages, surveys } = emulator.world;
+		return {
+			msdyn_postconversationsurveyenable: true,
+			msdyn_postconversationsurveymode: 192350001,
+			msdyn_postconversationsurveymessagetext: 'x'.repeat(200),
+			'msdyn_ocwidgetlanguage@odata.bind': `/msdyn_oclanguages(${languages[1]!.id})`,
+			'msdyn_PostConversationSurvey@odata.bind': `/msfp_surveies(${surveys[0]!.id.toUpperCase()})`,
+			'msdyn_PostConversationSurveySeparateBotSurvey@odata.bind': `/msfp_surveies(${surveys[1]!.id})`,
+		};
+	};
+
+	test('are written, and come with their names where these are asked for', async () => {
+		const { languages, surveys } = emulator.world;
+		expect((await change(settings())).status).toBe(204);
+		expect(await readWith({ prefer })).toMatchObject({
+			msdyn_postconversationsurveymode: 192350001,
+			_msdyn_ocwidgetlanguage_value: languages[1]!.id,
+			[`_msdyn_ocwidgetlanguage_value${LABEL}`]: languages[1]!.name,
+			_msdyn_postconversationsurvey_value: surveys[0]!.id,
+			[`_msdyn_postconversationsurvey_value${LABEL}`]: surveys[0]!.name,
+			[`_msdyn_postconversationsurveyseparatebotsurvey_value${LABEL}`]: surveys[1]!.name,
+			[`_msdyn_liveworkstreamid_value${LABEL}`]: emulator.world.workstreamName,
+		});
+		const labelled = (row: object) => Object.keys(row).filter((key) => key.endsWith(LABEL));
+		expect(labelled(await readWith({}))).toEqual([]);
+		expect(labelled(await readWith({ prefer }, '?$select=msdyn_name,_msdyn_ocwidgetlanguage_value'))).toEqual(
+			[`_msdyn_ocwidgetlanguage_value${LABEL}`],
+		);
+	});
+
+	test('come with their names where they are written, and where they are listed', async () => {
+		const headers = { prefer: `return=representation,${prefer}`, 'if-match': '*' };
+		const key = `_msdyn_postconversationsurvey_value${LABEL}`;
+		const { name } = emulator.world.surveys[0]!;
+		expect((await change(settings(), headers)).json[key]).toBe(name);
+		const list = await dataverse('GET', CHANNELS, {
+			headers: { prefer: `odata.maxpagesize=5,${prefer}` },
+		});
+		expect(rowsOf(list)[0]?.[key]).toBe(name);
+	});
+
+	test('are removed by null, and then have no names', async () => {
+		await change(settings());
+		await change({
+			'msdyn_ocwidgetlanguage@odata.bind': null,
+			msdyn_postconversationsurveymode: null,
+			msdyn_postconversationsurveymessagetext: null,
+		});
+		const row = await readWith({ prefer });
+		expect(row).toMatchObject({
+			_msdyn_ocwidgetlanguage_value: null,
+			msdyn_postconversationsurveymode: null,
+			msdyn_postconversationsurveymessagetext: null,
+		});
+		expect(row).not.toHaveProperty([`_msdyn_ocwidgetlanguage_value${LABEL}`]);
+	});
+
+	test.each([
+		['msdyn_ocwidgetlanguage', 'msdyn_oclanguages', 'msdyn_oclanguage'],
+		['msdyn_PostConversationSurvey', 'msfp_surveies', 'msfp_survey'],
+		['msdyn_PostConversationSurveySeparateBotSurvey', 'msfp_surveies', 'msfp_survey'],
+	])('%s cannot refer to what is not there', async (navigation, set, table) => {
+		const answer = await change({ [`${navigation}@odata.bind`]: `/${set}(${UNKNOWN})` });
+		expect(dataverseErrorOf(answer)).toEqual([404, '0x80040217']);
+		expect(dataverseTextOf(answer)).toBe(`Entity '${table}' With Id = ${UNKNOWN} Does Not Exist`);
+	});
 });
 
 describe('writing', () => {
