@@ -28,6 +28,7 @@ async function run(operation: string, parameters: IDataObject = {}, credential: 
 
 const calls = () => entries(emulator, 'dataverse');
 const OTHER = '11111111-2222-4333-8444-555555555555';
+const NO_SURVEY = { enabled: false, mode: null, text: null, id: null, name: null };
 const OWN = { channelId: DEFAULT_WORLD.channelId };
 
 describe('the channel’s record', () => {
@@ -49,6 +50,10 @@ describe('the channel’s record', () => {
 				attachmentsForCustomers: false,
 				managedIdentityId: null,
 				workstreamId: null,
+				translation: false,
+				language: { id: null, name: null },
+				survey: NO_SURVEY,
+				aiAgentSurvey: NO_SURVEY,
 			},
 		]);
 		const channelId = created.items[0]!.channelId as string;

@@ -54,7 +54,9 @@ describe('a conversation’s record', () => {
 	test('without a role says which rights it needs', async () => {
 		emulator.settings.dataverse.role = 'none';
 		const { error } = await run('conversation: get', byId(UNKNOWN));
-		expect(error!.description).toContain('to read Conversations, Transcripts and Notes');
+		expect(error!.description).toContain(
+			'to read Conversations, Transcripts, Notes, Languages and Customer Voice Surveys',
+		);
 	});
 });
 

@@ -167,6 +167,27 @@ async function closedConversation(): Promise<string> {
 	return id;
 }
 
+/** The fields of a channel that lead to records with names. @returns as Create and Update have them */
+function channelSettings(): IDataObject {
+	const { languages, surveys } = emulator.world;
+	const located = (record: { id: string } | undefined) => ({ __rl: true, mode: 'id', value: record!.id });
+	return {
+		languageId: located(languages[0]),
+		surveyId: located(surveys[0]),
+		surveyMode: 'link',
+		surveyText: 'How was it?',
+		aiAgentSurveyId: located(surveys[1]),
+		aiAgentSurveyMode: 'inConversation',
+		aiAgentSurveyText: 'How was the AI agent?',
+	};
+}
+
+/** Changes the emulator's channel. */
+async function updateChannel(): Promise<IDataObject[]> {
+	const updateFields = { name: 'Kiosk', ...channelSettings() };
+	return await run('channel: update', { channelId: emulator.world.channelId, updateFields });
+}
+
 /** The output of each operation, from as many runs as it takes to fill each of its fields. */
 const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 	'availability: getBeforeConversation': async () => {
@@ -181,7 +202,7 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 	'channel: create': async () => {
 		const [linked] = await run('channel: linkManagedIdentity', {});
 		expect(linked).toBeDefined();
-		const additionalFields = { workstreamId: emulator.world.workstreamId };
+		const additionalFields = { workstreamId: emulator.world.workstreamId, ...channelSettings() };
 		const naming = { name: 'Kiosk', webhookUrl: 'https://n8n.example.com/webhook/a' };
 		const created = await run('channel: create', { ...naming, additionalFields });
 		// A new channel has no managed identity yet; one that is there has.
@@ -191,14 +212,16 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		const [created] = await run('channel: create', { name: 'Kiosk' });
 		return await run('channel: delete', { channelId: created!.channelId });
 	},
-	'channel: get': async () => await run('channel: get', {}),
-	'channel: getMany': async () => await run('channel: getMany', {}),
+	'channel: get': async () => {
+		await updateChannel();
+		return await run('channel: get', {});
+	},
+	'channel: getMany': async () => {
+		await updateChannel();
+		return await run('channel: getMany', {});
+	},
 	'channel: linkManagedIdentity': async () => await run('channel: linkManagedIdentity', {}),
-	'channel: update': async () =>
-		await run('channel: update', {
-			channelId: emulator.world.channelId,
-			updateFields: { name: 'Kiosk' },
-		}),
+	'channel: update': updateChannel,
 	'conversation: create': async () => {
 		const parameters = { customerId: 'jdoe', options: { startMessage: 'Hello?' } };
 		const first = await run('conversation: create', parameters);

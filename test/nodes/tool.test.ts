@@ -374,8 +374,12 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 		const [kiosk] = await does('channel: create', naming, { Name: 'Kiosk' });
 		expect(kiosk).toMatchObject({ name: 'Kiosk' });
 		expect(await does('channel: getMany', { limit: 9 }, {})).toHaveLength(2);
-		const renaming = { channelId, updateFields: { name: fromAi('Name') } };
-		await does('channel: update', renaming, { Channel_ID: kiosk!.channelId, Name: 'Kiosk 2' });
+		const languageId = { __rl: true, mode: 'id', value: fromAi('Language') };
+		const renaming = { channelId, updateFields: { name: fromAi('Name'), languageId } };
+		const language = emulator.world.languages[0]!;
+		const renamed = { Channel_ID: kiosk!.channelId, Name: 'Kiosk 2', Language: language.id };
+		const [changed] = await does('channel: update', renaming, renamed);
+		expect(changed).toMatchObject({ language: { name: language.name } });
 		const [got] = await does('channel: get', { channelId }, { Channel_ID: kiosk!.channelId });
 		expect(got).toMatchObject({ name: 'Kiosk 2' });
 		const [linked] = await does('channel: linkManagedIdentity', { channelId }, { Channel_ID });

@@ -6,9 +6,9 @@ import { isoTimeOf } from '../../shared/isoTime';
 import { nonEmptyText, readKey, type Json } from '../../shared/json';
 import { ServiceError } from '../../shared/transport/errors';
 import { FOREIGN_PAGE } from '../../shared/transport/responseErrors';
-import { readEntries, type ListRequest } from '../../shared/transport/pagination';
+import { readEntries } from '../../shared/transport/pagination';
 import type { QueryRequest, ReadRequest } from '../../shared/transport/request';
-import { queryRequest, rowsRequest, TABLES } from './requests';
+import { queryRequest } from './requests';
 
 /** The role that the actions need. Source: docs/service-facts.md#availability-actions. */
 export const AVAILABILITY_ROLE = 'Omnichannel administrator';
@@ -171,17 +171,4 @@ export function rolesRequest(userId: string): ReadRequest {
 /** Reads the names of the roles in the answer to {@link rolesRequest}. Pure. @throws ServiceError where it is no list. */
 export function readRoles(answer: Json): string[] {
 	return readEntries(answer, 'value').map((role) => nonEmptyText(readKey(role, 'name'))?.trim() ?? '');
-}
-
-/** Rows of a page of the drop-down. */
-const PAGE_SIZE = 250;
-
-/** The list of the environment's active workstreams, by name. Source: docs/service-facts.md#dataverse-tables. */
-export function workstreamList(): ListRequest {
-	const request = rowsRequest(TABLES.workstreams, ['msdyn_liveworkstreamid', 'msdyn_name'], {
-		filter: 'statecode eq 0',
-		orderBy: 'msdyn_name asc',
-		pageSize: PAGE_SIZE,
-	});
-	return { request, entriesKey: 'value', limit: undefined };
 }

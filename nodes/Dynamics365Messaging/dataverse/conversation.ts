@@ -1,10 +1,7 @@
 import { readKey, textOf, type Json } from '../../shared/json';
 import { ServiceError } from '../../shared/transport/errors';
 import type { ReadRequest } from '../../shared/transport/request';
-import { rowRequest, TABLES, WITH_LABELS } from './requests';
-
-/** What a column is called that holds the label of another one. Source: docs/service-facts.md#conversation-record. */
-const LABEL = '@OData.Community.Display.V1.FormattedValue';
+import { LABEL, rowRequest, TABLES, WITH_LABELS } from './requests';
 
 /** The columns that are read. Source: docs/service-facts.md#conversation-record. */
 const COLUMNS = [

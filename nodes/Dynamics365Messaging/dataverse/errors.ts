@@ -6,13 +6,13 @@ import type { Verification } from '../../shared/transport/request';
 import { explainResponse } from '../../shared/transport/responseErrors';
 
 const GIVE_ROLE =
-	'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, and to read Conversations, Transcripts and Notes where you use these, in the Power Platform admin center.';
+	'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, and to read Conversations, Transcripts, Notes, Languages and Customer Voice Surveys where you use these, in the Power Platform admin center.';
 
 /** Dataverse's codes that a user can do something about. */
 const BY_CODE: Record<string, Explanation> = {
 	'0x80040217': {
 		message: 'Dataverse has no such record',
-		fix: 'Check the ID of the channel or the conversation, and that Environment URL in the credential is the environment it is in.',
+		fix: 'Check the ID of the channel or the conversation, and those of what a channel refers to; and that Environment URL in the credential is the environment they are in.',
 	},
 	'0x80040220': { message: 'The app’s role in Dataverse does not allow this', fix: GIVE_ROLE },
 	'0x80042f09': { message: 'The app has no role in Dataverse', fix: GIVE_ROLE },

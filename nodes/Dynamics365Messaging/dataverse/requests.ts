@@ -6,6 +6,8 @@ export const TABLES = {
 	channels: 'msdyn_occustommessagingchannels',
 	managedIdentities: 'managedidentities',
 	workstreams: 'msdyn_liveworkstreams',
+	languages: 'msdyn_oclanguages',
+	surveys: 'msfp_surveies',
 	conversations: 'msdyn_ocliveworkitems',
 	transcripts: 'msdyn_transcripts',
 	notes: 'annotations',
@@ -23,28 +25,41 @@ const ODATA = { 'odata-version': '4.0', 'odata-maxversion': '4.0' };
 /** Has Dataverse answer with the written row. */
 const REPRESENTATION = 'return=representation';
 
+/** What a column is called that holds the label of another one. Source: docs/service-facts.md#conversation-record. */
+export const LABEL = '@OData.Community.Display.V1.FormattedValue';
 /** The preference for the labels of choices and the names of look-ups. Source: docs/service-facts.md#conversation-record. */
-export const WITH_LABELS = 'odata.include-annotations="OData.Community.Display.V1.FormattedValue"';
+export const WITH_LABELS = `odata.include-annotations="${LABEL.slice(1)}"`;
 
-/** The request that reads the named columns of one row. @param prefer what else the answer is to have. */
-export function rowRequest(
-	table: Table,
-	id: string,
-	columns: readonly string[],
-	prefer?: string,
-): ReadRequest {
+/** All columns that the table has, with their labels: to name one that an environment lacks would be an error. */
+export const ALL_COLUMNS = 'all';
+/** Which columns of a row are wanted. */
+type Columns = readonly string[] | typeof ALL_COLUMNS;
+
+/** The query option for the wanted columns. */
+function selected(columns: Columns): Record<string, string> {
+	return columns === ALL_COLUMNS ? {} : { $select: columns.join(',') };
+}
+
+/** The header with the preferences, among them that for the labels of all columns. */
+function preferring(columns: Columns, preference = ''): Record<string, string> {
+	const preferences = [preference, columns === ALL_COLUMNS ? WITH_LABELS : ''].filter((one) => one !== '');
+	return preferences.length === 0 ? {} : { prefer: preferences.join(',') };
+}
+
+/** The request that reads one row. @param prefer what else the answer is to have. */
+export function rowRequest(table: Table, id: string, columns: Columns, prefer?: string): ReadRequest {
 	return {
 		method: 'GET',
 		path: `/${table}(${id})`,
-		query: { $select: columns.join(',') },
-		headers: { ...ODATA, ...(prefer !== undefined && { prefer }) },
+		query: selected(columns),
+		headers: { ...ODATA, ...preferring(columns, prefer) },
 	};
 }
 
 /** The request that reads the rows that match an OData filter, in pages. */
 export function rowsRequest(
 	table: Table,
-	columns: readonly string[],
+	columns: Columns,
 	options: { filter?: string; orderBy?: string; pageSize?: number } = {},
 ): ReadRequest {
 	const { filter, orderBy, pageSize } = options;
@@ -52,11 +67,14 @@ export function rowsRequest(
 		method: 'GET',
 		path: `/${table}`,
 		query: {
-			$select: columns.join(','),
+			...selected(columns),
 			...(filter !== undefined && { $filter: filter }),
 			...(orderBy !== undefined && { $orderby: orderBy }),
 		},
-		headers: { ...ODATA, ...(pageSize !== undefined && { prefer: `odata.maxpagesize=${pageSize}` }) },
+		headers: {
+			...ODATA,
+			...preferring(columns, pageSize === undefined ? '' : `odata.maxpagesize=${pageSize}`),
+		},
 	};
 }
 
@@ -67,15 +85,15 @@ export function rowsRequest(
 export function insertRequest<Written extends keyof Rows>(
 	table: Written,
 	row: Rows[Written],
-	columns: readonly string[],
+	columns: Columns,
 	howToVerify: string,
 ): SendRequest<Rows[Written]> {
 	return {
 		method: 'POST',
 		path: `/${table}`,
-		query: { $select: columns.join(',') },
+		query: selected(columns),
 		body: row,
-		headers: { ...ODATA, prefer: REPRESENTATION },
+		headers: { ...ODATA, ...preferring(columns, REPRESENTATION) },
 		isIdempotent: false,
 		howToVerify,
 	};
@@ -89,15 +107,15 @@ export function updateRequest<Written extends keyof Rows>(
 	table: Written,
 	id: string,
 	changes: Rows[Written],
-	columns: readonly string[],
+	columns: Columns,
 	version = '*',
 ): SendRequest<Rows[Written]> {
 	return {
 		method: 'PATCH',
 		path: `/${table}(${id})`,
-		query: { $select: columns.join(',') },
+		query: selected(columns),
 		body: changes,
-		headers: { ...ODATA, 'if-match': version, prefer: REPRESENTATION },
+		headers: { ...ODATA, 'if-match': version, ...preferring(columns, REPRESENTATION) },
 		isIdempotent: true,
 		howToVerify: 'Look at the channel (Channel: Get); writing the same twice does no harm.',
 	};

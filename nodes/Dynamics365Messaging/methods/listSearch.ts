@@ -1,10 +1,10 @@
 import type { ILoadOptionsFunctions, INodeListSearchResult } from 'n8n-workflow';
 import { toNodeError } from '../../shared/action/nodeErrors';
-import { nonEmptyText, readKey, type Json } from '../../shared/json';
+import type { Json } from '../../shared/json';
 import type { ServiceCalls } from '../../shared/transport/client';
 import type { ListRequest } from '../../shared/transport/pagination';
 import { connectionFrom } from '../connection';
-import { workstreamList } from '../dataverse/availability';
+import { choiceList, explainChoiceError, readChoice, type Chosen } from '../dataverse/choices';
 import { dataverseClient } from '../dataverse/client';
 import { messagingClient } from '../messagingApi/client';
 import { conversationList } from '../messagingApi/pages';
@@ -23,12 +23,6 @@ function conversationChoice(entry: Json): Choice {
 		? ''
 		: `${new Date(parsed).toISOString().slice(0, 16).replace('T', ' ')} UTC · `;
 	return { name: `${time}${conversationId}`, value: conversationId };
-}
-
-/** The entry of the drop-down. A workstream without a name has its ID in its place. */
-function workstreamChoice(row: Json): Choice {
-	const value = nonEmptyText(readKey(row, 'msdyn_liveworkstreamid'))?.toLowerCase() ?? '';
-	return { name: nonEmptyText(readKey(row, 'msdyn_name')) ?? value, value };
 }
 
 /** Reads pages of a list until one has an entry that contains what the user typed. */
@@ -70,17 +64,30 @@ export async function searchConversations(
 	}
 }
 
-/** Fills the drop-down of the workstream field with the environment's workstreams, as {@link searchConversations} does. */
-export async function searchWorkstreams(
-	this: ILoadOptionsFunctions,
-	filter?: string,
-	paginationToken?: string,
-): Promise<INodeListSearchResult> {
-	try {
-		const credential = await this.getCredentials('dynamics365MessagingApi');
-		const client = dataverseClient(connectionFrom(credential, { channel: false }));
-		return await search(client, workstreamList(), workstreamChoice, filter, paginationToken);
-	} catch (error) {
-		throw toNodeError(this.getNode(), error);
-	}
+/** Makes the method that fills a drop-down with the environment's records of a kind, as {@link searchConversations} does. */
+function searchRecords(chosen: Chosen) {
+	return async function (
+		this: ILoadOptionsFunctions,
+		filter?: string,
+		paginationToken?: string,
+	): Promise<INodeListSearchResult> {
+		const toChoice = (row: Json): Choice => {
+			const { id, name } = readChoice(chosen, row);
+			return { name, value: id };
+		};
+		try {
+			const credential = await this.getCredentials('dynamics365MessagingApi');
+			const client = dataverseClient(connectionFrom(credential, { channel: false }));
+			return await search(client, choiceList(chosen), toChoice, filter, paginationToken);
+		} catch (error) {
+			throw toNodeError(this.getNode(), explainChoiceError(error, chosen));
+		}
+	};
 }
+
+/** Fills the drop-down of the workstream field with the environment's workstreams. */
+export const searchWorkstreams = searchRecords('workstreams');
+/** Fills the drop-down of a channel's language with the environment's languages. */
+export const searchLanguages = searchRecords('languages');
+/** Fills the drop-downs of a channel's surveys with the environment's surveys of Customer Voice. */
+export const searchSurveys = searchRecords('surveys');

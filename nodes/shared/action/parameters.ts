@@ -34,7 +34,7 @@ export interface ParameterReader extends ItemSource {
 	/** Yes or no; also as a text or as 1 and 0. No where it is not set. */
 	flag(name: string, label: string): boolean;
 	number(name: string, label: string): number;
-	/** The ID in a resource locator. */
+	/** The ID in a resource locator, also in one of a collection. */
 	locator(name: string, label: string): string;
 	/** A collection such as Options, as a reader of its own. */
 	collection(name: string): ParameterReader;
@@ -123,13 +123,18 @@ export function numberOf(value: unknown): number | undefined {
 	return typeof number === 'number' && Number.isFinite(number) ? number : undefined;
 }
 
+/** The value that a resource locator of a collection has: there n8n gives it with its mode. Another value is as it is. */
+export function locatorValue(value: unknown): unknown {
+	return isRecord(value) && 'mode' in value ? value.value : value;
+}
+
 /** Makes the reader of a source. */
 export function parameterReader(source: ParameterSource): ParameterReader {
 	const nested = (values: unknown) =>
 		parameterReader({
 			...source,
 			get: (name) => (isRecord(values) && Object.hasOwn(values, name) ? values[name] : undefined),
-			getLocator: (name) => (isRecord(values) ? values[name] : undefined),
+			getLocator: (name) => locatorValue(isRecord(values) ? values[name] : undefined),
 		});
 	const { file, fileProperties, beforeSending } = source;
 	return {

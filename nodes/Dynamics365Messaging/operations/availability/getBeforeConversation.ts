@@ -1,4 +1,5 @@
 import type { INodeProperties } from 'n8n-workflow';
+import { recordLocator } from '../../../shared/action/fields/locator';
 import { optionsField } from '../../../shared/action/fields/options';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isGuid, tidyId } from '../../../shared/entra/appCredential';
@@ -9,29 +10,17 @@ import { readJsonObject } from '../fields';
 import type { Operation } from '../operation';
 import { askPlan, CAVEATS, rawOption } from './ask';
 
-const workstreamField: INodeProperties = {
-	displayName: 'Workstream',
-	name: 'workstreamId',
-	type: 'resourceLocator',
-	default: { mode: 'list', value: '' },
-	required: true,
-	description:
-		'The workstream that the conversation would start in, by its ID (a GUID). The list has those of the environment, by name.',
-	modes: [
-		{
-			displayName: 'From List',
-			name: 'list',
-			type: 'list',
-			typeOptions: { searchListMethod: 'searchWorkstreams', searchable: true },
-		},
-		{
-			displayName: 'By ID',
-			name: 'id',
-			type: 'string',
-			placeholder: 'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11',
-		},
-	],
-};
+const workstreamField = recordLocator(
+	{
+		displayName: 'Workstream',
+		name: 'workstreamId',
+		required: true,
+		description:
+			'The workstream that the conversation would start in, by its ID (a GUID). The list has those of the environment, by name.',
+	},
+	'searchWorkstreams',
+	'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11',
+);
 
 const engagementContext: INodeProperties = {
 	displayName: 'Engagement Context (JSON)',

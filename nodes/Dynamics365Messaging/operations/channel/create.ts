@@ -1,6 +1,6 @@
-import { insertRequest, TABLES } from '../../dataverse/requests';
+import { ALL_COLUMNS, insertRequest, TABLES } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
-import { readChannel, COLUMNS, MESSAGING_API } from '../../dataverse/channel';
+import { MESSAGING_API, readSettings } from '../../dataverse/channel';
 import { collectionField } from '../fields';
 import type { Operation } from '../operation';
 import {
@@ -40,8 +40,8 @@ export const create: Operation = {
 		return {
 			kind: 'call',
 			service: 'dataverse',
-			request: insertRequest(TABLES.channels, row, COLUMNS, howToVerify),
-			toItems: (answer) => [{ ...readChannel(answer, 'uncertain') }],
+			request: insertRequest(TABLES.channels, row, ALL_COLUMNS, howToVerify),
+			toItems: (answer) => [{ ...readSettings(answer, 'uncertain') }],
 		};
 	},
 };

@@ -1,14 +1,17 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ChannelRow } from '../../../../emulator/dataverse/contract';
+import { byName } from '../../../shared/action/fields/options';
 import { readName, stringField, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
-import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import { tidyId } from '../../../shared/entra/appCredential';
 import { withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { TABLES } from '../../dataverse/requests';
 import { whyNotRegistrable } from '../../setup/webhookUrl';
 import { booleanField } from '../fields';
 import type { CredentialIds } from '../operation';
+import { clearableSettings, readSettingsFields, settingsFields } from './settings';
+import { checkGuid, isBlank, valuesOf } from './values';
 
 /** Source: docs/service-facts.md#channel-record. */
 const NAME: TextField = { name: 'name', label: 'Name', maxLength: 100 };
@@ -55,7 +58,8 @@ export const webhookUrlField = textField(WEBHOOK_URL, {
 });
 
 /** A channel's optional fields, in the order of their names. */
-export const optionalFields: INodeProperties[] = [
+export const optionalFields: INodeProperties[] = byName([
+	...settingsFields,
 	booleanField('attachmentsForCustomers', 'Attachments of Customers', 'Whether customers may send files'),
 	booleanField(
 		'attachmentsForAgents',
@@ -68,16 +72,20 @@ export const optionalFields: INodeProperties[] = [
 		'ID of the messaging workstream that the channel belongs to (a GUID), without which conversations are refused',
 		{ placeholder: 'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11' },
 	),
-];
+]);
 
-/** What an empty field of an update means. Of a null by an expression the same is true. */
-const WHEN_EMPTY: Record<string, string> = {
-	appId: 'Left empty, it stays as it is.',
-	tenantId: 'Left empty, it stays as it is.',
-	name: 'Left empty, it stays as it is.',
-	webhookUrl: 'Left empty, it is removed from the record.',
-	workstreamId: 'Left empty, it is removed from the record.',
+/** The columns that an update clears where their fields are empty, by the names of the fields. */
+const CLEARABLE: Readonly<Record<string, string>> = {
+	webhookUrl: 'msdyn_webhookurl',
+	workstreamId: 'msdyn_liveworkstreamid@odata.bind',
+	...clearableSettings,
 };
+
+/** What an empty field of an update means, where it can be empty. Of a null by an expression the same is true. */
+function whenEmpty({ name, type }: INodeProperties): string | undefined {
+	if (name in CLEARABLE) return 'Left empty, it is removed from the record.';
+	return type === 'string' || type === 'resourceLocator' ? 'Left empty, it stays as it is.' : undefined;
+}
 
 /** The fields that an update can change; the description says what an empty one means. */
 export const changeableFields: INodeProperties[] = [
@@ -86,16 +94,11 @@ export const changeableFields: INodeProperties[] = [
 	webhookUrlField,
 	...optionalFields,
 ].map((field) => {
-	const whenEmpty = WHEN_EMPTY[field.name];
-	if (whenEmpty === undefined) return field;
+	const meaning = whenEmpty(field);
+	if (meaning === undefined) return field;
 	const own = (field.description ?? '').replace(` ${EMPTY_IS_CREDENTIAL}.`, '').replace(/\.$/, '');
-	return { ...field, description: `${own}. ${whenEmpty}` };
+	return { ...field, description: `${own}. ${meaning}` };
 });
-
-/** Whether nothing is given: an expression can give null, and a person leaves blanks. */
-function isBlank(value: unknown): boolean {
-	return value === null || (typeof value === 'string' && value.trim() === '');
-}
 
 /**
  * Reads a GUID that a person pasted.
@@ -104,14 +107,7 @@ function isBlank(value: unknown): boolean {
  * @throws InputError naming the field.
  */
 export function readGuid(parameters: ParameterReader, name: string, label: string, fallback = ''): string {
-	const id = tidyId(parameters.id(name, label)) || fallback;
-	if (!isGuid(id)) {
-		throw new InputError(
-			id === '' ? `${label} is empty` : `${label} is not a GUID`,
-			'It looks like 9f6c021d-1234-4abc-8df7-123456789abc.',
-		);
-	}
-	return id;
+	return checkGuid(tidyId(parameters.id(name, label)) || fallback, label);
 }
 
 /** Reads Channel ID, by default the credential's. @throws InputError naming the field. */
@@ -147,12 +143,10 @@ export function readNaming(fields: ParameterReader, credential: CredentialIds): 
  * @throws InputError naming the field.
  */
 export function readOptional(collection: ParameterReader): ChannelRow {
-	const isGiven = (name: string) => collection.raw(name) !== undefined && !isBlank(collection.raw(name));
-	const flag = (name: string, label: string) => (isGiven(name) ? collection.flag(name, label) : undefined);
-	const guid = (name: string, label: string) =>
-		isGiven(name) ? readGuid(collection, name, label) : undefined;
+	const { flag, guid } = valuesOf(collection);
 	const workstreamId = guid('workstreamId', 'Workstream ID');
 	return withoutEmpty({
+		...readSettingsFields(collection),
 		msdyn_appid: guid('appId', 'App ID'),
 		msdyn_tenantid: guid('tenantId', 'Tenant ID'),
 		msdyn_enablefileattachmentsforagents: flag('attachmentsForAgents', 'Attachments of Representatives'),
@@ -163,8 +157,7 @@ export function readOptional(collection: ParameterReader): ChannelRow {
 
 /** The columns to clear: those whose fields are in the collection, but blank or null. */
 export function readCleared(collection: ParameterReader): ChannelRow {
-	const clearable = { webhookUrl: 'msdyn_webhookurl', workstreamId: 'msdyn_liveworkstreamid@odata.bind' };
-	const cleared = Object.entries(clearable).filter(([name]) => isBlank(collection.raw(name)));
+	const cleared = Object.entries(CLEARABLE).filter(([name]) => isBlank(collection, name));
 	return Object.fromEntries(cleared.map(([, column]) => [column, null]));
 }
 

@@ -1,4 +1,4 @@
-import { readChannel, channelRequest } from '../../dataverse/channel';
+import { readSettings, settingsRequest } from '../../dataverse/channel';
 import type { Operation } from '../operation';
 import { channelIdField, readChannelId } from './fields';
 
@@ -12,7 +12,7 @@ export const get: Operation = {
 	plan: (parameters, credential) => ({
 		kind: 'call',
 		service: 'dataverse',
-		request: channelRequest(readChannelId(parameters, credential)),
-		toItems: (row) => [{ ...readChannel(row) }],
+		request: settingsRequest(readChannelId(parameters, credential)),
+		toItems: (row) => [{ ...readSettings(row) }],
 	}),
 };

@@ -1,5 +1,5 @@
 import { limitFields, readLimit } from '../../../shared/action/fields/limit';
-import { channelList, readChannel } from '../../dataverse/channel';
+import { channelList, readSettings } from '../../dataverse/channel';
 import type { Operation } from '../operation';
 
 export const getMany: Operation = {
@@ -13,6 +13,6 @@ export const getMany: Operation = {
 		kind: 'list',
 		service: 'dataverse',
 		list: channelList(readLimit(parameters)),
-		toItem: (row) => ({ ...readChannel(row) }),
+		toItem: (row) => ({ ...readSettings(row) }),
 	}),
 };

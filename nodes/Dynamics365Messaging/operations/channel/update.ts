@@ -1,7 +1,7 @@
 import { byName } from '../../../shared/action/fields/options';
-import { TABLES, updateRequest } from '../../dataverse/requests';
+import { ALL_COLUMNS, TABLES, updateRequest } from '../../dataverse/requests';
 import { InputError } from '../../../shared/transport/errors';
-import { channelRequest, readChannel, COLUMNS } from '../../dataverse/channel';
+import { readSettings, settingsRequest } from '../../dataverse/channel';
 import { collectionField } from '../fields';
 import type { Operation } from '../operation';
 import {
@@ -35,10 +35,10 @@ export const update: Operation = {
 		return {
 			kind: 'call',
 			service: 'dataverse',
-			request: updateRequest(TABLES.channels, channelId, changes, COLUMNS),
+			request: updateRequest(TABLES.channels, channelId, changes, ALL_COLUMNS),
 			// Dataverse may answer 204 in spite of `return=representation`.
-			whenEmpty: channelRequest(channelId),
-			toItems: (answer) => [{ ...readChannel(answer, 'uncertain') }],
+			whenEmpty: settingsRequest(channelId),
+			toItems: (answer) => [{ ...readSettings(answer, 'uncertain') }],
 		};
 	},
 };

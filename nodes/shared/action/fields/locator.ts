@@ -23,6 +23,32 @@ export function conversationLocator(description: string, placeholder: string): I
 	};
 }
 
+/**
+ * Makes the field for a record that has a name and a GUID, from a list that is searched by name or by its ID.
+ * @param searchListMethod which fills the list.
+ * @param placeholder a GUID.
+ */
+export function recordLocator(
+	field: Pick<INodeProperties, 'displayName' | 'name' | 'description' | 'required'>,
+	searchListMethod: string,
+	placeholder: string,
+): INodeProperties {
+	return {
+		...field,
+		type: 'resourceLocator',
+		default: { mode: 'list', value: '' },
+		modes: [
+			{
+				displayName: 'From List',
+				name: 'list',
+				type: 'list',
+				typeOptions: { searchListMethod, searchable: true },
+			},
+			{ displayName: 'By ID', name: 'id', type: 'string', placeholder },
+		],
+	};
+}
+
 /** These change the path of a URL. */
 const NOT_IDS = new Set(['', '.', '..']);
 
