@@ -1,6 +1,7 @@
 import type { Emulator } from '../emulator';
 import { type CustomerMessage, type Sent, write } from './customer';
 import type { Execution, Executions } from '../tools/n8n/executions';
+import { waitFor } from '../tools/wait';
 import { noisePicture } from './picture';
 
 /** The people in the conversation: a customer of a heating company and its representative. */
@@ -52,7 +53,7 @@ export function triggerItem(execution: Execution, trigger: string): TriggerItem 
 }
 
 /**
- * Plays one conversation from its first message to the close. After each step it waits until n8n has run the workflows.
+ * Plays one conversation from its first message to its transcript. After each step it waits until n8n has run the workflows.
  * @returns the conversation's id
  * @throws NotSeen when something did not come in time
  */
@@ -60,7 +61,7 @@ export async function play(
 	parts: DemoParts,
 	act: <T>(label: string, fn: () => Promise<T>) => Promise<T>,
 ): Promise<string> {
-	const { desk } = parts.emulator;
+	const { desk, settings } = parts.emulator;
 	const { conversationId } = await act('The customer writes', () => say(parts, words.asks));
 	const arrives = (what: string, matches: (item: TriggerItem) => boolean) =>
 		parts.executions.waitFor(`${what} from Dynamics 365`, (execution) => {
@@ -69,6 +70,9 @@ export async function play(
 		});
 
 	await act('A representative accepts', async () => {
+		const { createdAt } = desk.get(conversationId);
+		// When somebody joins, the context is read, which may lag the start of a conversation.
+		await waitFor('the context', 30_000, () => Date.now() - createdAt >= settings.contextLagMs);
 		desk.accept(conversationId, { agentName: representative });
 		await arrives('a representative who joined', (item) => item.eventCategory === 'agentJoined');
 	});
@@ -88,6 +92,9 @@ export async function play(
 	});
 	await act('The representative closes the conversation', async () => {
 		desk.close(conversationId);
+		await parts.emulator.idle();
+	});
+	await act('n8n waits for the transcript', async () => {
 		await arrives('the end of the conversation', (item) => item.conversationEnded === true);
 	});
 	await act('Everything comes to rest', async () => {

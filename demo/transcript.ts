@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { DeliveryEntry, DeskEntry, LogEntry, RequestEntry } from '../emulator';
+import type { DataverseEntry, DeliveryEntry, DeskEntry, LogEntry, RequestEntry } from '../emulator';
 import type { CustomerMessage, Sent } from './customer';
 import type { Execution, NodeRun } from '../tools/n8n/executions';
 import { type TriggerItem, triggerItem } from './play';
@@ -12,6 +12,7 @@ export const nodes = {
 	trigger: 'From Dynamics 365',
 	readMessages: 'Read the messages',
 	readContext: 'Read the context',
+	readTranscript: 'Read the transcript',
 	goodbye: 'Say goodbye',
 } as const;
 
@@ -53,7 +54,12 @@ function columnsFor(total: number): Column[] {
 /** The conversation, line by line, as n8n's executions and the emulator's log have it. */
 export function transcript(evidence: Evidence): string {
 	const columns = columnsFor(Math.min(Math.max(process.stdout.columns || 100, 80), 120));
-	const lines = [...customerLines(evidence), ...deliveryLines(evidence), ...endLines(evidence)];
+	const lines = [
+		...customerLines(evidence),
+		...deliveryLines(evidence),
+		...readingLines(evidence),
+		...endLines(evidence),
+	];
 	lines.sort((one, other) => one.at - other.at);
 	const head = row(
 		columns.map(({ width }) => ({ width, paint: (cell) => paint('dim', cell) })),
@@ -88,6 +94,12 @@ interface Call {
 	conversationId: string | undefined;
 }
 
+/** Whether something was logged while a node ran. Both times are of this machine's clock, but n8n stores whole milliseconds. */
+function isDuring(run: NodeRun, { at }: LogEntry): boolean {
+	const logged = Date.parse(at);
+	return logged >= run.startedAt - 1 && logged <= run.startedAt + run.ms + 1;
+}
+
 /** The calls that the emulator got from a node of n8n: of its kind, for its conversation, while it ran. */
 function requestsOf(
 	{ log }: Evidence,
@@ -95,14 +107,21 @@ function requestsOf(
 	{ operationId, conversationId }: Call,
 ): RequestEntry[] {
 	if (!run) return [];
-	// Both times are of this machine's clock, but n8n stores whole milliseconds.
-	const within = (at: number) => at >= run.startedAt - 1 && at <= run.startedAt + run.ms + 1;
 	return log.filter(
 		(entry): entry is RequestEntry =>
 			entry.kind === 'request' &&
 			entry.operationId === operationId &&
 			(conversationId === undefined || entry.conversationId === conversationId) &&
-			within(Date.parse(entry.at)),
+			isDuring(run, entry),
+	);
+}
+
+/** The calls with which a node read a transcript, while it ran. */
+function transcriptRequests({ log }: Evidence, run: NodeRun): DataverseEntry[] {
+	const isOne = /^dataverse\.(getConversation|listTranscripts|listNotes)$/;
+	return log.filter(
+		(entry): entry is DataverseEntry =>
+			entry.kind === 'dataverse' && isOne.test(entry.operationId ?? '') && isDuring(run, entry),
 	);
 }
 
@@ -115,7 +134,7 @@ function callsOfCustomer(evidence: Evidence, execution: Execution): RequestEntry
 	);
 }
 
-const statuses = (requests: RequestEntry[]) =>
+const statuses = (requests: Array<{ status: number }>) =>
 	[...new Set(requests.map(({ status }) => status))].join(', ') || 'none';
 
 function customerLines(evidence: Evidence): Line[] {
@@ -204,25 +223,45 @@ function describe(item: TriggerItem): string {
 	}
 }
 
-function endLines(evidence: Evidence): Line[] {
-	return evidence.executions.flatMap((execution) => {
-		const [read, context, goodbye] = [nodes.readMessages, nodes.readContext, nodes.goodbye].map((node) =>
-			runOf(execution, node),
-		);
+/** What the workflow read while the conversation was active. */
+function readingLines(evidence: Evidence): Line[] {
+	return evidence.executions.flatMap((execution): Line[] => {
+		const [read, context] = [nodes.readMessages, nodes.readContext].map((node) => runOf(execution, node));
 		if (!read) return [];
 		const conversationId = triggerItem(execution, nodes.trigger)?.conversationId;
 		const calls = [
 			...requestsOf(evidence, read, { operationId: 'listMessages', conversationId }),
 			...requestsOf(evidence, context, { operationId: 'getContext', conversationId }),
 		];
-		const names = Object.keys((context?.items[0]?.context as object | undefined) ?? {});
-		const lines: Line[] = [
+		const said = counted(messagesIn(read).length, 'message');
+		return [
 			{
 				at: read.startedAt,
 				who: 'n8n',
-				what: `reads ${read.items.length} messages and the context (${names.join(', ')})`,
+				what: `reads what was said so far (${said}) and the context (${contextNames(context).join(', ')})`,
 				seen: `n8n #${execution.id} → Dynamics`,
 				answer: statuses(calls),
+			},
+		];
+	});
+}
+
+/** The transcript, which is there some time after the close, and what the customer is told of it. */
+function endLines(evidence: Evidence): Line[] {
+	return evidence.executions.flatMap((execution): Line[] => {
+		const [read, goodbye] = [nodes.readTranscript, nodes.goodbye].map((node) => runOf(execution, node));
+		if (!read) return [];
+		const messages = messagesIn(read);
+		const speakers = [...new Set(messages.map(({ from }) => String(from)))].map(
+			(name) => `${count(messages, ({ from }) => from === name)} of ${name}`,
+		);
+		const lines: Line[] = [
+			{
+				at: read.startedAt + read.ms,
+				who: 'n8n',
+				what: `gets the transcript after ${(read.ms / 1000).toFixed(1)} s: ${counted(messages.length, 'message')} (${speakers.join(', ')})`,
+				seen: `n8n #${execution.id} → Dataverse`,
+				answer: statuses(transcriptRequests(evidence, read)),
 			},
 		];
 		const shown = goodbye?.items[0]?.shown;
@@ -232,6 +271,32 @@ function endLines(evidence: Evidence): Line[] {
 		}
 		return lines;
 	});
+}
+
+const counted = (number: number, what: string) => `${number} ${what}${number === 1 ? '' : 's'}`;
+
+/** The messages that a node read; a node that found none has one item without any. */
+const messagesIn = (run: NodeRun | undefined) => (run?.items ?? []).filter(({ messageId }) => messageId);
+
+/** The names of the context variables that a node read. */
+function contextNames(run: NodeRun | undefined): string[] {
+	const context = run?.items[0]?.context;
+	return typeof context === 'object' && context !== null ? Object.keys(context) : [];
+}
+
+/** Whether a transcript has all words that were seen in the conversation, each of whom said it. */
+function hasAllWords(read: NodeRun | undefined, evidence: Evidence): boolean {
+	const words = [
+		...said(evidence).map(({ message }) => ({ from: message.name, text: message.text })),
+		...arrivals(evidence).flatMap(({ delivery, item }) =>
+			item?.eventType === 'message'
+				? [{ from: senderOf(evidence.log, delivery, item), text: item.text ?? '' }]
+				: [],
+		),
+	];
+	const identity = ({ from, text }: { from?: unknown; text?: unknown }) => JSON.stringify([from, text]);
+	const [spoken, written] = [words, messagesIn(read)].map((list) => list.map(identity).sort());
+	return words.length > 0 && isDeepStrictEqual(spoken, written);
 }
 
 /** The checks for a finished conversation. */
@@ -282,15 +347,18 @@ export function checks(evidence: Evidence): Check[] {
 		),
 		item('conversation ended', ({ conversationEnded }) => conversationEnded === true),
 		{
-			what: 'messages and context read after the end',
+			what: 'messages and context read while active',
 			seen: seenIn(
 				executions.find(
 					(one) =>
-						Boolean(runOf(one, nodes.readMessages)?.items[0]?.messageId) &&
-						Object.keys((runOf(one, nodes.readContext)?.items[0]?.context as object | undefined) ?? {})
-							.length > 0,
+						messagesIn(runOf(one, nodes.readMessages)).length > 0 &&
+						contextNames(runOf(one, nodes.readContext)).length > 0,
 				),
 			),
+		},
+		{
+			what: 'transcript with all words, after the end',
+			seen: seenIn(executions.find((one) => hasAllWords(runOf(one, nodes.readTranscript), evidence))),
 		},
 		all(
 			'deliveries answered 200 at the first try',
