@@ -147,6 +147,11 @@ export interface CommunicationSettings {
 export interface Settings {
 	/** How long `/context` stays empty after the start of a conversation, milliseconds. */
 	contextLagMs: number;
+	/**
+	 * True: the messages and the context of a conversation in wrap-up or closed can be read all the same, to see what a
+	 * workflow would do then. Documented: false, as a closed one is answered 404; that one in wrap-up is, too, is inferred.
+	 */
+	readAfterClose: boolean;
 	delivery: DeliverySettings;
 	faults: FaultRule[];
 	/** The key of the body code in a problem; not documented. */
@@ -175,6 +180,7 @@ export interface Settings {
 /** The default settings: Microsoft's documented values, and no faults. Each emulator gets an object of its own. */
 export const defaultSettings = (): Settings => ({
 	contextLagMs: 500,
+	readAfterClose: false,
 	delivery: {
 		tries: 3,
 		timeoutMs: 10_000,

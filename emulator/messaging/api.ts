@@ -60,6 +60,11 @@ const startOf = (query: URLSearchParams): number => {
 	return start === null ? 0 : epochOf(start);
 };
 
+/** @throws ServiceError for a conversation in wrap-up or closed. Source: docs/service-facts.md#conversation-states. */
+function mustBeActive(conversation: Conversation): void {
+	if (!isOpen(conversation)) throw new ServiceError(30013, 'The conversation is closed.');
+}
+
 /** The behaviour of the Messaging API, one method for each operation of the contract. */
 export class MessagingApi {
 	private readonly conversationPages: Pager<Conversation>;
@@ -90,18 +95,24 @@ export class MessagingApi {
 			case 'listConversations':
 				return { body: this.listConversations(call) };
 			case 'listMessages':
-				return { body: this.listMessages(this.present(call), call.query) };
+				return { body: this.listMessages(this.readable(call), call.query) };
 			case 'getContext':
-				return { body: this.context(this.present(call)) };
+				return { body: this.context(this.readable(call)) };
 			default:
 				throw new Error(`The contract has an operation ${operationId} that the emulator does not have`);
 		}
 	}
 
-	/** That reading still works in wrap-up and after the close is inferred. Source: docs/service-facts.md#conversation-states. */
 	private present({ channelId, conversation }: MessagingCall): Conversation {
 		if (conversation?.channelId === channelId) return conversation;
 		throw new ServiceError(30013, 'The conversation does not exist.');
+	}
+
+	/** The conversation whose messages or context a call reads. */
+	private readable(call: MessagingCall): Conversation {
+		const conversation = this.present(call);
+		if (!this.parts.settings.readAfterClose) mustBeActive(conversation);
+		return conversation;
 	}
 
 	private create(channelId: string, body: CreateConversation): Done {
@@ -150,7 +161,7 @@ export class MessagingApi {
 		if (activity.conversation.id.toLowerCase() !== conversation.id) {
 			throw new ServiceError(30005, 'The conversation.id of the activity must match the one in the URL.');
 		}
-		if (!isOpen(conversation)) throw new ServiceError(30013, 'The conversation is closed.');
+		mustBeActive(conversation);
 
 		switch (activity.type) {
 			case 'message': {

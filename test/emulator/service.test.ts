@@ -224,18 +224,23 @@ describe('states', () => {
 	const isListed = async (id: string) =>
 		(await listed('?PageSize=250')).conversations.some(({ conversationid }) => conversationid === id);
 
-	test('waiting and active take messages; wrap-up and closed answer 404 and are not listed', async () => {
-		const id = await startConversation(client);
-		expect([(await say(id, 'a')).status, await isListed(id)]).toEqual([200, true]);
-		emulator.desk.accept(id);
-		expect([(await say(id, 'b')).status, await isListed(id)]).toEqual([200, true]);
-		emulator.desk.wrapUp(id);
-		expect([codeOf(await say(id, 'c')), await isListed(id)]).toEqual([[404, 30013], false]);
-		emulator.desk.close(id);
-		expect([codeOf(await say(id, 'd')), await isListed(id)]).toEqual([[404, 30013], false]);
+	const read = async (id: string) => [
+		await client('GET', `/conversation/${id}/messages`),
+		await client('GET', `/conversation/${id}/context`),
+	];
 
-		expect((await messagesOf(id)).messages.map(({ text }) => text)).toEqual(['a', 'b']);
-		expect((await client('GET', `/conversation/${id}/context`)).status).toBe(200);
+	test('waiting and active ones are sent to, read and listed; wrap-up and closed ones answer 404', async () => {
+		const id = await startConversation(client);
+		for (const next of [() => emulator.desk.accept(id), () => emulator.desk.wrapUp(id)]) {
+			expect([(await say(id, 'a')).status, await isListed(id)]).toEqual([200, true]);
+			expect((await read(id)).map(({ status }) => status)).toEqual([200, 200]);
+			next();
+		}
+		for (const next of [() => emulator.desk.close(id), () => undefined]) {
+			const refused = [await say(id, 'b'), ...(await read(id))].map(codeOf);
+			expect([refused, await isListed(id)]).toEqual([Array(3).fill([404, 30013]), false]);
+			next();
+		}
 		const changes = emulator.log.filter((entry) => entry.kind === 'state' && entry.conversationId === id);
 		expect(changes).toEqual([
 			expect.objectContaining({ from: null, to: 'waiting' }),
@@ -243,6 +248,20 @@ describe('states', () => {
 			expect.objectContaining({ from: 'active', to: 'wrapUp' }),
 			expect.objectContaining({ from: 'wrapUp', to: 'closed' }),
 		]);
+	});
+
+	test('a setting lets them be read after the close, but not sent to', async () => {
+		emulator.settings.readAfterClose = true;
+		const id = await startConversation(client);
+		await say(id, 'a');
+		emulator.desk.accept(id);
+		for (const next of [() => emulator.desk.wrapUp(id), () => emulator.desk.close(id)]) {
+			next();
+			expect((await messagesOf(id)).messages.map(({ text }) => text)).toEqual(['a']);
+			expect((await client('GET', `/conversation/${id}/context`)).status).toBe(200);
+			expect(codeOf(await say(id, 'b'))).toEqual([404, 30013]);
+		}
+		expect((await read(unknown)).map(codeOf)).toEqual(Array(2).fill([404, 30013]));
 	});
 
 	test('the customer ends the conversation once', async () => {

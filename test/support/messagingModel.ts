@@ -53,7 +53,7 @@ export interface Schedule {
 	runs: Run[];
 	/** After which of the calls that the service gets, from 1, a representative closes the customer's conversation. */
 	closesAfter: number[];
-	/** Whether the messages of a closed conversation can still be read, which is not documented. */
+	/** Whether the messages of a closed conversation can still be read: documented is that they cannot. */
 	isClosedReadable: boolean;
 	/** By how much the service's clock is ahead, milliseconds. */
 	clock: number;

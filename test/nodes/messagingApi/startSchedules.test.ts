@@ -246,7 +246,7 @@ const SOCKET_FAULTS: Partial<Record<Fault, FaultAction>> = {
 };
 
 /** Carries out a schedule of one run against the emulator, in real time. @returns as {@link carryOut} */
-async function overSockets({ activeSince, runs: [run], closesAfter, clock }: Schedule) {
+async function overSockets({ activeSince, runs: [run], closesAfter, clock, isClosedReadable }: Schedule) {
 	const emulator = await testEmulator();
 	const connection = connectionFrom(credentialFor(emulator));
 	const active = {
@@ -263,6 +263,7 @@ async function overSockets({ activeSince, runs: [run], closesAfter, clock }: Sch
 		...rules('sendActivity', send),
 	];
 	emulator.settings.clockSkewMs = clock;
+	emulator.settings.readAfterClose = isClosedReadable;
 	let handled = 0;
 	const arrivals: Array<{ item: number; conversationId: string; messageId: string }> = [];
 	emulator.onLog((entry) => {
@@ -296,6 +297,7 @@ test('the model does what the emulator does over sockets', async () => {
 		closesAfter: fc.uniqueArray(fc.integer({ min: 1, max: 4 }), { maxLength: 2 }),
 		// The IDs of the emulator's messages go by this machine's clock.
 		clock: fc.constantFrom(0, 0, -30_000, 600_000),
+		isClosedReadable: fc.boolean(),
 		faults: fc.record({ create: faults(3), read: faults(1), send: faults(1) }),
 		texts: fc.constantFrom<string[]>(['one'], ['one', 'two']),
 	});
@@ -309,7 +311,6 @@ test('the model does what the emulator does over sockets', async () => {
 			runs,
 			clock,
 			idClock: -clock,
-			isClosedReadable: true,
 		};
 		const outcomes = ({ said, arrivals }: { said: Said[]; arrivals: Array<{ item: number }> }) =>
 			said.map(({ outcome }, item) => `${outcome} ${arrivals.filter((one) => one.item === item).length}`);
