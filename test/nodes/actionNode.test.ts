@@ -185,6 +185,22 @@ describe('errors', () => {
 		});
 	});
 
+	test.each(['message: getMany', 'conversation: getContext'])(
+		'of %s after the end lead to the transcript',
+		async (operation) => {
+			const conversationId = await startedConversation();
+			emulator.desk.close(conversationId);
+			const { error } = await run(operation, { conversationId: byId(conversationId) });
+			expect(error).toMatchObject({
+				name: 'NodeApiError',
+				httpCode: '404',
+				message: 'The conversation does not exist or is closed already',
+				description: expect.stringContaining('Conversation: Get Transcript'),
+				context: { itemIndex: 0, code: '30013' },
+			});
+		},
+	);
+
 	test('of a lost answer say so in their message, also under Continue On Fail, and nowhere to try again', async () => {
 		const conversationId = await startedConversation();
 		const sending = { conversationId: byId(conversationId), text: 'hi' };

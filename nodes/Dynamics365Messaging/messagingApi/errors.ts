@@ -8,6 +8,10 @@ import { MICROSOFT } from '../../shared/entra/microsoft';
 /** The credential's fields that lead to the Messaging API. */
 export const FIELDS_OF_HOST = 'Organization ID, Geo and Base URL';
 
+/** The body code for a conversation that is unknown or closed. Source: docs/service-facts.md#error-codes. */
+const CONVERSATION_GONE = '30013';
+const GONE = 'The conversation does not exist or is closed already';
+
 /** The service's body codes. Source: docs/service-facts.md#error-codes. */
 const BY_CODE: Record<string, Explanation> = {
 	'30001': {
@@ -43,8 +47,8 @@ const BY_CODE: Record<string, Explanation> = {
 		fix: 'Shorten it or send it as several messages.',
 	},
 	'30012': { message: 'The service could not read the request', fix: 'Check the fields of this node.' },
-	'30013': {
-		message: 'The conversation does not exist or is closed already',
+	[CONVERSATION_GONE]: {
+		message: GONE,
 		fix: 'It may have been closed in between. Conversation: Send or Start opens a new one by itself if you know the customer’s ID.',
 	},
 	'30014': {
@@ -69,9 +73,18 @@ const BY_STATUS: Record<number, Explanation> = {
 		fix: 'Check that the channel record names this tenant and Client ID.',
 	},
 	404: {
-		message: 'The conversation does not exist or is closed already',
+		message: GONE,
 		fix: 'Check the Conversation ID. It may have been closed in between: Conversation: Send or Start opens a new one by itself if you know the customer’s ID.',
 	},
+};
+
+/**
+ * A conversation that cannot be read, as it is closed or unknown: opening another one would not help whoever reads.
+ * Source: docs/service-facts.md#conversation-states.
+ */
+const UNREADABLE: Explanation = {
+	message: GONE,
+	fix: 'Check the Conversation ID. Messages and context can be read only while a conversation is active. What was said in a closed one is in its transcript: read it with Conversation: Get Transcript.',
 };
 
 /** A code of the service, 30001 to 30016, as a value of its own. */
@@ -118,6 +131,11 @@ function findCode(body: unknown): string | null {
 	return own?.value ?? inText?.[1] ?? inText?.[2] ?? null;
 }
 
+/** Whether an answer means that a conversation is closed or unknown. */
+function meansGone(status: number | null, code: string | null): boolean {
+	return status === 404 && (code === null || code === CONVERSATION_GONE);
+}
+
 /**
  * Turns an error answer of the Messaging API into an error that says how to fix it. Pure.
  * Source: docs/service-facts.md#error-answers.
@@ -125,13 +143,14 @@ function findCode(body: unknown): string | null {
  */
 export function explainMessagingError(response: HttpsResponse, verification?: Verification): ServiceError {
 	const code = IS_HTML.test(response.body) ? null : findCode(parseJson(response.body) ?? response.body);
-	const explanation = (code === null ? undefined : BY_CODE[code]) ?? BY_STATUS[response.status];
+	const isUnreadable = verification === undefined && meansGone(response.status, code);
+	const byAnswer = (code === null ? undefined : BY_CODE[code]) ?? BY_STATUS[response.status];
+	const explanation = isUnreadable ? UNREADABLE : byAnswer;
 	const source = { ...MICROSOFT, name: 'The service', code, explanation, fields: FIELDS_OF_HOST };
 	return explainResponse(response, source, verification);
 }
 
 /** Whether an error is the service's answer that a conversation is closed or unknown. */
 export function isConversationGone(error: unknown): boolean {
-	if (!(error instanceof ServiceError) || error.httpCode !== 404) return false;
-	return error.code === null || error.code === '30013';
+	return error instanceof ServiceError && meansGone(error.httpCode, error.code);
 }

@@ -35,7 +35,7 @@ export type OutgoingActivity =
 function howToVerify(activity: OutgoingActivity, conversationId: string): string {
 	switch (activity.type) {
 		case 'message':
-			return `Check whether it is in conversation ${conversationId} (Message: Get Many) before you repeat it.`;
+			return `Check whether it is in conversation ${conversationId} (Message: Get Many, or Conversation: Get Transcript once it is closed) before you repeat it.`;
 		case 'typing':
 			return 'It does no harm twice: repeat it if it still matters.';
 		case 'endOfConversation':

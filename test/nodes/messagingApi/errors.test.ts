@@ -58,7 +58,7 @@ test.each<[number, number, string, string]>([
 	[30010, 400, '100 context variables', 'at most 100'],
 	[30011, 400, '6,000 characters', 'Shorten'],
 	[30012, 400, 'could not read', 'fields'],
-	[30013, 404, 'closed already', 'Send or Start'],
+	[30013, 404, 'closed already', 'Get Transcript'],
 	[30014, 400, 'not linked to a workstream', '15 minutes'],
 	[30015, 500, 'could not write its answer', 'correlation ID'],
 	[30016, 400, 'neither text nor attachments', 'at least one'],
@@ -208,6 +208,20 @@ test('a page in place of the service’s word is told as such, and no conversati
 	expect(isConversationGone(explainMessagingError(answer(404, '')))).toBe(true);
 	expect(isConversationGone(explainMessagingError(answer(400, '{"errorCode":30013}')))).toBe(false);
 });
+
+test.each(['{"errorCode":30013}', ''])(
+	'a conversation that is gone is explained to who reads and who writes: %s',
+	(body) => {
+		const writing = { howToVerify: 'Look.', isIdempotent: false };
+		const [read, written] = [undefined, writing].map((how) => explainMessagingError(answer(404, body), how));
+		const message = 'The conversation does not exist or is closed already';
+		expect([read?.message, written?.message]).toEqual([message, message]);
+		expect(read?.description).toContain('Conversation: Get Transcript');
+		expect(read?.description).not.toContain('Send or Start');
+		expect(written?.description).toContain('Send or Start');
+		expect(written?.description).not.toContain('Get Transcript');
+	},
+);
 
 test('what was repeated is not told as not sent again', () => {
 	const error = explainMessagingError(answer(500, ''), { howToVerify: 'Run it again.', isIdempotent: true });

@@ -28,7 +28,7 @@ export const getContext: Operation = {
 	name: 'Get Context',
 	action: 'Get conversation context variables',
 	description:
-		'Get the context variables of a conversation: facts about the customer or the case by name, not messages. They may lag its start by a moment.',
+		'Get the context variables of an active conversation: facts about the customer or the case by name, not messages. They may lag its start by a moment, and cannot be read after its end.',
 	effect: 'read',
 	fields: [
 		conversationIdField,

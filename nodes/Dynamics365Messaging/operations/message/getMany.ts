@@ -25,7 +25,7 @@ export const getMany: Operation = {
 	name: 'Get Many',
 	action: 'Get many messages of a conversation',
 	description:
-		'List the messages of a conversation with sender, time and message ID; custom events are not among them. Not for polling: the trigger tells what is new.',
+		'List the messages of an active conversation with sender, time and message ID; custom events are not among them. Of a closed one use Conversation: Get Transcript. Not for polling: the trigger tells what is new.',
 	effect: 'read',
 	fields: [conversationIdField, ...listFields],
 	plan: (parameters) => {
