@@ -689,6 +689,35 @@ describe('Check Setup', () => {
 		await untold.close();
 	});
 
+	/** Writes columns that no operation writes. */
+	async function write(changes: Record<string, unknown>): Promise<void> {
+		const request = updateRequest(TABLES.channels, emulator.world.channelId, changes, ['msdyn_name']);
+		await dataverseClient(connectionFrom(credentialFor(emulator))).call(request);
+	}
+
+	test('says where to look for the Application ID URI whatever keeps it from knowing of a signed delivery', async () => {
+		const found = async () => (await check()).find((item) => item.check === 'applicationIdUri');
+		const warning = {
+			status: 'warning',
+			detail: expect.stringContaining('no trigger could be asked'),
+			fix: expect.stringContaining(`api://${DEFAULT_WORLD.clientId}`),
+		};
+		emulator.setWebhookUrl(`https://localhost:${await closedPort()}/webhook/a`);
+		expect(await found()).toMatchObject(warning);
+		emulator.setWebhookUrl(`${served.url}x`);
+		expect(await found()).toMatchObject(warning);
+		emulator.setWebhookUrl('https://10.1.2.3/webhook/a/b');
+		expect(await found()).toMatchObject(warning);
+		await run('linkManagedIdentity', { appId: OTHER });
+		expect(await found()).toMatchObject(warning);
+		await write({ 'managedidentityid@odata.bind': null });
+		expect(await found()).toMatchObject(warning);
+		emulator.setWebhookUrl(null);
+		expect(await found()).toMatchObject(warning);
+		emulator.settings.dataverse.role = 'none';
+		expect(await found()).toMatchObject({ status: 'skipped' });
+	});
+
 	test('finds nothing where all is in order', async () => {
 		const subject = (await run('linkManagedIdentity')).items[0]!.subject;
 		const items = await check({}, { federatedSubject: subject });
@@ -721,11 +750,6 @@ describe('Check Setup', () => {
 
 	const patch = async (updateFields: IDataObject) =>
 		expect((await run('update', { ...OWN, updateFields })).error).toBeUndefined();
-	/** Writes columns that no operation writes. */
-	async function write(changes: Record<string, unknown>): Promise<void> {
-		const request = updateRequest(TABLES.channels, emulator.world.channelId, changes, ['msdyn_name']);
-		await dataverseClient(connectionFrom(credentialFor(emulator))).call(request);
-	}
 	test.each<[string, string, () => Promise<IDataObject | void> | IDataObject | void, string]>([
 		[
 			'dashes in the scope',
@@ -849,7 +873,7 @@ describe('Check Setup', () => {
 	])('%s is named by %s and no other', async (_, name, mistake, words) => {
 		const credential = (await mistake()) ?? {};
 		const items = await check(credential);
-		expect(named(items)).toEqual([[name, 'failed']]);
+		expect(named(items).filter(([check]) => check !== 'applicationIdUri')).toEqual([[name, 'failed']]);
 		const found = items.find((item) => item.check === name)!;
 		expect(found.detail).toContain(words);
 		expect(found.fix).not.toBe('');
@@ -915,7 +939,10 @@ describe('Check Setup', () => {
 		const port = await listen(server);
 		emulator.setWebhookUrl(`https://localhost:${port}/webhook/a`);
 		const items = await check();
-		expect(named(items)).toEqual([['activeTrigger', 'failed']]);
+		expect(named(items)).toEqual([
+			['activeTrigger', 'failed'],
+			['applicationIdUri', 'warning'],
+		]);
 		expect(items.find((item) => item.check === 'activeTrigger')!.detail).toContain('certificate');
 		server.close();
 	});
@@ -928,7 +955,10 @@ describe('Check Setup', () => {
 
 	test('a host that n8n cannot call is no more than a warning: networks keep n8n from its own address', async () => {
 		emulator.setWebhookUrl(`https://localhost:${await closedPort()}/webhook/a`);
-		expect(named(await check())).toEqual([['activeTrigger', 'warning']]);
+		expect(named(await check())).toEqual([
+			['activeTrigger', 'warning'],
+			['applicationIdUri', 'warning'],
+		]);
 	});
 
 	test('without the environment what is in Dataverse is skipped, and says why', async () => {

@@ -235,12 +235,18 @@ function checkTrigger({ webhookUrl }: Channel, probed: Probed, instanceId: strin
 	}
 }
 
-/** Dataverse cannot see the app registration, so only a signed delivery proves it. */
+/**
+ * Dataverse cannot see the app registration, so only a signed delivery proves it, and only the trigger can tell of one.
+ * Whatever keeps the trigger from telling, a person has to look.
+ */
 function checkApplicationIdUri(probed: Probed | undefined, { clientId }: Connection): CheckResult {
-	if (probed?.kind !== 'trigger') return EXPLAINED;
-	if (probed.isVerified) return ok('A signed delivery came');
+	const isTrigger = probed?.kind === 'trigger';
+	if (isTrigger && probed.isVerified) return ok('A signed delivery came');
+	const known = isTrigger
+		? 'No signed delivery has come since n8n started'
+		: 'Whether a signed delivery came is not known, as no trigger could be asked';
 	return warning(
-		'No signed delivery has come since n8n started, and whether the app has an Application ID URI cannot be seen from here',
+		`${known}, and whether the app has an Application ID URI cannot be seen from here`,
 		`Look at the app in Entra: Expose an API must show api://${clientId}. Without it Dynamics 365 signs nothing. It must be there before the federated credential is made.`,
 	);
 }
@@ -435,7 +441,7 @@ export async function checkSetup({ connection, client, linked, instanceId }: Set
 		webhookUrl,
 		activeTrigger: channel && probed ? checkTrigger(channel, probed, instanceId) : EXPLAINED,
 		managedIdentity,
-		applicationIdUri: isOk(managedIdentity) ? checkApplicationIdUri(probed, connection) : EXPLAINED,
+		applicationIdUri: channel ? checkApplicationIdUri(probed, connection) : EXPLAINED,
 		federatedSubject:
 			dataverse && isOk(managedIdentity) ? await checkSubject(dataverse, connection, linked) : EXPLAINED,
 		availabilityRole:
