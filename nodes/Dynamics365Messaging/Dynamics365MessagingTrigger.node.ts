@@ -7,15 +7,14 @@ import {
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
 import { toNodeError } from '../shared/action/nodeErrors';
-import { TRIGGER_HEADER, triggerMark, VERIFIED_HEADER } from './setup/probe';
+import { SIGNED_DELIVERY_HEADER, TRIGGER_HEADER, triggerMark } from './setup/probe';
 import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
 import { isRecord, textOf } from '../shared/json';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable } from './webhook/activation';
-import { handleDelivery, triggerOf, type Settings } from './webhook/handleDelivery';
-import { isVerified } from './webhook/verified';
+import { handleDelivery, signedDeliveryOf, type Settings } from './webhook/handleDelivery';
 
 /**
  * The trigger's outputs for its parameters. n8n's editor and engine evaluate the text of this function, so it can use
@@ -379,7 +378,8 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		if (this.getRequestObject().method !== 'POST') {
 			const mark = triggerMark(this.getInstanceId(), this.getNodeWebhookUrl('setup') ?? '');
 			this.getResponseObject().setHeader(TRIGGER_HEADER, mark);
-			if (isVerified(triggerOf(this))) this.getResponseObject().setHeader(VERIFIED_HEADER, 'true');
+			const signed = await signedDeliveryOf(this, () => readSettings(this));
+			if (signed !== undefined) this.getResponseObject().setHeader(SIGNED_DELIVERY_HEADER, signed);
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
 		return await handleDelivery(this, () => readSettings(this));

@@ -632,9 +632,9 @@ describe('Register Webhook', () => {
 describe('Check Setup', () => {
 	let served: TriggerServer;
 	beforeEach(async () => {
-		served = await serveTrigger(loader, oneNode('dynamics365MessagingTrigger', {}), {
-			dynamics365MessagingApi: credentialFor(emulator),
-		});
+		// A trigger keeps its credential for a while: that of a test before would name another emulator.
+		const json = oneNode('dynamics365MessagingTrigger', {}, { id: crypto.randomUUID() });
+		served = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
 		emulator.setWebhookUrl(served.url);
 		await deliver();
 	});
@@ -687,6 +687,13 @@ describe('Check Setup', () => {
 		await deliver();
 		expect(named(await check())).toEqual([]);
 		await untold.close();
+	});
+
+	test('does not take a signed delivery of another channel for one of its own', async () => {
+		const created = await run('create', { name: 'Kiosk', webhookUrl: served.url });
+		const items = await check({ channelId: created.items[0]!.channelId });
+		expect(named(items)).toContainEqual(['applicationIdUri', 'warning']);
+		expect(items.find((item) => item.check === 'applicationIdUri')!.detail).toContain('this app and channel');
 	});
 
 	/** Writes columns that no operation writes. */

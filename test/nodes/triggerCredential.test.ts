@@ -1,5 +1,7 @@
-import type { WorkflowExecuteMode } from 'n8n-workflow';
+import type { ICredentialDataDecryptedObject, IDataObject, WorkflowExecuteMode } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
+import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
+import { signedDeliveryMark, SIGNED_DELIVERY_HEADER } from '../../nodes/Dynamics365Messaging/setup/probe';
 import { credentialFor, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, serveTrigger, type LoadedPackage, type TriggerServer } from '../support/n8n';
 
@@ -114,4 +116,66 @@ test('of one trigger is not taken for that of another', async () => {
 	const other = credential();
 	other.state.data = { ...other.state.data, clientId: crypto.randomUUID() };
 	expect(await (await serve(other.credentials))()).toBe(401);
+});
+
+describe('a trigger that is asked whether a signed delivery came', () => {
+	const OTHER = '11111111-2222-4333-8444-555555555555';
+
+	/** What can be changed of a trigger. */
+	interface Change {
+		credential?: ICredentialDataDecryptedObject;
+		parameters?: IDataObject;
+		webhookId?: string;
+	}
+
+	/** Serves a trigger of the same workflow and node each time, as after a change of it. */
+	async function serveAgain(id: string, { credential: given, parameters, webhookId = OTHER }: Change = {}) {
+		const json = oneNode('dynamics365MessagingTrigger', parameters ?? {}, { id, webhookId });
+		const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), ...given } };
+		const trigger = await serveTrigger(loader, json, credentials);
+		served.push(trigger);
+		return trigger;
+	}
+	async function deliver({ url }: TriggerServer, token: string): Promise<number> {
+		const response = await fetch(`${url}/v3/conversations/${CONVERSATION}/activities`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+			body: JSON.stringify({ type: 'message', conversation: { id: CONVERSATION }, text: 'hello' }),
+		});
+		return response.status;
+	}
+	async function told({ url }: TriggerServer): Promise<string | null> {
+		const response = await fetch(url);
+		expect(response.status).toBe(200);
+		return response.headers.get(SIGNED_DELIVERY_HEADER);
+	}
+
+	test('names the app and the channel that it came for, and says nothing before', async () => {
+		const trigger = await serveAgain(crypto.randomUUID());
+		expect(await told(trigger)).toBeNull();
+		expect(await deliver(trigger, await emulator.issueDeliveryToken())).toBe(200);
+		expect(await told(trigger)).toBe(signedDeliveryMark(connectionFrom(credentialFor(emulator))));
+	});
+
+	test.each<[string, Change]>([
+		['another app', { credential: { clientId: OTHER } }],
+		['another channel', { credential: { channelId: OTHER } }],
+		['another tenant', { credential: { tenantId: OTHER } }],
+		['another authority', { credential: { authorityHost: 'https://login.microsoftonline.us' } }],
+		['a further audience', { parameters: { options: { audience: 'api://contoso.com/x' } } }],
+		['one caller', { parameters: { options: { callerObjectId: OTHER } } }],
+		['no verification', { parameters: { verification: 'none' } }],
+		['another URL', { webhookId: crypto.randomUUID() }],
+		['a credential that cannot be used', { credential: { clientId: 'oops' } }],
+	])('says nothing of one that came before it was set to %s', async (_, change) => {
+		const id = crypto.randomUUID();
+		const [before, after] = [await serveAgain(id), await serveAgain(id, change)];
+		const token = await emulator.issueDeliveryToken();
+		ownTimers();
+		expect(await deliver(before, token)).toBe(200);
+		jest.advanceTimersByTime(MAX_AGE_MS);
+		expect(await told(after)).toBeNull();
+		jest.advanceTimersByTime(MAX_AGE_MS);
+		expect(await told(before)).not.toBeNull();
+	});
 });

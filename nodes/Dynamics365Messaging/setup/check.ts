@@ -19,7 +19,7 @@ import {
 import { AVAILABILITY_ROLE, readRoles, rolesRequest } from '../dataverse/availability';
 import { dataverseTokens } from '../dataverse/client';
 import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
-import { probe, triggerMark, type Probed } from './probe';
+import { probe, signedDeliveryMark, triggerMark, type Probed } from './probe';
 import { whyNotRegistrable } from './webhookUrl';
 
 /** The checks, in the order of the chain from token to webhook. */
@@ -239,15 +239,17 @@ function checkTrigger({ webhookUrl }: Channel, probed: Probed, instanceId: strin
  * Dataverse cannot see the app registration, so only a signed delivery proves it, and only the trigger can tell of one.
  * Whatever keeps the trigger from telling, a person has to look.
  */
-function checkApplicationIdUri(probed: Probed | undefined, { clientId }: Connection): CheckResult {
+function checkApplicationIdUri(probed: Probed | undefined, connection: Connection): CheckResult {
 	const isTrigger = probed?.kind === 'trigger';
-	if (isTrigger && probed.isVerified) return ok('A signed delivery came');
+	if (isTrigger && probed.signedDelivery === signedDeliveryMark(connection)) {
+		return ok('A signed delivery came');
+	}
 	const known = isTrigger
-		? 'No signed delivery has come since n8n started'
+		? 'The trigger knows of no signed delivery for this app and channel since n8n started'
 		: 'Whether a signed delivery came is not known, as no trigger could be asked';
 	return warning(
 		`${known}, and whether the app has an Application ID URI cannot be seen from here`,
-		`Look at the app in Entra: Expose an API must show api://${clientId}. Without it Dynamics 365 signs nothing. It must be there before the federated credential is made.`,
+		`Look at the app in Entra: Expose an API must show api://${connection.clientId}. Without it Dynamics 365 signs nothing. It must be there before the federated credential is made.`,
 	);
 }
 

@@ -1,28 +1,40 @@
 import { createHash } from 'node:crypto';
 import { nonEmptyText, readKey } from '../../shared/json';
 import { roundTrip } from '../../shared/transport/roundTrip';
+import type { Connection } from '../connection';
 import { normalizeUrl } from './webhookUrl';
 
 /** The header with which an active trigger answers at its URL. */
 export const TRIGGER_HEADER = 'x-dynamics365-messaging-trigger';
 
-/** Beside it: that a delivery with an accepted token came since the process began. */
-export const VERIFIED_HEADER = `${TRIGGER_HEADER}-verified`;
+/** Beside it: the mark of the app and the channel for which a signed delivery came since the process began. */
+export const SIGNED_DELIVERY_HEADER = `${TRIGGER_HEADER}-signed-delivery`;
+
+function hashOf(parts: string[]): string {
+	return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
+}
 
 /**
  * What a trigger answers a probe: a hash of its n8n instance's ID and of the URL that it takes for its own. A clone of the
  * instance elsewhere has the same ID and another URL. It gives neither away. Pure.
  */
 export function triggerMark(instanceId: string, ownUrl: string): string {
-	return createHash('sha256')
-		.update(JSON.stringify([instanceId, normalizeUrl(ownUrl)]))
-		.digest('hex')
-		.slice(0, 16);
+	return hashOf([instanceId, normalizeUrl(ownUrl)]);
 }
 
-/** What answers at a webhook URL; `code` is Node.js's own, such as `ECONNREFUSED`. */
+/**
+ * A hash of what a signed delivery proves something of: an app of a tenant, and a channel. It gives none of them away. Pure.
+ */
+export function signedDeliveryMark({ authorityHost, tenantId, clientId, channelId }: Connection): string {
+	return hashOf([authorityHost, tenantId, clientId, channelId]);
+}
+
+/**
+ * What answers at a webhook URL. `signedDelivery` is a {@link signedDeliveryMark}, null where the trigger knows of none;
+ * `code` is Node.js's own, such as `ECONNREFUSED`.
+ */
 export type Probed =
-	| { kind: 'trigger'; mark: string; isVerified: boolean }
+	| { kind: 'trigger'; mark: string; signedDelivery: string | null }
 	| { kind: 'other'; status: number }
 	| { kind: 'unreachable'; code: string };
 
@@ -45,7 +57,7 @@ export async function probe(url: URL): Promise<Probed> {
 		const mark = nonEmptyText(headers[TRIGGER_HEADER]);
 		return mark === null || status !== 200
 			? { kind: 'other', status }
-			: { kind: 'trigger', mark, isVerified: headers[VERIFIED_HEADER] !== undefined };
+			: { kind: 'trigger', mark, signedDelivery: nonEmptyText(headers[SIGNED_DELIVERY_HEADER]) };
 	} catch (error) {
 		return { kind: 'unreachable', code: nonEmptyText(readKey(error, 'code')) ?? 'UNKNOWN' };
 	}

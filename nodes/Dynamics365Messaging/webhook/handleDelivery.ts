@@ -7,11 +7,12 @@ import { NotAnActivity, readActivity } from '../activity/read';
 import { ByteBudget } from '../attachments/byteBudget';
 import { fetchAttachments } from '../attachments/fetchAttachments';
 import { inexactNumberIn, parseJson, readKey, textOf, type Json } from '../../shared/json';
+import { signedDeliveryMark } from '../setup/probe';
 import { triggerConnection } from './connectionCache';
 import { admit, admitInOrder, identify, isGone } from './duplicates';
 import { checkBodyLimits } from './bodyLimits';
 import { TokenRejected, verifyCaller, type Trust } from './verify';
-import { noteVerified } from './verified';
+import { isVerified, noteVerified, triggerOf, type SignedDelivery } from './verified';
 
 /** The trigger's parameters. */
 export interface Settings extends Filter {
@@ -102,16 +103,37 @@ async function dataOf(
 	return { json: { ...item, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };
 }
 
-/** Names the trigger whose webhook was called. */
-export function triggerOf(context: IWebhookFunctions): string {
-	return `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
+/** What a signed delivery depends on now. @throws what {@link triggerConnection} throws. */
+async function expectedDelivery(context: IWebhookFunctions, trust: Trust): Promise<SignedDelivery> {
+	const connection = await triggerConnection(context);
+	return { connection, trust, webhookId: context.getNode().webhookId };
+}
+
+/**
+ * Gives the mark of the app and the channel for which a signed delivery came to the trigger since the process began, for
+ * Check Setup. Never throws.
+ * @returns undefined where none came, or what it depends on has changed since.
+ */
+export async function signedDeliveryOf(
+	context: IWebhookFunctions,
+	readSettings: () => Settings,
+): Promise<string | undefined> {
+	try {
+		const { verifiesCaller, trust } = readSettings();
+		if (!verifiesCaller) return undefined;
+		const expected = await expectedDelivery(context, trust);
+		return isVerified(triggerOf(context), expected) ? signedDeliveryMark(expected.connection) : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 async function evaluate(context: IWebhookFunctions, readSettings: () => Settings): Promise<DeliveryResult> {
 	const settings = readSettings();
 	if (settings.verifiesCaller) {
-		await verifyCaller(authorizationOf(context), await triggerConnection(context), settings.trust);
-		noteVerified(triggerOf(context));
+		const expected = await expectedDelivery(context, settings.trust);
+		await verifyCaller(authorizationOf(context), expected.connection, settings.trust);
+		noteVerified(triggerOf(context), expected);
 	}
 	const item = readDelivery(context);
 	if (!passes(item, settings)) return { kind: 'dropped' };

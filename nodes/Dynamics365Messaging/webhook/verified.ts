@@ -1,12 +1,34 @@
-/** The triggers of this process to which a delivery with an accepted token came. Bounded by the active workflows. */
-const verified = new Set<string>();
+import type { IWebhookFunctions } from 'n8n-workflow';
+import type { Connection } from '../connection';
+import { signedDeliveryMark } from '../setup/probe';
+import type { Trust } from './verify';
 
-/** Notes that a delivery with an accepted token came. @param trigger names the workflow and the node. */
-export function noteVerified(trigger: string): void {
-	verified.add(trigger);
+/** What a signed delivery depends on: for what it is signed, where it is sent to, and which tokens are accepted. */
+export interface SignedDelivery {
+	connection: Connection;
+	trust: Trust;
+	/** n8n's ID of the trigger's webhook, which is part of its URL. */
+	webhookId: string | undefined;
 }
 
-/** Whether one came since this process began. */
-export function isVerified(trigger: string): boolean {
-	return verified.has(trigger);
+/** What the last delivery with an accepted token depended on, by the trigger it came to. Bounded by the active workflows. */
+const verified = new Map<string, string>();
+
+/** Names the trigger whose webhook was called. */
+export function triggerOf(context: IWebhookFunctions): string {
+	return `${context.getWorkflow().id}/${context.getNode().id}/${context.getMode()}`;
+}
+
+function identityOf({ connection, trust, webhookId }: SignedDelivery): string {
+	return JSON.stringify([signedDeliveryMark(connection), trust.audience, trust.callerObjectId, webhookId]);
+}
+
+/** Notes that a delivery with an accepted token came. @param trigger names the workflow and the node. */
+export function noteVerified(trigger: string, delivery: SignedDelivery): void {
+	verified.set(trigger, identityOf(delivery));
+}
+
+/** Whether one came since this process began, and nothing that it depends on has changed since. */
+export function isVerified(trigger: string, delivery: SignedDelivery): boolean {
+	return verified.get(trigger) === identityOf(delivery);
 }

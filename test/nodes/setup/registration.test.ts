@@ -23,7 +23,7 @@ const kept = (own: string, previous: string | null): Registration => ({ ...PLACE
 const trigger = (own: string, instanceId = INSTANCE): Probed => ({
 	kind: 'trigger',
 	mark: triggerMark(instanceId, own),
-	isVerified: false,
+	signedDelivery: null,
 });
 const NOT_FOUND: Probed = { kind: 'other', status: 404 };
 const UNREACHABLE: Probed = { kind: 'unreachable', code: 'ECONNREFUSED' };
