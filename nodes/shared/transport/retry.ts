@@ -4,7 +4,7 @@ import { ServiceError, serviceErrorOf } from './errors';
 import { sendHttps, TransportError, type HttpsResponse } from './https';
 import { verificationOf, type ServiceRequest, type Verification } from './request';
 import { bodyText, requestBody } from './requestBody';
-import type { Throttle } from './throttle';
+import { pauseAdvice, type Throttle } from './throttle';
 import { explainTransportError, type Destination } from './transportErrors';
 
 /** Supplies the credential of a service's requests: a token, or a secret that does not change. */
@@ -161,11 +161,14 @@ function mayRetry({ retry, outcome }: ServiceError, request: ServiceRequest, tri
 	return isSafe && (retry === 'yes' || (retry === 'limited' && tries <= LIMITED_RETRIES));
 }
 
-/** Adds the number of tries to an error, where there was more than one. */
+/** Adds to an error how long the service asks to wait, and the number of tries where there was more than one. */
 function afterTries(error: ServiceError, tries: number, startedAt: number): ServiceError {
-	if (tries === 1) return error;
-	const seconds = Math.max(1, Math.round((Date.now() - startedAt) / 1000));
-	return error.with({ description: `${error.description} It was tried ${tries} times in ${seconds} s.` });
+	const seconds = Math.max(1, Math.round((performance.now() - startedAt) / 1000));
+	const words = [error.description];
+	if (error.outcome === 'notSent' && error.isThrottled && error.retryAfterMs)
+		words.push(pauseAdvice(error.retryAfterMs));
+	if (tries > 1) words.push(`It was tried ${tries} times in ${seconds} s.`);
+	return error.with({ description: words.join(' ') });
 }
 
 /** Words the error of a last try that surely did not arrive, where an earlier one may have. */
@@ -201,7 +204,7 @@ export async function requestWithRetry(
 ): Promise<ServiceResponse> {
 	const request = service.prepare?.(unprepared) ?? unprepared;
 	await throttle.waitForFirstTry();
-	const startedAt = Date.now();
+	const startedAt = performance.now();
 	const deadline = startedAt + throttle.maxRetryMs;
 	let tries = 1;
 	const waitForSlot = async () =>
@@ -216,7 +219,7 @@ export async function requestWithRetry(
 			mayHaveArrived ||= result.outcome === 'uncertain';
 			const pause = result.retryAfterMs || backoffDelay(tries);
 			if (result.isThrottled) throttle.pauseAll(pause, result);
-			if (!mayRetry(result, request, tries) || Date.now() + pause > deadline) {
+			if (!mayRetry(result, request, tries) || performance.now() + pause > deadline) {
 				throw afterTries(result, tries, startedAt);
 			}
 			if (!result.isThrottled) await throttle.wait(pause);

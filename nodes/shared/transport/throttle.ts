@@ -2,10 +2,26 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jittered } from './backoff';
 import { cancelled, type ServiceError } from './errors';
 
-/** Makes the error of a request that was not sent, because the run's pause is longer than the request may wait. */
-function notTried(reason: ServiceError): ServiceError {
+/**
+ * Says how long the service asks to wait, and until when by the clock on the wall. Pure.
+ * @param ms milliseconds from now.
+ */
+export function pauseAdvice(ms: number, now = Date.now()): string {
+	const seconds = Math.ceil(ms / 1000);
+	const until = new Date(now + seconds * 1000);
+	const time = Number.isNaN(until.getTime()) ? '' : `, until ${until.toISOString().slice(0, 19)}Z`;
+	return `The service asks for a pause of ${seconds.toLocaleString('en-US')} s${time}: try again then.`;
+}
+
+/**
+ * Makes the error of a request that was not sent, because the run's pause is longer than the request may wait. The advice
+ * of the reason is left out, as it may be how to find out whether that other request arrived.
+ * @param ms how long the pause still is, milliseconds.
+ */
+function notTried(reason: ServiceError, ms: number): ServiceError {
 	return reason.with({
 		message: `This was not tried: ${reason.message}`,
+		description: pauseAdvice(ms),
 		outcome: 'notSent',
 		// Those of another request.
 		correlationId: null,
@@ -44,15 +60,17 @@ export class Throttle {
 	 * @param reason the error for requests that cannot wait that long.
 	 */
 	pauseAll(ms: number, reason: ServiceError): void {
-		if (Date.now() + ms <= this.pausedUntil) return;
-		this.pausedUntil = Date.now() + ms;
+		const until = performance.now() + ms;
+		if (until <= this.pausedUntil) return;
+		this.pausedUntil = until;
 		this.pausedFor = ms;
 		this.reason = reason;
 	}
 
 	/**
 	 * Waits until a request may be tried for the first time, through any number of pauses: each request is tried once, at
-	 * the pace that the service asks for.
+	 * the pace that the service asks for. A longer pause than a minute would keep the whole workflow waiting: then the
+	 * error says that nothing was sent and until when the pause is, so that n8n's Retry On Fail, or a person, may repeat it.
 	 * @throws ServiceError where a pause is longer than a minute and than requests are retried, or the execution is cancelled.
 	 */
 	async waitForFirstTry(): Promise<void> {
@@ -61,7 +79,7 @@ export class Throttle {
 
 	/**
 	 * Waits until a request may be tried again.
-	 * @param deadline until when the request may wait; epoch milliseconds.
+	 * @param deadline until when the request may wait, by `performance.now()`, which no change of the machine's clock moves.
 	 * @throws ServiceError where the pause ends after the deadline, or the execution is cancelled.
 	 */
 	async waitForNextTry(deadline: number): Promise<void> {
@@ -69,11 +87,16 @@ export class Throttle {
 	}
 
 	private async waitForSlot(isTooLong: () => boolean): Promise<void> {
-		while (Date.now() < this.pausedUntil) {
-			if (this.reason && isTooLong()) throw notTried(this.reason);
-			await this.wait(this.pausedUntil - Date.now() + jittered(this.pausedFor) - this.pausedFor);
+		for (let left = this.left(); left > 0; left = this.left()) {
+			if (this.reason && isTooLong()) throw notTried(this.reason, left);
+			await this.wait(left + jittered(this.pausedFor) - this.pausedFor);
 		}
 		if (this.signal?.aborted) throw cancelled();
+	}
+
+	/** How long the pause still is, milliseconds. */
+	private left(): number {
+		return this.pausedUntil - performance.now();
 	}
 
 	/** Waits for some milliseconds. @throws ServiceError where the execution is cancelled. */

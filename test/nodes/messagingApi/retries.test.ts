@@ -123,8 +123,17 @@ test('it ends after the time that a run gives it, and says how often it was trie
 test('it does not wait at all for longer than it may', async () => {
 	faults({ status: 429, retryAfter: 3600 });
 	const from = Date.now();
-	const { tries, error } = await outcome(send, new Throttle(60_000));
+	const throttle = new Throttle(60_000);
+	const { tries, error } = await outcome(send, throttle);
 	expect([tries, error!.httpCode]).toEqual([1, 429]);
+	const pause = /The service asks for a pause of 3,(600|59\d) s, until \S+Z: try again then\./;
+	expect(error!.description).toMatch(pause);
+	// Nor does what was never tried: it is told as not sent, with the time from when on it may be.
+	await expect(callMessagingApi(connection(), send, throttle)).rejects.toMatchObject({
+		message: expect.stringMatching(/^This was not tried: /),
+		description: expect.stringMatching(pause),
+		outcome: 'notSent',
+	});
 	expect(Date.now() - from).toBeLessThan(5_000);
 });
 

@@ -1,6 +1,20 @@
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { backoffDelay, parseRetryAfter } from '../../../nodes/shared/transport/backoff';
-import { Throttle } from '../../../nodes/shared/transport/throttle';
+import { pauseAdvice, Throttle } from '../../../nodes/shared/transport/throttle';
+
+/** All but the date. */
+const REAL_TIMERS = [
+	'hrtime',
+	'nextTick',
+	'performance',
+	'queueMicrotask',
+	'setImmediate',
+	'clearImmediate',
+	'setInterval',
+	'clearInterval',
+	'setTimeout',
+	'clearTimeout',
+] as const;
 
 const DATE = 'Fri, 20 Nov 2026 10:00:00 GMT';
 
@@ -37,6 +51,15 @@ test.each([
 	expect(backoffDelay(tries, () => dice)).toBe(ms);
 });
 
+test.each([
+	[90_000, 'of 90 s, until 2026-11-20T10:01:30Z: try again then.'],
+	[89_001, 'of 90 s, until 2026-11-20T10:01:30Z: try again then.'],
+	[7_200_000, 'of 7,200 s, until 2026-11-20T12:00:00Z: try again then.'],
+	[1e18, 'of 1,000,000,000,000,000 s: try again then.'],
+])('a pause of %d ms is told with its end', (ms, words) => {
+	expect(pauseAdvice(ms, Date.parse(DATE))).toBe(`The service asks for a pause ${words}`);
+});
+
 describe('a run that is held back', () => {
 	const busy = new ServiceError({
 		message: 'busy',
@@ -48,13 +71,13 @@ describe('a run that is held back', () => {
 
 	test('goes on when the time is over, not before, and not all of it at once', async () => {
 		const throttle = new Throttle(60_000);
-		const from = Date.now();
+		const from = performance.now();
 		throttle.pauseAll(300, busy);
 		throttle.pauseAll(10, busy);
 		const ends = await Promise.all(
 			Array.from({ length: 20 }, async () => {
 				await throttle.waitForNextTry(from + 60_000);
-				return Date.now() - from;
+				return performance.now() - from;
 			}),
 		);
 		for (const end of ends) expect(end).toBeGreaterThanOrEqual(295);
@@ -62,7 +85,12 @@ describe('a run that is held back', () => {
 	});
 
 	test.each<[string, number, number, (throttle: Throttle) => Promise<void>]>([
-		['a next try', 1_000, 60_000, async (throttle) => await throttle.waitForNextTry(Date.now() + 1_000)],
+		[
+			'a next try',
+			1_000,
+			60_000,
+			async (throttle) => await throttle.waitForNextTry(performance.now() + 1_000),
+		],
 		['a first try', 0, 60_001, async (throttle) => await throttle.waitForFirstTry()],
 		['a first try with more time', 300_000, 300_001, async (throttle) => await throttle.waitForFirstTry()],
 	])('gives up at once %s that cannot wait so long, and says why', async (_, maxRetryMs, pauseMs, wait) => {
@@ -73,24 +101,46 @@ describe('a run that is held back', () => {
 			httpCode: 429,
 			correlationId: null,
 			outcome: 'notSent',
+			description: expect.stringMatching(
+				/^The service asks for a pause of \d[\d,]* s, until 20\d\d-.*Z: try again then\.$/,
+			),
 		});
 	});
 
 	test('lets a first try wait through several pauses, however short the time for retries', async () => {
 		const throttle = new Throttle(0);
-		const from = Date.now();
+		const from = performance.now();
 		throttle.pauseAll(200, busy);
 		const waiting = throttle.waitForFirstTry();
 		setTimeout(() => throttle.pauseAll(200, busy), 100);
 		await waiting;
-		expect(Date.now() - from).toBeGreaterThanOrEqual(295);
+		expect(performance.now() - from).toBeGreaterThanOrEqual(295);
 	});
+
+	test.each([3_600_000, -3_600_000])(
+		'waits as long where the machine’s clock is set by %i ms',
+		async (ms) => {
+			jest.useFakeTimers({ now: Date.now(), doNotFake: [...REAL_TIMERS] });
+			try {
+				const throttle = new Throttle(60_000);
+				const from = performance.now();
+				throttle.pauseAll(300, busy);
+				jest.setSystemTime(Date.now() + ms);
+				await throttle.waitForFirstTry();
+				expect(performance.now() - from).toBeGreaterThanOrEqual(295);
+				expect(performance.now() - from).toBeLessThan(5_000);
+			} finally {
+				jest.useRealTimers();
+			}
+		},
+		10_000,
+	);
 
 	test('is let go when the execution is cancelled', async () => {
 		const controller = new AbortController();
 		const throttle = new Throttle(60_000, controller.signal);
 		throttle.pauseAll(30_000, busy);
-		const waiting = throttle.waitForNextTry(Date.now() + 60_000);
+		const waiting = throttle.waitForNextTry(performance.now() + 60_000);
 		controller.abort();
 		await expect(waiting).rejects.toThrow('cancelled');
 		await expect(new Throttle(0, controller.signal).waitForFirstTry()).rejects.toThrow('cancelled');
