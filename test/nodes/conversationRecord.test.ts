@@ -198,6 +198,24 @@ describe('a transcript', () => {
 		expect(error).toMatchObject({ message: expect.stringContaining('The transcript cannot be read') });
 	});
 
+	test('is found among notes that are something else, which are told of', async () => {
+		const base64 = (text: string) => Buffer.from(text).toString('base64');
+		const said = { id: '1', content: 'Hello', from: { user: { displayName: 'Ana' } } };
+		const bodies = ['PK\u0003\u0004 a Word file', '', '{"mine":1}', JSON.stringify([said]), '[{'].map(base64);
+		const value = [...bodies, '***'].map((documentbody) => ({ annotationid: UNKNOWN, documentbody }));
+		emulator.settings.faults = [
+			{
+				match: { operationId: 'dataverse.listNotes' },
+				action: { status: 200, body: JSON.stringify({ value }), contentType: 'application/json' },
+			},
+		];
+		const { json, hints } = await read(closed());
+		expect(json.map(({ text }) => text)).toEqual(['Hello']);
+		expect(hints.map(({ message }) => message)).toEqual([
+			'Of the other notes at the transcript, 2 are no JSON, 1 is no list of messages and 1 is no base64: passed over.',
+		]);
+	});
+
 	test('that is too large is an error by its name', async () => {
 		const documentbody = Buffer.alloc(26 * 1024 * 1024, ' ').toString('base64');
 		const body = JSON.stringify({ value: [{ annotationid: UNKNOWN, documentbody }] });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { decodeNote } from '../../nodes/Dynamics365Messaging/dataverse/transcript';
+import { decodeNote, unreadableTranscript } from '../../nodes/Dynamics365Messaging/dataverse/transcript';
 import { readTranscript, type TranscriptOptions } from '../../nodes/Dynamics365Messaging/activity/transcript';
 import type { Json } from '../../nodes/shared/json';
 
@@ -7,9 +7,8 @@ const NONE: TranscriptOptions = { includeNotices: false, includePrivate: false, 
 const ALL: TranscriptOptions = { ...NONE, includeNotices: true, includePrivate: true };
 
 const read = (json: Json, options: Partial<TranscriptOptions> = {}) => {
-	const transcript = readTranscript(json, { ...NONE, ...options });
-	if (!transcript) throw new Error('no transcript');
-	return transcript;
+	// Of a list without any message nothing may come out either.
+	return readTranscript(json, { ...NONE, ...options }) ?? { messages: [], unreadable: 0 };
 };
 const textsOf = (json: Json, options: Partial<TranscriptOptions> = {}) =>
 	read(json, options).messages.map(({ text }) => text);
@@ -152,9 +151,12 @@ test.each<[string, Json, number]>([
 	expect(transcript.unreadable).toBe(unreadable);
 });
 
-test.each([null, 'x', 1, true])('%p is no transcript', (json) => {
-	expect(readTranscript(json, NONE)).toBeUndefined();
-});
+test.each<Json>([null, 'x', 1, true, { a: 1 }, [1, null], [{ Content: '[broken' }]])(
+	'%j is no transcript',
+	(json) => {
+		expect(readTranscript(json, NONE)).toBeUndefined();
+	},
+);
 
 test('a customer who quotes a transcript makes no words of others', () => {
 	const quote = JSON.stringify([representative]);
@@ -229,17 +231,66 @@ describe('the note', () => {
 	const note = (text: string) => ({ DocumentBody: Buffer.from(text).toString('base64') });
 
 	test('is base64 of JSON, with or without a byte order mark', () => {
-		expect(decodeNote(note('[1]'))).toEqual([1]);
-		expect(decodeNote(note('\uFEFF[1]'))).toEqual([1]);
-		expect(decodeNote({})).toBeUndefined();
+		expect(decodeNote(note('[1]'))).toEqual({ kind: 'json', json: [1] });
+		expect(decodeNote(note('\uFEFF[1]'))).toEqual({ kind: 'json', json: [1] });
+		const empties: Json[] = [{}, null, { documentbody: '' }];
+		for (const empty of empties) expect(decodeNote(empty)).toEqual({ kind: 'empty' });
 	});
 
 	test.each<[string, Json]>([
 		['no base64', { documentbody: '*' }],
 		['no JSON', note('[')],
+		['no JSON', { documentbody: Buffer.from('[1]', 'utf16le').toString('base64') }],
 		['larger than 25 MB', { documentbody: 'A'.repeat(36 * 1024 * 1024) }],
-	])('that is %s is an error by its name', (words, json) => {
-		expect(() => decodeNote(json)).toThrow(words);
+	])('that is %s is told by its name', (reason, json) => {
+		expect(decodeNote(json)).toEqual({ kind: 'unreadable', reason });
+	});
+
+	test('in the words of the error is counted where there are several', () => {
+		expect(unreadableTranscript(['no JSON']).message).toBe(
+			'The transcript cannot be read: its note is no JSON',
+		);
+		expect(unreadableTranscript(['no JSON', 'no base64', 'no JSON']).message).toBe(
+			'The transcript cannot be read: of the 3 notes that it has, 2 are no JSON and 1 is no base64',
+		);
+	});
+
+	test('may be any of a hundred odd ones: none throws, and what comes out is messages', () => {
+		const deep = fc.nat({ max: 20_000 }).map((depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`);
+		const text = fc.oneof(
+			fc.json(),
+			deep,
+			fc.string(),
+			fc.constantFrom(
+				'null',
+				'[null]',
+				'[1e999]',
+				'[12345678901234567890]',
+				'[{}]',
+				'{"content":[null,1]}',
+				'',
+			),
+		);
+		const encoded = fc
+			.tuple(
+				text,
+				fc.constantFrom<BufferEncoding>('utf8', 'utf16le', 'latin1'),
+				fc.constantFrom('', '\uFEFF'),
+			)
+			.map(([words, encoding, mark]) => Buffer.from(mark + words, encoding).toString('base64'));
+		const body = fc.oneof(
+			encoded,
+			fc.uint8Array().map((bytes) => Buffer.from(bytes).toString('base64')),
+			fc.string(),
+			fc.constant('A'.repeat(36 * 1024 * 1024)),
+			fc.constantFrom<Json>(null, 0, 1, true, [], {}),
+		);
+		const property = fc.property(body, (documentbody) => {
+			const content = decodeNote({ documentbody });
+			const transcript = content.kind === 'json' ? readTranscript(content.json, ALL) : undefined;
+			for (const message of transcript?.messages ?? []) expect(message).toHaveProperty('text');
+		});
+		fc.assert(property, { numRuns: 300 });
 	});
 });
 

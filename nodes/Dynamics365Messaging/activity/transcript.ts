@@ -215,7 +215,8 @@ function inOrder(messages: TranscriptMessage[]): TranscriptMessage[] {
  * counted, and left out: it may hold private words. Pure.
  * Source: docs/service-facts.md#transcripts.
  * @param json the parsed content.
- * @returns the messages from the first to the last; undefined where the content is no transcript.
+ * @returns the messages from the first to the last; undefined where the content is no transcript: neither a list nor an
+ * object, or one of which no entry is a message.
  * @example
  * const options = { includeNotices: false, includePrivate: false, customerName: null };
  * const { messages = [] } = readTranscript(parseJson(text) ?? null, options) ?? {};
@@ -228,6 +229,7 @@ export function readTranscript(json: Json, options: TranscriptOptions): Transcri
 		isRecord(entry) && speakerOf(senderOf(entry), options.customerName, false) === 'customer';
 	const isCustomerKnown = entries.some(isCustomer);
 	const read = entries.map((entry) => readEntry(entry, options, isCustomerKnown));
+	if (read.length > 0 && read.every((message) => message === undefined)) return undefined;
 	return {
 		messages: inOrder(read.filter((message) => message !== null && message !== undefined)),
 		unreadable: read.filter((message) => message === undefined).length,

@@ -1,4 +1,5 @@
 import { readBase64 } from '../../shared/dataUri';
+import { andList } from '../../shared/sentences';
 import { parseJson, readKey, textOf, type Json } from '../../shared/json';
 import { ServiceError } from '../../shared/transport/errors';
 import type { ListRequest } from '../../shared/transport/pagination';
@@ -36,32 +37,46 @@ export function fileRequest(noteId: string): ReadRequest {
 	return rowRequest(TABLES.notes, noteId, ['annotationid', 'documentbody', 'filename', 'mimetype']);
 }
 
-const unreadable = (what: string): ServiceError =>
-	new ServiceError({
-		message: `The transcript cannot be read: its note is ${what}`,
-		description: 'It is in Dataverse all the same: look at it in Dynamics, by the url of Conversation: Get.',
-	});
+/** What a note of a transcript holds. People attach other files to the same row. */
+export type NoteContent =
+	| { kind: 'empty' }
+	| { kind: 'json'; json: Json }
+	/** `reason` is a phrase: `no JSON`. */
+	| { kind: 'unreadable'; reason: string };
 
-/**
- * Decodes the note of a transcript: base64 of JSON in UTF-8, with or without a byte order mark. Pure.
- * @returns undefined for a note that has no content.
- * @throws ServiceError where it is too long to be decoded, or is neither base64 nor JSON.
- */
-export function decodeNote(note: Json): Json | undefined {
+/** Decodes a note of a transcript: base64 of JSON in UTF-8, with or without a byte order mark. Pure. Does not throw. */
+export function decodeNote(note: Json): NoteContent {
 	const body = textOf(readKey(note, 'documentbody'));
-	if (body === null || body === '') return undefined;
+	if (body === null || body === '') return { kind: 'empty' };
 	if (body.length > (MAX_TRANSCRIPT_MB * MEGABYTE * 4) / 3 + 4) {
-		throw new ServiceError({
-			message: `The transcript is larger than ${MAX_TRANSCRIPT_MB} MB`,
-			description: 'It is not decoded, as it could exhaust the memory of n8n. Look at it in Dynamics.',
-		});
+		// It could exhaust the memory of n8n.
+		return { kind: 'unreadable', reason: `larger than ${MAX_TRANSCRIPT_MB} MB` };
 	}
 	const data = readBase64(body);
-	if (data === undefined) throw unreadable('no base64');
+	if (data === undefined) return { kind: 'unreadable', reason: 'no base64' };
 	const json = parseJson(data.toString('utf8'));
-	if (json === undefined) throw unreadable('no JSON');
-	return json;
+	return json === undefined ? { kind: 'unreadable', reason: 'no JSON' } : { kind: 'json', json };
 }
 
-/** The error of a note that is JSON, but no list of messages. */
-export const noTranscript = (): ServiceError => unreadable('no list of messages');
+/** The reason for a note that is JSON, but no transcript. */
+export const NO_MESSAGES = 'no list of messages';
+
+/** Tells what notes are, each reason with its number where there are several: `1 is no JSON and 2 are no base64`. Pure. */
+export function reasonsInWords(reasons: string[]): string {
+	const counts = new Map<string, number>();
+	for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+	return andList([...counts].map(([reason, count]) => `${count} ${count === 1 ? 'is' : 'are'} ${reason}`));
+}
+
+/** The error where no note of a conversation's transcripts can be read. @param reasons one for each note, at least one. */
+export function unreadableTranscript(reasons: string[]): ServiceError {
+	const [only = ''] = reasons;
+	const what =
+		reasons.length === 1
+			? `its note is ${only}`
+			: `of the ${reasons.length} notes that it has, ${reasonsInWords(reasons)}`;
+	return new ServiceError({
+		message: `The transcript cannot be read: ${what}`,
+		description: 'It is in Dataverse all the same: look at it in Dynamics, by the url of Conversation: Get.',
+	});
+}

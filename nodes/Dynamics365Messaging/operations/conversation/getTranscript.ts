@@ -14,9 +14,11 @@ import { conversationRequest, readConversation } from '../../dataverse/conversat
 import {
 	decodeNote,
 	fileRequest,
-	noTranscript,
+	NO_MESSAGES,
+	reasonsInWords,
 	transcriptList,
 	transcriptNotes,
+	unreadableTranscript,
 } from '../../dataverse/transcript';
 import {
 	readTranscript,
@@ -55,29 +57,39 @@ interface Wanted {
 
 type Dataverse = ReturnType<StepsContext['client']>;
 
-/** Reads the transcripts of a conversation; undefined where there are none yet. @throws ServiceError */
+/** What was found of a conversation's transcripts. */
+interface Found {
+	/** Undefined where there are none yet, or none that can be read. */
+	transcript: Transcript | undefined;
+	/** Why notes were passed over, one reason for each: they may be files that somebody attached. */
+	passedOver: string[];
+}
+
+/** Reads the transcripts of a conversation. @throws ServiceError */
 async function lookForTranscript(
 	dataverse: Dataverse,
 	conversationId: string,
 	options: TranscriptOptions,
-): Promise<Transcript | undefined> {
+): Promise<Found> {
 	const found: Transcript[] = [];
+	const passedOver: string[] = [];
 	for await (const row of dataverse.list(transcriptList(conversationId))) {
 		const id = tidyId(readKey(row, 'msdyn_transcriptid'));
 		if (!isGuid(id)) continue;
 		for await (const note of dataverse.list(transcriptNotes(id))) {
-			const json = decodeNote(note);
-			if (json === undefined) continue;
-			const transcript = readTranscript(json, options);
-			if (!transcript) throw noTranscript();
-			found.push(transcript);
+			const content = decodeNote(note);
+			if (content.kind === 'empty') continue;
+			const transcript = content.kind === 'json' ? readTranscript(content.json, options) : undefined;
+			if (transcript) found.push(transcript);
+			else passedOver.push(content.kind === 'json' ? NO_MESSAGES : content.reason);
 		}
 	}
-	if (found.length === 0) return undefined;
-	return {
+	if (found.length === 0) return { transcript: undefined, passedOver };
+	const transcript = {
 		messages: withoutRepeated(found.flatMap(({ messages }) => messages)),
 		unreadable: found.reduce((count, { unreadable }) => count + unreadable, 0),
 	};
+	return { transcript, passedOver };
 }
 
 /** Leaves out messages that a second transcript of the conversation repeats. */
@@ -93,16 +105,16 @@ function withoutRepeated(messages: TranscriptMessage[]): TranscriptMessage[] {
 
 /** Looks for the transcript until it is there or the time is over. @throws ServiceError also where the execution is cancelled. */
 async function waitForTranscript(
-	look: () => Promise<Transcript | undefined>,
+	look: () => Promise<Found>,
 	waitMs: number,
 	signal: AbortSignal | undefined,
-): Promise<Transcript | undefined> {
+): Promise<Found> {
 	const end = performance.now() + waitMs;
 	const clock = new Throttle(0, signal);
 	for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-		const transcript = await look();
+		const found = await look();
 		const left = end - performance.now();
-		if (transcript || left <= 0) return transcript;
+		if (found.transcript || left <= 0) return found;
 		await clock.wait(Math.min(pause, left));
 	}
 }
@@ -161,9 +173,18 @@ class FileFetcher {
 const NONE_YET =
 	'Dataverse has no transcript of this conversation. It is written some time after the close: wait for it by the option Wait for Transcript, or try again later.';
 
-function hintFor(count: number): string | undefined {
-	if (count === 0) return undefined;
-	return `${count} ${count === 1 ? 'entry' : 'entries'} of a transcript could not be read as messages, and ${count === 1 ? 'is' : 'are'} left out.`;
+/** Says what of the transcripts did not come out. @param count of the entries that are no messages. */
+function hintFor(count: number, passedOver: string[]): string | undefined {
+	const words: string[] = [];
+	if (count > 0) {
+		words.push(
+			`${count} ${count === 1 ? 'entry' : 'entries'} of a transcript could not be read as messages, and ${count === 1 ? 'is' : 'are'} left out.`,
+		);
+	}
+	if (passedOver.length > 0) {
+		words.push(`Of the other notes at the transcript, ${reasonsInWords(passedOver)}: passed over.`);
+	}
+	return words.length === 0 ? undefined : words.join(' ');
 }
 
 async function readAll(wanted: Wanted, { client, n8n }: StepsContext): Promise<Output> {
@@ -173,7 +194,8 @@ async function readAll(wanted: Wanted, { client, n8n }: StepsContext): Promise<O
 	const { customerName } = readConversation((await dataverse.call(conversationRequest(conversationId))).json);
 	const options = { includeNotices, includePrivate, customerName };
 	const look = async () => await lookForTranscript(dataverse, conversationId, options);
-	const transcript = await waitForTranscript(look, waitMs, n8n.signal);
+	const { transcript, passedOver } = await waitForTranscript(look, waitMs, n8n.signal);
+	if (!transcript && passedOver.length > 0) throw unreadableTranscript(passedOver);
 	if (!transcript) return { items: [], hint: NONE_YET };
 	const fetcher = new FileFetcher(dataverse, n8n);
 	const items: Output['items'] = [];
@@ -184,7 +206,7 @@ async function readAll(wanted: Wanted, { client, n8n }: StepsContext): Promise<O
 			items.push({ json: { ...json, attachments: fetched.attachments }, binary: fetched.binary });
 		} else items.push({ json: { ...json, attachments: attachments.map((file) => ({ ...file })) } });
 	}
-	return { items, hint: hintFor(transcript.unreadable) };
+	return { items, hint: hintFor(transcript.unreadable, passedOver) };
 }
 
 const OPTIONS: INodeProperties[] = [
