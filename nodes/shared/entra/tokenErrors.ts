@@ -125,8 +125,8 @@ function correlationIn(text: string): string | null {
 	return /Correlation ID:\s*([0-9a-f-]{36})/i.exec(text)?.[1] ?? null;
 }
 
-function authorityExplanation(status: number): Explanation {
-	if (status === 407) return proxyPassword();
+function authorityExplanation({ status, proxyVariable }: HttpsResponse): Explanation {
+	if (status === 407) return proxyPassword(proxyVariable);
 	if (status === 429) {
 		return { message: 'Entra is receiving too many token requests', fix: 'Wait and try again.' };
 	}
@@ -147,7 +147,7 @@ export function explainAuthorityFailure(cause: TransportError | HttpsResponse): 
 	const { retry, retryAfterMs } = retryAdvice(cause);
 	const isTemporary = status === 429 || status >= 500;
 	const code = codeIn(body);
-	const { message, fix } = authorityExplanation(status);
+	const { message, fix } = authorityExplanation(cause);
 	return new ServiceError({
 		message,
 		description: fix,

@@ -28,6 +28,8 @@ export interface HttpsResponse {
 	headers: IncomingHttpHeaders;
 	/** Decoded; '' where only the headers came of an answer that is no success. */
 	body: string;
+	/** Of a 407, the variable of n8n's environment that names the proxy, e.g. `ALL_PROXY`. */
+	proxyVariable?: string;
 }
 
 /** A proxy of n8n's set-up. */
@@ -95,5 +97,9 @@ export async function sendHttps(options: HttpsRequest): Promise<HttpsResponse> {
 		if (refusal) return refusal;
 		throw new TransportError(error.code, error.sent, url.host, proxyOf(error, url));
 	});
-	return { ...answer, body: answer.body.toString('utf8') };
+	const body = answer.body.toString('utf8');
+	// A proxy that reads TLS answers within the connection, as the service would.
+	return answer.status === 407
+		? { ...answer, body, proxyVariable: proxyVariableFor(url) }
+		: { ...answer, body };
 }

@@ -27,7 +27,6 @@ interface ResponseSource {
 /** The explanations for services that have none of their own. */
 const BY_STATUS: Record<number, Explanation> = {
 	400: { message: 'The service did not accept the request', fix: 'Check the fields of this node.' },
-	407: proxyPassword(),
 	413: { message: 'What was sent is too large for the service', fix: 'Send less at a time.' },
 	429: {
 		message: 'The service is receiving too many requests',
@@ -160,7 +159,7 @@ function explanationOf(response: HttpsResponse, source: ResponseSource): Explana
 			fix: `Check ${fields} in the credential: tokens go to the service itself only.`,
 		};
 	}
-	const known = explanation ?? BY_STATUS[status];
+	const known = explanation ?? (status === 407 ? proxyPassword(response.proxyVariable) : BY_STATUS[status]);
 	if (known) return known;
 	const contact = `contact ${support} with the correlation ID.`;
 	if (status === 500) return { message: 'The service failed', fix: `If it stays, ${contact}` };

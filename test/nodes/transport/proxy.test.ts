@@ -137,6 +137,28 @@ test.each(['https_proxy', 'ALL_PROXY', 'all_proxy'])(
 	},
 );
 
+test.each(['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'])(
+	'it is named for the password of a proxy that reads TLS and answers itself, too: %s',
+	async (name) => {
+		delete process.env.HTTPS_PROXY;
+		process.env[name] = proxy.url;
+		try {
+			installGlobalProxyAgent();
+			for (const operationId of ['createConversation', 'token']) {
+				const action = { status: 407, body: '<html>', contentType: 'text/html' };
+				emulator.settings.faults = [{ match: { operationId }, action }];
+				const other = { ...credentialFor(emulator), scope: `https://${operationId}.example.com/.default` };
+				const given = operationId === 'token' ? other : credentialFor(emulator);
+				await expect(
+					callMessagingApi(connectionFrom(given), openCall, new Throttle(0)),
+				).rejects.toMatchObject({ description: expect.stringContaining(`Put it into ${name} of n8n`) });
+			}
+		} finally {
+			delete process.env[name];
+		}
+	},
+);
+
 test('an answer that is lost behind the proxy leaves it uncertain, and nothing is sent again', async () => {
 	emulator.settings.faults = [{ match: { operationId: 'createConversation' }, action: 'resetAfter' }];
 	const lost = callMessagingApi(connectionFrom(credentialFor(emulator)), openCall, new Throttle(10_000));
