@@ -50,6 +50,8 @@ interface Session {
 	token: AccessToken | undefined;
 	/** Until when the token in hand serves without another try to refresh it; epoch milliseconds. */
 	refreshPausedUntil: number;
+	/** Why the last try to refresh it was refused; it is told until the next try. */
+	refusal: ServiceError | undefined;
 	/** When a token was renewed after a 401; undefined where the service accepted one since. Epoch milliseconds. */
 	renewedAt: number | undefined;
 }
@@ -69,6 +71,10 @@ const REFRESH_BEFORE_END_MS = 300_000;
 const END_MARGIN_MS = 5_000;
 /** How long a failed refresh is not tried again. Constant, so that an authority that is back is soon seen. */
 const REFRESH_PAUSE_MS = 30_000;
+
+/** So long a token serves at the most and at the least, and is not refreshed, whatever the authority says of its end. */
+const MAX_LIFETIME_MS = 24 * 60 * 60_000;
+const MIN_LIFETIME_MS = 30_000;
 
 const TOKEN_TIMEOUT_MS = 15_000;
 /** While a good token is in hand, callers wait no longer for a new one. */
@@ -166,6 +172,7 @@ function sessionOf(source: TokenSource): Session {
 		pending: undefined,
 		token: undefined,
 		refreshPausedUntil: 0,
+		refusal: undefined,
 		renewedAt: undefined,
 	};
 	sessions.set(key, session);
@@ -187,10 +194,29 @@ async function requestToken(session: Session, { scope, tokenErrors }: TokenSourc
 		});
 	if (!result?.accessToken) throw explainTokenFailure(undefined, tokenErrors);
 	const { accessToken: value, expiresOn, refreshOn } = result;
-	const end = expiresOn?.getTime() ?? 0;
-	const refreshAt = Math.min(refreshOn?.getTime() ?? Infinity, end - REFRESH_BEFORE_END_MS);
-	session.token = { value, refreshAt, endsAt: end - END_MARGIN_MS };
+	session.token = { value, ...timesOf(Date.now(), expiresOn?.getTime(), refreshOn?.getTime()) };
+	session.refreshPausedUntil = 0;
+	session.refusal = undefined;
 	return value;
+}
+
+/**
+ * Decides how long a token serves. An answer may name any time, or none that can be read: a token that has ended at its
+ * start would cost a request a call, and one that never ends would not be refreshed. The service has the last word, as its
+ * 401 renews a token. Pure; all times in epoch milliseconds.
+ */
+export function timesOf(
+	now: number,
+	expiresOn = NaN,
+	refreshOn = Infinity,
+): Pick<AccessToken, 'refreshAt' | 'endsAt'> {
+	const within = (time: number) => Math.min(Math.max(time, now + MIN_LIFETIME_MS), now + MAX_LIFETIME_MS);
+	const end = Number.isNaN(expiresOn) ? now : Math.min(expiresOn, now + MAX_LIFETIME_MS);
+	const wanted = Number.isNaN(refreshOn) ? Infinity : refreshOn;
+	return {
+		refreshAt: within(Math.min(wanted, end - REFRESH_BEFORE_END_MS)),
+		endsAt: within(end - END_MARGIN_MS),
+	};
 }
 
 /** Gets a token from the authority. @throws ServiceError */
@@ -206,13 +232,15 @@ function asServiceError(error: unknown, { tokenErrors }: TokenSource): ServiceEr
 
 /**
  * Gets a new token before the end of the one in hand, which serves on where the authority is down.
- * @throws ServiceError where Entra refuses, as that does not end by itself, and nobody would hear of it until the end.
+ * @throws ServiceError where Entra refuses, as that does not end by itself, and nobody would hear of it until the end. For
+ * half a minute every caller gets the same refusal, so that it costs one request and not one a call.
  */
 async function refreshToken(session: Session, source: TokenSource, inHand: AccessToken): Promise<string> {
 	return await requestToken(session, source, REFRESH_TIMEOUT_MS).catch((error: unknown) => {
-		if (isRefusal(error)) throw asServiceError(error, source);
-		const { retryAfterMs = 0 } = asServiceError(error, source);
-		session.refreshPausedUntil = Date.now() + Math.max(REFRESH_PAUSE_MS, retryAfterMs);
+		const explained = asServiceError(error, source);
+		session.refreshPausedUntil = Date.now() + Math.max(REFRESH_PAUSE_MS, explained.retryAfterMs ?? 0);
+		session.refusal = isRefusal(error) ? explained : undefined;
+		if (session.refusal) throw session.refusal;
 		return inHand.value;
 	});
 }
@@ -241,7 +269,11 @@ export async function getToken(source: TokenSource): Promise<string> {
 	if (!token || now >= token.endsAt) {
 		return await shareRequest(session, async () => await fetchToken(session, source));
 	}
-	if (now < token.refreshAt || now < session.refreshPausedUntil) return token.value;
+	if (now < token.refreshAt) return token.value;
+	if (now < session.refreshPausedUntil) {
+		if (session.refusal) throw session.refusal;
+		return token.value;
+	}
 	return await shareRequest(session, async () => await refreshToken(session, source, token));
 }
 

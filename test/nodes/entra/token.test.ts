@@ -1,6 +1,6 @@
 import type { Emulator, FaultAction } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
-import { getToken, tokenProvider } from '../../../nodes/shared/entra/token';
+import { getToken, timesOf, tokenProvider } from '../../../nodes/shared/entra/token';
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { waitFor } from '../../../tools/wait';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
@@ -228,9 +228,14 @@ describe('a token that is still good', () => {
 	test('hides no refusal of Entra', async () => {
 		const token = await halfway();
 		authority({ status: 401, code: 7_000_222 });
+		for (let call = 0; call < 20; call++)
+			await expect(get()).rejects.toMatchObject({ code: 'AADSTS7000222' });
+		expect(tokenRequests()).toBe(2);
+		clock(31);
 		await expect(get()).rejects.toMatchObject({ code: 'AADSTS7000222' });
-		await expect(get()).rejects.toMatchObject({ code: 'AADSTS7000222' });
+		expect(tokenRequests()).toBe(3);
 		authority({ status: 401, code: 7_000_222 }, 0);
+		clock(31);
 		expect(await get()).not.toBe(token);
 	});
 
@@ -242,4 +247,32 @@ describe('a token that is still good', () => {
 		await expect(tokenProvider(connection()).renew(token)).rejects.toMatchObject({ httpCode: 503 });
 		expect(await refreshing).toBe(token);
 	});
+});
+
+test.each<unknown>([0, -1, -1e12, 'soon', '', null, '0', 1, 200, 1e12, 1e15, 1e300, {}, [], true])(
+	'a token that says it serves for %j seconds costs one request, and serves no longer than a day',
+	async (seconds) => {
+		const answer = { token_type: 'Bearer', access_token: 'a.b.c', expires_in: seconds, refresh_in: seconds };
+		const action = { status: 200, body: JSON.stringify(answer), contentType: 'application/json' };
+		emulator.settings.faults = [{ match: { operationId: 'token' }, action }];
+		for (let call = 0; call < 20; call++) expect(await getToken(connection())).toBe('a.b.c');
+		expect(tokenRequests()).toBe(1);
+		clock(86_400);
+		await getToken(connection());
+		expect(tokenRequests()).toBe(2);
+	},
+);
+
+test.each([
+	[3_600, undefined, 3_300, 3_595],
+	[86_400, 43_200, 43_200, 86_395],
+	[NaN, NaN, 30, 30],
+	[undefined, undefined, 30, 30],
+	[100_000, Infinity, 86_100, 86_395],
+	[20, -5, 30, 30],
+	[200, undefined, 30, 195],
+])('a token of %p s, to be refreshed after %p s', (end, refresh, refreshAt, endsAt) => {
+	const now = 1_000_000;
+	const at = (seconds?: number) => (seconds === undefined ? undefined : now + seconds * 1000);
+	expect(timesOf(now, at(end), at(refresh))).toEqual({ refreshAt: at(refreshAt), endsAt: at(endsAt) });
 });
