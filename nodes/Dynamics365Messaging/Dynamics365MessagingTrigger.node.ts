@@ -12,6 +12,7 @@ import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
 import { isRecord, textOf } from '../shared/json';
+import { InputError, ServiceError } from '../shared/transport/errors';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable } from './webhook/activation';
 import { handleDelivery, signedDeliveryOf, type Settings } from './webhook/handleDelivery';
@@ -26,7 +27,7 @@ const configuredOutputs = (parameters: { output?: string; events?: string[] }) =
 		['typing', 'Typing'],
 		['conversationEvent', 'Conversation Event'],
 		['customEvent', 'Custom Event'],
-		['other', 'Other'],
+		['other', 'Any Other Activity'],
 	];
 	if (parameters.output !== 'perEvent') return [{ type: 'main' }];
 	const chosen = names.filter(([type]) => (parameters.events ?? []).includes(type));
@@ -40,6 +41,37 @@ const { default: DEFAULT_MAX_COUNT } = ATTACHMENT_COUNT;
 function readOptions(context: IWebhookFunctions | IHookFunctions): Record<string, unknown> {
 	const options: unknown = context.getNodeParameter('options', {});
 	return isRecord(options) ? options : {};
+}
+
+/** The error of a restriction that would let nothing through. */
+function emptyRestriction(label: string): InputError {
+	return new InputError(
+		`${label} is empty: nothing would start the workflow`,
+		'Fill it in, or remove the option to let all of them start it.',
+	);
+}
+
+/**
+ * Refuses to publish with a restriction that is empty. An expression is looked at when a delivery comes.
+ * @throws InputError with the name of the field.
+ */
+function checkRestrictions(context: IHookFunctions): void {
+	const options = readOptions(context);
+	for (const [name, label] of [
+		['eventNames', 'Conversation Event Names'],
+		['conversationIds', 'Conversation IDs'],
+	] as const) {
+		if (name in options && listOf(options[name]).length === 0) throw emptyRestriction(label);
+	}
+}
+
+/** Puts the mend into the message of an error, as n8n shows that alone when a workflow is published. Pure. */
+function withMend(error: unknown): unknown {
+	const says = (message: string, description: string) => `${message.replace(/[.:]$/, '')}. ${description}`;
+	if (error instanceof ServiceError) return error.with({ message: says(error.message, error.description) });
+	if (error instanceof InputError)
+		return new InputError(says(error.message, error.description), error.description);
+	return error;
 }
 
 /**
@@ -96,7 +128,9 @@ const DELIVERIES = {
 
 /** How to try the trigger in the editor. */
 const TESTING =
-	'<b>While building</b>, register the <b>test URL</b> for the channel, click Execute step (or Test this trigger), and have a representative write. The test URL takes one delivery per click.<br /><br />';
+	'<b>While building</b>, click Execute step (or Test this trigger) and have a representative write. Each click takes one delivery. With <b>Register Webhook</b> on, the channel has the test URL while n8n listens, and gets back what stood there before. With it off, register the <b>test URL</b> yourself, and do not leave it there.<br /><br />';
+const ROUTER =
+	'https://github.com/n8n-nodes-dynamics365-messaging/n8n-nodes-dynamics365-messaging/blob/main/templates/router.md';
 
 export class Dynamics365MessagingTrigger implements INodeType {
 	description: INodeTypeDescription = {
@@ -110,7 +144,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			'Starts the workflow when Dynamics 365 Contact Center says something in a conversation of your own channel',
 		eventTriggerDescription: '',
 		activationMessage:
-			'Your workflow now receives what Dynamics 365 sends to the production URL. Register that URL, as it is, as msdyn_webhookurl of the channel.',
+			'With Register Webhook on, the channel has the production URL now, and your workflow receives what Dynamics 365 sends. With it off, copy the production URL and register it, as it is, as the webhook URL (msdyn_webhookurl) of the channel.',
 		defaults: { name: 'Dynamics 365 Messaging Trigger' },
 		inputs: [],
 		outputs: `={{(${configuredOutputs.toString()})($parameter)}}`,
@@ -125,12 +159,12 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		triggerPanel: {
 			header: '',
 			executionsHelp: {
-				inactive: `${TESTING}<b>For production</b>, publish (or activate) the workflow and register its <b>production URL</b> for good. Do not leave the test URL registered.`,
-				active: `${TESTING}<b>The workflow is live</b>: what Dynamics 365 sends to the <b>production URL</b> starts it. Those runs are in the executions list, not here.`,
+				inactive: `${TESTING}<b>For production</b>, publish (or activate) the workflow. With Register Webhook on, that writes the <b>production URL</b> into the channel’s record. With it off, register that URL yourself.`,
+				active: `${TESTING}<b>The workflow is live</b>: what Dynamics 365 sends to the <b>production URL</b> starts it. Those runs are in the executions list, not here. While n8n listens for a test with Register Webhook on, deliveries go to the test URL instead.`,
 			},
 			activationHint: {
 				inactive:
-					'Publish (or activate) the workflow, then register its production URL as the webhook URL of the channel in Dynamics 365.',
+					'Publish (or activate) the workflow. With Register Webhook off, register its production URL as the webhook URL of the channel, too.',
 				active: 'The workflow starts with what Dynamics 365 sends to its production URL.',
 			},
 		},
@@ -151,6 +185,44 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		],
 		properties: [
 			{
+				displayName: 'Trigger On',
+				name: 'events',
+				type: 'multiOptions',
+				noDataExpression: true,
+				options: [
+					{
+						name: 'Any Other Activity',
+						value: 'other',
+						description: 'What is none of the others, such as a kind that Microsoft adds later',
+					},
+					{
+						name: 'Conversation Event',
+						value: 'conversationEvent',
+						description: 'Somebody joined or left, the conversation was transferred or closed',
+					},
+					{
+						name: 'Custom Event',
+						value: 'customEvent',
+						description: 'An AI agent of Copilot Studio tells the workflow something',
+					},
+					{ name: 'Message', value: 'message', description: 'A representative or an AI agent writes' },
+					{ name: 'Typing', value: 'typing', description: 'A representative is typing' },
+				],
+				default: ['conversationEvent', 'customEvent', 'message', 'other'],
+				required: true,
+				description: 'What starts the workflow. The rest is acknowledged and dropped.',
+			},
+			{
+				displayName: 'Register Webhook',
+				name: 'registerWebhook',
+				type: 'boolean',
+				noDataExpression: true,
+				default: true,
+				displayOptions: { show: { verification: ['entraToken'] } },
+				description:
+					'Whether to write the URL into the channel’s record when the workflow is published, and the test URL while n8n listens for a test event. What stood there before is put back at the end. Needs Environment URL in the credential. Where the channel has a managed identity, a new URL may make a new federated subject, to be renewed in Entra (Channel: Check Setup says so).',
+			},
+			{
 				displayName:
 					'Open Webhook URLs above, choose <b>Production URL</b>, copy it and register it, as it is, as the webhook URL (<code>msdyn_webhookurl</code>) of the Messaging API channel in Dynamics 365. Dynamics adds the rest of the path itself.',
 				name: 'registerNotice',
@@ -159,33 +231,10 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				displayOptions: { hide: { registerWebhook: [true] } },
 			},
 			{
-				displayName: 'Verification',
-				name: 'verification',
-				type: 'options',
-				noDataExpression: true,
-				options: [
-					{
-						name: 'Microsoft Entra Token',
-						value: 'entraToken',
-						description:
-							'Believe only what carries a valid token of your tenant and app. The channel needs a managed identity with a federated credential.',
-					},
-					{
-						name: 'None',
-						value: 'none',
-						description: 'Accept every caller who knows the URL',
-					},
-				],
-				default: 'entraToken',
-				description: 'How to make sure that it is Dynamics 365 who calls',
-			},
-			{
-				displayName:
-					'Nothing proves who calls: whoever learns this URL can write to your customers in a representative’s name. Its two random parts are the only secret. Choose this only while the channel has no managed identity.',
-				name: 'noVerificationNotice',
+				displayName: `A channel has one webhook URL, so one active workflow with this trigger. To do several things with one channel, use the <a href="${ROUTER}">router template</a>.`,
+				name: 'oneTriggerNotice',
 				type: 'notice',
 				default: '',
-				displayOptions: { show: { verification: ['none'] } },
 			},
 			{
 				displayName: 'Respond',
@@ -217,38 +266,33 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				displayOptions: { show: { respond: ['onSuccess'] } },
 			},
 			{
-				displayName: 'Register Webhook',
-				name: 'registerWebhook',
-				type: 'boolean',
-				noDataExpression: true,
-				default: false,
-				displayOptions: { show: { verification: ['entraToken'] } },
-				description:
-					'Whether to write the production URL into the channel’s record when the workflow is activated, and to put back what stood there when it is deactivated. Needs Environment URL in the credential. Publishing a new version does both, one after the other. Where the federated subject has changed by that, its credential must be renewed in Entra (Channel: Check Setup says so).',
-			},
-			{
-				displayName: 'Events',
-				name: 'events',
-				type: 'multiOptions',
+				displayName: 'Verification',
+				name: 'verification',
+				type: 'options',
 				noDataExpression: true,
 				options: [
 					{
-						name: 'Conversation Event',
-						value: 'conversationEvent',
-						description: 'Somebody joined or left, the conversation was transferred or closed',
+						name: 'Microsoft Entra Token',
+						value: 'entraToken',
+						description:
+							'Believe only what carries a valid token of your tenant and app. The channel needs a managed identity with a federated credential.',
 					},
 					{
-						name: 'Custom Event',
-						value: 'customEvent',
-						description: 'An AI agent of Copilot Studio tells the workflow something',
+						name: 'None',
+						value: 'none',
+						description: 'Accept every caller who knows the URL',
 					},
-					{ name: 'Message', value: 'message', description: 'A representative or an AI agent writes' },
-					{ name: 'Other', value: 'other', description: 'Any other type of activity' },
-					{ name: 'Typing', value: 'typing', description: 'A representative is typing' },
 				],
-				default: ['conversationEvent', 'customEvent', 'message', 'other'],
-				required: true,
-				description: 'What starts the workflow. The rest is acknowledged and dropped.',
+				default: 'entraToken',
+				description: 'How to make sure that it is Dynamics 365 who calls',
+			},
+			{
+				displayName:
+					'Nothing proves who calls: whoever learns this URL can write to your customers in a representative’s name. Its two random parts are the only secret. Choose this only while the channel has no managed identity.',
+				name: 'noVerificationNotice',
+				type: 'notice',
+				default: '',
+				displayOptions: { show: { verification: ['none'] } },
 			},
 			{
 				displayName: 'Outputs',
@@ -306,7 +350,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 						default: '',
 						placeholder: 'e.g. 9f6c021d-1234-4abc-8df7-123456789abc, …',
 						description:
-							'Let only these conversations start the workflow, separated by commas or as a list. If it is empty, none does.',
+							'Let only these conversations start the workflow, separated by commas or as a list. Empty, the workflow cannot be published.',
 					},
 					{
 						displayName: 'Download Attachments',
@@ -348,23 +392,19 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				return false;
 			},
 			async create(this: IHookFunctions): Promise<boolean> {
+				const registers = this.getNodeParameter('registerWebhook', false) === true;
 				try {
 					checkLimits(this);
+					checkRestrictions(this);
+					if (registers || this.getMode() !== 'manual') await checkCallable(this);
+					if (registers) await registerTrigger(this);
 				} catch (error) {
-					throw toNodeError(this.getNode(), error);
-				}
-				if (this.getMode() === 'manual') return true;
-				await checkCallable(this);
-				if (this.getNodeParameter('registerWebhook', false) === true) {
-					await registerTrigger(this).catch((error: unknown) => {
-						throw toNodeError(this.getNode(), error);
-					});
+					throw toNodeError(this.getNode(), withMend(error));
 				}
 				return true;
 			},
 			// Also where Register Webhook has been switched off since, as the URL may still be registered.
 			async delete(this: IHookFunctions): Promise<boolean> {
-				if (this.getMode() === 'manual') return true;
 				const registers = this.getNodeParameter('registerWebhook', false) === true;
 				await unregisterTrigger(this, registers).catch((error: unknown) => {
 					throw toNodeError(this.getNode(), error);

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { chromium, selectors, type Browser, type Locator, type Page } from 'playwright-core';
 import { owner } from '../../tools/n8n/n8n';
 import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
-import { post } from '../../tools/post';
 import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
 import { listen } from '../../tools/ports';
@@ -224,19 +223,23 @@ async function listening(editor: Editor, { emulator }: N8nWithEmulator): Promise
 		(await page.evaluate('navigator.clipboard.readText()')) === production;
 	await editor.picture('trigger-url');
 
+	// Register Webhook is on: the channel has the test URL while n8n listens, and nothing again afterwards.
+	const registered = async (url: string | null) =>
+		await waitFor(`the channel to have ${url ?? 'no URL'}`, 30_000, () => emulator.webhookUrl() === url);
+	emulator.setWebhookUrl(null);
 	await editor.id('trigger-execute-button').click();
 	await editor.id('trigger-listening').waitFor();
+	checks['the test URL is registered while n8n listens'] = await registered(testUrl);
 	const [conversation] = emulator.desk.list();
-	const url = new URL(`${testUrl}/v3/conversations/${conversation!.id}/activities`);
-	const activity = {
-		type: 'message',
-		id: '1756399395730',
-		text: 'Hello Kim, **this is Ana**.',
-		from: { name: 'Ana Lopes' },
-	};
-	const status = await post(url, await emulator.issueDeliveryToken(), JSON.stringify(activity));
+	emulator.desk.accept(conversation!.id, { agentName: 'Ana Lopes' });
+	emulator.desk.reply(conversation!.id, { text: 'Hello Kim, **this is Ana**.' });
 	await editor.id('output-panel').getByText('Hello Kim, this is Ana.').first().waitFor();
-	checks['a test event is listened for, and received'] = status === 200;
+	checks['a representative writes, and the test event is there'] = true;
+	checks['then the channel has what stood there before'] = await registered(null);
+	await editor.id('trigger-execute-button').click();
+	await registered(testUrl);
+	await editor.id('trigger-execute-button').click();
+	checks['also when the test is stopped'] = await registered(null);
 	await editor.picture('test-event');
 	return checks;
 }

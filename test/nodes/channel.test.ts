@@ -407,14 +407,84 @@ describe('Register Webhook', () => {
 		}
 	});
 
-	test('is off by default, and never for a test run', async () => {
+	test('registers nothing where it is off', async () => {
 		emulator.setWebhookUrl('https://middleware.invalid/hook');
-		await activate(activation({ json: trigger({}) }));
-		await activate(activation({ mode: 'manual' }));
-		// n8n ends a test run in this mode, without what it keeps for the workflow.
-		await deactivate(activation({ mode: 'internal' }));
+		for (const mode of ['trigger', 'manual'] as const) {
+			await activate(activation({ json: trigger({ registerWebhook: false }), mode }));
+		}
+		await deactivate(
+			activation({ json: trigger({ registerWebhook: false }), mode: 'internal', isTest: true }),
+		);
 		expect(await registered()).toBe('https://middleware.invalid/hook');
 		expect(calls().filter(({ method }) => method !== 'GET')).toEqual([]);
+	});
+
+	describe('while the editor listens for a test event', () => {
+		const testUrl = () => own().replace('/webhook/', '/webhook-test/');
+		/** What n8n does: it keeps the static data of a test apart, and gives them to `delete`. */
+		const listen = async (given: Partial<Activation> = {}) => {
+			const one = activation({ mode: 'manual', staticData: {}, ...given });
+			await activate(one);
+			return async () => await deactivate({ ...one, mode: 'internal', isTest: true });
+		};
+
+		test.each([
+			['nothing', () => null],
+			['a middleware', () => 'https://middleware.invalid/hook'],
+			['its own production URL', own],
+		])('the test URL stands in the record, and then %s again', async (_, before) => {
+			emulator.setWebhookUrl(before());
+			const stop = await listen();
+			expect(await registered()).toBe(testUrl());
+			await stop();
+			expect(await registered()).toBe(before());
+		});
+
+		test('a test URL that was left there is not put back', async () => {
+			for (const left of [testUrl(), 'https://n8n.example.com/webhook-test/c/d']) {
+				emulator.setWebhookUrl(left);
+				const stop = await listen();
+				expect(await registered()).toBe(testUrl());
+				await stop();
+				expect(await registered()).toBeNull();
+			}
+		});
+
+		test('nor does it count as somebody’s when the workflow is published', async () => {
+			emulator.setWebhookUrl('https://n8n.example.com/webhook-test/c/d');
+			const one = activation();
+			await activate(one);
+			expect(await registered()).toBe(own());
+			await deactivate(one);
+			expect(await registered()).toBeNull();
+		});
+
+		test('what somebody registered meanwhile stays', async () => {
+			emulator.setWebhookUrl(null);
+			const stop = await listen();
+			emulator.setWebhookUrl('https://newer.invalid/hook');
+			await stop();
+			expect(await registered()).toBe('https://newer.invalid/hook');
+		});
+
+		test('the memory of the active workflow is left alone', async () => {
+			emulator.setWebhookUrl('https://middleware.invalid/hook');
+			const live = activation();
+			await activate(live);
+			await (
+				await listen()
+			)();
+			expect(await registered()).toBe(own());
+			await deactivate(live);
+			expect(await registered()).toBe('https://middleware.invalid/hook');
+		});
+
+		test('the end of a test that never began touches nothing', async () => {
+			emulator.setWebhookUrl('https://middleware.invalid/hook');
+			const before = calls().length;
+			await deactivate(activation({ mode: 'internal', isTest: true }));
+			expect(calls()).toHaveLength(before);
+		});
 	});
 
 	test('leaves alone what somebody else registered since', async () => {
@@ -625,7 +695,9 @@ describe('Register Webhook', () => {
 
 	test('needs the environment', async () => {
 		const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), environmentUrl: '' } };
-		await expect(activate(activation({ credentials }))).rejects.toThrow('Environment URL is missing');
+		await expect(activate(activation({ credentials }))).rejects.toThrow(
+			'Enter Environment URL in the credential, or switch Register Webhook off',
+		);
 	});
 });
 

@@ -19,19 +19,58 @@ async function tryIt(
 	given: { parameters?: IDataObject; baseUrl?: string; mode?: 'manual' } = {},
 ) {
 	const credentials = { dynamics365MessagingApi: { ...credential, baseUrl: given.baseUrl ?? '' } };
-	const json = oneNode('dynamics365MessagingTrigger', given.parameters ?? {});
+	const json = oneNode('dynamics365MessagingTrigger', { registerWebhook: false, ...given.parameters });
 	return await activate({ loader, json, credentials, webhookBaseUrl: `${base}/webhook`, mode: given.mode });
 }
 
-test('panel, notice and activation message say which URL to register, and warn of the test URL', () => {
+test('panel and dialog say what happens with Register Webhook on, and what to do with it off', () => {
 	const { properties, activationMessage, triggerPanel } = loader.nodeTypes.dynamics365MessagingTrigger!.type
 		.description as INodeTypeDescription;
-	const { displayName } = properties.find(({ name }) => name === 'registerNotice')!;
-	for (const text of [displayName, activationMessage, JSON.stringify(triggerPanel)]) {
+	const notice = properties.find(({ name }) => name === 'registerNotice')!;
+	expect(notice.displayOptions).toEqual({ hide: { registerWebhook: [true] } });
+	expect(notice.displayName).toMatch(/Production URL.*msdyn_webhookurl/);
+	for (const text of [activationMessage, JSON.stringify(triggerPanel)]) {
+		expect(text).toMatch(/With Register Webhook (on|off)/);
+		expect(text).toMatch(/with it off/i);
 		expect(text).toMatch(/production URL/i);
-		expect(text).toContain('channel');
 	}
-	expect(JSON.stringify(triggerPanel)).toContain('Do not leave the test URL registered');
+});
+
+test('Register Webhook is on by default, and the fields stand in the order in which people think of them', () => {
+	const { properties } = loader.nodeTypes.dynamics365MessagingTrigger!.type
+		.description as INodeTypeDescription;
+	const fields = properties.filter(({ type }) => type !== 'notice');
+	expect(fields.find(({ name }) => name === 'registerWebhook')).toMatchObject({ default: true });
+	expect(fields.map(({ displayName }) => displayName)).toEqual([
+		'Trigger On',
+		'Register Webhook',
+		'Respond',
+		'Verification',
+		'Outputs',
+		'Options',
+	]);
+	const says = properties.filter(({ type }) => type === 'notice').map(({ displayName }) => displayName);
+	expect(says.filter((text) => /one webhook URL.*router template/.test(text))).toHaveLength(1);
+});
+
+test.each([{ conversationIds: '' }, { conversationIds: ' , ' }, { eventNames: [] }])(
+	'a restriction that is empty is refused at activation: %j',
+	async (options) => {
+		const parameters = { options };
+		await expect(tryIt('https://n8n.example.com', { parameters })).rejects.toThrow(
+			/is empty: nothing would start the workflow. Fill it in, or remove the option/,
+		);
+	},
+);
+
+test('without an Environment URL it says which of the two is to be changed, at once', async () => {
+	const parameters = { registerWebhook: true };
+	const says = 'Enter Environment URL in the credential, or switch Register Webhook off in the trigger';
+	await expect(tryIt('https://n8n.example.com', { parameters })).rejects.toThrow(says);
+	await expect(tryIt('https://n8n.example.com', { parameters, mode: 'manual' })).rejects.toThrow(says);
+	// Without a credential there is nothing to register with.
+	const unverified = { registerWebhook: true, verification: 'none' };
+	await expect(tryIt('https://n8n.example.com', { parameters: unverified })).resolves.toBe(true);
 });
 
 test.each([
@@ -54,10 +93,15 @@ test.each([
 ])('%s cannot be called by Dynamics: activation fails and says what to set', async (base) => {
 	const error = await tryIt(base).catch((e: unknown) => e);
 	expect(error).toMatchObject({
-		message: expect.stringMatching(/^Dynamics 365 cannot call .* Set WEBHOOK_URL of n8n/),
+		message: expect.stringMatching(
+			/^Set WEBHOOK_URL to n8n's public https address and restart n8n: Dynamics 365 cannot reach https?:/,
+		),
 	});
-	await expect(tryIt(base, { parameters: { verification: 'none' } })).rejects.toThrow('cannot call');
+	await expect(tryIt(base, { parameters: { verification: 'none' } })).rejects.toThrow('cannot reach');
+	// A test event needs the URL only where it is registered for it.
 	await expect(tryIt(base, { mode: 'manual' })).resolves.toBe(true);
+	const registering = { mode: 'manual', parameters: { registerWebhook: true } } as const;
+	await expect(tryIt(base, registering)).rejects.toThrow('cannot reach');
 });
 
 test.each([
@@ -89,7 +133,7 @@ test.each(['https://localhost:8443', 'https://127.0.0.1:8443'])(
 	async (baseUrl) => {
 		await expect(tryIt('http://localhost:5678', { baseUrl })).resolves.toBe(true);
 		await expect(tryIt('http://localhost:5678', { baseUrl: 'https://proxy.example.com' })).rejects.toThrow(
-			'cannot call',
+			'cannot reach',
 		);
 	},
 );

@@ -566,7 +566,9 @@ describe('what it lets through, narrowed', () => {
 		for (const events of [ALL_EVENTS, ['other', 'message'], ['typing'], []]) {
 			const names = seen({ output: 'perEvent', events }).map(({ displayName }) => displayName);
 			const expected = outputsFor(events).map((type) =>
-				type.replace(/([A-Z])/g, ' $1').replace(/^./, (first) => first.toUpperCase()),
+				type === 'other'
+					? 'Any Other Activity'
+					: type.replace(/([A-Z])/g, ' $1').replace(/^./, (first) => first.toUpperCase()),
 			);
 			expect(names).toEqual(expected);
 		}

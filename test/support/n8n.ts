@@ -221,8 +221,10 @@ export interface Activation {
 	json: IWorkflowBase;
 	credentials: Credentials;
 	webhookBaseUrl: string;
-	/** `manual` where the workflow listens for a test. */
+	/** `manual` where the workflow begins to listen for a test, `internal` where it stops. */
 	mode?: WorkflowExecuteMode;
+	/** Whether it is the test's webhook. By default in the mode `manual`. */
+	isTest?: boolean;
 	/** The static data that n8n stores for the workflow. */
 	staticData?: IDataObject;
 }
@@ -233,12 +235,15 @@ function hookContext({
 	credentials,
 	webhookBaseUrl,
 	mode = 'trigger',
+	isTest = mode === 'manual',
 	staticData,
 }: Activation) {
 	const workflow = workflowOf(loader, { ...json, staticData });
 	const node = workflow.nodes[json.nodes[0]!.name]!;
-	const additionalData = { ...additionalDataOf(json, credentials), webhookBaseUrl };
-	const context = new HookContext(workflow, node, additionalData, mode, 'activate');
+	const webhookTestBaseUrl = webhookBaseUrl.replace(/\/webhook$/, '/webhook-test');
+	const additionalData = { ...additionalDataOf(json, credentials), webhookBaseUrl, webhookTestBaseUrl };
+	const webhook = { isTest } as IWebhookData;
+	const context = new HookContext(workflow, node, additionalData, mode, 'activate', webhook);
 	const nodeType = workflow.nodeTypes.getByNameAndVersion(node.type, node.typeVersion);
 	return { context, methods: nodeType.webhookMethods!.default! };
 }

@@ -80,7 +80,8 @@ export async function makeCredential(n8n: N8n, type: string, data: object, name 
 /**
  * Makes a workflow that has only the trigger.
  * @param credentialId of the credential for Dynamics 365.
- * @param parameters of the trigger, where they differ from their defaults.
+ * @param parameters of the trigger, where they differ from their defaults. It does not register its URL: what a test starts is
+ * called at its path.
  * @returns the workflow, and the path of its webhook below n8n's `/webhook/`.
  */
 export function triggerWorkflow(
@@ -96,7 +97,7 @@ export function triggerWorkflow(
 		type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
 		typeVersion: 1,
 		position: [0, 0],
-		parameters,
+		parameters: { registerWebhook: false, ...parameters },
 		credentials: { dynamics365MessagingApi: { id: credentialId, name: 'Emulator' } },
 	};
 	const settings = { executionOrder: 'v1' };

@@ -7,10 +7,15 @@ import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
 import { TABLES, updateRequest } from '../dataverse/requests';
 import { probe, triggerMark, type Probed } from './probe';
-import { isSameUrl, withoutUser } from './webhookUrl';
+import { isOfSameTrigger, isSameUrl, isTestUrl, withoutUser } from './webhookUrl';
 
 /** The key of the trigger's static data that holds its registrations. */
 const MEMORY_SLOT = 'dynamics365MessagingWebhook';
+/**
+ * The key that holds what a test registered. n8n keeps a test's static data until the test ends, apart from that of the
+ * active workflow, and tells the end of a test from a deactivation by nothing else. Source: docs/service-facts.md#n8n-test-webhooks.
+ */
+const TEST_SLOT = 'dynamics365MessagingTestWebhook';
 /** How many are remembered. More than one is, where a record could not be given back when the credential changed. */
 const MAX_REMEMBERED = 10;
 
@@ -117,6 +122,8 @@ export function decide(
 ): Decision {
 	if (present === null) return { kind: 'write', previous: null };
 	if (isSameUrl(present, own)) return { kind: 'keep' };
+	// It answers only while an editor listens: nobody's, and nothing to be put back.
+	if (isTestUrl(present)) return { kind: 'write', previous: kept[0]?.previous ?? null };
 	const [url, ownUrl] = [withoutUser(present), withoutUser(own)];
 	const isOwnPath = url !== undefined && url.pathname === ownUrl?.pathname;
 	// A trigger says what it takes its own URL to be. One that names this URL is this one, at a former address.
@@ -129,10 +136,24 @@ export function decide(
 	return { kind: 'write', previous: present };
 }
 
+/** What is wrong where the environment has no record for the credential's channel. */
+const NO_CHANNEL = {
+	message: 'No channel has the credential’s Channel ID',
+	description: 'Run Channel: Get Many to see the channels of the environment, and correct the credential.',
+};
+
 function isTaken(url: string): InputError {
 	return new InputError(
 		`Another active workflow has this channel: ${url}`,
-		'A channel has one webhook URL. Deactivate that workflow first, or use a channel of its own for this one.',
+		'A channel has one webhook URL. Deactivate that workflow first, use a channel of its own for this one, or put both behind one trigger with the router template.',
+	);
+}
+
+/** The error of a credential that does not say where the channel's record is. */
+function noEnvironment(): InputError {
+	return new InputError(
+		'Enter Environment URL in the credential, or switch Register Webhook off in the trigger',
+		'The channel’s record, in which the webhook URL stands, is in that environment.',
 	);
 }
 
@@ -198,7 +219,8 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
 		return undefined;
 	});
 	if (!present) return;
-	const url = present.url === null || isSameUrl(present.url, own) ? undefined : withoutUser(present.url);
+	const isAsked = present.url !== null && !isSameUrl(present.url, own) && !isTestUrl(present.url);
+	const url = isAsked ? withoutUser(present.url ?? '') : undefined;
 	const decision = decide(present.url, trigger, kept, url && (await outside.probe(url)));
 	switch (decision.kind) {
 		case 'taken':
@@ -215,6 +237,35 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
 		case 'write':
 			return await replace(outside, trigger, present, { ...place, own, previous: decision.previous });
 	}
+}
+
+/**
+ * Registers the URL at which the editor listens for a test event, in place of what stands in the record. Another active
+ * trigger keeps its channel; the production URL of this one gives way until the test ends.
+ * @throws what {@link register} throws.
+ */
+export async function registerTest(place: Place, outside: Outside, trigger: Trigger): Promise<void> {
+	const { own, memory } = trigger;
+	const present = await outside.read(place);
+	const isNobodys = present.url === null || isTestUrl(present.url) || isOfSameTrigger(present.url, own);
+	const url = isNobodys ? undefined : withoutUser(present.url ?? '');
+	const found = url && (await outside.probe(url));
+	if (found?.kind === 'trigger') throw isTaken(present.url ?? '');
+	const previous = present.url !== null && isTestUrl(present.url) ? null : present.url;
+	memory[TEST_SLOT] = { ...place, own, previous };
+	if (isSameUrl(present.url, own)) return;
+	await outside.write(place, own, present.version).catch(async (error: unknown) => {
+		const now = await outside.read(place).catch(() => undefined);
+		if (now && isSameUrl(now.url, own)) return;
+		throw error;
+	});
+}
+
+/** Ends a test: puts back what stood in the record before, unless somebody has changed it since. Never throws what a service answers. */
+export async function unregisterTest(outside: Outside, trigger: Trigger): Promise<void> {
+	const [registration] = readRegistration(trigger.memory[TEST_SLOT]);
+	delete trigger.memory[TEST_SLOT];
+	if (registration) await giveBack(registration, outside, trigger);
 }
 
 /** Puts the previous URL back, unless somebody has changed the record since. */
@@ -287,7 +338,11 @@ function outsideOf(connection: Connection): Outside {
 	return {
 		probe,
 		async read(place) {
-			const { json } = await dataverse(place).call(channelRequest(place.channelId));
+			const { json } = await dataverse(place)
+				.call(channelRequest(place.channelId))
+				.catch((error: unknown) => {
+					throw error instanceof ServiceError && error.httpCode === 404 ? error.with(NO_CHANNEL) : error;
+				});
 			const url = readChannel(json).webhookUrl?.trim() ?? '';
 			return { url: url === '' ? null : url, version: textOf(readKey(json, '@odata.etag')) ?? undefined };
 		},
@@ -315,20 +370,26 @@ function triggerOf(context: IHookFunctions): Trigger {
 	};
 }
 
-/** Registers the trigger's URL when its workflow is activated. @throws what {@link register} throws. */
+/**
+ * Registers the trigger's URL when its workflow is activated, or when the editor begins to listen for a test event.
+ * @throws InputError without an Environment URL; what {@link register} throws.
+ */
 export async function registerTrigger(context: IHookFunctions): Promise<void> {
 	const connection = await connect(context);
-	await register(placeOf(connection), outsideOf(connection), triggerOf(context));
+	if (connection.environmentUrl === undefined) throw noEnvironment();
+	const into = context.getMode() === 'manual' ? registerTest : register;
+	await into(placeOf(connection), outsideOf(connection), triggerOf(context));
 }
 
 /**
- * Gives the channel's record back when the workflow is deactivated. After a test there is nothing to give back.
+ * Gives the channel's record back when the workflow is deactivated, or the editor stops listening.
  * @param registers whether Register Webhook is on; also where it is off, the URL may still be registered.
  */
 export async function unregisterTrigger(context: IHookFunctions, registers: boolean): Promise<void> {
 	const trigger = triggerOf(context);
-	const isRemembered = remembered(trigger).length > 0;
-	if (!registers && !isRemembered) return;
+	const isTest = isTestUrl(trigger.own);
+	const isRemembered = isTest ? TEST_SLOT in trigger.memory : remembered(trigger).length > 0;
+	if (!isRemembered && (isTest || !registers)) return;
 	// A missing credential must not keep n8n from deactivating the rest of the workflow either.
 	const connection = await connect(context).catch((error: unknown) => {
 		const reason = error instanceof Error ? error.message : 'unknown';
@@ -337,6 +398,7 @@ export async function unregisterTrigger(context: IHookFunctions, registers: bool
 		);
 		return undefined;
 	});
-	if (connection)
-		await unregister(registers ? placeOf(connection) : undefined, outsideOf(connection), trigger);
+	if (!connection) return;
+	if (isTest) return await unregisterTest(outsideOf(connection), trigger);
+	await unregister(registers ? placeOf(connection) : undefined, outsideOf(connection), trigger);
 }

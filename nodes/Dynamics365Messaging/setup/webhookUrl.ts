@@ -22,12 +22,27 @@ export function whyNotRegistrable(
 ): string | undefined {
 	if (!URL.canParse(webhookUrl)) return 'it is not a URL';
 	const url = new URL(webhookUrl);
-	if (url.pathname.includes('/webhook-test/')) {
+	if (isTestUrl(webhookUrl)) {
 		return 'it is n8n’s test URL, which answers only while the editor listens';
 	}
 	if (!/^https?:$/.test(url.protocol)) return 'it does not start with https://';
 	const isLocal = services.some((origin) => origin !== undefined && isLoopback(new URL(origin)));
 	return isLocal && isLoopback(url) ? undefined : whyNotCallable(url);
+}
+
+/** Whether it is a URL at which n8n's editor listens for a test event. Pure. Source: docs/service-facts.md#n8n-test-webhooks. */
+export function isTestUrl(url: string): boolean {
+	return URL.canParse(url) && new URL(url).pathname.includes('/webhook-test/');
+}
+
+/** Whether two URLs are the test URL and the production URL of one trigger of one n8n, or the same. Pure. */
+export function isOfSameTrigger(one: string, other: string): boolean {
+	const placeOf = (url: string) => {
+		const { origin, pathname } = withoutUser(url) ?? {};
+		return pathname && `${origin} ${pathname.replace(/\/+$/, '').split('/').slice(-2).join('/')}`;
+	};
+	const place = placeOf(one);
+	return place !== undefined && place === placeOf(other);
 }
 
 /** Upper-case escapes, and none of what needs none (RFC 3986, 6.2.2). */

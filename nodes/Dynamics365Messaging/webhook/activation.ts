@@ -1,5 +1,6 @@
-import { NodeOperationError, type IHookFunctions } from 'n8n-workflow';
+import type { IHookFunctions } from 'n8n-workflow';
 import { connectionFrom } from '../connection';
+import { InputError } from '../../shared/transport/errors';
 import { isLoopback } from '../../shared/transport/publicUrl';
 import { whyNotCallable } from '../setup/webhookUrl';
 
@@ -11,19 +12,15 @@ async function isLocalService(context: IHookFunctions): Promise<boolean> {
 
 /**
  * Refuses to activate a workflow at a URL that Dynamics cannot call.
- * @throws NodeOperationError with the URL, the reason, and the setting to change.
+ * @throws InputError with the address, the reason, and the setting to change.
  */
 export async function checkCallable(context: IHookFunctions): Promise<void> {
 	const url = context.getNodeWebhookUrl('setup') ?? '';
 	const reason = URL.canParse(url) ? whyNotCallable(new URL(url)) : 'it is not a URL';
 	if (reason === undefined || (await isLocalService(context))) return;
-	// n8n shows the message alone.
-	throw new NodeOperationError(
-		context.getNode(),
-		`Dynamics 365 cannot call ${url}: ${reason}. Set WEBHOOK_URL of n8n to its public address (https://…), and restart n8n`,
-		{
-			description:
-				'Its certificate must not be self-signed. Then activate the workflow again and register the production URL.',
-		},
+	const origin = URL.canParse(url) ? new URL(url).origin : url;
+	throw new InputError(
+		`Set WEBHOOK_URL to n8n's public https address and restart n8n: Dynamics 365 cannot reach ${origin} (${reason})`,
+		'Its certificate must not be self-signed. Then publish (or activate) the workflow again.',
 	);
 }
