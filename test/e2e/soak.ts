@@ -17,7 +17,7 @@ const { SOAK, SOAK_SECONDS = '120', SOAK_KILLS = '3', SEED = String(Date.now() %
 const wanted = SOAK?.split(',').map((name) => name.trim());
 
 async function playOne(name: string): Promise<number> {
-	const port = await freePort(5678);
+	const port = await freePort();
 	const proxy = await startProxy('one-n8n', { N8N_UPSTREAM: `127.0.0.1:${port}` });
 	try {
 		return await withN8n(

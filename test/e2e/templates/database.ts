@@ -7,6 +7,8 @@ import { makeCredential } from '../../../tools/n8n/workflows';
 export interface TemplateDatabase {
 	database: Database;
 	credentials: CredentialIds;
+	/** Lets nobody into the database, and ends the connections that there are; or lets everybody in again. */
+	allowConnections: (isAllowed: boolean) => Promise<void>;
 }
 
 /**
@@ -20,13 +22,23 @@ export async function withTables<T>(
 ): Promise<T> {
 	const { postgres } = servicesFrom(process.env);
 	const database = await Database.create(postgres, `e2e_${name.replaceAll('-', '_')}_${process.pid}`);
+	// Nobody can close a database from within.
+	const admin = await Database.create(postgres, `${database.name}_admin`);
+	const allowConnections = async (isAllowed: boolean) => {
+		await admin.rows(`ALTER DATABASE ${database.name} WITH ALLOW_CONNECTIONS ${isAllowed}`);
+		if (isAllowed) return;
+		const end = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1';
+		await admin.rows(end, [database.name]);
+	};
 	try {
 		// Twice, as the page says that it may be.
 		await runQueryOf('tables', 'Make the tables', database);
 		await runQueryOf('tables', 'Make the tables', database);
 		const id = await makeCredential(n8n, 'postgres', { ...postgres, database: database.name });
-		return await use({ database, credentials: { 'n8n-nodes-base.postgres': { type: 'postgres', id } } });
+		const credentials = { 'n8n-nodes-base.postgres': { type: 'postgres', id } };
+		return await use({ database, credentials, allowConnections });
 	} finally {
 		await database.drop();
+		await admin.drop();
 	}
 }

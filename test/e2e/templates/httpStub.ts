@@ -21,6 +21,12 @@ export interface StubAnswer {
 	/** The target of a redirect. */
 	location?: string;
 	body?: object | Buffer;
+	/** Default: JSON, and bytes for a Buffer. */
+	contentType?: string;
+	/** How long the request waits for its answer, milliseconds. */
+	delayMs?: number;
+	/** Cuts the connection instead of answering. */
+	isCut?: boolean;
 }
 
 /** A server on this machine that replaces another service. */
@@ -53,10 +59,14 @@ export async function startHttpStub<Body = Json>(
 	const server = createServer((incoming, response) => {
 		void read<Body>(incoming).then((request) => {
 			stub.requests.push(request);
-			const { status = 200, body = {}, location } = stub.answer(request);
-			const type = Buffer.isBuffer(body) ? 'application/octet-stream' : 'application/json';
-			response.writeHead(status, { 'content-type': type, ...(location && { location }) });
-			response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
+			const { status = 200, body = {}, location, delayMs = 0, isCut, ...answer } = stub.answer(request);
+			if (isCut) return incoming.socket.destroy();
+			const type =
+				answer.contentType ?? (Buffer.isBuffer(body) ? 'application/octet-stream' : 'application/json');
+			setTimeout(() => {
+				response.writeHead(status, { 'content-type': type, ...(location && { location }) });
+				response.end(Buffer.isBuffer(body) ? body : JSON.stringify(body));
+			}, delayMs);
 		});
 	});
 	const stub: HttpStub<Body> = {
