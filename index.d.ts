@@ -5,6 +5,8 @@
 export type {
 	ActivityBody,
 	Attachment,
+	Button,
+	Card,
 	ConversationEventItem,
 	CustomEventItem,
 	EventType,

@@ -102,6 +102,7 @@ function readSettings(context: IWebhookFunctions): Settings {
 		eventNames: restriction('eventNames'),
 		conversationIds: restriction('conversationIds'),
 		perEvent: context.getNodeParameter('output') === 'perEvent',
+		listsButtons: options.listButtons === true,
 		download:
 			options.downloadAttachments === true
 				? readLimits(options, ({ message, description }) =>
@@ -359,6 +360,14 @@ export class Dynamics365MessagingTrigger implements INodeType {
 						default: false,
 						description:
 							'Whether to fetch the files of a message into binary fields (attachment_0, …) before the workflow starts, within 5 seconds. For large files use Message: Download Attachments instead.',
+					},
+					{
+						displayName: 'List Buttons in Plain Text',
+						name: 'listButtons',
+						type: 'boolean',
+						default: false,
+						description:
+							'Whether to list the buttons of a message below its plainText, a line for each, for channels that cannot show buttons',
 					},
 					{
 						displayName: ATTACHMENT_SIZE_MB.label,

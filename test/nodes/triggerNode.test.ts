@@ -637,7 +637,7 @@ describe('attachments', () => {
 		]);
 	});
 
-	test('that are cards are passed on, without an error', async () => {
+	test('are told from cards, which stand in a field of their own', async () => {
 		await serve({ options: { downloadAttachments: true } });
 		const attachments = [
 			{ contentType: 'application/vnd.microsoft.card.adaptive', content: { type: 'AdaptiveCard' } },
@@ -646,10 +646,10 @@ describe('attachments', () => {
 		const token = await emulator.issueDeliveryToken();
 		expect((await post({ token, body: { ...MESSAGE, attachments } })).status).toBe(200);
 		const [item] = trigger.runs.flat();
-		expect(item?.json.attachments).toMatchObject([
-			{ content: { type: 'AdaptiveCard' }, binaryProperty: null, downloadError: null },
-			{ binaryProperty: 'attachment_1', downloadError: null },
-		]);
+		expect(item?.json).toMatchObject({
+			attachments: [{ name: 'a.txt', binaryProperty: 'attachment_0', downloadError: null }],
+			cards: [{ content: { type: 'AdaptiveCard' } }],
+		});
 	});
 
 	test.each([

@@ -21,6 +21,27 @@ export interface Attachment {
 	thumbnailUrl: string | null;
 }
 
+/** A card of a message, as it came: how it looks is for the channel that shows it. */
+export interface Card {
+	/** Such as `application/vnd.microsoft.card.adaptive`. */
+	contentType: string | null;
+	name: string | null;
+	/** The card itself, unchanged. */
+	content: Json;
+}
+
+/** What the customer can choose: a suggested action, or an action of a card. */
+export interface Button {
+	/** What the button says. */
+	title: string;
+	/** The text that says the choice to Dynamics 365; null for a link. */
+	value: string | null;
+	/** What kind of action it is, as it came: `imBack`, `openUrl`, `Action.Submit`, … */
+	type: string | null;
+	/** Where it leads; null where the choice is sent back as text. */
+	url: string | null;
+}
+
 /** The event types, in the order of the trigger's outputs. */
 export const EVENT_TYPES = ['message', 'typing', 'conversationEvent', 'customEvent', 'other'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
@@ -43,13 +64,21 @@ interface CommonItem {
 /** A message of a representative or an AI agent. */
 export interface MessageItem extends CommonItem {
 	eventType: 'message';
-	/** Null where the message has attachments only. */
+	/** Where nothing is written, the words of its cards; null where there are none, as with files only. */
 	text: string | null;
 	/** The text without Markdown and `<br>`; null where there is no text. */
 	plainText: string | null;
 	/** `markdown` as documented; null where it is missing. */
 	textFormat: string | null;
+	/** Its files; the cards are in `cards`. */
 	attachments: Attachment[];
+	/** What the customer can choose, from its suggested actions and its cards. */
+	buttons: Button[];
+	cards: Card[];
+	/** The activity that it replies to; typically null. */
+	replyToId: string | null;
+	/** Its language, such as `en-US`; typically null. */
+	locale: string | null;
 }
 
 /** A representative is typing. */

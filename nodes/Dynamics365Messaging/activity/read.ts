@@ -1,7 +1,7 @@
 import { isRecord, nonEmptyText, parseWithinLimits, readKey, textOf, type Json } from '../../shared/json';
 import { categoryOf, endsConversation, isKnownEvent } from './events';
-import { plainTextOf } from './plainText';
-import type { ActivityBody, Attachment, Sender, TriggerItem } from './items';
+import type { ActivityBody, Sender, TriggerItem } from './items';
+import { messageContentOf } from './message';
 
 /** A body that cannot be read as an activity. */
 export class NotAnActivity extends Error {
@@ -18,21 +18,6 @@ export class NotAnActivity extends Error {
 function senderOf(activity: ActivityBody): Sender | null {
 	const from = readKey(activity, 'from');
 	return isRecord(from) ? { id: textOf(readKey(from, 'id')), name: textOf(readKey(from, 'name')) } : null;
-}
-
-/** Reads the attachments of an activity; a missing field is null, and an activity without any gives an empty list. Pure. */
-export function attachmentsOf(activity: ActivityBody): Attachment[] {
-	const attachments = readKey(activity, 'attachments');
-	if (!Array.isArray(attachments)) return [];
-	return attachments
-		.filter((attachment) => isRecord(attachment))
-		.map((attachment) => ({
-			contentType: textOf(readKey(attachment, 'contentType')),
-			contentUrl: textOf(readKey(attachment, 'contentUrl')),
-			name: textOf(readKey(attachment, 'name')),
-			content: readKey(attachment, 'content') ?? null,
-			thumbnailUrl: textOf(readKey(attachment, 'thumbnailUrl')),
-		}));
 }
 
 /** The text of a system event that comes as a message: `EventName: **_AgentAccepted_**`. */
@@ -54,11 +39,12 @@ function eventInText(text: string | null): string | null {
 /**
  * The name of a conversation event; null for other activities. It is a `name` that the service documents, else the one in
  * an `EventName:` text, which must never reach a customer, else any `name` of an activity of type `event`.
+ * @param text what is written, or else the words of the cards.
  */
-function eventNameOf(activity: ActivityBody, type: string): string | null {
+function eventNameOf(activity: ActivityBody, type: string, text: string | null): string | null {
 	const name = nonEmptyText(readKey(activity, 'name'))?.trim() ?? null;
 	if (name !== null && isKnownEvent(name)) return name;
-	const named = eventInText(textOf(readKey(activity, 'text')));
+	const named = eventInText(text);
 	if (named !== null) return isKnownEvent(named) ? named : (name ?? named);
 	return type === 'event' ? name : null;
 }
@@ -127,7 +113,8 @@ export function readActivity(
 			customEventValue: parsed(readKey(channelData, 'customEventValue')),
 		};
 	}
-	const eventName = eventNameOf(activity, type);
+	const content = messageContentOf(activity);
+	const eventName = eventNameOf(activity, type, content.text);
 	if (eventName !== null) {
 		return {
 			eventType: 'conversationEvent',
@@ -138,18 +125,23 @@ export function readActivity(
 		};
 	}
 	if (type === 'message') {
-		const text = textOf(readKey(activity, 'text'));
-		const textFormat = textOf(readKey(activity, 'textFormat'));
+		const { text, textFormat, attachments, cards, replyToId, locale } = content;
 		return {
 			eventType: 'message',
 			...common,
 			text,
-			// It is read only for an item that starts the workflow, as whoever is filtered out must not cost work.
+			// These are read only for an item that starts the workflow, as whoever is filtered out must not cost work.
 			get plainText() {
-				return text === null ? null : plainTextOf(text, textFormat);
+				return content.plainText;
 			},
 			textFormat,
-			attachments: attachmentsOf(activity),
+			attachments,
+			get buttons() {
+				return content.buttons;
+			},
+			cards,
+			replyToId,
+			locale,
 		};
 	}
 	if (type === 'typing') return { eventType: 'typing', ...common };

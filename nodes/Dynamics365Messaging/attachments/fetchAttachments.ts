@@ -3,6 +3,7 @@ import type { IBinaryKeyData } from 'n8n-workflow';
 import { isPlainContentType } from '../../shared/contentType';
 import { plainFileName } from '../../shared/fileName';
 import { download, type DownloadOptions } from '../../shared/transport/download';
+import { isCard } from '../activity/attachments';
 import type { Attachment } from '../activity/items';
 import type { ByteBudget } from './byteBudget';
 
@@ -29,11 +30,6 @@ type BinaryWriter = (data: Buffer, fileName?: string, mimeType?: string) => Prom
 interface Result {
 	fetched: FetchedAttachment;
 	binary: IBinaryKeyData;
-}
-
-/** Whether an attachment holds its content itself, as a card does, and names no file. */
-function isCard({ contentUrl, content }: Attachment): boolean {
-	return (contentUrl ?? '').trim() === '' && content !== null && content !== '';
 }
 
 /** Fetches and stores a file. What it took of the budget is given back where it is not kept. */

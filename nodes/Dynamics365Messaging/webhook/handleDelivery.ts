@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
+import { withButtonsBelow } from '../activity/cards/readCards';
 import { outputsFor, passes, type Filter } from '../activity/filter';
 import type { TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
@@ -23,6 +24,8 @@ export interface Settings extends Filter {
 	respondsOnSuccess: boolean;
 	/** Whether each chosen event type has its own output. */
 	perEvent: boolean;
+	/** Whether the buttons of a message are listed below its plain text. */
+	listsButtons: boolean;
 	/** The limits for fetching attachments; undefined where they are not fetched. */
 	download: { maxBytes: number; maxCount: number } | undefined;
 }
@@ -76,6 +79,13 @@ function readDelivery(context: IWebhookFunctions): TriggerItem {
 	return readActivity(bodyOf(request), conversationId, new Date().toISOString());
 }
 
+/** The fields of an item, with the buttons below its plain text where they are wanted. */
+function fieldsOf(item: TriggerItem, listsButtons: boolean): TriggerItem {
+	if (!listsButtons || item.eventType !== 'message') return { ...item };
+	const fields = { ...item };
+	return { ...fields, plainText: withButtonsBelow(fields.plainText, fields.buttons) };
+}
+
 /**
  * The item as n8n takes it, with its files where they are wanted. They are fetched before Dynamics gets its answer, so
  * that an accepted delivery is enqueued complete. The time limit keeps Dynamics from trying again meanwhile.
@@ -83,10 +93,11 @@ function readDelivery(context: IWebhookFunctions): TriggerItem {
 async function dataOf(
 	context: IWebhookFunctions,
 	item: TriggerItem,
-	{ download, verifiesCaller }: Settings,
+	{ download, listsButtons, verifiesCaller }: Settings,
 ): Promise<INodeExecutionData> {
+	const fields = fieldsOf(item, listsButtons);
 	if (!download || item.eventType !== 'message' || item.attachments.length === 0)
-		return { json: { ...item } };
+		return { json: { ...fields } };
 	const budget = new ByteBudget(download.maxBytes);
 	const { attachments, binary } = await fetchAttachments(
 		item.attachments,
@@ -100,7 +111,7 @@ async function dataOf(
 		async (data, fileName, mimeType) => await context.helpers.prepareBinaryData(data, fileName, mimeType),
 	);
 	releaseWhenAnswered(budget, context.getResponseObject());
-	return { json: { ...item, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };
+	return { json: { ...fields, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };
 }
 
 /** What a signed delivery depends on now. @throws what {@link triggerConnection} throws. */

@@ -1,6 +1,7 @@
 import type { IDataObject } from 'n8n-workflow';
 import { readLimit } from '../../../shared/action/fields/limit';
-import { readKey, type Json } from '../../../shared/json';
+import { isRecord, readKey, type Json } from '../../../shared/json';
+import { messageContentOf } from '../../activity/message';
 import { messageList } from '../../messagingApi/pages';
 import { messageIdOf } from '../../messagingApi/sendActivity';
 import { conversationIdField, listFields, readConversationId, readListQuery } from '../fields';
@@ -8,14 +9,18 @@ import type { Operation } from '../operation';
 
 function messageItem(conversationId: string, entry: Json): IDataObject {
 	const read = (key: string) => readKey(entry, key) ?? null;
+	const { text, plainText, attachments, buttons, cards } = messageContentOf(isRecord(entry) ? entry : {});
 	return {
 		conversationId,
 		messageId: messageIdOf(entry),
 		type: read('type'),
-		text: read('text'),
+		text,
+		plainText,
 		timestamp: read('timestamp'),
 		from: read('from'),
-		attachments: read('attachments') ?? [],
+		attachments,
+		buttons,
+		cards,
 		channelData: read('channelData'),
 	};
 }
