@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import {
 	type Activity,
 	customEvent,
+	type DeliveredCard,
 	message,
 	type Sender,
+	type SuggestedAction,
 	typing as typingActivity,
 } from '../messaging/activities';
 import type { AttachedFile, Attachments } from '../messaging/attachments';
@@ -25,6 +27,19 @@ export class DeskError extends Error {
 }
 
 const REPRESENTATIVES = ['Ada Meyer', 'Jonas Lind', 'Priya Nair', 'Marco Conti'];
+
+/** What a representative sends. */
+export interface Reply {
+	text?: string;
+	files?: AttachedFile[];
+	buttons?: Array<string | SuggestedAction>;
+	card?: DeliveredCard;
+}
+
+/** A button that sends back what it says, unless it is told otherwise. */
+function quickReply(button: string | SuggestedAction): SuggestedAction {
+	return typeof button === 'string' ? { type: 'imBack', title: button, value: button } : button;
+}
 
 /** The parts of the emulator that the desk works with. */
 interface DeskParts {
@@ -80,23 +95,30 @@ export class Desk {
 	/**
 	 * The representative sends a message.
 	 *
-	 * @param content a text in Markdown, files, or both
+	 * @param reply a text in Markdown, files, quick replies (the texts of their buttons), a card of Bot Framework (its attachment),
+	 * or several of these
 	 * @returns the id of the message, as `/messages` lists it
 	 */
-	reply(
-		conversationId: string,
-		{ text = '', files = [] }: { text?: string; files?: AttachedFile[] },
-	): { messageId: string } {
+	reply(conversationId: string, { text = '', files = [], buttons = [], card }: Reply): { messageId: string } {
 		const { conversation, representative } = this.active(conversationId);
-		if (!text && files.length === 0) throw new DeskError(400, 'A reply needs a text or a file.');
+		if (!text && files.length === 0 && !card)
+			throw new DeskError(400, 'A reply needs a text, a file or a card.');
 		const attachments = files.map((file) => this.parts.attachments.add(file));
-		const stored = this.parts.conversations.addMessage(conversation, 'representative', {
-			from: representative,
+		const cards = card ? [card] : [];
+		const suggestedActions = buttons.map(quickReply);
+		const stored = this.parts.conversations.addMessage(
+			conversation,
+			'representative',
+			{ from: representative, text, attachments, cards },
+			suggestedActions,
+		);
+		const told = [text, ...files.map(({ name }) => name), ...cards.map(({ contentType }) => contentType)];
+		this.did('reply', conversation, told.filter(Boolean).join(' · '));
+		const activity = message(conversation, representative, {
 			text,
-			attachments,
+			attachments: [...attachments, ...cards],
+			suggestedActions,
 		});
-		this.did('reply', conversation, [text, ...files.map(({ name }) => name)].filter(Boolean).join(' · '));
-		const activity = message(conversation, representative, { text, attachments });
 		this.parts.deliveries.send(conversation.id, activity);
 		return { messageId: stored.messageId };
 	}

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import multer from 'multer';
 import { objectAt } from '../contract/open';
+import type { DeliveredCard } from '../messaging/activities';
 import type { Attachments } from '../messaging/attachments';
 import { setAvailability, shownAvailability } from './availability';
 import { Faults, readRule, SERVICE_CALLS } from './faults';
@@ -45,6 +46,27 @@ function refuseCrossSite(request: Request, response: Response, next: NextFunctio
 function textField(body: unknown, name: string): string | undefined {
 	const value = objectAt(body)[name];
 	return typeof value === 'string' ? value : undefined;
+}
+
+/** The texts of a reply's buttons: a list of a JSON body, or the lines of a form's field. */
+function buttonsOf(body: unknown): string[] {
+	const { buttons } = objectAt(body);
+	const list: unknown[] = Array.isArray(buttons) ? buttons : (textField(body, 'buttons') ?? '').split('\n');
+	return list
+		.filter((text) => typeof text === 'string')
+		.map((text) => text.trim())
+		.filter((text) => text !== '');
+}
+
+/** A reply's card, in a JSON body. @throws DeskError for what is no attachment with a card */
+function cardOf(body: unknown): DeliveredCard | undefined {
+	const { card } = objectAt(body);
+	if (card === undefined) return undefined;
+	const { contentType, content } = objectAt(card);
+	if (typeof contentType !== 'string' || typeof content !== 'object' || content === null) {
+		throw new DeskError(400, 'A card has a contentType and a content.');
+	}
+	return { contentType, content };
 }
 
 /** The files of a multipart form. Browsers send their names in UTF-8, which multer reads as Latin-1. */
@@ -199,7 +221,12 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	action('accept', (id, body) => desk.accept(id, { agentName: textField(body, 'agentName') }));
 	action('typing', (id) => desk.typing(id));
 	action('reply', (id, body, request) =>
-		desk.reply(id, { text: textField(body, 'text'), files: uploadedFiles(request) }),
+		desk.reply(id, {
+			text: textField(body, 'text'),
+			files: uploadedFiles(request),
+			buttons: buttonsOf(body),
+			card: cardOf(body),
+		}),
 	);
 	action('private-note', (id, body) => desk.privateNote(id, textField(body, 'text') ?? ''));
 	action('link-case', (id, body) => desk.linkCase(id, textField(body, 'title') ?? ''));

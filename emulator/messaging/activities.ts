@@ -18,6 +18,20 @@ export interface DeliveredAttachment {
 	thumbnailUrl: null;
 }
 
+/** A quick reply, or a link. Source: docs/service-facts.md#card-actions. */
+export interface SuggestedAction {
+	type: 'imBack' | 'openUrl';
+	title: string;
+	/** The text that the choice sends back, or the address. */
+	value: string;
+}
+
+/** A card of Bot Framework. Source: docs/service-facts.md#cards-received. */
+export interface DeliveredCard {
+	contentType: string;
+	content: object;
+}
+
 export type Activity = Record<string, unknown>;
 
 /** The conversation that an activity belongs to. */
@@ -53,11 +67,15 @@ export function typing({ id }: Pick<Place, 'id'>, recipientId: string): Activity
 	};
 }
 
-/** A message of the representative: a text in Markdown, files, or both. */
+/** A message of the representative: a text in Markdown, files, cards, quick replies, or several of these. */
 export function message(
 	{ channelId, id }: Place,
 	from: Sender,
-	content: { text?: string; attachments?: DeliveredAttachment[] },
+	content: {
+		text?: string;
+		attachments?: Array<DeliveredAttachment | DeliveredCard>;
+		suggestedActions?: SuggestedAction[];
+	},
 ): Activity {
 	return {
 		type: 'message',
@@ -67,6 +85,7 @@ export function message(
 		textFormat: 'markdown',
 		...(content.text && { text: content.text }),
 		...(content.attachments?.length && { attachments: content.attachments }),
+		...(content.suggestedActions?.length && { suggestedActions: { actions: content.suggestedActions } }),
 	};
 }
 

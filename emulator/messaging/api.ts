@@ -228,7 +228,11 @@ export class MessagingApi {
 			query,
 			({ messageId }) => Number(messageId) >= start,
 		);
-		return { messages: entries, ...(token !== undefined && { continuationToken: token }) };
+		const listed = entries.map(({ cards = [], ...message }) => ({
+			...message,
+			attachments: [...message.attachments, ...cards],
+		}));
+		return { messages: listed, ...(token !== undefined && { continuationToken: token }) };
 	}
 
 	private context({ createdAt, context }: Conversation): unknown {

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { DeliveredAttachment, Sender } from './activities';
+import type { DeliveredAttachment, DeliveredCard, Sender, SuggestedAction } from './activities';
 import type { ConversationState, Log, StateEntry } from '../log';
 
 /** A message of the customer or the representative, as `/messages` lists it. */
 export interface Message {
 	type: 'message';
 	attachments: DeliveredAttachment[];
+	/** `/messages` lists them among the attachments. */
+	cards?: DeliveredCard[];
 	text: string;
 	messageId: string;
 	timestamp: string;
@@ -21,6 +23,8 @@ export interface Line {
 	name?: string;
 	text?: string;
 	attachments?: DeliveredAttachment[];
+	cards?: DeliveredCard[];
+	buttons?: SuggestedAction[];
 	messageId?: string;
 	/** Whether it is for representatives only. */
 	isPrivate?: true;
@@ -185,11 +189,16 @@ export class Conversations {
 		return String(this.lastMessageId);
 	}
 
-	/** Stores a message, for `/messages` and for the desk. */
+	/**
+	 * Stores a message, for `/messages` and for the desk.
+	 *
+	 * @param buttons quick replies, which `/messages` does not list
+	 */
 	addMessage(
 		conversation: Conversation,
 		who: 'customer' | 'representative',
-		{ from, ...content }: Pick<Message, 'from' | 'text' | 'attachments' | 'channelData'>,
+		{ from, ...content }: Pick<Message, 'from' | 'text' | 'attachments' | 'cards' | 'channelData'>,
+		buttons: SuggestedAction[] = [],
 	): Message {
 		const messageId = this.nextMessageId();
 		const timestamp = timestampOf(Number(messageId));
@@ -201,6 +210,8 @@ export class Conversations {
 			name: from.name,
 			text: message.text,
 			attachments: message.attachments,
+			...(message.cards?.length && { cards: message.cards }),
+			...(buttons.length > 0 && { buttons }),
 			messageId,
 		});
 		return message;

@@ -83,6 +83,46 @@ test('a representative’s day over HTTP', async () => {
 	expect(all.map((one) => one.id)).toContain(id);
 });
 
+test('a reply with quick replies and a card, over HTTP', async () => {
+	const id = await startConversation(client);
+	emulator.desk.accept(id);
+	const card = { contentType: 'application/vnd.microsoft.card.hero', content: { title: 'Pump' } };
+	const { json } = await act(id, 'reply', { text: 'Which?', buttons: ['One', ' ', 7, 'Two '], card });
+	const form = new FormData();
+	form.set('text', 'Sure?');
+	form.set('buttons', 'Yes\r\n\r\nNo, thank you');
+	const encoded = new Response(form);
+	const answer = await send(`${emulator.deskOrigin}/api/conversations/${id}/reply`, {
+		method: 'POST',
+		headers: { 'content-type': encoded.headers.get('content-type') ?? '' },
+		body: Buffer.from(await encoded.arrayBuffer()),
+	});
+	expect(answer.status).toBe(200);
+	await emulator.idle();
+	const action = (title: string) => ({ type: 'imBack', title, value: title });
+	expect(received(id).slice(1)).toMatchObject([
+		{ text: 'Which?', attachments: [card], suggestedActions: { actions: [action('One'), action('Two')] } },
+		{ text: 'Sure?', suggestedActions: { actions: [action('Yes'), action('No, thank you')] } },
+	]);
+	const { lines } = (await get(`/api/conversations/${id}`)).json as { lines: object[] };
+	expect(lines.slice(-2)).toMatchObject([
+		{ text: 'Which?', cards: [card], buttons: [action('One'), action('Two')] },
+		{ text: 'Sure?', buttons: [action('Yes'), action('No, thank you')] },
+	]);
+	const { messages } = (await client('GET', `/conversation/${id}/messages`)).json as { messages: object[] };
+	expect(messages).toMatchObject([{ messageId: json.messageId, attachments: [card] }, { attachments: [] }]);
+});
+
+test.each([
+	['without a type', { content: {} }],
+	['without a content', { contentType: 'application/vnd.microsoft.card.hero' }],
+	['that is a text', 'a card'],
+])('a card %s is refused', async (_, card) => {
+	const id = await startConversation(client);
+	emulator.desk.accept(id);
+	expect((await act(id, 'reply', { card })).status).toBe(400);
+});
+
 test('a reply with a file', async () => {
 	const id = await startConversation(client);
 	emulator.desk.accept(id);

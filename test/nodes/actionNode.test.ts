@@ -75,9 +75,12 @@ test('a conversation from its first word to its end, as items', async () => {
 		messageId,
 		type: 'message',
 		text: 'It is loud',
+		plainText: 'It is loud',
 		timestamp: expect.any(String),
 		from: expect.anything(),
 		attachments: [],
+		buttons: [],
+		cards: [],
 		channelData: null,
 	});
 	const active = await run('conversation: getMany', {});
@@ -113,6 +116,40 @@ test('pages are followed to the end, and items stay paired', async () => {
 		{ item: 0 },
 		{ item: 1 },
 		{ item: 1 },
+	]);
+});
+
+test('cards of a message are told from its files, and say what it says where it has no text', async () => {
+	const conversationId = await startedConversation();
+	emulator.desk.accept(conversationId, {});
+	const contentType = 'application/vnd.microsoft.card.hero';
+	const content = { text: 'Turn it **off**', buttons: [{ type: 'imBack', title: 'Done', value: 'done' }] };
+	const file = { name: 'a.txt', contentType: 'text/plain', data: Buffer.from('turn it off') };
+	emulator.desk.reply(conversationId, { files: [file], card: { contentType, content } });
+	emulator.desk.reply(conversationId, { text: '*Well?*' });
+	const { items } = await run('message: getMany', { conversationId: byId(conversationId) });
+	expect(items.map(({ json }) => json)).toMatchObject([
+		{
+			text: 'Turn it **off**',
+			plainText: 'Turn it off',
+			attachments: [{ name: 'a.txt' }],
+			buttons: [{ title: 'Done', value: 'done', type: 'imBack', url: null }],
+			cards: [{ contentType, name: null, content }],
+		},
+		{ text: '*Well?*', plainText: 'Well?', attachments: [], buttons: [], cards: [] },
+	]);
+
+	// Both lists are taken, and a list of both.
+	const { attachments, cards } = items[0]!.json as { attachments: IDataObject[]; cards: IDataObject[] };
+	const downloaded = await run(
+		'message: downloadAttachments',
+		{},
+		{ items: [{ attachments }, { attachments: cards }, { attachments: [...cards, ...attachments] }] },
+	);
+	expect(downloaded.items.map(({ binary }) => Object.keys(binary ?? {}))).toEqual([
+		['attachment_0'],
+		[],
+		['attachment_1'],
 	]);
 });
 

@@ -57,14 +57,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** What the documentation calls typically null, and what is null wherever nothing failed. */
-const MAY_STAY_NULL = new Set(['content', 'thumbnailUrl', 'downloadError']);
+const MAY_STAY_NULL = new Set(['content', 'thumbnailUrl', 'downloadError', 'cards[].name']);
 
 /** The paths of all fields that a value fills, known to the schema or not, down to where the schema says no more. */
 function filled(schema: Schema | undefined, value: unknown, path = ''): string[] {
 	if (!schema?.properties || !isRecord(value)) return [];
 	return Object.entries(value).flatMap(([name, inner]) => {
-		if (inner === null && !MAY_STAY_NULL.has(name)) return [];
 		const own = `${path}${name}`;
+		if (inner === null && !MAY_STAY_NULL.has(name) && !MAY_STAY_NULL.has(own)) return [];
 		const known = schema.properties?.[name];
 		if (!Array.isArray(inner)) return [own, ...filled(known, inner, `${own}.`)];
 		return [own, ...inner.flatMap((entry) => filled(known?.items, entry, `${own}[].`))];
@@ -272,6 +272,14 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		const options = { automated: true, senderName: 'John' };
 		await run('message: send', { conversationId, text: 'It is loud', attachments: { attachment }, options });
 		await run('message: send', { conversationId, text: 'Very loud' });
+		const id = String(conversationId.value);
+		emulator.desk.accept(id);
+		const buttons = [
+			{ type: 'imBack', title: 'Yes', value: 'yes' },
+			{ type: 'openUrl', title: 'Help', value: 'https://example.com' },
+		];
+		const contentType = 'application/vnd.microsoft.card.hero';
+		emulator.desk.reply(id, { card: { contentType, content: { title: 'Is it off?', buttons } } });
 		return await run('message: getMany', { conversationId });
 	},
 	'message: markAsRead': async () => {

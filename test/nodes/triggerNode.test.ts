@@ -98,6 +98,50 @@ async function expectRefused(response: Response, status = 401): Promise<void> {
 	expect(trigger.runs).toEqual([]);
 }
 
+describe.each(['documented', 'pascal'] as const)('a rich message in the casing %s', (casing) => {
+	const card = {
+		contentType: 'application/vnd.microsoft.card.adaptive',
+		content: {
+			type: 'AdaptiveCard',
+			body: [{ type: 'TextBlock', text: 'Is it **off** now?' }],
+			actions: [{ type: 'Action.OpenUrl', title: 'Help', url: 'https://example.com/' }],
+		},
+	};
+	const send = async (options: IDataObject) => {
+		emulator.settings.delivery.casing = casing;
+		await serve({ events: ALL_EVENTS, options });
+		const { conversationId } = await createConversation();
+		emulator.desk.accept(conversationId, {});
+		emulator.desk.reply(conversationId, { card, buttons: ['Yes', 'No'] });
+		await emulator.idle();
+		return itemsOf(trigger.runs).at(-1);
+	};
+	const expected = {
+		eventType: 'message',
+		text: 'Is it **off** now?',
+		attachments: [],
+		cards: [{ ...card, name: null }],
+		buttons: [
+			{ title: 'Yes', value: 'Yes', type: 'imBack', url: null },
+			{ title: 'No', value: 'No', type: 'imBack', url: null },
+			{ title: 'Help', value: null, type: 'Action.OpenUrl', url: 'https://example.com/' },
+		],
+		replyToId: null,
+		locale: null,
+	};
+
+	test('arrives with its buttons, its card and the words of the card', async () => {
+		expect(await send({})).toMatchObject({ ...expected, plainText: 'Is it off now?' });
+	});
+
+	test('lists its buttons below the plain text where they are wanted', async () => {
+		expect(await send({ listButtons: true })).toMatchObject({
+			...expected,
+			plainText: 'Is it off now?\n\n- Yes\n- No\n- Help: https://example.com/',
+		});
+	});
+});
+
 test('the URL that the editor shows answers a probe', async () => {
 	const response = await fetch(trigger.url);
 	expect(response.status).toBe(200);

@@ -29,7 +29,24 @@ function renderAttachment(attachment) {
 	return element('a', { ...properties, href: url, target: '_blank', rel: 'noreferrer' }, picture, name);
 }
 
-function renderLine({ who, name, text, attachments, at, isPrivate, isRead }) {
+/** A card as the channel gets it: only the channel knows how to show it. */
+function renderCard({ contentType, content }) {
+	const kind = contentType.replace(/^application\/vnd\.microsoft\.card\./, '');
+	return element(
+		'details',
+		{ className: 'attachment' },
+		element('summary', {}, content.title ?? 'A card', element('small', { className: 'muted' }, ` ${kind}`)),
+		element('pre', {}, JSON.stringify(content, null, 2)),
+	);
+}
+
+/** What the customer can choose. The buttons are the channel's, so that nothing can be clicked here. */
+function renderChoices(buttons) {
+	const choices = buttons.map(({ title }) => element('li', {}, title));
+	return element('ul', { className: 'choices', ariaLabel: 'Quick replies' }, ...choices);
+}
+
+function renderLine({ who, name, text, attachments, cards, buttons, at, isPrivate, isRead }) {
 	if (who === 'system') return element('li', { className: 'line system' }, `${text} · ${clock(at)}`);
 	const meta = [name, clock(at), isPrivate ? 'private' : '', isRead ? 'read' : '']
 		.filter(Boolean)
@@ -39,6 +56,8 @@ function renderLine({ who, name, text, attachments, at, isPrivate, isRead }) {
 		{ className: `line ${who}` },
 		text ? element('div', { className: 'bubble' }, text) : null,
 		...(attachments ?? []).map(renderAttachment),
+		...(cards ?? []).map(renderCard),
+		buttons ? renderChoices(buttons) : null,
 		element('span', { className: 'meta' }, meta),
 	);
 }
@@ -101,9 +120,12 @@ function renderActions({ state }) {
 }
 
 const drafts = new Map();
-/** The reply that is being written in a conversation. It stays there when another conversation is chosen. */
+/**
+ * The reply that is being written in a conversation. It stays there when another conversation is chosen. Its buttons are null
+ * until they are wanted.
+ */
 function draftOf(id) {
-	if (!drafts.has(id)) drafts.set(id, { text: '', files: [], error: '', isSending: false });
+	if (!drafts.has(id)) drafts.set(id, { text: '', buttons: null, files: [], error: '', isSending: false });
 	return drafts.get(id);
 }
 
@@ -120,13 +142,16 @@ function renderFile({ id, index, name }) {
 const PLACEHOLDERS = { active: 'Reply in Markdown', waiting: 'Accept the conversation to reply' };
 
 function renderReply({ id, state }) {
-	const { text, files, error, isSending } = draftOf(id);
+	const { text, buttons, files, error, isSending } = draftOf(id);
 	const isActive = state === 'active';
-	for (const name of ['text', 'file', 'typing']) byId(name).disabled = !isActive;
+	for (const name of ['text', 'buttons', 'add-buttons', 'file', 'typing']) byId(name).disabled = !isActive;
 	byId('send').disabled = !isActive || isSending;
 	byId('text').placeholder = PLACEHOLDERS[state] ?? 'This conversation is over';
 	// The cursor would move.
 	if (byId('text').value !== text) byId('text').value = text;
+	byId('quick-replies').hidden = buttons === null;
+	byId('add-buttons').ariaExpanded = String(buttons !== null);
+	if (byId('buttons').value !== (buttons ?? '')) byId('buttons').value = buttons ?? '';
 	setText('reply-error', error);
 	const chosen = files.map(({ name }, index) => ({ id, index, name }));
 	show(byId('files'), chosen, ({ index }) => index, renderFile);
@@ -198,6 +223,13 @@ byId('text').oninput = ({ target }) => {
 	draftOf(view.selectedId).error = '';
 	renderChat();
 };
+byId('buttons').oninput = ({ target }) => (draftOf(view.selectedId).buttons = target.value);
+byId('add-buttons').onclick = () => {
+	const draft = draftOf(view.selectedId);
+	draft.buttons = draft.buttons === null ? '' : null;
+	renderChat();
+	byId(draft.buttons === null ? 'text' : 'buttons').focus();
+};
 byId('file').onchange = ({ target }) => {
 	draftOf(view.selectedId).files.push(...target.files);
 	// The input is emptied, so that it reports a file again that was removed.
@@ -212,13 +244,14 @@ byId('text').addEventListener('keydown', (event) => {
 byId('reply').onsubmit = async (event) => {
 	event.preventDefault();
 	const draft = draftOf(view.selectedId);
-	const { text, files } = draft;
+	const { text, buttons, files } = draft;
 	if (draft.isSending || (!text.trim() && files.length === 0)) return;
 	const form = new FormData();
 	form.set('text', text.trim());
+	form.set('buttons', buttons ?? '');
 	for (const file of files) form.append('file', file);
 	// The text is taken before it is sent, so that a second Enter does not send it again.
-	Object.assign(draft, { text: '', files: [], error: '', isSending: true });
+	Object.assign(draft, { text: '', buttons: null, files: [], error: '', isSending: true });
 	places.set(view.selectedId, null);
 	byId('text').focus();
 	renderChat();
@@ -227,6 +260,7 @@ byId('reply').onsubmit = async (event) => {
 		// Something may have been written in the meantime.
 		draft.text = [text, draft.text].filter(Boolean).join('\n');
 		draft.files.unshift(...files);
+		draft.buttons ??= buttons;
 	}
 	draft.isSending = false;
 	renderChat();

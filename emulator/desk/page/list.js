@@ -10,7 +10,9 @@ const lastTime = (conversation) =>
 function previewOf(conversation) {
 	const line = lastLine(conversation);
 	if (!line) return 'Nothing said yet';
-	return line.text || line.attachments?.map(({ name }) => name).join(', ') || '';
+	const files = (line.attachments ?? []).map(({ name }) => name);
+	const cards = (line.cards ?? []).map(({ content }) => content.title ?? 'A card');
+	return line.text || [...files, ...cards].join(', ');
 }
 
 function renderEntry(conversation) {
