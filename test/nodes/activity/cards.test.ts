@@ -244,7 +244,7 @@ const SAMPLES: Array<
 					{
 						type: 'RichTextBlock',
 						inlines: [
-							'A 2*3*4 ',
+							'A *2* ',
 							{ type: 'TextRun', text: 'pump', selectAction: { type: 'Action.Submit', title: 'Pump' } },
 						],
 					},
@@ -271,8 +271,8 @@ const SAMPLES: Array<
 			],
 		},
 		{
-			text: 'From\nTo\nA 2*3*4 pump\n**Name** | Kim Berger',
-			plainText: 'From\nTo\nA 2*3*4 pump\nName | Kim Berger',
+			text: 'From\nTo\nA *2* pump\n**Name** | Kim Berger',
+			plainText: 'From\nTo\nA *2* pump\nName | Kim Berger',
 			buttons: [
 				link('https://example.com/route', 'https://example.com/route', 'Action.OpenUrl'),
 				button('Pump', 'Pump', 'Action.Submit'),
@@ -518,11 +518,17 @@ test.each<[string, Json]>([
 });
 
 test('a text or a number instead of an action is one', () => {
-	const actions = ['Yes', 7, { type: 'imBack', title: 'How\n many?', value: 12 }];
+	const actions = [
+		'Yes',
+		7,
+		{ type: 'imBack', title: 'How\n many?', value: 12 },
+		{ type: 'messageBack', title: 'Order', value: 'program', text: 'I order it' },
+	];
 	expect(read({ text: 'a', suggestedActions: { actions } }).buttons).toEqual([
 		button('Yes', 'Yes', null),
 		button('7', '7', null),
 		button('How many?', '12'),
+		button('Order', 'I order it', 'messageBack'),
 	]);
 });
 
@@ -538,6 +544,12 @@ test.each<[string, Fields]>([
 ])('a system event %s is an event', (_, fields) => {
 	expect(itemOf(fields)).toMatchObject({ eventType: 'conversationEvent', eventName: 'AgentAccepted' });
 	expect(itemOf(fields)).not.toHaveProperty('text');
+});
+
+test('of a card with very many lines, a thousand are read', () => {
+	const choices = Array.from({ length: 2_000 }, () => ({ title: 'a' }));
+	const { text } = read({ attachments: [adaptive({ type: 'Input.ChoiceSet', choices })] });
+	expect(text?.split('\n')).toHaveLength(1_000);
 });
 
 test('an empty text without a card stays as it is', () => {
