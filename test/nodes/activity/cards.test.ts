@@ -518,7 +518,7 @@ test.each<[string, Json]>([
 });
 
 test('a text or a number instead of an action is one', () => {
-	const actions = [
+	const actions: Json[] = [
 		'Yes',
 		7,
 		{ type: 'imBack', title: 'How\n many?', value: 12 },
