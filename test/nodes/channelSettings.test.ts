@@ -106,6 +106,17 @@ describe('a channel’s translation, language and surveys', () => {
 		},
 	);
 
+	test('what an expression does not find stays as it is, whatever the kind of field', async () => {
+		await update(ALL);
+		const missing = '={{ $json.missing }}';
+		const parameters = {
+			channelId: DEFAULT_WORLD.channelId,
+			updateFields: { surveyId: located(missing, 'id'), surveyText: missing, translation: false },
+		};
+		const { items } = await runOperation('channel: update', parameters, { items: [{ other: 1 }] });
+		expect(items.map(({ json }) => json)).toMatchObject([{ ...SETTINGS, translation: false }]);
+	});
+
 	test('nothing is left of an update of what stays when it is empty', async () => {
 		const { error } = await update({ languageId: located(''), surveyMode: '', translation: null });
 		expect(error).toMatchObject({ message: expect.stringContaining('nothing to update') });

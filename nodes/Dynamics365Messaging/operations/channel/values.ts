@@ -7,10 +7,10 @@ function isEmpty(value: unknown): boolean {
 	return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }
 
-/** Whether a field is in a collection without a value. */
+/** Whether a field is in a collection without a value. What an expression does not find, undefined, says nothing. */
 export function isBlank(collection: ParameterReader, name: string): boolean {
-	const value = collection.raw(name);
-	return value !== undefined && isEmpty(locatorValue(value));
+	const value = locatorValue(collection.raw(name));
+	return value !== undefined && isEmpty(value);
 }
 
 /**
