@@ -440,6 +440,14 @@ describe('Register Webhook', () => {
 			expect(await registered()).toBe(before());
 		});
 
+		test('what stood there comes back, too, where n8n has another path for test URLs', async () => {
+			emulator.setWebhookUrl('https://middleware.invalid/hook');
+			const stop = await listen({ testEndpoint: 'try' });
+			expect(await registered()).toBe(own().replace('/webhook/', '/try/'));
+			await stop();
+			expect(await registered()).toBe('https://middleware.invalid/hook');
+		});
+
 		test('a test URL that was left there is not put back', async () => {
 			for (const left of [testUrl(), 'https://n8n.example.com/webhook-test/c/d']) {
 				emulator.setWebhookUrl(left);

@@ -221,6 +221,8 @@ export interface Activation {
 	json: IWorkflowBase;
 	credentials: Credentials;
 	webhookBaseUrl: string;
+	/** What n8n's N8N_ENDPOINT_WEBHOOK_TEST names. Default: webhook-test. */
+	testEndpoint?: string;
 	/** `manual` where the workflow begins to listen for a test, `internal` where it stops. */
 	mode?: WorkflowExecuteMode;
 	/** Whether it is the test's webhook. By default in the mode `manual`. */
@@ -234,13 +236,14 @@ function hookContext({
 	json,
 	credentials,
 	webhookBaseUrl,
+	testEndpoint = 'webhook-test',
 	mode = 'trigger',
 	isTest = mode === 'manual',
 	staticData,
 }: Activation) {
 	const workflow = workflowOf(loader, { ...json, staticData });
 	const node = workflow.nodes[json.nodes[0]!.name]!;
-	const webhookTestBaseUrl = webhookBaseUrl.replace(/\/webhook$/, '/webhook-test');
+	const webhookTestBaseUrl = webhookBaseUrl.replace(/\/webhook$/, `/${testEndpoint}`);
 	const additionalData = { ...additionalDataOf(json, credentials), webhookBaseUrl, webhookTestBaseUrl };
 	const webhook = { isTest } as IWebhookData;
 	const context = new HookContext(workflow, node, additionalData, mode, 'activate', webhook);

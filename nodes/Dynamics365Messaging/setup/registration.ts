@@ -7,7 +7,7 @@ import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
 import { TABLES, updateRequest } from '../dataverse/requests';
 import { probe, triggerMark, type Probed } from './probe';
-import { isOfSameTrigger, isSameUrl, isTestUrl, withoutUser } from './webhookUrl';
+import { isOfSameTrigger, isSameUrl, isTestUrl, normalizeUrl, withoutUser } from './webhookUrl';
 
 /** The key of the trigger's static data that holds its registrations. */
 const MEMORY_SLOT = 'dynamics365MessagingWebhook';
@@ -95,6 +95,23 @@ function forget(trigger: Pick<Trigger, 'memory'>, registration: Registration): v
 		trigger,
 		remembered(trigger).filter((one) => !isSameRegistration(one, registration)),
 	);
+}
+
+/**
+ * What stood in a record before the URL of a test, by the record and that URL. n8n gives a test nothing of the one before:
+ * without this, a second test that begins before the first has ended, or after one whose end could not be written, would
+ * not know what to put back. Source: docs/service-facts.md#n8n-test-webhooks.
+ */
+const beforeTests = new Map<string, string | null>();
+
+function testKey({ environmentUrl, channelId }: Place, url: string): string {
+	return JSON.stringify([environmentUrl, channelId, normalizeUrl(url)]);
+}
+
+/** What stands in a record but for a test that this n8n began; the URL itself where it is none of such a test. */
+function apartFromTest(place: Place, url: string | null): string | null {
+	const before = url === null ? undefined : beforeTests.get(testKey(place, url));
+	return before === undefined ? url : before;
 }
 
 /** What to do with a record at activation. */
@@ -219,19 +236,23 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
 		return undefined;
 	});
 	if (!present) return;
-	const isAsked = present.url !== null && !isSameUrl(present.url, own) && !isTestUrl(present.url);
-	const url = isAsked ? withoutUser(present.url ?? '') : undefined;
-	const decision = decide(present.url, trigger, kept, url && (await outside.probe(url)));
+	const standing = apartFromTest(place, present.url);
+	const isAsked = standing !== null && !isSameUrl(standing, own) && !isTestUrl(standing);
+	const url = isAsked ? withoutUser(standing) : undefined;
+	const decision = decide(standing, trigger, kept, url && (await outside.probe(url)));
 	switch (decision.kind) {
 		case 'taken':
-			throw isTaken(present.url ?? '');
+			throw isTaken(standing ?? '');
 		case 'unknown':
-			throw isUnknown(present.url ?? '');
+			throw isUnknown(standing ?? '');
 		case 'keep': {
 			// Without a memory n8n was killed before it stored it, so that the previous URL is unknown.
 			const same = kept.find((one) => isSameUrl(one.own, own));
 			const others = remembered(trigger).filter((one) => !isSamePlace(one, place));
-			remember(trigger, [{ ...place, own, previous: (same ?? kept[0])?.previous ?? null }, ...others]);
+			const registration = { ...place, own, previous: (same ?? kept[0])?.previous ?? null };
+			// A test has the record for a while.
+			if (!isSameUrl(present.url, own)) return await replace(outside, trigger, present, registration);
+			remember(trigger, [registration, ...others]);
 			return;
 		}
 		case 'write':
@@ -245,15 +266,24 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
  * @throws what {@link register} throws.
  */
 export async function registerTest(place: Place, outside: Outside, trigger: Trigger): Promise<void> {
-	const { own, memory } = trigger;
+	const { own, memory, log } = trigger;
 	const present = await outside.read(place);
-	const isNobodys = present.url === null || isTestUrl(present.url) || isOfSameTrigger(present.url, own);
-	const url = isNobodys ? undefined : withoutUser(present.url ?? '');
+	const standing = apartFromTest(place, present.url);
+	// What is left of a test that nobody knows of is nobody's.
+	const previous = standing !== null && isTestUrl(standing) ? null : standing;
+	const isAsked = previous !== null && !isOfSameTrigger(previous, own);
+	const url = isAsked ? withoutUser(previous) : undefined;
 	const found = url && (await outside.probe(url));
-	if (found?.kind === 'trigger') throw isTaken(present.url ?? '');
-	const previous = present.url !== null && isTestUrl(present.url) ? null : present.url;
+	if (found?.kind === 'trigger') throw isTaken(previous ?? '');
+	if (found?.kind === 'unreachable' && url?.origin === withoutUser(own)?.origin)
+		throw isUnknown(previous ?? '');
 	memory[TEST_SLOT] = { ...place, own, previous };
+	beforeTests.set(testKey(place, own), previous);
 	if (isSameUrl(present.url, own)) return;
+	// If n8n is killed during the test, this line is the only trace of the previous URL.
+	log.info(
+		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(previous)} of channel ${place.channelId} by ${own} until the test ends`,
+	);
 	await outside.write(place, own, present.version).catch(async (error: unknown) => {
 		const now = await outside.read(place).catch(() => undefined);
 		if (now && isSameUrl(now.url, own)) return;
@@ -265,7 +295,9 @@ export async function registerTest(place: Place, outside: Outside, trigger: Trig
 export async function unregisterTest(outside: Outside, trigger: Trigger): Promise<void> {
 	const [registration] = readRegistration(trigger.memory[TEST_SLOT]);
 	delete trigger.memory[TEST_SLOT];
-	if (registration) await giveBack(registration, outside, trigger);
+	if (!registration) return;
+	const isOver = await giveBack(registration, outside, trigger);
+	if (isOver) beforeTests.delete(testKey(registration, registration.own));
 }
 
 /** Puts the previous URL back, unless somebody has changed the record since. */
@@ -275,7 +307,9 @@ async function putBack(
 	{ own, instanceId, log }: Trigger,
 ): Promise<void> {
 	const present = await read(registration);
-	if (!isSameUrl(present.url, registration.own)) return;
+	// A deactivation ends a test that has the record: at its end, it would put back a URL where nothing is any more.
+	const candidates = [present.url, apartFromTest(registration, present.url)];
+	if (!candidates.some((one) => isSameUrl(one, registration.own))) return;
 	// Memory can be a copy: what was registered by another address may be the URL of a trigger which runs there.
 	const url = isSameUrl(registration.own, own) ? undefined : withoutUser(registration.own);
 	const found = url && (await ask(url));
@@ -286,27 +320,32 @@ async function putBack(
 		return;
 	}
 	log.info(
-		`Dynamics 365 Messaging Trigger puts back the webhook URL ${orNone(registration.previous)} of channel ${registration.channelId}, which is now ${registration.own}`,
+		`Dynamics 365 Messaging Trigger puts back the webhook URL ${orNone(registration.previous)} of channel ${registration.channelId}, which is now ${orNone(present.url)}`,
 	);
 	await write(registration, registration.previous, present.version).catch(async (error: unknown) => {
 		const now = await read(registration).catch(() => undefined);
-		if (!now || isSameUrl(now.url, registration.own)) throw error;
+		if (!now || isSameUrl(now.url, present.url)) throw error;
 	});
 }
 
 /**
  * Gives a record back. A failure is logged and the registration stays remembered: an error would keep n8n from
  * deactivating the rest of the workflow.
+ * @returns whether nothing is left to do.
  */
-async function giveBack(registration: Registration, outside: Outside, trigger: Trigger): Promise<void> {
+async function giveBack(registration: Registration, outside: Outside, trigger: Trigger): Promise<boolean> {
 	const { channelId, own, previous } = registration;
-	await putBack(registration, outside, trigger).then(
-		() => forget(trigger, registration),
+	return await putBack(registration, outside, trigger).then(
+		() => {
+			forget(trigger, registration);
+			return true;
+		},
 		(error: unknown) => {
 			if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
 			trigger.log.warn(
 				`Dynamics 365 Messaging Trigger could not put back the webhook URL ${orNone(previous)} of channel ${channelId}, which is now ${own}: ${error.message}`,
 			);
+			return false;
 		},
 	);
 }
@@ -387,7 +426,8 @@ export async function registerTrigger(context: IHookFunctions): Promise<void> {
  */
 export async function unregisterTrigger(context: IHookFunctions, registers: boolean): Promise<void> {
 	const trigger = triggerOf(context);
-	const isTest = isTestUrl(trigger.own);
+	// The path of a test's URL can be another one: N8N_ENDPOINT_WEBHOOK_TEST.
+	const isTest = TEST_SLOT in trigger.memory || isTestUrl(trigger.own);
 	const isRemembered = isTest ? TEST_SLOT in trigger.memory : remembered(trigger).length > 0;
 	if (!isRemembered && (isTest || !registers)) return;
 	// A missing credential must not keep n8n from deactivating the rest of the workflow either.

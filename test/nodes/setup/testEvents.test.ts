@@ -1,0 +1,175 @@
+import type { IDataObject } from 'n8n-workflow';
+import { triggerMark, type Probed } from '../../../nodes/Dynamics365Messaging/setup/probe';
+import {
+	register,
+	registerTest,
+	unregister,
+	unregisterTest,
+	type Outside,
+	type Trigger,
+} from '../../../nodes/Dynamics365Messaging/setup/registration';
+import { ServiceError } from '../../../nodes/shared/transport/errors';
+
+const MIDDLEWARE = 'https://middleware.example.com/hook';
+
+/** A channel's record, and two workflows of one n8n, each with the URL when it is active and that of a test. */
+class Desk {
+	url: string | null = MIDDLEWARE;
+	isDown = false;
+	/** The URLs at which an active trigger answers. */
+	active = new Set<string>();
+	/** Whether n8n can call itself. */
+	canAsk = true;
+	lines: string[] = [];
+	readonly place = { environmentUrl: 'https://org.crm4.dynamics.com', channelId: `channel-${Math.random()}` };
+	private readonly memories = new Map<string, IDataObject>();
+
+	readonly outside: Outside = {
+		read: async () => {
+			if (this.isDown) throw new ServiceError({ message: 'Down', description: 'Wait.', outcome: 'notSent' });
+			return await Promise.resolve({ url: this.url, version: '1' });
+		},
+		write: async (_, url) => await Promise.resolve(void (this.url = url)),
+		probe: async (url): Promise<Probed> => {
+			if (!this.canAsk) return { kind: 'unreachable', code: 'ECONNREFUSED' };
+			const mark = triggerMark('instance', url.href);
+			return await Promise.resolve(
+				this.active.has(url.href)
+					? { kind: 'trigger', mark, signedDelivery: null }
+					: { kind: 'other', status: 404 },
+			);
+		},
+	};
+
+	static urlOf = (who: string, endpoint = 'webhook') => `https://n8n.example.com/${endpoint}/${who}/node`;
+
+	private trigger(own: string, memory: IDataObject): Trigger {
+		const log = (line: string) => void this.lines.push(line);
+		return { own, memory, instanceId: 'instance', log: { info: log, warn: log } };
+	}
+
+	private live(who: string): Trigger {
+		const memory = this.memories.get(who) ?? {};
+		this.memories.set(who, memory);
+		return this.trigger(Desk.urlOf(who), memory);
+	}
+
+	async publish(who: string): Promise<void> {
+		await register(this.place, this.outside, this.live(who));
+		this.active.add(Desk.urlOf(who));
+	}
+
+	async deactivate(who: string): Promise<void> {
+		await unregister(this.place, this.outside, this.live(who));
+		this.active.delete(Desk.urlOf(who));
+	}
+
+	/** Begins to listen. @returns what ends it. */
+	async listen(who: string, endpoint = 'webhook-test'): Promise<() => Promise<void>> {
+		const trigger = this.trigger(Desk.urlOf(who, endpoint), {});
+		await registerTest(this.place, this.outside, trigger);
+		return async () => await unregisterTest(this.outside, trigger);
+	}
+}
+
+const [A, B] = [Desk.urlOf('a'), Desk.urlOf('b')];
+
+test.each(['webhook-test', 'try'])(
+	'a second test of one trigger, before the first has ended (%s)',
+	async (endpoint) => {
+		for (const order of [
+			[0, 1],
+			[1, 0],
+		]) {
+			const desk = new Desk();
+			await desk.publish('a');
+			// As where the editor is loaded again while it listens, and Execute step is clicked again.
+			const ends = [await desk.listen('a', endpoint), await desk.listen('a', endpoint)];
+			for (const index of order) await ends[index]!();
+			expect(desk.url).toBe(A);
+			await desk.deactivate('a');
+			expect(desk.url).toBe(MIDDLEWARE);
+		}
+	},
+);
+
+test('two editors that listen on one channel, in whatever order they end', async () => {
+	for (const order of [
+		[0, 1],
+		[1, 0],
+	]) {
+		const desk = new Desk();
+		const ends = [await desk.listen('a'), await desk.listen('b')];
+		for (const index of order) await ends[index]!();
+		expect(desk.url).toBe(MIDDLEWARE);
+	}
+});
+
+test('an editor does not take the channel of an active workflow, also where another one has it for a test', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	const end = await desk.listen('a');
+	await expect(desk.listen('b')).rejects.toThrow(A);
+	await expect(desk.publish('b')).rejects.toThrow(A);
+	await end();
+	expect(desk.url).toBe(A);
+});
+
+test('an editor does not take it either where n8n cannot call itself to see whether it is active', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	desk.canAsk = false;
+	await expect(desk.listen('b')).rejects.toThrow('cannot call itself');
+	expect(desk.url).toBe(A);
+	const end = await desk.listen('a');
+	await end();
+	expect(desk.url).toBe(A);
+});
+
+test('what stood there is known again after a test whose end could not be written', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	const end = await desk.listen('a');
+	desk.isDown = true;
+	await end();
+	desk.isDown = false;
+	expect(desk.lines.at(-1)).toMatch(new RegExp(`could not put back the webhook URL ${A}`));
+	await (
+		await desk.listen('a')
+	)();
+	expect(desk.url).toBe(A);
+});
+
+test('a workflow that is deactivated during its test leaves what stood there before it', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	const end = await desk.listen('a');
+	await desk.deactivate('a');
+	expect(desk.url).toBe(MIDDLEWARE);
+	await end();
+	expect(desk.url).toBe(MIDDLEWARE);
+});
+
+test.each(['webhook-test', 'try'])('a workflow that is published during a test (%s)', async (endpoint) => {
+	const desk = new Desk();
+	const end = await desk.listen('a', endpoint);
+	await desk.publish('a');
+	expect(desk.url).toBe(A);
+	await end();
+	expect(desk.url).toBe(A);
+	const again = await desk.listen('a', endpoint);
+	// As n8n does when it starts: it activates what was active.
+	await desk.publish('a');
+	await again();
+	expect(desk.url).toBe(A);
+	await desk.deactivate('a');
+	expect(desk.url).toBe(MIDDLEWARE);
+	await desk.publish('b');
+	expect(desk.url).toBe(B);
+});
+
+test('a test leaves a line of what it replaced, should n8n be killed', async () => {
+	const desk = new Desk();
+	await desk.listen('a');
+	expect(desk.lines).toEqual([expect.stringContaining(`replaces the webhook URL ${MIDDLEWARE}`)]);
+});
