@@ -34,6 +34,8 @@ export function toNodeError(node: INode, error: unknown, itemIndex?: number): No
 		// NodeApiError gets no transport's code, as it would replace the message. For a lost answer it advises to try again.
 		const apiError = new NodeApiError(node, { message }, { message, description, httpCode, itemIndex });
 		apiError.httpCode = httpCode ?? null;
+		// n8n puts words of its own in place of a message in which a code of Node.js stands, such as a host with “enoent”.
+		apiError.message = message;
 		Object.assign(apiError.context, { code, correlationId, outcome });
 		if (conversationId !== null) apiError.context.conversationId = conversationId;
 		return apiError;
@@ -41,6 +43,8 @@ export function toNodeError(node: INode, error: unknown, itemIndex?: number): No
 	const cause = error instanceof Error ? error : new Error(String(error));
 	const description = error instanceof InputError ? error.description : undefined;
 	const nodeError = new NodeOperationError(node, cause, { message: cause.message, description, itemIndex });
+	// That of another error may be a bare code, for which n8n's words are better.
+	if (error instanceof InputError) nodeError.message = cause.message;
 	nodeError.context.outcome = 'notSent' satisfies Outcome;
 	return nodeError;
 }
