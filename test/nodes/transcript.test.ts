@@ -151,12 +151,19 @@ test.each<[string, Json, number]>([
 	expect(transcript.unreadable).toBe(unreadable);
 });
 
-test.each<Json>([null, 'x', 1, true, { a: 1 }, [1, null], [{ Content: '[broken' }]])(
-	'%j is no transcript',
-	(json) => {
-		expect(readTranscript(json, NONE)).toBeUndefined();
-	},
-);
+test.each<Json>([
+	null,
+	'x',
+	1,
+	true,
+	{ a: 1 },
+	{ name: 'a package', private: true },
+	{ deleted: true },
+	[1, null],
+	[{ Content: '[broken' }],
+])('%j is no transcript', (json) => {
+	expect(readTranscript(json, NONE)).toBeUndefined();
+});
 
 test('a customer who quotes a transcript makes no words of others', () => {
 	const quote = JSON.stringify([representative]);

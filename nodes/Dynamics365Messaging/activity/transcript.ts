@@ -229,7 +229,11 @@ export function readTranscript(json: Json, options: TranscriptOptions): Transcri
 		isRecord(entry) && speakerOf(senderOf(entry), options.customerName, false) === 'customer';
 	const isCustomerKnown = entries.some(isCustomer);
 	const read = entries.map((entry) => readEntry(entry, options, isCustomerKnown));
-	if (read.length > 0 && read.every((message) => message === undefined)) return undefined;
+	// Another file can be left out on purpose, too: a package.json says that it is private.
+	const isOfTranscript = (entry: Json) =>
+		readKey(entry, 'from') !== undefined || readKey(entry, 'createdDateTime') !== undefined;
+	if (read.length > 0 && !entries.some((entry, index) => read[index] !== undefined && isOfTranscript(entry)))
+		return undefined;
 	return {
 		messages: inOrder(read.filter((message) => message !== null && message !== undefined)),
 		unreadable: read.filter((message) => message === undefined).length,
