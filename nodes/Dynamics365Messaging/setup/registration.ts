@@ -7,7 +7,14 @@ import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
 import { TABLES, updateRequest } from '../dataverse/requests';
 import { probe, triggerMark, type Probed } from './probe';
-import { isOfSameTrigger, isSameUrl, isTestUrl, normalizeUrl, withoutUser } from './webhookUrl';
+import {
+	isOfSameTrigger,
+	isSameUrl,
+	isTestUrl,
+	normalizeUrl,
+	withoutPassword,
+	withoutUser,
+} from './webhookUrl';
 
 /** The key of the trigger's static data that holds its registrations. */
 const MEMORY_SLOT = 'dynamics365MessagingWebhook';
@@ -161,7 +168,7 @@ const NO_CHANNEL = {
 
 function isTaken(url: string): InputError {
 	return new InputError(
-		`Another active workflow has this channel: ${url}`,
+		`Another active workflow has this channel: ${withoutPassword(url)}`,
 		'A channel has one webhook URL. Deactivate that workflow first, use a channel of its own for this one, or put both behind one trigger with the router template.',
 	);
 }
@@ -176,12 +183,12 @@ function noEnvironment(): InputError {
 
 function isUnknown(url: string): InputError {
 	return new InputError(
-		`Another workflow of this n8n has this channel, and n8n cannot call itself to see whether it is active: ${url}`,
+		`Another workflow of this n8n has this channel, and n8n cannot call itself to see whether it is active: ${withoutPassword(url)}`,
 		'Deactivate that workflow, or clear Webhook URL with Channel: Update if it is not there any more.',
 	);
 }
 
-const orNone = (url: string | null) => url ?? '(none)';
+const orNone = (url: string | null) => (url === null ? '(none)' : withoutPassword(url));
 
 /** Writes the URL and remembers the previous one. What was surely not written is not remembered. */
 async function replace(

@@ -45,6 +45,15 @@ export function isOfSameTrigger(one: string, other: string): boolean {
 	return place !== undefined && place === placeOf(other);
 }
 
+/** A URL as it may be shown and logged: its password is somebody's secret. Pure. */
+export function withoutPassword(text: string): string {
+	if (!URL.canParse(text)) return text;
+	const url = new URL(text);
+	if (url.password === '') return text;
+	url.password = '***';
+	return url.href;
+}
+
 /** Upper-case escapes, and none of what needs none (RFC 3986, 6.2.2). */
 function normalizeEscapes(path: string): string {
 	return path.replace(/%[0-9a-f]{2}/gi, (escape) => {

@@ -173,3 +173,16 @@ test('a test leaves a line of what it replaced, should n8n be killed', async () 
 	await desk.listen('a');
 	expect(desk.lines).toEqual([expect.stringContaining(`replaces the webhook URL ${MIDDLEWARE}`)]);
 });
+
+test('a password in the URL that stood there is in no line, and is put back', async () => {
+	const desk = new Desk();
+	desk.url = 'https://user:geheim@middleware.example.com/hook';
+	await desk.publish('a');
+	await desk.deactivate('a');
+	const end = await desk.listen('a');
+	await end();
+	expect(desk.url).toBe('https://user:geheim@middleware.example.com/hook');
+	expect(desk.lines).toHaveLength(4);
+	expect(desk.lines.join()).not.toContain('geheim');
+	expect(desk.lines.join()).toContain('https://user:***@middleware.example.com/hook');
+});
