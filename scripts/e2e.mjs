@@ -7,6 +7,8 @@ const tests = {
 	'A trigger that registers its own URL': 'test/e2e/registration.ts',
 	'The lines of messages in PostgreSQL': 'test/e2e/turns.ts',
 	'Every template, imported and played': 'test/e2e/templates.ts',
+	// The full soak is two minutes a template with three kills: SOAK_SECONDS=120 SOAK_KILLS=3.
+	'Templates under chance, with a kill of n8n': 'test/e2e/soak.ts',
 	'Every kind of business message': 'test/e2e/businessMessages.ts',
 	'The editor, in a real browser': 'test/e2e/editor.ts',
 	'When the trigger answers that the workflow has succeeded': 'test/e2e/onSuccess.ts',

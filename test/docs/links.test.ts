@@ -33,7 +33,7 @@ const textOf = (tokens: Token[]): string =>
 
 function read(markdown: string): Page {
 	const page: Page = { links: [], anchors: [] };
-	marked.walkTokens(marked.lexer(markdown), (token) => {
+	void marked.walkTokens(marked.lexer(markdown), (token) => {
 		if (token.type === 'link' || token.type === 'image') page.links.push((token as Tokens.Link).href);
 		if (token.type === 'heading') page.anchors.push(anchorOf(textOf((token as Tokens.Heading).tokens)));
 	});

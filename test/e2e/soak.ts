@@ -1,6 +1,6 @@
-// Two minutes of real life for each template, behind the proxy of deploy/: bursts, doubles, faults of the services, odd front
+// Some of real life for a template, behind the proxy of deploy/: bursts, doubles, faults of the services, odd front
 // ends, and three kills of n8n. Every word reaches whom it is for, once and in order, or the person concerned is told.
-// SOAK=one,another plays only these; SOAK_SECONDS and SOAK_KILLS make it shorter or longer; SEED repeats what chance did.
+// SOAK=one,another plays only these; SEED repeats what chance did. The long form: SOAK_SECONDS=120 SOAK_KILLS=3.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { withN8n } from '../../tools/n8n/withN8n';
@@ -13,7 +13,7 @@ interface SoakTest {
 	play: (soak: Soak) => Promise<Checks>;
 }
 
-const { SOAK, SOAK_SECONDS = '120', SOAK_KILLS = '3', SEED = String(Date.now() % 1_000_000) } = process.env;
+const { SOAK, SOAK_SECONDS = '30', SOAK_KILLS = '1', SEED = String(Date.now() % 1_000_000) } = process.env;
 const wanted = SOAK?.split(',').map((name) => name.trim());
 
 async function playOne(name: string): Promise<number> {

@@ -14,8 +14,19 @@ export function conversationPath(conversationId: string, part: ConversationPart 
 	return `${CONVERSATIONS_PATH}/${encodeURIComponent(conversationId)}${part}`;
 }
 
+/** What the service recognises a repeated request by, where it is not this run that sent it first. */
+export interface Repetition {
+	/** A GUID. */
+	id: string;
+	firstSent: Date;
+}
+
 /** A request with an idempotency key, so that it may be repeated. */
 type KeyedRequest<Body> = SendRequest<Body> & { hasIdempotencyKey: true };
+
+function repetitionHeaders({ id, firstSent }: Repetition): Record<string, string> {
+	return { 'repeatability-request-id': id, 'repeatability-first-sent': firstSent.toUTCString() };
+}
 
 /**
  * Adds the headers that all tries of a request share: an ID for the service's support, and for a request with an
@@ -27,12 +38,9 @@ export function withIds<Request extends ServiceRequest>(request: Request, now: D
 	return {
 		...request,
 		headers: {
+			...('hasIdempotencyKey' in request && repetitionHeaders({ id: randomUUID(), firstSent: now })),
 			...request.headers,
 			'x-ms-client-request-id': randomUUID(),
-			...('hasIdempotencyKey' in request && {
-				'repeatability-request-id': randomUUID(),
-				'repeatability-first-sent': now.toUTCString(),
-			}),
 		},
 	};
 }
@@ -45,14 +53,17 @@ export function readRequest(path: string, query: Record<string, string> = {}): R
 /**
  * Makes a request with an idempotency key, which {@link withIds} adds.
  * @param howToVerify what a person does after the answer was lost. A whole sentence.
+ * @param repetition the key, where it is not a new one.
  */
 export function idempotentRequest<Body extends object>(
 	method: 'POST' | 'DELETE',
 	path: string,
 	body: Body | undefined,
 	howToVerify: string,
+	repetition?: Repetition,
 ): KeyedRequest<Body> {
-	return { method, path, body, isIdempotent: true, hasIdempotencyKey: true, howToVerify };
+	const headers = repetition ? { headers: repetitionHeaders(repetition) } : {};
+	return { method, path, body, isIdempotent: true, hasIdempotencyKey: true, howToVerify, ...headers };
 }
 
 /** Makes the request of the resource's conversations. */

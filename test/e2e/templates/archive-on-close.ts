@@ -1,55 +1,114 @@
-import { Executions, type Execution } from '../../../tools/n8n/executions';
+// Conversations that end: several times, all at once, before their transcript is there, while n8n is killed, and while
+// PostgreSQL or Dataverse refuses. Each is archived once and complete.
 import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
-import type { Filling } from '../../../tools/n8n/templates';
+import { type Filling, runQueryOf } from '../../../tools/n8n/templates';
+import { waitUntilResponsive } from '../../../tools/n8n/withN8n';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
 import { inProduction, ownCredentials } from './channel';
+import { type TemplateDatabase, withTables } from './database';
 import type { Json } from './httpStub';
+import { atOnce, errorsOf, triesOf } from './looks';
 
-const LAST = 'Archive the conversation';
+interface Summary {
+	conversation_id: string;
+	state: string;
+	closed_by: string;
+	record: Json | null;
+	messages: number | null;
+	first_at: Date | null;
+	last_at: Date | null;
+	length_seconds: number | null;
+	ends: number;
+	problem: string | null;
+}
 
-/** Two conversations that close, one of them more than once, and what n8n's tables then hold. */
+interface Row {
+	message_id: string;
+	sent_at: Date;
+	from_name: string;
+	text: string;
+	attachments: Json[];
+}
+
 export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	return await withTables(setup, 'archive-on-close', async (tables) => {
+		// Twice, as the page says that it may be.
+		await runQueryOf('archive-on-close', 'Make the tables', tables.database);
+		await runQueryOf('archive-on-close', 'Make the tables', tables.database);
+		const { transcripts } = setup.emulator.settings;
+		const before = { ...transcripts };
+		try {
+			return await checkWith(setup, tables);
+		} finally {
+			Object.assign(transcripts, before);
+		}
+	});
+}
+
+async function checkWith(
+	setup: N8nWithEmulator,
+	{ database, credentials, allowConnections }: TemplateDatabase,
+): Promise<Record<string, boolean>> {
 	const { desk } = setup.emulator;
-	const executions = new Executions(setup.n8n);
-	const { transcripts } = setup.emulator.settings;
-	// Nobody waits for minutes here: the first look does not wait, and the second comes after two seconds.
+	const { faults, transcripts } = setup.emulator.settings;
 	const filling: Filling = {
-		credentials: ownCredentials(setup),
-		set: ({ name, parameters }) => {
-			if (name === 'Read the transcript') {
-				parameters.options = { ...(parameters.options as Json), waitForTranscript: 0 };
-			}
-			if (name === 'Wait for it') Object.assign(parameters, { amount: 2, unit: 'seconds' });
+		credentials: { ...ownCredentials(setup), ...credentials },
+		set: (node) => {
+			atOnce({ "'5 minutes'": "'6 seconds'", "'30 seconds'": "'1 second'" })(node);
+			if (node.name !== 'Read the transcript') return;
+			node.parameters.options = { ...(node.parameters.options as Json), waitForTranscript: 0 };
 		},
 	};
 	const customer = await connect(setup.emulator);
-	const open = (customerid: string, conversationcontext: Json) =>
-		startConversation(customer, { customercontext: { customerid }, conversationcontext });
+	const open = (customerid: string) => startConversation(customer, { customercontext: { customerid } });
 	const write = async (conversationId: string, text: string) => {
 		const { channelId } = setup.emulator.world;
-		const from = { name: 'Kim Berger' };
-		const body = { type: 'message', channelId, conversation: { id: conversationId }, from, text };
+		const body = {
+			type: 'message',
+			channelId,
+			conversation: { id: conversationId },
+			from: { name: 'Kim Berger' },
+			text,
+		};
 		const { status } = await customer('POST', `/conversation/${conversationId}`, { body });
 		if (status !== 200) throw new Error(`The customer’s words were answered with ${status}`);
 	};
-	return await inProduction(setup, 'archive-on-close', filling, async ({ id }) => {
-		const ofThis = async () => (await executions.all()).filter(({ workflowId }) => workflowId === id);
-		const did = (node: string) => (execution: Execution) =>
-			execution.runs.some((run) => run.node === node && run.items.length > 0);
-		const archived = (times: number) =>
-			waitFor(`${times} conversations to be archived`, 60_000, async () =>
-				(await ofThis()).filter(did(LAST)).length >= times ? true : undefined,
-			);
-		const rest = async () => {
-			await setup.emulator.idle();
-			await executions.waitUntilIdle();
-		};
+	const end = (conversationId: string, name: string) =>
+		desk.deliver(conversationId, {
+			type: 'message',
+			name,
+			text: `EventName: **_${name}_**`,
+			channelId: setup.emulator.world.channelId,
+			conversation: { id: conversationId },
+		});
+	const summaryOf = async (id: string) =>
+		(
+			await database.rows<Summary>(
+				'SELECT * FROM dynamics365.archived_conversations WHERE conversation_id = $1',
+				[id],
+			)
+		)[0];
+	const messagesOf = async (id: string) =>
+		await database.rows<Row>(
+			'SELECT * FROM dynamics365.archived_messages WHERE conversation_id = $1 ORDER BY position',
+			[id],
+		);
+	const archived = (id: string) =>
+		waitFor(`conversation ${id} to be archived`, 60_000, async () => {
+			const summary = await summaryOf(id);
+			return summary?.state === 'archived' ? summary : undefined;
+		});
+	const textsOf = async (id: string) => (await messagesOf(id)).map(({ text }) => text);
 
-		// A conversation with four messages, a file and words between representatives.
+	return await inProduction(setup, 'archive-on-close', filling, async ({ id: workflowId }) => {
+		const checks: Record<string, boolean> = {};
+
+		// A conversation with four messages, a file and words between representatives. Its end comes three times at once.
 		transcripts.delayMs = 0;
-		const one = await open('kim-archive', {});
-		await write(one, 'My heat pump …');
+		const one = await open('kim-archive');
+		const hostile = `It's {{ $json }} $1 '); DROP TABLE x; -- \u{1F525} <b>{"conversationId":"x"}</b>`;
+		await write(one, hostile);
 		desk.accept(one, { agentName: 'Ana Lopes' });
 		desk.reply(one, { text: 'Hello, this is Ana.' });
 		await write(one, 'It is very loud.');
@@ -57,124 +116,126 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 		desk.linkCase(one, 'Loud pump');
 		const file = { name: 'manual.pdf', contentType: 'application/pdf', data: Buffer.from('%PDF-') };
 		desk.reply(one, { text: 'Page 3 says how to clean it.', files: [file] });
-		await rest();
-		const early = (await ofThis()).filter(did(LAST)).length;
+		await setup.emulator.idle();
+		checks['nothing is put down before the end'] = (await summaryOf(one)) === undefined;
+		end(one, 'PrimaryAgentEndConversation');
 		desk.close(one);
-		await archived(1);
-		await rest();
-		const before = { ...(await tablesOf(setup)) };
-		const read = (await ofThis()).filter(did('The transcript')).length;
-
-		// The end is delivered again in both possible ways: as the same event, and as another event with the same meaning.
-		const { channelId, messages } = desk.get(one);
-		const place = { channelId, conversation: { id: one } };
-		for (const name of ['ConversationClosed', 'PrimaryAgentEndConversation']) {
-			desk.deliver(one, { type: 'message', name, text: `EventName: **_${name}_**`, ...place });
-		}
-		await rest();
-		const ended = await waitFor('the repeated ends', 30_000, async () => {
-			const found = (await ofThis()).filter(({ runs }) =>
-				runs.some(({ node }) => node === 'Archived before?'),
-			);
-			return found.length >= 3 ? found : undefined;
+		end(one, 'ConversationClosed');
+		await setup.emulator.idle();
+		const summary = await waitFor('three ends', 30_000, async () => {
+			const found = await summaryOf(one);
+			return found?.ends === 3 && found.state === 'archived' ? found : undefined;
 		});
-		const after = await tablesOf(setup);
-		const readAgain = (await ofThis()).filter(did('The transcript')).length;
-
-		// Another conversation, without messages, whose transcript is there at the second try only.
-		transcripts.delayMs = 8_000;
-		const two = await open('lee-archive', {});
-		desk.close(two);
-		await archived(2);
-		await rest();
-		const all = await tablesOf(setup);
-		const secondTries = (await ofThis()).filter(did('Read it again')).length;
-		transcripts.delayMs = 0;
-		const failedBefore = (await ofThis()).filter(({ status }) => status !== 'success').length;
-
-		// A conversation whose record cannot be read at first, and not its transcript either.
-		const { faults } = setup.emulator.settings;
-		const three = await open('pat-archive', {});
-		await write(three, 'Hello?');
-		const match = { operationId: 'dataverse.getConversation' };
-		// Of the record, and of the transcript, which asks for the record first.
-		faults.push({ match, action: { status: 403 }, times: 2 });
-		desk.close(three);
-		const failed = await executions.waitFor(
-			'one that fails',
-			({ workflowId, status }) => workflowId === id && status === 'error',
-		);
-		const unread = (await tablesOf(setup)).conversations.length;
-		await setup.n8n.rest('POST', `/executions/${failed.id}/retry`, { loadWorkflow: false });
-		await archived(3);
-		await rest();
-		faults.length = 0;
-		const retried = await tablesOf(setup);
-
-		const rows = before.messages.filter(({ conversationId }) => conversationId === one);
-		const [summary] = before.conversations;
-		const silent = all.conversations.find(({ conversationId }) => conversationId === two);
-		const texts = messages.map(({ text }) => text);
-		const [first, last] = [messages[0]!, messages.at(-1)!].map(({ timestamp }) => Date.parse(timestamp));
-		return {
-			'nothing is archived before the end': early === 0,
-			'there is one row per message': rows.length === messages.length && messages.length === 4,
-			'with the words of all':
-				JSON.stringify(rows.map(({ text }) => text).sort()) === JSON.stringify([...texts].sort()),
-			'and who said them, and when': messages.every(({ messageId, from, timestamp }) =>
-				rows.some(
-					(row) =>
-						row.messageId === messageId &&
-						row.fromName === from.name &&
-						Date.parse(String(row.sentAt)) === Date.parse(timestamp),
-				),
+		const rows = await messagesOf(one);
+		const { messages } = desk.get(one);
+		checks['three ends at once are one archive, with one row per message'] =
+			rows.length === messages.length && rows.length === 4 && summary.messages === 4;
+		checks['with the words of all, in their order'] =
+			JSON.stringify(rows.map(({ text }) => text)) === JSON.stringify(messages.map(({ text }) => text));
+		checks['and who said them, and when'] = messages.every(({ messageId, from, timestamp }) =>
+			rows.some(
+				(row) =>
+					row.message_id === messageId &&
+					row.from_name === from.name &&
+					row.sent_at.getTime() === Date.parse(timestamp),
 			),
-			'and the file':
-				rows.filter(({ attachments }) => String(attachments).includes('manual.pdf')).length === 1,
-			'there is one row of the conversation':
-				before.conversations.length === 1 && summary?.conversationId === one,
-			'with its record': (JSON.parse(String(summary?.record)) as Json).caseName === 'Loud pump',
-			'and nothing that was private': !JSON.stringify(before).includes('A difficult one'),
-			'and how many messages': summary?.messages === 4,
-			'and the first and the last time':
-				Date.parse(String(summary?.firstAt)) === first && Date.parse(String(summary?.lastAt)) === last,
-			'and its length': summary?.lengthSeconds === Math.round((last! - first!) / 1000),
-			'and how it closed': summary?.closedBy === 'ConversationClosed',
-			'its end came three times': ended.length === 3 && ended.every(({ status }) => status === 'success'),
-			'but was read once': read === 1 && readAgain === 1,
-			'and archived once': JSON.stringify(after) === JSON.stringify(before),
-			'a conversation without words is archived': silent?.messages === 0 && silent.lengthSeconds === 0,
-			'by the second try': secondTries === 1,
-			'with no message': all.messages.length === before.messages.length,
-			'no execution failed': failedBefore === 0,
-			'what cannot be read is not archived': unread === 2,
-			'until it is tried again':
-				retried.conversations.length === 3 &&
-				retried.messages.filter(({ conversationId }) => conversationId === three).length === 1,
-			'without its record it is archived all the same':
-				retried.conversations.find(({ conversationId }) => conversationId === three)?.record === '',
-		};
-	});
-}
-
-/** The rows of both tables, as n8n keeps them. */
-async function tablesOf({ n8n }: N8nWithEmulator): Promise<{ messages: Json[]; conversations: Json[] }> {
-	const { id: project } = await n8n.rest<{ id: string }>('GET', '/projects/personal');
-	const { data: tables } = await n8n.rest<{ data: Array<{ id: string; name: string }> }>(
-		'GET',
-		`/projects/${project}/data-tables`,
-	);
-	const rowsOf = async (name: string) => {
-		const found = tables.filter((table) => table.name === name);
-		if (found.length !== 1) throw new Error(`There are ${found.length} tables ${name}`);
-		const { data } = await n8n.rest<{ data: Json[] }>(
-			'GET',
-			`/projects/${project}/data-tables/${found[0]!.id}/rows?take=100`,
 		);
-		return data;
-	};
-	return {
-		messages: await rowsOf('Dynamics 365 messages'),
-		conversations: await rowsOf('Dynamics 365 conversations'),
-	};
+		checks['and the file'] =
+			rows.filter(({ attachments }) => JSON.stringify(attachments).includes('manual.pdf')).length === 1;
+		checks['with the record, and nothing that was private'] =
+			summary.record?.caseName === 'Loud pump' && !JSON.stringify(rows).includes('A difficult one');
+		const [first, last] = [messages[0]!, messages.at(-1)!].map(({ timestamp }) => Date.parse(timestamp));
+		checks['and the first and the last time, and its length'] =
+			summary.first_at?.getTime() === first &&
+			summary.last_at?.getTime() === last &&
+			summary.length_seconds === Math.round((last! - first!) / 1000);
+		checks['and how it closed'] = summary.closed_by === 'ConversationClosed';
+
+		// Words between two ends: the first end comes when there is no transcript yet.
+		const two = await open('lee-archive');
+		await write(two, 'Before the first end');
+		end(two, 'PrimaryAgentEndConversation');
+		const early = await waitFor('a look that finds no transcript', 30_000, async () => {
+			const found = await summaryOf(two);
+			return found?.problem ? found : undefined;
+		});
+		await write(two, 'Between two ends');
+		desk.close(two);
+		await archived(two);
+		checks['unreadable at the first end: the row is open and says why'] =
+			early.state === 'open' && /not there/.test(early.problem ?? '');
+		checks['words between two ends are archived'] =
+			JSON.stringify(await textsOf(two)) === JSON.stringify(['Before the first end', 'Between two ends']);
+
+		// Five at once, whose transcripts come late, one of them without words.
+		transcripts.delayMs = 6_000;
+		const many = await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => open(`${name}-archive`)));
+		for (const id of many.slice(1)) await write(id, `words of ${id}`);
+		for (const id of many) desk.close(id);
+		const late = await Promise.all(many.map(archived));
+		transcripts.delayMs = 0;
+		checks['five that end at once are five archives'] = (await Promise.all(many.map(textsOf))).every(
+			(texts, index) => (index === 0 ? texts.length === 0 : texts.join() === `words of ${many[index]!}`),
+		);
+		checks['a conversation without words is archived'] =
+			late[0]!.messages === 0 && late[0]!.length_seconds === 0;
+
+		// Dataverse refuses for a while.
+		const three = await open('pat-archive');
+		await write(three, 'Hello?');
+		faults.push({
+			match: { operationId: 'dataverse.getConversation' },
+			action: { status: 403 },
+			times: 4,
+		});
+		desk.close(three);
+		const refused = await waitFor('a look that is refused', 30_000, async () => {
+			const found = await summaryOf(three);
+			return found?.problem ? found : undefined;
+		});
+		await archived(three);
+		faults.length = 0;
+		checks['what cannot be read is not archived, but later'] =
+			refused.state === 'open' && JSON.stringify(await textsOf(three)) === JSON.stringify(['Hello?']);
+
+		// A second end after it was archived: the archive is brought up to date, and stays one.
+		end(three, 'SupervisorForceClosedConversation');
+		await waitFor('the second end', 30_000, async () => (await summaryOf(three))?.ends === 2);
+		await archived(three);
+		checks['an end after the archive is read again, and doubles nothing'] =
+			(await messagesOf(three)).length === 1;
+		checks['until here no execution failed'] = (await errorsOf(setup, workflowId)) === 0;
+
+		// n8n is killed while it reads.
+		const four = await open('sam-archive');
+		await write(four, 'Do not lose me');
+		faults.push({
+			match: { operationId: 'dataverse.getConversation' },
+			action: { delayMs: 20_000 },
+			times: 1,
+		});
+		desk.close(four);
+		await waitFor('the record to be read', 30_000, () => faults[0]?.times === 0);
+		await setup.restart('kill');
+		await waitUntilResponsive(setup.n8n.url);
+		const open4 = await summaryOf(four);
+		await archived(four);
+		faults.length = 0;
+		checks['killed while it reads: nothing is lost, nothing is doubled'] =
+			open4 !== undefined && JSON.stringify(await textsOf(four)) === JSON.stringify(['Do not lose me']);
+
+		// PostgreSQL refuses connections when the end comes.
+		const five = await open('max-archive');
+		await write(five, 'While PostgreSQL is away');
+		await allowConnections(false);
+		desk.close(five);
+		await waitFor('a delivery that is refused', 30_000, () =>
+			triesOf(setup, five).some((status) => status !== 200),
+		);
+		await allowConnections(true);
+		await archived(five);
+		checks['while PostgreSQL refuses, Dynamics gets no 200, and tries again'] =
+			JSON.stringify(await textsOf(five)) === JSON.stringify(['While PostgreSQL is away']);
+		return checks;
+	});
 }

@@ -18,6 +18,8 @@ export interface SmtpStub {
 	mails: Mail[];
 	/** Whether it takes no mails at present. */
 	refuses: boolean;
+	/** Whether it keeps what it gets and never says so. */
+	isSilent: boolean;
 	close: () => Promise<void>;
 }
 
@@ -69,7 +71,7 @@ export async function startSmtpStub(): Promise<SmtpStub> {
 				const from = envelope.mailFrom ? envelope.mailFrom.address : '';
 				const to = envelope.rcptTo.map(({ address }) => address);
 				stub.mails.push(readMail(source, from, to));
-				callback();
+				if (!stub.isSilent) callback();
 			}, callback);
 		},
 	});
@@ -77,6 +79,7 @@ export async function startSmtpStub(): Promise<SmtpStub> {
 		port: await listen(server.server),
 		mails: [],
 		refuses: false,
+		isSilent: false,
 		close: async () => await new Promise((resolve) => server.close(resolve)),
 	};
 	return stub;

@@ -1,187 +1,512 @@
-// A conversation between a customer on Telegram, whose API is a stub, and a representative.
-import { randomBytes } from 'node:crypto';
+// Customers on Telegram, whose API is a stub, and representatives: each word once, in order, to whom it is for, or the person
+// concerned is told the truth. Also with bursts, kills of n8n, a cut connection, and a PostgreSQL that is away.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Database, servicesFrom } from '../../../bench/queue/services';
 import { Executions } from '../../../tools/n8n/executions';
 import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
+import { waitUntilResponsive } from '../../../tools/n8n/withN8n';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import { startHttpStub, type StubAnswer, type StubRequest } from './httpStub';
 import { inProduction, ownCredentials } from './channel';
+import { type TemplateDatabase, withTables } from './database';
+import { deliverUpdate, postUpdate, TelegramStub, TOKEN } from './telegramStub';
 
-const TOKEN = '123456:secret';
-const PICTURE = Buffer.from('89504e470d0a1a0a', 'hex');
+const NAME = 'telegram-to-representative';
+const MEGABYTE = 1024 * 1024;
 
-/** What Telegram's API answers; a chat whose ID begins with 666 has blocked the bot. */
-function telegram({ path, body }: StubRequest): StubAnswer {
-	if (path === `/file/bot${TOKEN}/photos/file_7.jpg`) return { body: PICTURE };
-	const method = path.replace(`/bot${TOKEN}/`, '');
-	const chatId = String(body.chat_id ?? '');
-	if (chatId.startsWith('666')) {
-		const description = 'Forbidden: bot was blocked by the user';
-		return { status: 403, body: { ok: false, error_code: 403, description } };
-	}
-	if (method === 'getFile') return { body: { ok: true, result: { file_path: 'photos/file_7.jpg' } } };
-	if (method === 'getWebhookInfo') return { body: { ok: true, result: { url: '' } } };
-	return { body: { ok: true, result: method?.startsWith('send') ? { message_id: 1 } : true } };
+interface Stage {
+	setup: N8nWithEmulator;
+	telegram: TelegramStub;
+	tables: TemplateDatabase;
+	/** The production URL of the webhook, and the secret that Telegram sends along. */
+	url: string;
+	secret: string;
 }
 
-export async function check(setup: N8nWithEmulator): Promise<Record<string, boolean>> {
-	const { emulator, n8n } = setup;
-	const { desk } = emulator;
-	const { contextLagMs } = emulator.settings;
-	const api = await startHttpStub(telegram);
-	try {
-		const id = await makeCredential(n8n, 'telegramApi', { accessToken: TOKEN, baseUrl: api.url });
-		const telegramApi = { type: 'telegramApi', id };
-		const credentials = {
-			...ownCredentials(setup),
-			'n8n-nodes-base.telegram': telegramApi,
-			'n8n-nodes-base.telegramTrigger': telegramApi,
-		};
-		return await inProduction(
-			setup,
-			'telegram-to-representative',
-			{ credentials },
-			async ({ id: workflowId }) => {
-				const calls = (method: string) =>
-					api.requests.filter(({ path }) => path === `/bot${TOKEN}/${method}`);
-				const texts = (chatId: number) =>
-					calls('sendMessage')
-						.map(({ body }) => body as { chat_id: string; text: string })
-						.filter(({ chat_id }) => String(chat_id) === String(chatId))
-						.map(({ text }) => text);
-				const webhook = await waitFor('Telegram to know the webhook', 30_000, () =>
-					calls('setWebhook').at(-1),
-				);
-				const { url, secret_token } = webhook.body as { url: string; secret_token: string };
-				const writes = async (chatId: number, message: object, secret = secret_token) => {
-					const sender = { first_name: 'Kim', last_name: 'Berger' };
-					const response = await fetch(url, {
-						method: 'POST',
-						headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret },
-						body: JSON.stringify({
-							update_id: 1,
-							message: { chat: { id: chatId }, from: sender, ...message },
-						}),
-					});
-					return response.status;
-				};
-				const conversationOf = (chatId: number) =>
-					desk.list().findLast(({ customerId }) => customerId === `telegram-${chatId}`);
-				const executions = new Executions(n8n);
-				const checks: Record<string, boolean> = {};
+type Checks = Record<string, boolean>;
 
-				const kim = 4_711_000_001;
-				checks['somebody who is not Telegram is refused'] =
-					(await writes(kim, { text: 'Hi' }, 'wrong')) === 403;
-				await writes(kim, { text: '/start' });
-				await waitFor('the greeting', 30_000, () => texts(kim).length === 1);
-				checks['the bot is started with a greeting, and no conversation'] =
-					texts(kim)[0]!.startsWith('Hello!') && conversationOf(kim) === undefined;
-				await writes(kim, { text: 'My heat pump is loud.' });
-				const conversation = await waitFor('a conversation', 30_000, () => conversationOf(kim));
-				const { id } = conversation;
-				desk.accept(id, { agentName: 'Ana Lopes' });
-				await waitFor('the words', 30_000, () => conversation.messages.length === 1);
-				checks['the representative reads the words, and whose they are'] =
-					conversation.messages[0]!.text === 'My heat pump is loud.' &&
-					conversation.customer.name === 'Kim Berger';
+const same = (one: unknown, other: unknown) => JSON.stringify(one) === JSON.stringify(other);
 
-				desk.typing(id);
-				await waitFor('typing', 30_000, () => calls('sendChatAction').length === 1);
-				desk.reply(id, { text: '**Set** it to *level 3*, if the noise is < 40 & > 30 dB.' });
-				await waitFor('the answer', 30_000, () => texts(kim).length === 2);
-				checks['the customer sees the answer, without Markdown'] =
-					texts(kim)[1] === 'Set it to level 3, if the noise is &lt; 40 &amp; &gt; 30 dB.';
-				checks['and saw before that somebody types'] = JSON.stringify(
-					calls('sendChatAction')[0]!.body,
-				).includes('"typing"');
+/** What a customer and a representative do, and what each of them sees. */
+class Scene {
+	constructor(readonly stage: Stage) {}
 
-				const files = [
-					{ name: 'levels.png', contentType: 'image/png', data: PICTURE },
-					{ name: 'manual.pdf', contentType: 'application/pdf', data: randomBytes(50) },
-				];
-				desk.reply(id, { text: 'Here it is.', files });
-				await waitFor(
-					'the files',
-					60_000,
-					() => calls('sendPhoto').length + calls('sendDocument').length === 2,
-				);
-				checks['a picture comes as a picture, another file as a document, beside the text'] =
-					String(calls('sendPhoto')[0]!.body.text).includes('levels.png') &&
-					String(calls('sendDocument')[0]!.body.text).includes('manual.pdf') &&
-					texts(kim).at(-1) === 'Here it is.';
-				desk.reply(id, { text: 'x'.repeat(4_900) });
-				await waitFor('the long text', 60_000, () => texts(kim).length === 5);
-				checks['a long text comes in parts'] = texts(kim).slice(3).join('') === 'x'.repeat(4_900);
-
-				await writes(kim, { photo: [{ file_id: 'small' }], caption: 'This one?' });
-				await waitFor('the picture', 30_000, () => conversation.messages.at(-1)!.text === 'This one?');
-				checks['the customer’s picture reaches the representative'] =
-					conversation.messages.at(-1)!.attachments[0]?.name === 'file_7.jpg';
-				await writes(kim, { voice: { file_id: 'voice' } });
-				await waitFor('an answer to the voice', 30_000, () => texts(kim).length === 6);
-				checks['what cannot be passed on is told to the customer'] =
-					texts(kim)[5]!.startsWith('I can pass on');
-
-				desk.close(id);
-				// The context of a closed conversation cannot be read, so nobody knows whose farewell it is.
-				await executions.waitFor(
-					'the end of the conversation',
-					({ runs }) =>
-						runs[0]?.items[0]?.conversationId === id && runs[0].items[0].conversationEnded === true,
-					60_000,
-				);
-				checks['after the close the farewell is left out'] = texts(kim).length === 6;
-				await writes(kim, { text: 'One more thing' });
-				const next = await waitFor('the next conversation', 30_000, () => {
-					const newest = conversationOf(kim);
-					return newest && newest.id !== id && newest;
-				});
-				checks['and what is written after it opens another conversation'] = next.state === 'waiting';
-
-				// The context is looked for again until it is there.
-				emulator.settings.contextLagMs = 3_000;
-				const blocked = 666_000_001;
-				await writes(blocked, { text: 'Hello' });
-				const gone = await waitFor('a conversation', 30_000, () => conversationOf(blocked));
-				desk.accept(gone.id);
-				desk.reply(gone.id, { text: 'Are you there?' });
-				const notice = await waitFor('a word to the representative', 60_000, () =>
-					gone.messages.find(({ text }) => text.startsWith('(Automatic)')),
-				);
-				checks['the representative is told where Telegram refuses, and why'] =
-					notice.channelData !== undefined && /forbidden|blocked/i.test(notice.text);
-
-				const tooBig = 4_711_000_002;
-				emulator.settings.faults = [
-					{ match: { operationId: 'createConversation' }, action: { status: 400 } },
-				];
-				await writes(tooBig, { text: 'Hello' });
-				await waitFor('an answer', 30_000, () => texts(tooBig).length === 1);
-				emulator.settings.faults = [];
-				checks['and the customer, where Dynamics refuses'] = texts(tooBig)[0]!.startsWith('Sorry');
-
-				const nobodys = await startConversation(await connect(emulator), { startmessage: { message: 'Hi' } });
-				desk.accept(nobodys);
-				desk.reply(nobodys, { text: 'Who are you?' });
-				const lost = await executions.waitFor(
-					'a message for nobody',
-					(one) => one.workflowId === workflowId && one.status === 'error',
-					60_000,
-				);
-				checks['a message of a conversation that is not Telegram’s fails where one can see it'] =
-					lost.runs.at(-1)?.error?.includes(`${nobodys} has no telegramChatId`) === true;
-				await executions.waitUntilIdle();
-				const failed = (await executions.all()).filter(
-					(one) => one.workflowId === workflowId && one.status !== 'success',
-				);
-				checks['no other execution has failed'] = failed.length === 1;
-				return checks;
-			},
-		);
-	} finally {
-		Object.assign(emulator.settings, { faults: [], contextLagMs });
-		await api.close();
+	get desk() {
+		return this.stage.setup.emulator.desk;
 	}
+
+	update(chatId: number, message: object, options?: { isEdited?: boolean }): object {
+		return this.stage.telegram.update(chatId, message, options);
+	}
+
+	async post(update: object): Promise<number> {
+		return await postUpdate(this.stage.url, this.stage.secret, update);
+	}
+
+	/** The customer sends something, and Telegram repeats it until it is taken. */
+	async sends(chatId: number, message: object, options?: { isEdited?: boolean }): Promise<number[]> {
+		return await deliverUpdate(this.stage.url, this.stage.secret, this.update(chatId, message, options));
+	}
+
+	shown(chatId: number): string[] {
+		return this.stage.telegram.shown(chatId);
+	}
+
+	conversationOf(chatId: number) {
+		return this.desk.list().findLast(({ customerId }) => customerId === `telegram-${chatId}`);
+	}
+
+	/** What the customer side said in all their conversations: texts, and names of files. */
+	said(chatId: number): string[] {
+		return this.desk
+			.list()
+			.filter(({ customerId }) => customerId === `telegram-${chatId}`)
+			.flatMap(({ messages }) => messages)
+			.filter(({ from, channelData }) => from.id === `telegram-${chatId}` && !channelData)
+			.map(({ text, attachments }) =>
+				[text, ...attachments.map(({ name }) => name)].filter(Boolean).join(' · '),
+			);
+	}
+
+	/** The automatic notices to the representative. */
+	notices(conversationId: string): string[] {
+		const conversation = this.desk.list().find(({ id }) => id === conversationId);
+		return (conversation?.messages ?? []).filter(({ channelData }) => channelData).map(({ text }) => text);
+	}
+
+	/** A conversation that a customer has begun and a representative has accepted. */
+	async begins(chatId: number): Promise<string> {
+		await this.sends(chatId, { text: 'Hello' });
+		const { id } = await waitFor('a conversation', 30_000, () => this.conversationOf(chatId));
+		this.desk.accept(id, { agentName: 'Ana Lopes' });
+		return id;
+	}
+
+	/** Waits until a chat shows so many things, and Dynamics has no more to deliver. */
+	async shows(chatId: number, count: number): Promise<string[]> {
+		await waitFor(`chat ${chatId} to show ${count}`, 60_000, () => this.shown(chatId).length >= count);
+		await this.stage.setup.emulator.idle();
+		return this.shown(chatId);
+	}
+}
+
+export async function check(setup: N8nWithEmulator): Promise<Checks> {
+	const { emulator } = setup;
+	const { contextLagMs, delivery } = structuredClone(emulator.settings);
+	const telegram = await new TelegramStub().start();
+	try {
+		return await withTables(setup, NAME, async (tables) => {
+			const secret = randomUUID();
+			const header = { name: 'X-Telegram-Bot-Api-Secret-Token', value: secret };
+			const [telegramId, headerId] = [
+				await makeCredential(setup.n8n, 'telegramApi', { accessToken: TOKEN, baseUrl: telegram.url }),
+				await makeCredential(setup.n8n, 'httpHeaderAuth', header),
+			];
+			const credentials = {
+				...ownCredentials(setup),
+				...tables.credentials,
+				'n8n-nodes-base.telegram': { type: 'telegramApi', id: telegramId },
+				'n8n-nodes-base.webhook': { type: 'httpHeaderAuth', id: headerId },
+			};
+			return await inProduction(setup, NAME, { credentials }, async ({ urlOf }) => {
+				const url = urlOf('When a customer writes on Telegram');
+				const scene = new Scene({ setup, telegram, tables, url, secret });
+				// Last, as its trigger registers itself, and the other template would take that away.
+				return await inProduction(setup, `${NAME}-answers`, { credentials }, async () => {
+					const checks: Checks = {};
+					for (const part of [wayIn, filesAndOddThings, wayOut, partsAndTrouble, ends, inTrouble, killed]) {
+						await part(scene, checks);
+					}
+					return checks;
+				});
+			});
+		});
+	} finally {
+		Object.assign(emulator.settings, { faults: [], contextLagMs, delivery });
+		await telegram.close();
+	}
+}
+
+async function wayIn(scene: Scene, checks: Checks): Promise<void> {
+	const { stage } = scene;
+	const kim = 4_711_000_001;
+	const stranger = await postUpdate(stage.url, 'wrong', scene.update(kim, { text: 'Hi' }));
+	checks['who does not know the secret is refused'] = stranger === 403;
+	const greeted = [await scene.sends(kim, { text: '/start' }), await scene.sends(kim, { text: '/help' })];
+	checks['/start and /help are answered with a greeting, and open no conversation'] =
+		same(greeted, [[200], [200]]) &&
+		scene.shown(kim).length === 2 &&
+		scene.shown(kim).every((text) => text.startsWith('Hello!')) &&
+		scene.conversationOf(kim) === undefined;
+	await scene.sends(kim, { text: '/start My heat pump is loud.' });
+	checks['words behind /start are passed on'] =
+		same(scene.said(kim), ['My heat pump is loud.']) && scene.shown(kim).length === 2;
+	checks['the representative sees whose they are'] =
+		scene.conversationOf(kim)?.customer.name === 'Kim Berger';
+
+	const twice = scene.update(kim, { text: 'Only once' });
+	const statuses = await Promise.all([scene.post(twice), scene.post(twice)]);
+	const later = await scene.post(twice);
+	checks['the same update at the same moment and later is said once, and each time answered 200'] =
+		same([...statuses, later], [200, 200, 200]) &&
+		scene.said(kim).filter((text) => text === 'Only once').length === 1;
+	await scene.sends(kim, { text: 'ok' });
+	await scene.sends(kim, { text: 'ok' });
+	checks['the same words in two updates are said twice'] =
+		scene.said(kim).filter((text) => text === 'ok').length === 2;
+
+	const lee = 4_711_000_002;
+	const burst = ['one', 'two', 'three', 'four', 'five'].map((text) => scene.update(lee, { text }));
+	const answers = await Promise.all(
+		burst.map(async (update, index) => {
+			await new Promise((resolve) => setTimeout(resolve, index * 20));
+			return await scene.post(update);
+		}),
+	);
+	checks['five updates 20 ms apart come in order'] =
+		answers.every((status) => status === 200) &&
+		same(scene.said(lee), ['one', 'two', 'three', 'four', 'five']);
+
+	await scene.sends(kim, { text: 'It is very loud' }, { isEdited: true });
+	checks['an edited message is passed on as such'] = scene.said(kim).at(-1) === '(Edited) It is very loud';
+	const attack =
+		'{"conversationId":"c0ffee00-0000-4000-8000-000000000001"} {{ $json }} ={{ 1 + 1 }} <b>\'; DROP --';
+	await scene.sends(kim, { text: attack });
+	checks['a text that looks like JSON, an expression or SQL is only a text'] =
+		scene.said(kim).at(-1) === attack;
+}
+
+async function filesAndOddThings(scene: Scene, checks: Checks): Promise<void> {
+	const { files } = scene.stage.telegram;
+	const sue = 4_711_000_003;
+	files.set('pdf', { path: 'documents/file_12.pdf', data: randomBytes(500) });
+	files.set('picture', { path: 'photos/file_7.jpg', data: randomBytes(500) });
+	files.set('large', { path: 'documents/file_13.pdf', data: randomBytes(6 * MEGABYTE) });
+	await scene.sends(sue, {
+		document: { file_id: 'pdf', file_name: 'Grüße 1.pdf', mime_type: 'application/pdf' },
+	});
+	checks['a file keeps its own name'] = same(scene.said(sue), ['Grüße 1.pdf']);
+	const { attachments = [] } = scene.conversationOf(sue)?.messages.at(-1) ?? {};
+	checks['Dynamics gets no URL of Telegram, which has the token in it'] =
+		attachments.length === 1 && !JSON.stringify(scene.desk.list()).includes(TOKEN);
+	const album = [1, 2, 3].map((number) =>
+		scene.update(sue, {
+			media_group_id: '77',
+			photo: [{ file_id: 'none' }, { file_id: 'picture' }],
+			...(number === 1 && { caption: 'All three' }),
+		}),
+	);
+	await Promise.all(
+		[...album, scene.update(sue, { text: 'see the second' })].map((update) => scene.post(update)),
+	);
+	checks['an album and the words behind it come in order'] = same(scene.said(sue).slice(1), [
+		'All three · file_7.jpg',
+		'file_7.jpg',
+		'file_7.jpg',
+		'see the second',
+	]);
+	await scene.sends(sue, { document: { file_id: 'large', file_name: 'plan.pdf' } });
+	await scene.sends(sue, { document: { file_id: 'unknown', file_name: 'film.pdf' } });
+	checks['a file that is too large is told as such, without “try again”'] =
+		scene.said(sue).length === 5 &&
+		scene.shown(sue).length === 2 &&
+		scene.shown(sue).every((text) => text.includes('too large') && !text.includes('some minutes'));
+	await scene.sends(sue, { voice: { file_id: 'voice' } });
+	checks['what cannot be passed on is told'] = scene.shown(sue).at(-1)?.startsWith('I can pass on') === true;
+
+	const quiet = [scene.shown(sue).length, scene.desk.list().length];
+	const ignored = [
+		await scene.post(scene.update(sue, { pinned_message: { message_id: 1 } })),
+		await scene.post(scene.update(sue, { location: { latitude: 1, longitude: 1 } }, { isEdited: true })),
+		await scene.post(scene.update(sue, { chat: { id: -100, type: 'group' }, text: 'Hello group' })),
+		await scene.post(scene.update(sue, { chat: { id: -100, type: 'group' }, new_chat_members: [{ id: 1 }] })),
+		await scene.post({ update_id: 1, poll: {} }),
+		await scene.post({}),
+	];
+	checks['groups, service messages and what is no message are left alone'] =
+		ignored.every((status) => status === 200) &&
+		same([scene.shown(sue).length, scene.desk.list().length], quiet);
+}
+
+async function wayOut(scene: Scene, checks: Checks): Promise<void> {
+	const { telegram, setup } = scene.stage;
+	const ada = 4_711_000_004;
+	setup.emulator.settings.contextLagMs = 3_000;
+	const id = await scene.begins(ada);
+	scene.desk.typing(id);
+	scene.desk.reply(id, { text: '**Set** it to *level 3*, if the noise is < 40 & > 30 dB. {{ 1 }}' });
+	checks['the customer sees the answer, without Markdown, once'] = same(await scene.shows(ada, 1), [
+		'Set it to level 3, if the noise is &lt; 40 &amp; &gt; 30 dB. {{ 1 }}',
+	]);
+	checks['and saw before that somebody types'] = telegram.calls.some(
+		({ method, chatId }) => method === 'sendChatAction' && chatId === String(ada),
+	);
+	const files = [
+		{ name: 'levels.png', contentType: 'image/png', data: randomBytes(100) },
+		{ name: 'Handbuch für alle.pdf', contentType: 'application/pdf', data: randomBytes(100) },
+		{ name: 'poster.png', contentType: 'image/png', data: Buffer.alloc(11 * MEGABYTE, 1) },
+		{ name: 'strange.jpg', contentType: 'image/jpeg', data: randomBytes(100) },
+	];
+	scene.desk.reply(id, { text: 'Here they are.', files: files.slice(0, 3) });
+	scene.desk.reply(id, { text: 'See page 3 of it' });
+	checks['text and files come in order, with their names'] = same((await scene.shows(ada, 6)).slice(1), [
+		'Here they are.',
+		...files.slice(0, 3).map(({ name }) => name),
+		'See page 3 of it',
+	]);
+	telegram.trouble(
+		ada,
+		{ status: 400, description: 'Bad Request: PHOTO_INVALID_DIMENSIONS' },
+		{ method: 'sendPhoto' },
+	);
+	scene.desk.reply(id, { files: files.slice(3) });
+	await scene.shows(ada, 7);
+	const methodOf = (name: string) =>
+		telegram.calls.findLast(({ fileName, isShown }) => isShown && fileName === name)?.method;
+	checks['pictures are shown as pictures; large ones and ones that Telegram refuses as documents'] = same(
+		files.map(({ name }) => methodOf(name)),
+		['sendPhoto', 'sendDocument', 'sendDocument', 'sendDocument'],
+	);
+
+	const other = 4_711_000_005;
+	const otherId = await scene.begins(other);
+	for (const number of [1, 2, 3]) {
+		scene.desk.reply(id, { text: `for Ada ${number}` });
+		scene.desk.reply(otherId, { text: `for Lee ${number}` });
+	}
+	await scene.shows(ada, 10);
+	checks['words go to the customer’s own chat, in order'] =
+		same((await scene.shows(ada, 10)).slice(7), ['for Ada 1', 'for Ada 2', 'for Ada 3']) &&
+		same(await scene.shows(other, 3), ['for Lee 1', 'for Lee 2', 'for Lee 3']);
+
+	await scene.stage.tables.database.rows('DELETE FROM dynamics365.conversations WHERE conversation_id = $1', [
+		otherId,
+	]);
+	scene.desk.reply(otherId, { text: 'still there' });
+	checks['a conversation that the table does not know is found by its context'] =
+		(await scene.shows(other, 4)).at(-1) === 'still there';
+
+	const nobodys = await startConversation(await connect(setup.emulator), { startmessage: { message: 'Hi' } });
+	scene.desk.accept(nobodys);
+	scene.desk.reply(nobodys, { text: 'Who are you?' });
+	await setup.emulator.idle();
+	checks['words for somebody who is not on Telegram are told to the representative, once'] =
+		scene.notices(nobodys).length === 1 && scene.notices(nobodys)[0]!.includes('was not begun on Telegram');
+}
+
+async function partsAndTrouble(scene: Scene, checks: Checks): Promise<void> {
+	const { telegram, setup } = scene.stage;
+	const joe = 4_711_000_006;
+	const id = await scene.begins(joe);
+	const family = '👨‍👩‍👧‍👦';
+	const long = family.repeat(500) + ' and '.repeat(100);
+	scene.desk.reply(id, { text: long });
+	const parts = await scene.shows(joe, 2);
+	checks['a long text comes whole, in parts of at most 4,096 characters'] =
+		parts.join('') === long.trim() && parts.every(({ length }) => length <= 4_096);
+	checks['and is cut between characters that are whole'] = parts.every((part) =>
+		/^(👨‍👩‍👧‍👦)*( ?and ?)*$/u.test(part.replaceAll('  ', ' ')),
+	);
+	const lines = `${'a'.repeat(3_000)}\n${'b'.repeat(3_000)}`;
+	scene.desk.reply(id, { text: lines });
+	checks['and rather at the end of a line'] = same(
+		(await scene.shows(joe, parts.length + 2)).slice(parts.length).map(({ length }) => length),
+		[3_001, 3_000],
+	);
+
+	const before = scene.shown(joe).length;
+	const tooMany = (retryAfter: number) => ({
+		status: 429,
+		description: `Too Many Requests: retry after ${retryAfter}`,
+		retryAfter,
+	});
+	telegram.trouble(joe, tooMany(2));
+	scene.desk.reply(id, { text: 'after a pause' });
+	scene.desk.reply(id, { text: 'and after that' });
+	const paused = (await scene.shows(joe, before + 2)).slice(before);
+	const tries = telegram.calls.filter(({ text }) => text === 'after a pause');
+	checks['a 429 of Telegram is waited for, and the order is kept'] =
+		same(paused, ['after a pause', 'and after that']) &&
+		tries.length === 2 &&
+		tries[1]!.at - tries[0]!.at >= 1_900 &&
+		scene.notices(id).length === 0;
+	telegram.trouble(joe, tooMany(60));
+	scene.desk.reply(id, { text: 'too soon' });
+	await setup.emulator.idle();
+	checks['a longer 429 is told to the representative, with the time'] =
+		scene.notices(id).length === 1 && /was not shown .* 60 seconds/.test(scene.notices(id)[0]!);
+
+	telegram.trouble(joe, 'cutAfter', { method: 'sendPhoto' });
+	const picture = { name: 'one.png', contentType: 'image/png', data: randomBytes(50) };
+	const manual = { name: 'two.pdf', contentType: 'application/pdf', data: randomBytes(50) };
+	scene.desk.reply(id, { text: 'Two files', files: [picture, manual] });
+	await setup.emulator.idle();
+	checks['a cut connection is “may not have been shown”, and stops the parts behind it'] =
+		same(scene.shown(joe).slice(-2), ['Two files', 'one.png']) &&
+		scene.notices(id).length === 2 &&
+		scene.notices(id)[1]!.includes('Part 2 of 3 (one.png) of your last message may not have been shown') &&
+		scene.notices(id)[1]!.includes('What comes after it was not shown.');
+
+	const gone = 4_711_000_007;
+	const goneId = await scene.begins(gone);
+	telegram.trouble(
+		gone,
+		{ status: 403, description: 'Forbidden: bot was blocked by the user' },
+		{ times: 99 },
+	);
+	scene.desk.reply(goneId, { text: 'Are you there?', files: [manual] });
+	await setup.emulator.idle();
+	checks['the representative is told where Telegram refuses, and why; parts behind it are not tried'] =
+		same(scene.shown(gone), []) &&
+		scene.notices(goneId).length === 1 &&
+		scene.notices(goneId)[0]!.includes('Part 1 of 2 of your last message was not shown') &&
+		scene.notices(goneId)[0]!.includes('bot was blocked by the user') &&
+		!telegram.calls.some(({ chatId, method }) => chatId === String(gone) && method === 'sendDocument');
+	const told = await scene.sends(gone, { voice: { file_id: 'voice' } });
+	checks['what cannot be told to the customer keeps nothing from Telegram for long'] =
+		told.at(-1) === 200 && told.length <= 2;
+
+	const { faults } = setup.emulator.settings;
+	const deaf = 4_711_000_008;
+	const deafId = await scene.begins(deaf);
+	telegram.trouble(
+		deaf,
+		{ status: 403, description: 'Forbidden: bot was blocked by the user' },
+		{ times: 99 },
+	);
+	faults.push({
+		match: { operationId: 'sendActivity', conversationId: deafId },
+		action: { status: 404 },
+		times: 1,
+	});
+	scene.desk.reply(deafId, { text: 'Hello?' });
+	await setup.emulator.idle();
+	checks['where the representative cannot be told, Dynamics sends it again, and then they are told once'] =
+		scene.notices(deafId).length === 1 && scene.notices(deafId)[0]!.includes('was not shown');
+}
+
+async function ends(scene: Scene, checks: Checks): Promise<void> {
+	const chats = [4_711_000_011, 4_711_000_012, 4_711_000_013];
+	const ids = await Promise.all(chats.map((chat) => scene.begins(chat)));
+	for (const id of ids) scene.desk.close(id);
+	await Promise.all(chats.map((chat) => scene.shows(chat, 1)));
+	checks['three conversations that end together have one farewell each'] = chats.every(
+		(chat) =>
+			scene.shown(chat).length === 1 && scene.shown(chat)[0]!.startsWith('This conversation is closed.'),
+	);
+	await scene.sends(chats[0]!, { text: 'One more thing' });
+	checks['what is written after it opens another conversation'] =
+		scene.conversationOf(chats[0]!)?.id !== ids[0] && scene.said(chats[0]!).at(-1) === 'One more thing';
+}
+
+async function inTrouble(scene: Scene, checks: Checks): Promise<void> {
+	const { settings } = scene.stage.setup.emulator;
+	const max = 4_711_000_021;
+	settings.faults = [{ match: { operationId: 'createConversation' }, action: { status: 400 }, times: 1 }];
+	const refused = scene.update(max, { text: 'Hello' });
+	const statuses = [await scene.post(refused), await scene.post(refused)];
+	checks['what Dynamics refuses is told to the customer, once, and no more tried'] =
+		same(statuses, [200, 200]) &&
+		scene.shown(max).length === 1 &&
+		scene.shown(max)[0]!.includes('does not help') &&
+		scene.said(max).length === 0;
+
+	const id = await scene.begins(max);
+	const match = { operationId: 'sendActivity', conversationId: id };
+	for (const action of ['resetAfter', 'resetBefore'] as const) {
+		settings.faults = [{ match, action, times: 1 }];
+		const tries = await scene.sends(max, { text: `Did you hear ${action}?` });
+		checks[`where it is uncertain (${action}), Telegram repeats it, and it is said once`] =
+			same(tries, [503, 200]) &&
+			scene.said(max).filter((text) => text === `Did you hear ${action}?`).length === 1;
+	}
+	settings.faults = [];
+	await scene.sends(max, { text: 'ok' });
+	settings.faults = [{ match, action: 'resetBefore', times: 1 }];
+	await scene.sends(max, { text: 'ok' });
+	checks['the same words of an earlier message are not taken for those in doubt'] =
+		scene.said(max).filter((text) => text === 'ok').length === 2;
+	settings.faults = [
+		{ match, action: 'resetBefore', times: 1 },
+		{ match: { operationId: 'listMessages' }, action: { status: 400 }, times: 1 },
+	];
+	await scene.sends(max, { text: 'Lost?', date: Math.floor(Date.now() / 1000) - 3_600 });
+	settings.faults = [];
+	checks['where it cannot be looked up either, the customer hears that it is not certain'] =
+		scene.shown(max).at(-1)?.startsWith('It is not certain') === true;
+
+	const { postgres } = servicesFrom(process.env);
+	const { database } = scene.stage.tables;
+	const admin = await Database.create(postgres, `${database.name}_admin`);
+	try {
+		await allowConnections(admin, database.name, false);
+		const update = scene.update(max, { text: 'While the database is away' });
+		const away = await scene.post(update);
+		await allowConnections(admin, database.name, true);
+		const back = await deliverUpdate(scene.stage.url, scene.stage.secret, update);
+		checks['while PostgreSQL is away Telegram is asked to repeat it, and then it is said once'] =
+			away === 503 &&
+			back.at(-1) === 200 &&
+			scene.said(max).filter((text) => text === 'While the database is away').length === 1;
+		await allowConnections(admin, database.name, false);
+		scene.desk.reply(id, { text: 'Said while it is away' });
+		await new Promise((resolve) => setTimeout(resolve, 500));
+		await allowConnections(admin, database.name, true);
+		await waitFor('the reply', 30_000, () => scene.shown(max).includes('Said while it is away'));
+		checks['and what a representative says meanwhile is shown once'] =
+			scene.shown(max).filter((text) => text === 'Said while it is away').length === 1;
+	} finally {
+		await admin.drop();
+	}
+}
+
+async function killed(scene: Scene, checks: Checks): Promise<void> {
+	const { setup, telegram, url, secret } = scene.stage;
+	const { settings } = setup.emulator;
+	const again = async () => {
+		await setup.restart('kill');
+		await waitUntilResponsive(setup.n8n.url);
+	};
+	const [eve, bob, dan] = [4_711_000_031, 4_711_000_032, 4_711_000_033];
+	const [eveId, bobId, danId] = [await scene.begins(eve), await scene.begins(bob), await scene.begins(dan)];
+	// As behind the proxy of deploy/, which holds deliveries while n8n starts.
+	Object.assign(settings.delivery, { tries: 60, retryDelayMs: 2_000 });
+	settings.faults = [
+		{ match: { operationId: 'sendActivity', conversationId: eveId }, action: { delayMs: 6_000 }, times: 1 },
+	];
+	const post = deliverUpdate(url, secret, scene.update(eve, { text: 'Said in the moment of the kill' }));
+	telegram.trouble(bob, { status: 429, description: 'Too Many Requests: retry after 5', retryAfter: 5 });
+	telegram.trouble(dan, { delayMs: 6_000 });
+	scene.desk.reply(bobId, { text: 'Shown after the kill' });
+	scene.desk.reply(danId, { text: 'Shown in the moment of the kill' });
+	await waitFor('all three to be on their way', 30_000, () =>
+		[bob, dan].every((chat) => telegram.calls.some(({ chatId }) => chatId === String(chat))),
+	);
+	await new Promise((resolve) => setTimeout(resolve, 1_000));
+	await again();
+	const statuses = await post;
+	await setup.emulator.idle();
+	checks['killed in mid-post: Telegram repeats it, and it is said once'] =
+		statuses.length > 1 && scene.said(eve).filter((text) => text.startsWith('Said in')).length === 1;
+	checks['killed while it waits for Telegram: it is shown afterwards, once'] =
+		same(scene.shown(bob), ['Shown after the kill']) && scene.notices(bobId).length === 0;
+	checks['killed while it is being shown: not shown twice, and the representative is told'] =
+		same(scene.shown(dan), ['Shown in the moment of the kill']) &&
+		scene.notices(danId).length === 1 &&
+		scene.notices(danId)[0]!.includes('may not have been shown');
+
+	const executions = new Executions(setup.n8n);
+	await executions.waitUntilIdle();
+	const marks = await scene.stage.tables.database.rows<{ state: string }>(
+		`SELECT DISTINCT state FROM dynamics365.messages WHERE number IS NOT NULL`,
+	);
+	checks['nothing that was begun is left open in the tables'] = same(marks, [{ state: 'done' }]);
+}
+
+/** Lets nobody into a database, and ends the connections that there are; or lets everybody in again. */
+async function allowConnections(admin: Database, name: string, isAllowed: boolean): Promise<void> {
+	await admin.rows(`ALTER DATABASE ${name} WITH ALLOW_CONNECTIONS ${isAllowed}`);
+	if (isAllowed) return;
+	await admin.rows('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
 }

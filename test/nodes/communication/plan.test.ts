@@ -48,6 +48,36 @@ test.each(WRITES)('%s: recognised when it is repeated, and then repeated', (path
 	expect(orderingKey).toBe(isIdempotent ? `conversation ${ID}` : undefined);
 });
 
+describe('Repetition ID and First Sent', () => {
+	const firstSent = '2022-04-13T18:09:12.345Z';
+	const headersOf = (given: Record<string, unknown>, options: Record<string, unknown>) =>
+		withIds(plan('message: send', { content: 'x', ...given, options }).request).headers!;
+	const idOf = (given: Record<string, unknown>, repetitionId: string) =>
+		headersOf(given, { repetitionId, firstSent })['repeatability-request-id'];
+
+	test('make another run’s request a repetition', () => {
+		const headers = headersOf({}, { repetitionId: 'order 17', firstSent });
+		expect(headers).toMatchObject({
+			'repeatability-request-id': expect.stringMatching(
+				/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-a[0-9a-f]{3}-[0-9a-f]{12}$/,
+			),
+			'repeatability-first-sent': 'Wed, 13 Apr 2022 18:09:12 GMT',
+		});
+		expect(idOf({}, 'order 17')).toBe(headers['repeatability-request-id']);
+	});
+
+	test.each<[string, Record<string, unknown>, string]>([
+		['another ID', {}, 'order 18'],
+		['another conversation', { conversationId: '19:other@thread.v2' }, 'order 17'],
+	])('%s is another message', (_name, given, repetitionId) => {
+		expect(idOf(given, repetitionId)).not.toBe(idOf({}, 'order 17'));
+	});
+
+	test.each([[{ repetitionId: 'order 17' }], [{ firstSent }]])('belong together: %j', (options) => {
+		expect(() => plan('message: send', { content: 'x', options })).toThrow('belong together');
+	});
+});
+
 test.each([
 	['conversation: get', {}],
 	['conversation: getMany', {}],

@@ -1,6 +1,7 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { MessageContent, SendMessageRequest } from '../../../../emulator/communication/contract';
 import { conversationOrderingKey } from '../../../shared/action/fields/locator';
+import { optionsField } from '../../../shared/action/fields/options';
 import { stringField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { nonEmptyText, readKey, withoutEmpty } from '../../../shared/json';
@@ -10,6 +11,7 @@ import { conversationPath, idempotentRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readStrategy, strategyField } from '../fields';
 import type { Operation } from '../operation';
 import { readMediaUrl } from './mediaUrl';
+import { readRepetition, repetitionFields } from './repetition';
 import { readTemplate, type Template } from './template';
 import { templateFields } from './templateFields';
 
@@ -111,7 +113,7 @@ export const send: Operation = {
 	description:
 		'Say something to the participants of a conversation on behalf of the business: text, a file, or a WhatsApp template',
 	effect: 'send',
-	fields: [conversationIdField, kindField, ...contentFields, strategyField],
+	fields: [conversationIdField, kindField, ...contentFields, strategyField, optionsField(repetitionFields)],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
 		const { message, hint } = readMessage(parameters);
@@ -126,6 +128,7 @@ export const send: Operation = {
 				conversationPath(conversationId, '/messages:send'),
 				body,
 				`Check whether it is in conversation ${conversationId} (Message: Get Many) before you send it again.`,
+				readRepetition(parameters.collection('options'), conversationId),
 			),
 			toItems: (answer) => [{ conversationId, messageId: nonEmptyText(readKey(answer, 'messageId')) }],
 			orderingKey: conversationOrderingKey(conversationId),
