@@ -1,5 +1,5 @@
 // Some of real life for a template, behind the proxy of deploy/: bursts, doubles, faults of the services, odd front
-// ends, and three kills of n8n. Every word reaches whom it is for, once and in order, or the person concerned is told.
+// ends, and kills of n8n. Every word reaches whom it is for, once and in order, or the person concerned is told.
 // SOAK=one,another plays only these; SEED repeats what chance did. The long form: SOAK_SECONDS=120 SOAK_KILLS=3.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
