@@ -67,7 +67,8 @@ function checkRestrictions(context: IHookFunctions): void {
 
 /** Puts the mend into the message of an error, as n8n shows that alone when a workflow is published. Pure. */
 function withMend(error: unknown): unknown {
-	const says = (message: string, description: string) => `${message.replace(/[.:]$/, '')}. ${description}`;
+	const says = (message: string, description: string) =>
+		description === '' ? message : `${message.replace(/[.:]$/, '')}. ${description}`;
 	if (error instanceof ServiceError) return error.with({ message: says(error.message, error.description) });
 	if (error instanceof InputError)
 		return new InputError(says(error.message, error.description), error.description);
