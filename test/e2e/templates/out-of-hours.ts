@@ -196,8 +196,10 @@ async function checkWith(
 		checks['two addresses are no address to answer to'] = !mailsOf(holiday)[0]!.headers['reply-to'];
 
 		// What they wrote cannot be read at first.
-		faults.push({ match: { operationId: 'listMessages' }, action: { status: 403 }, times: 1 });
 		const unread = await start('Can you read me?');
+		// Not of the other tickets, at which the workflow looks meanwhile.
+		const match = { operationId: 'listMessages', conversationId: unread };
+		faults.push({ match, action: { status: 403 }, times: 1 });
 		emulator.desk.outOfHours(unread);
 		const opened = await told(unread, 'opened');
 		checks['where reading fails, the ticket and the customer are told no more than what is so'] =
