@@ -34,6 +34,11 @@ return [
 			plainText: text === null ? null : plainTextOf(text),
 			textFormat: body.textFormat ?? null,
 			attachments: body.attachments ?? [],
+			// What a Code node of a user would leave out: the trigger reads them from cards and suggested actions.
+			buttons: [],
+			cards: [],
+			replyToId: body.replyToId ?? null,
+			locale: body.locale ?? null,
 		},
 	},
 ];

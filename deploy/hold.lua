@@ -104,7 +104,9 @@ core.register_action("note_answer", { "http-res" }, function(txn)
 	local passed = txn:get_priv()
 	if not passed then return end
 	local path, place = passed.path, passed.place
-	if txn.f:status() < 500 then return leave(path, place) end
+	-- While it stops, n8n has given up its webhooks and answers 404.
+	local is_away = txn.f:status() == 404
+	if txn.f:status() < 500 and not is_away then return leave(path, place) end
 	keep(path, place)
 	core.msleep(math.max(0, math.floor(place.came + FAILURE_MS - now())))
 	if place.state == "kept" then set(place, "kept", KEPT_MS) end
