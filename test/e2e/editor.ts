@@ -216,11 +216,16 @@ async function listening(editor: Editor, { emulator }: N8nWithEmulator): Promise
 	const shown = page.locator('.webhook-url');
 	const testUrl = (await shown.first().innerText()).trim();
 	await editor.id('radio-button-production').click();
-	const production = (await shown.first().innerText()).trim();
+	const production = await waitFor('the production URL', 20_000, async () => {
+		const text = (await shown.first().innerText()).trim();
+		return /\/webhook\/[0-9a-f-]{36}\/[0-9a-f-]{36}$/.test(text) && text;
+	});
 	await shown.first().click();
-	checks['the production URL is shown, and a click copies it'] =
-		/\/webhook\/[0-9a-f-]{36}\/[0-9a-f-]{36}$/.test(production) &&
-		(await page.evaluate('navigator.clipboard.readText()')) === production;
+	checks['the production URL is shown, and a click copies it'] = await waitFor(
+		'the URL in the clipboard',
+		20_000,
+		async () => (await page.evaluate('navigator.clipboard.readText()')) === production,
+	);
 	await editor.picture('trigger-url');
 
 	// Register Webhook is on: the channel has the test URL while n8n listens, and nothing again afterwards.
