@@ -52,7 +52,7 @@ function emptyRestriction(label: string): InputError {
 }
 
 /**
- * Refuses to publish with a restriction that is empty. An expression is looked at when a delivery comes.
+ * Refuses to publish with a restriction that is empty.
  * @throws InputError with the name of the field.
  */
 function checkRestrictions(context: IHookFunctions): void {

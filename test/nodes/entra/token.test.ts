@@ -4,26 +4,13 @@ import { getToken, timesOf, tokenProvider } from '../../../nodes/shared/entra/to
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { waitFor } from '../../../tools/wait';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
+import { REAL_TIMERS } from '../../support/timers';
 
 let emulator: Emulator;
 const connection = () => connectionFrom(credentialFor(emulator));
 const tokenRequests = () => entries(emulator, 'token').length;
 /** Sets the clock ahead. */
 const clock = (seconds: number) => jest.setSystemTime(Date.now() + seconds * 1000);
-/** What may not be false beside the time: what is sent over sockets needs it. */
-const REAL_TIMERS = [
-	'hrtime',
-	'nextTick',
-	'performance',
-	'queueMicrotask',
-	'setImmediate',
-	'clearImmediate',
-	'setInterval',
-	'clearInterval',
-	'setTimeout',
-	'clearTimeout',
-] as const;
-
 beforeEach(async () => {
 	emulator = await testEmulator();
 	jest.useFakeTimers({ now: Date.now(), doNotFake: [...REAL_TIMERS] });

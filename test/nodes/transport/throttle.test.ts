@@ -1,20 +1,7 @@
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { backoffDelay, parseRetryAfter } from '../../../nodes/shared/transport/backoff';
 import { pauseAdvice, Throttle } from '../../../nodes/shared/transport/throttle';
-
-/** All but the date. */
-const REAL_TIMERS = [
-	'hrtime',
-	'nextTick',
-	'performance',
-	'queueMicrotask',
-	'setImmediate',
-	'clearImmediate',
-	'setInterval',
-	'clearInterval',
-	'setTimeout',
-	'clearTimeout',
-] as const;
+import { REAL_TIMERS } from '../../support/timers';
 
 const DATE = 'Fri, 20 Nov 2026 10:00:00 GMT';
 
