@@ -66,7 +66,7 @@ async function startOnce(runFolder: string, certificateFile: string, withPackage
 	const place = join(runFolder, '.n8n/nodes');
 	rmSync(place, { recursive: true, force: true });
 	if (withPackage) symlinkSync(communityNodes, place, 'junction');
-	const port = await freePort(5678);
+	const port = await freePort();
 	const startedAt = performance.now();
 	const n8n = await startProcess('start', port, { runFolder, certificateFile });
 	const ms = performance.now() - startedAt;

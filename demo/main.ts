@@ -47,8 +47,8 @@ async function wire(step: Step): Promise<Wired> {
 	const runFolder = makeRunFolder('', argument('packages'));
 	cleanup.push(() => rmSync(runFolder, { recursive: true, force: true }));
 	const certificateFile = writeCertificateFile(emulator, runFolder);
-	const n8n = await step('n8n, with the package', () =>
-		startN8n({ runFolder, certificateFile, installation }),
+	const n8n = await step('n8n, with the package', async () =>
+		startN8n({ runFolder, certificateFile, installation, port: await freePort(5678) }),
 	);
 	cleanup.push(() => n8n.stop());
 	return { emulator, app, n8n, ...(await step('Credential and workflows', () => setUp(n8n, emulator, app))) };

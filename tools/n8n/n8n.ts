@@ -47,7 +47,7 @@ export interface StartOptions {
 	runFolder: string;
 	/** A PEM file with a certificate that n8n must trust. */
 	certificateFile: string;
-	/** Default: 5678, or another where that is taken. */
+	/** Default: any that is free. */
 	port?: number;
 	/** Environment variables that add to the usual ones or replace them. */
 	env?: NodeJS.ProcessEnv;
@@ -69,7 +69,7 @@ export interface StartOptions {
 export async function startN8n(options: StartOptions & { before?: { url: string } }): Promise<N8n> {
 	const port = options.before
 		? Number(new URL(options.before.url).port)
-		: (options.port ?? (await freePort(5678)));
+		: (options.port ?? (await freePort()));
 	const started = await startProcess('start', port, options);
 	try {
 		// n8n 1 reports that it is ready before its REST interface answers.
