@@ -13,6 +13,7 @@ const tests = {
 	'The editor, in a real browser': 'test/e2e/editor.ts',
 	'When the trigger answers that the workflow has succeeded': 'test/e2e/onSuccess.ts',
 	'Deliveries at a pace, every third one repeated': 'test/e2e/deliveries.ts',
+	'The proxy of deploy/, by itself': 'test/e2e/proxy.ts',
 	// RESTARTS=full has five of them in place of two.
 	'Restarts and kills of n8n behind the proxy of deploy/': 'test/e2e/restarts.ts',
 };
