@@ -1,7 +1,7 @@
 // Some of real life for a template, behind the proxy of deploy/: bursts, doubles, faults of the services, odd front
 // ends, and kills of n8n. Every word reaches whom it is for, once and in order, or the person concerned is told.
 // SOAK=one,another plays only these; SEED repeats what chance did. The long form: SOAK_SECONDS=120 SOAK_KILLS=3.
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { withN8n } from '../../tools/n8n/withN8n';
 import { freePort } from '../../tools/ports';
@@ -14,6 +14,7 @@ interface SoakTest {
 }
 
 const { SOAK, SOAK_SECONDS = '30', SOAK_KILLS = '1', SEED = String(Date.now() % 1_000_000) } = process.env;
+const TEMPLATES = join(__dirname, '../../templates');
 const wanted = SOAK?.split(',').map((name) => name.trim());
 
 async function playOne(name: string): Promise<number> {
@@ -37,7 +38,8 @@ async function playOne(name: string): Promise<number> {
 runMain(async () => {
 	const names = readdirSync(join(__dirname, 'soak'))
 		.map((file) => file.replace(/\.ts$/, ''))
-		.filter((name) => name !== 'soak' && (wanted?.includes(name) ?? true));
+		// The others are what the plays share.
+		.filter((name) => existsSync(join(TEMPLATES, `${name}.json`)) && (wanted?.includes(name) ?? true));
 	let failed = 0;
 	for (const name of names) failed += await playOne(name);
 	return failed === 0 ? 0 : 1;
