@@ -1,0 +1,173 @@
+// What the plays share: customers who write in bursts and post again, representatives, a database that is away, and how what
+// was said is compared with what arrived.
+import type { DeliveryEntry } from '../../../emulator/log';
+import type { Conversation } from '../../../emulator/messaging/conversations';
+import { connect, startConversation } from '../../emulator/support';
+import type { TemplateDatabase } from '../templates/database';
+import type { Soak } from './soak';
+
+/** Somebody’s words, and whether they were told the end of them. */
+export interface Words {
+	text: string;
+	sentAt: number;
+	/** Whether it is known what became of them, so that they are not posted any more. */
+	isSettled: boolean;
+}
+
+/**
+ * Somebody writes, alone or in a burst, sometimes the same twice at once, and posts it again until they are told the end.
+ * @param mine what they wrote: it is filled.
+ * @param make makes the next words.
+ * @param say posts the words once, and notes what it was answered.
+ */
+export async function writeInBursts<W extends Words>(
+	soak: Soak,
+	mine: W[],
+	make: (number: number, sentAt: number) => W,
+	say: (words: W) => Promise<void>,
+): Promise<void> {
+	while (soak.isOn) {
+		const burst = Array.from({ length: soak.pick([1, 1, 1, 3]) }, (_, index) =>
+			make(mine.length + index, Date.now() + index),
+		);
+		mine.push(...burst);
+		await Promise.all(
+			burst.map(async (words, index) => {
+				await soak.pause(index * 40, index * 40 + 5);
+				const twice = soak.chance(0.2);
+				await Promise.all([say(words), ...(twice ? [say(words)] : [])]);
+			}),
+		);
+		for (const words of burst) {
+			for (let tries = 0; tries < 60 && !words.isSettled; tries++) {
+				await soak.pause(500, 1_500);
+				await say(words);
+			}
+		}
+		await soak.pause(200, 1_500);
+	}
+}
+
+/**
+ * A representative who accepts, types, replies and closes, in whatever conversation it may be.
+ * @param spoken what they said, by the conversation: it is filled.
+ */
+export async function represent(
+	soak: Soak,
+	spoken: Map<string, string[]>,
+	{ ends = 0.05 }: { ends?: number } = {},
+): Promise<void> {
+	const { desk } = soak.setup.emulator;
+	let number = 0;
+	while (soak.isOn) {
+		await soak.pause(100, 400);
+		const open = openConversations(soak);
+		if (open.length === 0) continue;
+		const { id, state } = soak.pick(open);
+		if (state === 'waiting') desk.accept(id);
+		else if (soak.chance(ends)) {
+			// Three ends of one conversation, or two.
+			if (soak.chance(0.5)) desk.wrapUp(id);
+			desk.close(id);
+		} else if (soak.chance(0.2)) desk.typing(id);
+		else {
+			const text = `answer ${number++}`;
+			spoken.set(id, [...(spoken.get(id) ?? []), text]);
+			desk.reply(id, { text });
+		}
+	}
+}
+
+/** PostgreSQL lets nobody in now and then, for some seconds. */
+export async function closeDatabase(
+	soak: Soak,
+	allowConnections: TemplateDatabase['allowConnections'],
+): Promise<void> {
+	while (soak.isOn) {
+		await soak.pause(8_000, 16_000);
+		if (!soak.isOn) return;
+		await allowConnections(false);
+		await soak.pause(500, 2_500);
+		await allowConnections(true);
+	}
+}
+
+export function openConversations({ setup: { emulator } }: Soak): Conversation[] {
+	return emulator.desk.list().filter(({ state }) => state === 'waiting' || state === 'active');
+}
+
+/** The words of a customer as they stand in conversations, oldest first, with the state of the conversation. */
+export function heardOf({ setup: { emulator } }: Soak, customerId: string) {
+	return emulator.desk
+		.list()
+		.filter((one) => one.customerId === customerId)
+		.flatMap(({ id, messages, state }) =>
+			messages.map(({ text }) => ({ text, conversationId: id, isOver: state === 'closed' })),
+		)
+		.filter(({ text }) => text.startsWith('words'));
+}
+
+/** How many places of a list are smaller than one before them. */
+export function countOutOfOrder(places: readonly number[]): number {
+	return places.filter((place, index) => place < Math.max(-1, ...places.slice(0, index))).length;
+}
+
+/** How the deliveries of a text to n8n ended: whether one was taken, whether one was cut off at a kill. */
+export function deliveriesOf({ setup: { emulator } }: Soak, conversationId: string) {
+	const all = emulator.log.flatMap((entry) =>
+		entry.kind === 'delivery' && entry.conversationId === conversationId ? [entry] : [],
+	);
+	const textOf = ({ activity }: (typeof all)[number]) => (activity as { text?: string }).text;
+	return {
+		/** Dynamics 365 tried it as often as it does, in vain. */
+		givenUp: all.filter(({ outcome }) => outcome !== 'accepted').map(textOf),
+		/** The same of what is no message, such as an end. */
+		isEndGivenUp: all.some(
+			({ outcome, activity }) => outcome !== 'accepted' && 'name' in (activity as object),
+		),
+		/** n8n was killed between the end of a run and the answer, so that a delivery without an ID comes again. */
+		cutOff: all
+			.filter(({ tries }) => tries.some(({ status }) => status === undefined || status === 502))
+			.map(textOf),
+	};
+}
+
+/** Customers who write in Dynamics 365 itself, past the templates, as far as the faults of the soak let them. */
+export async function connectCustomers({ setup: { emulator } }: Soak) {
+	const client = await connect(emulator);
+	const { channelId } = emulator.world;
+	return {
+		/** Opens a conversation, with the context variable `customerId`. @returns its ID, or undefined where it did not come back */
+		open: async (customerId: string, text: string): Promise<string | undefined> => {
+			const context = { customerId: { isDisplayable: false, value: customerId } };
+			const body = {
+				customercontext: { customerid: customerId, preferredname: customerId },
+				conversationcontext: context,
+				startmessage: { message: text },
+			};
+			const id = await startConversation(client, body).catch(() => 'undefined');
+			return id === 'undefined' ? undefined : id;
+		},
+		/** Says something; the conversation knows whether it arrived. */
+		write: async (conversationId: string, text: string): Promise<void> => {
+			const conversation = { id: conversationId };
+			const body = { type: 'message', channelId, conversation, from: { name: 'Kim Berger' }, text };
+			await client('POST', `/conversation/${conversationId}`, { body }).catch(() => undefined);
+		},
+	};
+}
+
+/** Delivers a system event to n8n that the emulator does not send by itself, or sends it once more. */
+export function deliverEvent(
+	{ setup: { emulator } }: Soak,
+	conversationId: string,
+	name: string,
+): DeliveryEntry {
+	return emulator.desk.deliver(conversationId, {
+		type: 'message',
+		name,
+		text: `EventName: **_${name}_**`,
+		channelId: emulator.world.channelId,
+		conversation: { id: conversationId },
+	});
+}
