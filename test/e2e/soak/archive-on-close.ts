@@ -112,7 +112,7 @@ function checkArchives(soak: Soak, summaries: readonly Summary[], rows: readonly
 		found.conversations++;
 		found.messages += messages.length;
 		const summary = summaries.find(({ conversation_id: of }) => of === id);
-		if (!summary && deliveriesOf(soak, id).isEndGivenUp) {
+		if (!summary && deliveriesOf(soak, id).isEventGivenUp) {
 			found.neverHeardOf++;
 			continue;
 		}

@@ -122,9 +122,11 @@ export function deliveriesOf({ setup: { emulator } }: Soak, conversationId: stri
 		/** Dynamics 365 tried it as often as it does, in vain. */
 		givenUp: all.filter(({ outcome }) => outcome !== 'accepted').map(textOf),
 		/** The same of what is no message, such as an end. */
-		isEndGivenUp: all.some(
+		isEventGivenUp: all.some(
 			({ outcome, activity }) => outcome !== 'accepted' && 'name' in (activity as object),
 		),
+		/** It came more than once, as a try before was not answered 200. */
+		triedAgain: all.filter(({ tries }) => tries.length > 1).map(textOf),
 		/** n8n was killed between the end of a run and the answer, so that a delivery without an ID comes again. */
 		cutOff: all
 			.filter(({ tries }) => tries.some(({ status }) => status === undefined || status === 502))
