@@ -2,15 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { jittered } from './backoff';
 import { cancelled, type ServiceError } from './errors';
 
+/** A longer pause than this cannot be meant, milliseconds: a year. */
+const LONGEST_PAUSE_MS = 365 * 24 * 3_600_000;
+
 /**
  * Says how long the service asks to wait, and until when by the clock on the wall. Pure.
- * @param ms milliseconds from now.
+ * @param ms milliseconds from now; also Infinity, as a header may have any number of digits.
  */
 export function pauseAdvice(ms: number, now = Date.now()): string {
+	if (ms > LONGEST_PAUSE_MS) {
+		return 'The service asks for a pause of more than a year, which is hardly meant: try again later.';
+	}
 	const seconds = Math.ceil(ms / 1000);
-	const until = new Date(now + seconds * 1000);
-	const time = Number.isNaN(until.getTime()) ? '' : `, until ${until.toISOString().slice(0, 19)}Z`;
-	return `The service asks for a pause of ${seconds.toLocaleString('en-US')} s${time}: try again then.`;
+	const until = new Date(now + seconds * 1000).toISOString().slice(0, 19);
+	return `The service asks for a pause of ${seconds.toLocaleString('en-US')} s, until ${until}Z: try again then.`;
 }
 
 /**

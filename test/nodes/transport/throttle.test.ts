@@ -42,7 +42,9 @@ test.each([
 	[90_000, 'of 90 s, until 2026-11-20T10:01:30Z: try again then.'],
 	[89_001, 'of 90 s, until 2026-11-20T10:01:30Z: try again then.'],
 	[7_200_000, 'of 7,200 s, until 2026-11-20T12:00:00Z: try again then.'],
-	[1e18, 'of 1,000,000,000,000,000 s: try again then.'],
+	[365 * 86_400_000, 'of 31,536,000 s, until 2027-11-20T10:00:00Z: try again then.'],
+	[1e18, 'of more than a year, which is hardly meant: try again later.'],
+	[parseRetryAfter('9'.repeat(400)) ?? 0, 'of more than a year, which is hardly meant: try again later.'],
 ])('a pause of %d ms is told with its end', (ms, words) => {
 	expect(pauseAdvice(ms, Date.parse(DATE))).toBe(`The service asks for a pause ${words}`);
 });
