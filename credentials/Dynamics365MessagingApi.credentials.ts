@@ -63,9 +63,13 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			displayName: 'Geo',
 			name: 'geo',
 			type: 'options',
-			options: GEOS.map(({ geo, name }) => ({ name: `${name} (${geo})`, value: geo })),
-			default: 'us',
-			description: 'Region of the Dynamics 365 environment',
+			options: [
+				{ name: 'From the Environment URL', value: '' },
+				...GEOS.map(({ geo, name }) => ({ name: `${name} (${geo})`, value: geo })),
+			],
+			default: '',
+			description:
+				'Region of the Dynamics 365 environment. Its address tells it: crm4 in https://contoso.crm4.dynamics.com is Europe. Choose it where there is no Environment URL.',
 		},
 		{
 			displayName: 'Channel ID',
@@ -74,7 +78,15 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd',
 			description:
-				'ID of the Messaging API channel record (msdyn_occustommessagingchannel). Empty only until Channel: Create has given it.',
+				'ID of the Messaging API channel record (msdyn_occustommessagingchannel). Channel: Get Many lists the IDs of the channels that are there.',
+		},
+		{
+			displayName:
+				'Without a Channel ID, Test only asks for a token. Next, in a workflow: <b>Channel: Create</b> makes a channel, <b>Channel: Get Many</b> lists those that are there. Enter the channelId that they give here.',
+			name: 'channelNotice',
+			type: 'notice',
+			default: '',
+			displayOptions: { show: { channelId: [''] } },
 		},
 		{
 			displayName: 'Environment URL',
@@ -83,7 +95,7 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. https://contoso.crm4.dynamics.com',
 			description:
-				'Address of the Dynamics 365 environment. Only the Channel operations and the trigger’s Register Webhook need it; the app must be an application user there.',
+				'Address of the Dynamics 365 environment, as the browser shows it. It tells the region, and what reads or writes records needs it, such as the Channel operations and the trigger’s Register Webhook. The app must be an application user there.',
 		},
 		{
 			displayName:

@@ -64,7 +64,7 @@ type Cloud = keyof typeof CLOUDS;
 /** The credential's fields, checked and in one spelling. As a source of tokens it gives those of the Messaging API. */
 export interface Connection extends TokenSource {
 	organizationId: string;
-	/** GUID in lower case; '' where the credential names none and none is needed. */
+	/** GUID in lower case; '' where the credential names none: see {@link requireChannel}. */
 	channelId: string;
 	/** The service's origin, e.g. `https://m-….eu.omnichannelengagementhub.com`; its tokens go to no other host. */
 	origin: string;
@@ -87,17 +87,57 @@ function cloudOf(value: unknown): Cloud {
 	);
 }
 
-function zoneOf(value: unknown, geo: string, cloud: Cloud): string {
+/** The part of an environment's address that says its region: `crm4` in `contoso.crm4.dynamics.com`. */
+const ENVIRONMENT_HOST = /\.(crm\d{0,2})\.dynamics\.com$/;
+
+/** Reads the chosen region; '' where none is chosen. @throws InputError where the service has no such region. */
+function readGeo(value: unknown): string {
+	const geo = readTrimmedText(value).toLowerCase();
+	if (geo === '' || GEOS.some((entry) => entry.geo === geo)) return geo;
+	throw new InputError(
+		'Geo in the credential is not one that the service has',
+		'Choose the region from the list.',
+	);
+}
+
+/**
+ * Tells the region by the environment's address. Source: docs/service-facts.md#zones-and-geos.
+ * @throws InputError with the names of the fields, where it does not tell it.
+ */
+function geoOf(environmentUrl: string | undefined): string {
+	if (environmentUrl === undefined) {
+		throw new InputError(
+			'Environment URL and Geo are both empty in the credential',
+			'Enter Environment URL, such as https://contoso.crm4.dynamics.com, which tells the region, or choose Geo.',
+		);
+	}
+	const { hostname } = new URL(environmentUrl);
+	const [, zone] = ENVIRONMENT_HOST.exec(hostname) ?? [];
+	const found = GEOS.find((entry) => entry.zone === zone);
+	if (found) return found.geo;
+	throw new InputError(
+		`Environment URL in the credential does not tell the region: ${hostname}`,
+		'Choose Geo in the credential, the region of the environment.',
+	);
+}
+
+/** Reads the zone; '' where it is that of the geo. @throws InputError where it is none. */
+function readZone(value: unknown): string {
 	const zone = readTrimmedText(value).toLowerCase();
-	// Each sovereign cloud has one zone.
-	if (zone === '') return cloud === 'global' ? (GEOS.find((entry) => entry.geo === geo)?.zone ?? '') : 'crm';
-	if (!ZONE.test(zone)) {
+	if (zone !== '' && !ZONE.test(zone)) {
 		throw new InputError(
 			'Zone in the credential is not a Dataverse zone',
 			'It looks like crm4: the part before .dynamics.com in the address of the environment.',
 		);
 	}
 	return zone;
+}
+
+/** The zone that goes with a region. Each sovereign cloud has one zone. */
+function zoneOf(geo: () => string, cloud: Cloud): string {
+	if (cloud !== 'global') return 'crm';
+	const name = geo();
+	return GEOS.find((entry) => entry.geo === name)?.zone ?? '';
 }
 
 /** The host of a region. GCC has a domain of its own. Source: docs/service-facts.md#hosts-and-headers. */
@@ -126,9 +166,13 @@ function environmentUrlOf(value: unknown): string | undefined {
 	return readHttpsOrigin(URL.canParse(url) ? new URL(url).origin : url, 'Environment URL');
 }
 
-/** The scope of the Messaging API's token. Source: docs/service-facts.md#token-scope. */
-function scopeOf(value: unknown, organizationId: string, zone: string, cloud: Cloud): string {
-	const standard = `https://${organizationId.replaceAll('-', '')}-c.${zone}.${CLOUDS[cloud].dataverseDomain}/.default`;
+/**
+ * The scope of the Messaging API's token. Source: docs/service-facts.md#token-scope.
+ * @param zone gives the zone, where the credential has no scope.
+ */
+function scopeOf(value: unknown, organizationId: string, zone: () => string, cloud: Cloud): string {
+	const own = readTrimmedText(value) === '' ? zone() : 'crm4';
+	const standard = `https://${organizationId.replaceAll('-', '')}-c.${own}.${CLOUDS[cloud].dataverseDomain}/.default`;
 	const scope = readScope(value, standard);
 	if (/^https:\/\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-c\./i.test(scope)) {
 		throw new InputError(
@@ -140,35 +184,41 @@ function scopeOf(value: unknown, organizationId: string, zone: string, cloud: Cl
 }
 
 /**
- * Reads the stored credential and checks its fields. Pure.
+ * Reads the stored credential and checks its fields. Pure. The fields that Geo is needed for can be given themselves.
  * @param data the credential's fields as n8n decrypts them.
- * @param needs whether Channel ID is required. Operations on channel records work without one.
  * @returns the connection, with GUIDs in lower case and URLs as origins.
  * @throws InputError with the name of the field that is wrong.
  */
-export function connectionFrom(
-	data: Record<string, unknown>,
-	needs: { channel: boolean } = { channel: true },
-): Connection {
+export function connectionFrom(data: Record<string, unknown>): Connection {
 	const cloud = cloudOf(data.cloud);
 	const app = readApp(data, CLOUDS[cloud].authorityHost);
 	const organizationId = readGuid(data.organizationId, 'Organization ID');
-	const hasChannel = needs.channel || readTrimmedText(data.channelId) !== '';
-	const channelId = hasChannel ? readGuid(data.channelId, 'Channel ID') : '';
-	const geo = readTrimmedText(data.geo).toLowerCase();
-	if (!GEOS.some((entry) => entry.geo === geo)) {
-		throw new InputError(
-			'Geo in the credential is not one that the service has',
-			'Choose the region from the list.',
-		);
-	}
+	const channelId = readTrimmedText(data.channelId) === '' ? '' : readGuid(data.channelId, 'Channel ID');
+	const environmentUrl = environmentUrlOf(data.environmentUrl);
+	const [chosenGeo, chosenZone] = [readGeo(data.geo), readZone(data.zone)];
+	const geo = () => chosenGeo || geoOf(environmentUrl);
+	const zone = () => chosenZone || zoneOf(geo, cloud);
+	const origin = baseUrlOf(data.baseUrl) ?? originOf(organizationId, geo(), cloud);
 	return {
 		...app,
 		tokenErrors: ORGANIZATION_TOKEN_ERRORS,
 		organizationId,
 		channelId,
-		origin: baseUrlOf(data.baseUrl) ?? originOf(organizationId, geo, cloud),
-		scope: scopeOf(data.scope, organizationId, zoneOf(data.zone, geo, cloud), cloud),
-		environmentUrl: environmentUrlOf(data.environmentUrl),
+		origin,
+		scope: scopeOf(data.scope, organizationId, zone, cloud),
+		environmentUrl,
 	};
+}
+
+/**
+ * Makes sure that a credential names a channel, without which the Messaging API takes no call. Pure.
+ * @returns the connection.
+ * @throws InputError where Channel ID is empty.
+ */
+export function requireChannel(connection: Connection): Connection {
+	if (connection.channelId !== '') return connection;
+	throw new InputError(
+		'Channel ID is missing in the credential',
+		'Channel: Create gives the ID of a new channel (channelId), Channel: Get Many that of each channel that is there.',
+	);
 }

@@ -39,6 +39,28 @@ describe('Test', () => {
 		]);
 	});
 
+	test('without a Channel ID passes with the token alone, and says what comes next', async () => {
+		for (const channelId of ['', ' ', undefined]) {
+			expect(await tested({ channelId })).toEqual({
+				status: 'OK',
+				message: 'The token is good. Next: Channel: Create',
+			});
+		}
+		expect(entries(emulator, 'request')).toEqual([]);
+		const { status, message } = await tested({ channelId: '', clientSecret: 'nope' });
+		expect([status, message]).toEqual(['Error', expect.stringContaining('client secret is wrong')]);
+	});
+
+	test('the form says beside the empty Channel ID where to get one, as the editor shows no message', () => {
+		const [notice, ...others] = credential.properties.filter(
+			({ type, displayOptions }) => type === 'notice' && displayOptions,
+		);
+		expect(others).toEqual([]);
+		expect(notice!.displayOptions).toEqual({ show: { channelId: [''] } });
+		expect(notice!.displayName).toMatch(/Channel: Create.*Channel: Get Many/);
+		expect(credential.properties.find(({ name }) => name === 'channelId')!.required).toBeUndefined();
+	});
+
 	test('tells mistakes apart', async () => {
 		const messages = new Map<string, string>();
 		const mistakes: Record<string, Record<string, unknown>> = {

@@ -3,16 +3,19 @@ import { Client } from '../../shared/transport/client';
 import type { Service } from '../../shared/transport/retry';
 import { Throttle } from '../../shared/transport/throttle';
 import type { Destination } from '../../shared/transport/transportErrors';
-import type { Connection } from '../connection';
+import { requireChannel, type Connection } from '../connection';
 import { explainMessagingError, FIELDS_OF_HOST } from './errors';
 import { pageReader } from './pages';
 import { messagingUrl } from './request';
 
-/** The headers of every request to the Messaging API. Source: docs/service-facts.md#hosts-and-headers. */
+/**
+ * The headers of every request to the Messaging API. Source: docs/service-facts.md#hosts-and-headers.
+ * @throws InputError where the credential names no channel.
+ */
 export function authorizationHeaders(connection: Connection, token: string): Record<string, string> {
 	return {
 		authorization: `Bearer ${token}`,
-		'channel-id': connection.channelId,
+		'channel-id': requireChannel(connection).channelId,
 		'organization-id': connection.organizationId,
 	};
 }
@@ -37,10 +40,12 @@ export const MESSAGING_API: Destination = {
 /**
  * Makes a client of the Messaging API.
  * @param throttle shared by the calls of an execution; without it for what only looks.
+ * @throws InputError where the credential names no channel.
  * @example
  * const { json } = await messagingClient(connection).call({ method: 'GET', path: '/conversations' });
  */
 export function messagingClient(connection: Connection, throttle: Throttle = Throttle.forLooks()): Client {
+	requireChannel(connection);
 	const service: Service = {
 		urlOf: (request) => messagingUrl(connection.origin, request),
 		tokens: tokenProvider(connection),

@@ -77,7 +77,7 @@ function searchRecords(chosen: Chosen) {
 		};
 		try {
 			const credential = await this.getCredentials('dynamics365MessagingApi');
-			const client = dataverseClient(connectionFrom(credential, { channel: false }));
+			const client = dataverseClient(connectionFrom(credential));
 			return await search(client, choiceList(chosen), toChoice, filter, paginationToken);
 		} catch (error) {
 			throw toNodeError(this.getNode(), explainChoiceError(error, chosen));

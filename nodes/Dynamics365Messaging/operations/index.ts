@@ -21,11 +21,7 @@ export const actionNode = defineActionNode<Connection, ServiceName>({
 	resources: [availability, channel, conversation, customEvent, message],
 	firstResource: 'message',
 	lostAnswers: 'A message that may have arrived is never sent again.',
-	connect: async (context, resource) =>
-		connectionFrom(await context.getCredentials('dynamics365MessagingApi'), {
-			// Creating a channel must work before there is one, and availability is asked of every channel's queues.
-			channel: resource !== channel.value && resource !== availability.value,
-		}),
+	connect: async (context) => connectionFrom(await context.getCredentials('dynamics365MessagingApi')),
 	client: (service, connection, throttle) => CLIENTS[service](connection, throttle),
 	firstService: 'messagingApi',
 });

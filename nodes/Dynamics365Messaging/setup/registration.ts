@@ -2,7 +2,7 @@ import type { IDataObject, IHookFunctions } from 'n8n-workflow';
 import { isRecord, readKey, textOf } from '../../shared/json';
 import { InputError, ServiceError } from '../../shared/transport/errors';
 import { Throttle } from '../../shared/transport/throttle';
-import { connectionFrom, type Connection } from '../connection';
+import { connectionFrom, requireChannel, type Connection } from '../connection';
 import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
 import { TABLES, updateRequest } from '../dataverse/requests';
@@ -400,7 +400,7 @@ function outsideOf(connection: Connection): Outside {
 }
 
 async function connect(context: IHookFunctions): Promise<Connection> {
-	return connectionFrom(await context.getCredentials('dynamics365MessagingApi'));
+	return requireChannel(connectionFrom(await context.getCredentials('dynamics365MessagingApi')));
 }
 
 function placeOf({ channelId, environmentUrl }: Connection): Place {

@@ -1,5 +1,5 @@
 import type { IWebhookFunctions } from 'n8n-workflow';
-import { connectionFrom, type Connection } from '../connection';
+import { connectionFrom, requireChannel, type Connection } from '../connection';
 
 /**
  * How long a credential is kept. n8n fetches and decrypts it for each request and makes a sandbox for its expressions,
@@ -11,7 +11,7 @@ const MAX_AGE_MS = 10_000;
 const connections = new Map<string, Promise<Connection>>();
 
 async function readConnection(context: IWebhookFunctions): Promise<Connection> {
-	return connectionFrom(await context.getCredentials('dynamics365MessagingApi'));
+	return requireChannel(connectionFrom(await context.getCredentials('dynamics365MessagingApi')));
 }
 
 /**

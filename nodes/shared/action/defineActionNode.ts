@@ -19,8 +19,8 @@ interface ActionNodeDefinition<Connection, Service extends string> extends Pick<
 	firstResource: string;
 	/** What happens to a message whose answer was lost: a whole sentence, for the description of Max Retry Time. */
 	lostAnswers: string;
-	/** Reads the credential for an operation of a resource. @throws InputError with the name of the wrong field. */
-	connect: (context: IExecuteFunctions, resource: string) => Promise<Connection>;
+	/** Reads the credential. @throws InputError with the name of the wrong field. */
+	connect: (context: IExecuteFunctions) => Promise<Connection>;
 }
 
 /** An action node, as its class and its tests use it. */
@@ -79,7 +79,7 @@ export function defineActionNode<Connection, Service extends string>(
 					description: 'Choose Resource and Operation again: the node may be from another version.',
 				});
 			}
-			const connector = { connect: async () => await connect(context, resource), client, firstService };
+			const connector = { connect: async () => await connect(context), client, firstService };
 			return [await runItems(context, operation, connector)];
 		},
 	};

@@ -1,4 +1,4 @@
-import { connectionFrom, GEOS } from '../../../nodes/Dynamics365Messaging/connection';
+import { connectionFrom, GEOS, requireChannel } from '../../../nodes/Dynamics365Messaging/connection';
 import { InputError } from '../../../nodes/shared/transport/errors';
 
 const GUID = '9f6c021d-1234-4abc-8df7-123456789abc';
@@ -30,6 +30,15 @@ describe('what is derived', () => {
 	test.each(zones.split(',').map((pair) => pair.split(' ')))('geo %s is zone %s', (geo, zone) => {
 		expect(connectionFrom({ ...typed, geo }).scope).toContain(`-c.${zone}.dynamics.com/`);
 	});
+	test.each(zones.split(',').map((pair) => pair.split(' ')))(
+		'where Geo is empty, the Environment URL tells it: %s by %s',
+		(geo, zone) => {
+			const environmentUrl = `https://contoso.${zone}.dynamics.com/main.aspx?appid=1`;
+			const chosen = connectionFrom({ ...typed, geo });
+			const { origin, scope } = connectionFrom({ ...typed, geo: '', environmentUrl });
+			expect([origin, scope]).toEqual([chosen.origin, chosen.scope]);
+		},
+	);
 	test('every geo of the list is in the table above', () => {
 		expect(GEOS).toHaveLength(zones.split(',').length);
 	});
@@ -38,6 +47,54 @@ describe('what is derived', () => {
 			`https://m-${ORGANIZATION}.gov.omnichannelengagementhub.us`,
 		);
 	});
+});
+
+test.each([
+	['a chosen Geo counts before the Environment URL', { geo: 'uk' }, 'uk', 'crm11'],
+	['Geo need not be in a stored credential', { geo: undefined }, 'eu', 'crm4'],
+	[
+		'the address of the Web API tells it, too',
+		{ environmentUrl: 'https://a.api.crm6.dynamics.com' },
+		'au',
+		'crm6',
+	],
+])('%s', (_, given, geo, zone) => {
+	const fields = { ...typed, geo: '', environmentUrl: 'https://contoso.crm4.dynamics.com', ...given };
+	const { origin, scope } = connectionFrom(fields);
+	expect(origin).toContain(`.${geo}.omnichannelengagementhub.com`);
+	expect(scope).toContain(`-c.${zone}.dynamics.com/`);
+});
+
+test.each<[Record<string, unknown>, string, string]>([
+	[{}, 'Environment URL and Geo are both empty in the credential', 'or choose Geo'],
+	[
+		{ environmentUrl: 'https://contoso.crm99.dynamics.com' },
+		'Environment URL in the credential does not tell the region: contoso.crm99.dynamics.com',
+		'Choose Geo',
+	],
+	[{ environmentUrl: 'https://crm4.dynamics.com.example.org' }, 'does not tell the region', 'Choose Geo'],
+	[{ environmentUrl: 'https://contoso.crm4.microsoftdynamics.us' }, 'does not tell', 'Choose Geo'],
+	[{ environmentUrl: 'https://localhost:8443', baseUrl: 'https://localhost:8443' }, 'does not tell', 'Geo'],
+])('where neither tells the region, the fields are named: %j', (given, message, mend) => {
+	const read = () => connectionFrom({ ...typed, geo: '', ...given });
+	expect(read).toThrow(message);
+	expect(read).toThrow(expect.objectContaining({ description: expect.stringContaining(mend) }));
+});
+
+test.each([{ zone: 'crm4' }, { scope: 'https://x.crm.appsplatform.us/.default' }])(
+	'Geo is not asked for where what it would tell is given: %j',
+	(given) => {
+		const fields = { ...typed, geo: '', baseUrl: 'https://gateway.example.com', ...given };
+		expect(connectionFrom(fields).scope).toMatch(/crm/);
+		expect(() => connectionFrom({ ...fields, geo: 'mars' })).toThrow('Geo');
+	},
+);
+
+test('a credential without Channel ID can be read, and what needs a channel names the field', () => {
+	const connection = connectionFrom({ ...typed, channelId: ' ' });
+	expect(connection.channelId).toBe('');
+	expect(() => requireChannel(connection)).toThrow('Channel ID is missing in the credential');
+	expect(requireChannel(connectionFrom(typed)).channelId).toBe(typed.channelId);
 });
 
 test.each([
