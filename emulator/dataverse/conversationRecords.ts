@@ -98,9 +98,9 @@ export class ConversationRecords {
 	/** Brings what a request is about to read up to date. @param id of the row; undefined for the whole set */
 	refresh(table: Table, id: string | undefined): void {
 		if (table === TRANSCRIPTS || table === NOTES) this.writeTranscripts();
-		const conversation =
-			table === CONVERSATIONS && id !== undefined ? this.parts.conversations.find(id) : undefined;
-		if (conversation) this.writeRow(conversation);
+		if (table !== CONVERSATIONS) return;
+		const asked = id === undefined ? this.parts.conversations.all() : [this.parts.conversations.find(id)];
+		for (const conversation of asked) if (conversation) this.writeRow(conversation);
 	}
 
 	private writeRow(conversation: Conversation): void {

@@ -61,8 +61,29 @@ function literalOf(text: string): { value: Value; type: EdmType } | undefined {
 	return /^-?\d+$/.test(text) ? { value: Number(text), type: 'Edm.Int32' } : undefined;
 }
 
-/** Reads a `$filter` of the one supported kind: columns that equal literals, joined by `and`. */
+/** The query function for a column with one of several values. Source: docs/service-facts.md#conversation-record. */
+const IN = /^Microsoft\.Dynamics\.CRM\.In\(PropertyName='(\w+)',PropertyValues=\[(.*)\]\)$/s;
+
+/** Reads a `$filter` that is the query function `In` alone; undefined for any other. */
+function parseIn(table: Table, text: string): Query['filter'] | undefined {
+	const [, name, list = ''] = IN.exec(text) ?? [];
+	if (name === undefined) return undefined;
+	const column = columnOf(table, name);
+	const values = list.split(',').map((given) => {
+		const literal = literalOf(given.trim());
+		if (literal?.type !== 'Edm.String') throw badQuery(`Expected literal type token but found '${given}'.`);
+		if (column.type === 'Edm.Guid' && !GUID.test(String(literal.value)))
+			throw badQuery(`Unrecognized Guid format.`);
+		return String(folded(literal.value));
+	});
+	const wanted = new Set(values);
+	return (row) => wanted.has(String(folded(row[column.name] ?? null)));
+}
+
+/** Reads a `$filter` of a supported kind: {@link parseIn}, or columns that equal literals, joined by `and`. */
 function parseFilter(table: Table, text: string): Query['filter'] {
+	const isOneOf = parseIn(table, text);
+	if (isOneOf) return isOneOf;
 	// An `and` followed by an even number of quotes is not inside a text.
 	const terms = text.split(/ and (?=(?:[^']*'[^']*')*[^']*$)/).map((term) => {
 		const [, name, given = ''] = /^(\w+) eq (.+)$/s.exec(term) ?? [];

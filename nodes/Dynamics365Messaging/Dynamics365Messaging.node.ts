@@ -6,7 +6,13 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
-import { searchConversations, searchLanguages, searchSurveys, searchWorkstreams } from './methods/listSearch';
+import {
+	searchChannels,
+	searchConversations,
+	searchLanguages,
+	searchSurveys,
+	searchWorkstreams,
+} from './methods/listSearch';
 import { actionNode } from './operations';
 
 export class Dynamics365Messaging implements INodeType {
@@ -31,7 +37,13 @@ export class Dynamics365Messaging implements INodeType {
 
 	methods = {
 		credentialTest: { dynamics365MessagingApiTest: testConnection },
-		listSearch: { searchConversations, searchLanguages, searchSurveys, searchWorkstreams },
+		listSearch: {
+			searchChannels,
+			searchConversations,
+			searchLanguages,
+			searchSurveys,
+			searchWorkstreams,
+		},
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {

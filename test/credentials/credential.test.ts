@@ -6,7 +6,10 @@ import type {
 } from 'n8n-workflow';
 import { Dynamics365MessagingApi } from '../../credentials/Dynamics365MessagingApi.credentials';
 import type { Emulator } from '../../emulator';
+import { conversationChoices } from '../../nodes/Dynamics365Messaging/methods/conversationChoices';
 import { Dynamics365Messaging } from '../../nodes/Dynamics365Messaging/Dynamics365Messaging.node';
+import type { ConversationRecord } from '../../nodes/Dynamics365Messaging/dataverse/conversation';
+import type { Json } from '../../nodes/shared/json';
 import { connectionFrom } from '../../nodes/Dynamics365Messaging/connection';
 import { callMessagingApi, credentialFor, entries, testEmulator, openCall } from '../support/emulator';
 
@@ -168,24 +171,110 @@ describe('in the HTTP Request node', () => {
 test('the list of conversations is searched to its end, and else given a page at a time', async () => {
 	const connection = connectionFrom(credentialFor(emulator));
 	const ids: string[] = [];
-	for (let index = 0; index < 252; index++) {
+	for (let index = 0; index < 102; index++) {
 		const created = await callMessagingApi(connection, openCall);
 		ids.push((created as { conversationId: string }).conversationId);
 	}
-	const context = {
-		getCredentials: async () => credentialFor(emulator),
-		getNode: () => ({}),
-	} as unknown as ILoadOptionsFunctions;
-	const search = node.methods.listSearch.searchConversations;
-	const first = await search.call(context);
-	expect(first.results).toHaveLength(250);
-	expect(first.results[0]!.name).toMatch(/^20\d\d-\d\d-\d\d \d\d:\d\d UTC · [0-9a-f-]{36}$/);
-	const second = await search.call(context, undefined, first.paginationToken as string);
+	const search = searchIn();
+	const first = await search();
+	expect(first.results).toHaveLength(100);
+	const second = await search(undefined, first.paginationToken);
 	expect([...first.results, ...second.results].map(({ value }) => value).sort()).toEqual([...ids].sort());
 	expect(second.paginationToken).toBeUndefined();
 	const last = second.results[0]!.value as string;
-	expect((await search.call(context, ` ${last.toUpperCase()} `)).results.map(({ value }) => value)).toEqual([
-		last,
-	]);
-	expect(await search.call(context, 'nothing like it')).toEqual({ results: [], paginationToken: undefined });
+	expect((await search(` ${last.toUpperCase()} `)).results.map(({ value }) => value)).toEqual([last]);
+	const before = entries(emulator, 'dataverse').length;
+	expect(await search('nothing like it')).toEqual({ results: [], paginationToken: undefined });
+	// One call for the names of a page, and not one a conversation.
+	expect(
+		entries(emulator, 'dataverse')
+			.slice(before)
+			.map(({ operationId }) => operationId),
+	).toEqual(['dataverse.listConversations', 'dataverse.listConversations']);
+});
+
+/** The search of the list, as the editor calls it, in the time zone of Amsterdam. */
+function searchIn(given: Record<string, unknown> = {}) {
+	const context = {
+		getCredentials: async () => ({ ...credentialFor(emulator), ...given }),
+		getNode: () => ({}),
+		getTimezone: () => 'Europe/Amsterdam',
+	} as unknown as ILoadOptionsFunctions;
+	return async (filter?: string, token?: string) =>
+		await node.methods.listSearch.searchConversations.call(context, filter, token);
+}
+
+describe('a conversation in the list', () => {
+	const TIME = /\d{1,2} [A-Z][a-z]{2} \d\d:\d\d/.source;
+	const open = async (customercontext: Record<string, string>) => {
+		const connection = connectionFrom(credentialFor(emulator));
+		const created = await callMessagingApi(connection, { ...openCall, body: { customercontext } });
+		return (created as { conversationId: string }).conversationId;
+	};
+	const kim = { customerid: 'kim', firstname: 'Kim', lastname: 'Berger', email: 'kim@example.com' };
+
+	test('is named by its customer, its start and its status, and leads to its record', async () => {
+		const id = await open(kim);
+		const [choice, ...others] = (await searchIn()('berger')).results;
+		expect(others).toEqual([]);
+		expect(choice).toEqual({
+			name: expect.stringMatching(new RegExp(`^Kim Berger · ${TIME} · waiting$`)),
+			value: id,
+			url: `${emulator.origin}/main.aspx?pagetype=entityrecord&etn=msdyn_ocliveworkitem&id=${id}`,
+		});
+		emulator.desk.accept(id, { agentName: 'Ana Lopes' });
+		expect((await searchIn()('active')).results[0]!.name).toMatch(/^Kim Berger · .* · active$/);
+	});
+
+	test('has its start and its ID without an Environment URL, and nothing asks Dataverse', async () => {
+		const id = await open(kim);
+		const { results } = await searchIn({ environmentUrl: '' })();
+		expect(results).toEqual([{ name: expect.stringMatching(new RegExp(`^${TIME} · ${id}$`)), value: id }]);
+		expect(entries(emulator, 'dataverse')).toEqual([]);
+	});
+
+	test('is in the list also where Dataverse refuses, cannot be reached or gives no rows', async () => {
+		const id = await open(kim);
+		emulator.settings.dataverse.role = 'none';
+		expect((await searchIn()()).results).toMatchObject([{ value: id }]);
+		emulator.settings.dataverse.role = 'full';
+		for (const action of [{ status: 503 }, 'resetBefore', { status: 400 }] as const) {
+			emulator.settings.faults = [{ match: { operationId: 'dataverse.listConversations' }, action }];
+			expect((await searchIn()()).results[0]!.name).toMatch(new RegExp(`^${TIME} · ${id}$`));
+		}
+		expect((await searchIn({ environmentUrl: 'https://nowhere.invalid' })()).results).toHaveLength(1);
+	});
+
+	const [A, B] = ['11111111-2222-4333-8444-555555555555', '22222222-2222-4333-8444-555555555555'];
+	type Records = Record<string, Pick<ConversationRecord, 'customerName' | 'subject' | 'status'>>;
+	test.each<[string, Json[], Records, string[]]>([
+		[
+			'the zone decides the day',
+			[{ conversationid: A, timestamp: '2026-11-29T23:30:00Z' }],
+			{ [A]: { customerName: 'Kim', subject: 'x', status: 'Active' } },
+			['Kim · 30 Nov 00:30 · active'],
+		],
+		[
+			'a subject stands for a customer without a record',
+			[{ conversationId: A.toUpperCase(), timestamp: '2026-09-01T10:00:00Z' }],
+			{ [A]: { customerName: null, subject: 'Visitor: App chat', status: null } },
+			['Visitor: App chat · 1 Sep 12:00'],
+		],
+		[
+			'two that would be the same have their IDs',
+			[A, B].map((conversationid) => ({ conversationid, timestamp: '2026-11-29T13:05:00Z' })),
+			Object.fromEntries([A, B].map((id) => [id, { customerName: 'Kim', subject: null, status: 'Active' }])),
+			[`Kim · 29 Nov 14:05 · active · ${A}`, `Kim · 29 Nov 14:05 · active · ${B}`],
+		],
+		[
+			'without anything has its ID',
+			[{ conversationid: A }, { conversationid: B, timestamp: 'x' }],
+			{},
+			[A, B],
+		],
+	])('%s', (_, list, records, names) => {
+		const known = new Map(Object.entries(records));
+		const choices = conversationChoices(list, known, 'Europe/Amsterdam');
+		expect(choices.map(({ name }) => name)).toEqual(names);
+	});
 });

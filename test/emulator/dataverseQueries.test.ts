@@ -44,6 +44,19 @@ test.each([
 	expect(rowsOf(answer)).toHaveLength(count);
 });
 
+test.each([
+	['its id', (id: string) => `'${id.toUpperCase()}','${UNKNOWN}'`, 200, 1],
+	['another id', () => `'${UNKNOWN}'`, 200, 0],
+	['what is no id', () => "'nope'", 400, 0],
+	['an id without quotes', () => UNKNOWN, 400, 0],
+])('the query function In finds rows by %s', async (_, values, status, count) => {
+	const { channelId } = emulator.world;
+	const filter = `Microsoft.Dynamics.CRM.In(PropertyName='msdyn_occustommessagingchannelid',PropertyValues=[${values(channelId)}])`;
+	const answer = await dataverse('GET', `${CHANNELS}?$filter=${encodeURIComponent(filter)}`);
+	expect(answer.status).toBe(status);
+	if (status === 200) expect(rowsOf(answer)).toHaveLength(count);
+});
+
 describe('pages', () => {
 	beforeEach(async () => {
 		for (const { msdyn_occustommessagingchannelid: id } of rowsOf(await dataverse('GET', CHANNELS))) {

@@ -77,8 +77,40 @@ describe('the channel’s record', () => {
 		expect((await run('create', { name: 'First' }, none)).items).toMatchObject([{ name: 'First' }]);
 		expect((await run('getMany', {}, none)).items).toHaveLength(2);
 		expect((await run('get', {}, none)).error).toMatchObject({
-			message: expect.stringContaining('Channel ID is empty'),
+			message: 'Channel is empty, and so is Channel ID in the credential',
+			description: expect.stringMatching(/list.*Channel: Get Many.*Channel: Create/),
 		});
+	});
+
+	test('is chosen from the list as it is by its ID, in every operation of a channel', async () => {
+		const { channelId: value } = DEFAULT_WORLD;
+		for (const mode of ['list', 'id'] as const) {
+			const channelId = { __rl: true, mode, value, cachedResultName: 'App chat' };
+			expect((await run('get', { channelId }, { channelId: OTHER })).items).toMatchObject([
+				{ channelId: value },
+			]);
+			expect((await run('update', { channelId, updateFields: { name: mode } })).items).toMatchObject([
+				{ name: mode },
+			]);
+			const { workstreamId } = DEFAULT_WORLD;
+			const chosen = { workstreamId: { __rl: true, mode, value: workstreamId } };
+			const { items } = await run('create', { name: 'x', additionalFields: chosen });
+			expect(items).toMatchObject([{ workstreamId }]);
+			const one = { __rl: true, mode, value: items[0]!.channelId as string };
+			const empty = { workstreamId: { __rl: true, mode, value: '' } };
+			expect((await run('update', { channelId: one, updateFields: empty })).items).toMatchObject([
+				{ workstreamId: null },
+			]);
+			expect((await run('delete', { channelId: one })).items).toMatchObject([{ deleted: true }]);
+		}
+	});
+
+	test.each([
+		['', /^Next: enter the channelId of this item as Channel ID in the credential/],
+		[DEFAULT_WORLD.channelId, /^The credential goes on with the channel that it has/],
+	])('Create says where its ID is to be entered (credential with “%s”)', async (channelId, says) => {
+		const { hints } = await runOperation('channel: create', { name: 'x' }, { credential: { channelId } });
+		expect(hints.map(({ message }) => message)).toEqual([expect.stringMatching(says)]);
 	});
 
 	test('a wrong ID is an error when it is updated, and makes no new record', async () => {
@@ -251,11 +283,11 @@ describe('the channel’s record', () => {
 		['create', { name: 'x', webhookUrl: 'https://10.0.0.1/webhook/a' }, 'private'],
 		['create', { name: 'x', webhookUrl: 'https://n8n.example.com/webhook-test/a' }, 'test URL'],
 		['create', { name: 'x', webhookUrl: 'nope' }, 'is not a URL'],
-		['create', { name: 'x', additionalFields: { workstreamId: 'nope' } }, 'Workstream ID is not a GUID'],
-		['get', { channelId: 'nope' }, 'Channel ID is not a GUID'],
+		['create', { name: 'x', additionalFields: { workstreamId: 'nope' } }, 'Workstream is not a GUID'],
+		['get', { channelId: { __rl: true, mode: 'id', value: 'nope' } }, 'Channel is not a GUID'],
 		['update', OWN, 'nothing to update'],
-		['update', { channelId: ' ', updateFields: { name: 'x' } }, 'Channel ID is empty'],
-		['delete', { channelId: ' ' }, 'Channel ID is empty'],
+		['update', { channelId: ' ', updateFields: { name: 'x' } }, 'Channel is empty'],
+		['delete', { channelId: { __rl: true, mode: 'id', value: "={{ '' }}" } }, 'Channel is empty'],
 	])('%s refuses the parameters of row %#', async (operation, parameters, message) => {
 		expect((await run(operation, parameters)).error).toMatchObject({
 			message: expect.stringContaining(message),

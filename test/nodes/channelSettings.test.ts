@@ -218,7 +218,7 @@ describe('what comes in', () => {
 
 describe('the editor', () => {
 	const search = async (
-		method: 'searchLanguages' | 'searchSurveys',
+		method: 'searchChannels' | 'searchLanguages' | 'searchSurveys' | 'searchWorkstreams',
 		filter?: string,
 		token?: INodeListSearchResult['paginationToken'],
 	): Promise<INodeListSearchResult> => {
@@ -235,6 +235,19 @@ describe('the editor', () => {
 		expect((await search('searchLanguages', ' gerMAN ')).results).toEqual(choices([GERMAN!]));
 		expect((await search('searchSurveys', 'ai agent')).results).toEqual(choices([BOT_SURVEY!]));
 		expect((await search('searchSurveys', 'nothing')).results).toEqual([]);
+	});
+
+	test('lists channels and workstreams, also while the credential has no Channel ID', async () => {
+		const { channelId, channelName, workstreamId, workstreamName } = DEFAULT_WORLD;
+		const [channel, workstream] = [
+			{ id: channelId, name: channelName },
+			{ id: workstreamId, name: workstreamName },
+		];
+		expect((await search('searchChannels')).results).toEqual(choices([channel]));
+		expect((await search('searchChannels', channelName.slice(1, 4))).results).toEqual(choices([channel]));
+		expect((await search('searchChannels', channelId.toUpperCase())).results).toEqual(choices([channel]));
+		expect((await search('searchWorkstreams')).results).toEqual(choices([workstream]));
+		expect((await search('searchChannels', 'nothing')).results).toEqual([]);
 	});
 
 	test('reads on from page to page', async () => {

@@ -202,7 +202,8 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 	'channel: create': async () => {
 		const [linked] = await run('channel: linkManagedIdentity', {});
 		expect(linked).toBeDefined();
-		const additionalFields = { workstreamId: emulator.world.workstreamId, ...channelSettings() };
+		const workstreamId = { __rl: true, mode: 'list', value: emulator.world.workstreamId };
+		const additionalFields = { workstreamId, ...channelSettings() };
 		const naming = { name: 'Kiosk', webhookUrl: 'https://n8n.example.com/webhook/a' };
 		const created = await run('channel: create', { ...naming, additionalFields });
 		// A new channel has no managed identity yet; one that is there has.

@@ -367,7 +367,7 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 
 		emulator.setWebhookUrl('https://n8n.example.com/webhook/a/b');
 		const Channel_ID = emulator.world.channelId;
-		const channelId = fromAi('Channel_ID');
+		const channelId = { __rl: true, mode: 'id', value: fromAi('Channel_ID') };
 		const checked = await does('channel: checkSetup', { channelId }, { Channel_ID });
 		expect(checked.find(({ check }) => check === 'channelRecord')).toMatchObject({ status: 'ok' });
 		const naming = { name: fromAi('Name'), webhookUrl: '', appId: '', tenantId: '' };

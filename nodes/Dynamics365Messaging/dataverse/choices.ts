@@ -1,13 +1,21 @@
 import { nonEmptyText, readKey, type Json } from '../../shared/json';
 import { ServiceError } from '../../shared/transport/errors';
 import type { ListRequest } from '../../shared/transport/pagination';
+import { MESSAGING_API } from './channel';
 import { rowsRequest, TABLES } from './requests';
 
-/** The records that a person chooses by their names, and the columns for that. */
+const ACTIVE = 'statecode eq 0';
+
+/** The records that a person chooses by their names: the columns for that, and which of them there are to choose from. */
 const CHOICES = {
-	languages: { id: 'msdyn_oclanguageid', name: 'msdyn_languagename' },
-	surveys: { id: 'msfp_surveyid', name: 'msfp_name' },
-	workstreams: { id: 'msdyn_liveworkstreamid', name: 'msdyn_name' },
+	channels: {
+		id: 'msdyn_occustommessagingchannelid',
+		name: 'msdyn_name',
+		filter: `msdyn_occustomchannelid eq ${MESSAGING_API}`,
+	},
+	languages: { id: 'msdyn_oclanguageid', name: 'msdyn_languagename', filter: ACTIVE },
+	surveys: { id: 'msfp_surveyid', name: 'msfp_name', filter: ACTIVE },
+	workstreams: { id: 'msdyn_liveworkstreamid', name: 'msdyn_name', filter: ACTIVE },
 } as const;
 
 /** Which records are chosen from. */
@@ -17,13 +25,13 @@ export type Chosen = keyof typeof CHOICES;
 const PAGE_SIZE = 250;
 
 /**
- * The list of the environment's active records of a kind, by name. Source: docs/service-facts.md#dataverse-tables,
+ * The list of the environment's records of a kind, by name. Source: docs/service-facts.md#dataverse-tables,
  * docs/service-facts.md#channel-language and docs/service-facts.md#channel-survey.
  */
 export function choiceList(chosen: Chosen): ListRequest {
-	const { id, name } = CHOICES[chosen];
+	const { id, name, filter } = CHOICES[chosen];
 	const request = rowsRequest(TABLES[chosen], [id, name], {
-		filter: 'statecode eq 0',
+		filter,
 		orderBy: `${name} asc`,
 		pageSize: PAGE_SIZE,
 	});

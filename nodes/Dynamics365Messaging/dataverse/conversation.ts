@@ -1,7 +1,7 @@
 import { readKey, textOf, type Json } from '../../shared/json';
 import { ServiceError } from '../../shared/transport/errors';
 import type { ReadRequest } from '../../shared/transport/request';
-import { LABEL, rowRequest, TABLES, WITH_LABELS } from './requests';
+import { LABEL, rowRequest, rowsRequest, TABLES, WITH_LABELS } from './requests';
 
 /** The columns that are read. Source: docs/service-facts.md#conversation-record. */
 const COLUMNS = [
@@ -46,6 +46,19 @@ export interface ConversationRecord {
 /** The request that reads a conversation's record. @param conversationId a GUID. */
 export function conversationRequest(conversationId: string): ReadRequest {
 	return rowRequest(TABLES.conversations, conversationId, COLUMNS, WITH_LABELS);
+}
+
+/**
+ * The request that reads at once who the customers of some conversations are, and how the conversations stand.
+ * Source: docs/service-facts.md#conversation-record.
+ * @param conversationIds GUIDs; a hundred of them make a URL of about 4,000 characters.
+ */
+export function conversationsRequest(conversationIds: string[]): ReadRequest {
+	const values = conversationIds.map((id) => `'${id}'`).join(',');
+	return rowsRequest(TABLES.conversations, ['activityid', 'subject', 'statuscode', '_msdyn_customer_value'], {
+		filter: `Microsoft.Dynamics.CRM.In(PropertyName='activityid',PropertyValues=[${values}])`,
+		prefer: WITH_LABELS,
+	});
 }
 
 /**

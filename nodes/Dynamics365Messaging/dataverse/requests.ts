@@ -56,13 +56,13 @@ export function rowRequest(table: Table, id: string, columns: Columns, prefer?: 
 	};
 }
 
-/** The request that reads the rows that match an OData filter, in pages. */
+/** The request that reads the rows that match an OData filter, in pages. `prefer` is for those that come in one page. */
 export function rowsRequest(
 	table: Table,
 	columns: Columns,
-	options: { filter?: string; orderBy?: string; pageSize?: number } = {},
+	options: { filter?: string; orderBy?: string; pageSize?: number; prefer?: string } = {},
 ): ReadRequest {
-	const { filter, orderBy, pageSize } = options;
+	const { filter, orderBy, pageSize, prefer } = options;
 	return {
 		method: 'GET',
 		path: `/${table}`,
@@ -73,7 +73,7 @@ export function rowsRequest(
 		},
 		headers: {
 			...ODATA,
-			...preferring(columns, pageSize === undefined ? '' : `odata.maxpagesize=${pageSize}`),
+			...preferring(columns, pageSize === undefined ? prefer : `odata.maxpagesize=${pageSize}`),
 		},
 	};
 }

@@ -9,10 +9,15 @@ import { messageIdOf } from './sendActivity';
  * The list of the channel's active conversations. Source: docs/service-facts.md#list-conversations.
  * @param limit how many at the most; undefined for all.
  * @param query such as `StartTimeStamp`.
+ * @param maxPageSize how many conversations a page has at the most, up to 250.
  */
-export function conversationList(limit: number | undefined, query: Record<string, string> = {}): ListRequest {
+export function conversationList(
+	limit: number | undefined,
+	query: Record<string, string> = {},
+	maxPageSize = 250,
+): ListRequest {
 	const request = { method: 'GET', path: '/conversations', query } as const;
-	return { request, entriesKey: 'conversations', limit, maxPageSize: 250 };
+	return { request, entriesKey: 'conversations', limit, maxPageSize };
 }
 
 /** The list of a conversation's messages; its parameters are those of {@link conversationList}. Source: docs/service-facts.md#list-messages. */

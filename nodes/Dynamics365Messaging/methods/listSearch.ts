@@ -8,36 +8,29 @@ import { choiceList, explainChoiceError, readChoice, type Chosen } from '../data
 import { dataverseClient } from '../dataverse/client';
 import { messagingClient } from '../messagingApi/client';
 import { conversationList } from '../messagingApi/pages';
-import { conversationItem } from '../operations/conversation/getMany';
+import { conversationChoices, recordReader, type Choice } from './conversationChoices';
 
 /** How many pages one search reads at the most. */
 const MAX_PAGES = 20;
 
-type Choice = INodeListSearchResult['results'][number];
+/** Conversations of a page: the URL that asks for their names has to stay short. */
+const PAGE_SIZE = 100;
 
-/** The entry of the drop-down. The time comes first, as conversations have no names. */
-function conversationChoice(entry: Json): Choice {
-	const { conversationId, timestamp } = conversationItem(entry);
-	const parsed = Date.parse(timestamp ?? '');
-	const time = Number.isNaN(parsed)
-		? ''
-		: `${new Date(parsed).toISOString().slice(0, 16).replace('T', ' ')} UTC · `;
-	return { name: `${time}${conversationId}`, value: conversationId };
-}
-
-/** Reads pages of a list until one has an entry that contains what the user typed. */
+/** Reads pages of a list until one has an entry of which the name or the ID contains what the user typed. */
 async function search(
 	client: ServiceCalls,
 	list: ListRequest,
-	choiceOf: (entry: Json) => Choice,
+	choicesOf: (entries: Json[]) => Choice[] | Promise<Choice[]>,
 	filter: string | undefined,
 	paginationToken: string | undefined,
 ): Promise<INodeListSearchResult> {
 	const wanted = filter?.trim().toLowerCase() ?? '';
+	const isWanted = ({ name, value }: Choice) =>
+		[name, String(value)].some((text) => text.toLowerCase().includes(wanted));
 	let token = paginationToken;
 	for (let page = 0; page < MAX_PAGES; page++) {
 		const { entries, next } = await client.page(list, token);
-		const results = entries.map(choiceOf).filter(({ name }) => name.toLowerCase().includes(wanted));
+		const results = (await choicesOf(entries)).filter(isWanted);
 		// The editor would take a page without a match for the end of the list.
 		if (results.length > 0 || next === undefined) return { results, paginationToken: next };
 		token = next;
@@ -46,8 +39,10 @@ async function search(
 }
 
 /**
- * Fills the drop-down of the conversation field with the channel's active conversations, a page at a time.
- * @param filter what the user typed; an entry matches where it contains it.
+ * Fills the drop-down of the conversation field with the channel's active conversations, a page at a time, by the names of
+ * the customers where Dataverse tells them: one call a page. Times are in the zone that n8n gives here.
+ * Source: docs/service-facts.md#n8n-list-time-zone.
+ * @param filter what the user typed; an entry matches where its name or its ID contains it.
  * @param paginationToken of the page before; undefined for the first.
  * @throws NodeApiError or NodeOperationError, as n8n shows them.
  */
@@ -57,8 +52,12 @@ export async function searchConversations(
 	paginationToken?: string,
 ): Promise<INodeListSearchResult> {
 	try {
-		const client = messagingClient(connectionFrom(await this.getCredentials('dynamics365MessagingApi')));
-		return await search(client, conversationList(undefined), conversationChoice, filter, paginationToken);
+		const connection = connectionFrom(await this.getCredentials('dynamics365MessagingApi'));
+		const list = conversationList(undefined, {}, PAGE_SIZE);
+		const recordsOf = recordReader(connection);
+		const choicesOf = async (entries: Json[]) =>
+			conversationChoices(entries, await recordsOf(entries), this.getTimezone(), connection.environmentUrl);
+		return await search(messagingClient(connection), list, choicesOf, filter, paginationToken);
 	} catch (error) {
 		throw toNodeError(this.getNode(), error);
 	}
@@ -78,13 +77,16 @@ function searchRecords(chosen: Chosen) {
 		try {
 			const credential = await this.getCredentials('dynamics365MessagingApi');
 			const client = dataverseClient(connectionFrom(credential));
-			return await search(client, choiceList(chosen), toChoice, filter, paginationToken);
+			const choicesOf = (rows: Json[]) => rows.map(toChoice);
+			return await search(client, choiceList(chosen), choicesOf, filter, paginationToken);
 		} catch (error) {
 			throw toNodeError(this.getNode(), explainChoiceError(error, chosen));
 		}
 	};
 }
 
+/** Fills the drop-down of the channel field with the environment's Messaging API channels. */
+export const searchChannels = searchRecords('channels');
 /** Fills the drop-down of the workstream field with the environment's workstreams. */
 export const searchWorkstreams = searchRecords('workstreams');
 /** Fills the drop-down of a channel's language with the environment's languages. */

@@ -2,7 +2,11 @@ import type { INodeProperties } from 'n8n-workflow';
 import type { Sender } from '../../../emulator/messaging/contract';
 import { readJson } from '../../shared/action/fields/json';
 import { limitFields } from '../../shared/action/fields/limit';
-import { conversationLocator, readConversationLocator } from '../../shared/action/fields/locator';
+import {
+	conversationLocator,
+	readConversationLocator,
+	recordLocator,
+} from '../../shared/action/fields/locator';
 import { optionsField } from '../../shared/action/fields/options';
 import { readId, readName, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
@@ -25,7 +29,7 @@ export function collectionField(
 }
 
 export const conversationIdField = conversationLocator(
-	'The conversation, by its ID (a GUID), which the trigger, Conversation: Send or Start and Create give as conversationId. The list has the active ones, by the time of their start and their ID.',
+	'The conversation, by its ID (a GUID), which the trigger, Conversation: Send or Start and Create give as conversationId. The list has the active ones: customer, start, status.',
 	'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
 );
 
@@ -36,6 +40,26 @@ export const conversationIdField = conversationLocator(
 export function readConversationId(parameters: ParameterReader): string {
 	const fix = 'Use the conversationId from Conversation: Create or from the trigger.';
 	return readConversationLocator(parameters, isGuid, fix, (id) => id.toLowerCase() === 'create');
+}
+
+/**
+ * Makes the field for a workstream, from the list of the environment's or by its ID.
+ * @param which says which workstream it is, without a full stop.
+ */
+export function workstreamLocator(
+	which: string,
+	more: Pick<INodeProperties, 'required'> = {},
+): INodeProperties {
+	return recordLocator(
+		{
+			displayName: 'Workstream',
+			name: 'workstreamId',
+			description: `${which}, by its ID (a GUID). The list has those of the environment, by name.`,
+			...more,
+		},
+		'searchWorkstreams',
+		'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11',
+	);
 }
 
 /** The sender of a message or an event, as the representative sees it. Source: docs/service-facts.md#activities-sent. */

@@ -1,26 +1,17 @@
 import type { INodeProperties } from 'n8n-workflow';
-import { recordLocator } from '../../../shared/action/fields/locator';
 import { optionsField } from '../../../shared/action/fields/options';
 import type { ParameterReader } from '../../../shared/action/parameters';
 import { isGuid, tidyId } from '../../../shared/entra/appCredential';
 import { InputError } from '../../../shared/transport/errors';
 import { availabilityBeforeRequest } from '../../dataverse/availability';
 import { contextVariableFields, readContextVariables, variableTypeField } from '../contextVariables';
-import { readJsonObject } from '../fields';
+import { readJsonObject, workstreamLocator } from '../fields';
 import type { Operation } from '../operation';
 import { askPlan, CAVEATS, rawOption } from './ask';
 
-const workstreamField = recordLocator(
-	{
-		displayName: 'Workstream',
-		name: 'workstreamId',
-		required: true,
-		description:
-			'The workstream that the conversation would start in, by its ID (a GUID). The list has those of the environment, by name.',
-	},
-	'searchWorkstreams',
-	'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11',
-);
+const workstreamField = workstreamLocator('The workstream that the conversation would start in', {
+	required: true,
+});
 
 const engagementContext: INodeProperties = {
 	displayName: 'Engagement Context (JSON)',

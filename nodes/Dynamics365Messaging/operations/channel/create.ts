@@ -13,6 +13,11 @@ import {
 	webhookUrlField,
 } from './fields';
 
+const ENTER_ID =
+	'Next: enter the channelId of this item as Channel ID in the credential, and add the channel to a workstream (Channel: Update, or the admin center).';
+const GOES_ON =
+	'The credential goes on with the channel that it has. To use the new one, enter its channelId as Channel ID in the credential.';
+
 export const create: Operation = {
 	operation: 'create',
 	name: 'Create',
@@ -42,6 +47,7 @@ export const create: Operation = {
 			service: 'dataverse',
 			request: insertRequest(TABLES.channels, row, ALL_COLUMNS, howToVerify),
 			toItems: (answer) => [{ ...readSettings(answer, 'uncertain') }],
+			hint: credential.channelId === '' ? ENTER_ID : GOES_ON,
 		};
 	},
 };

@@ -1,6 +1,6 @@
 import { deleteRequest, TABLES } from '../../dataverse/requests';
 import type { Operation } from '../operation';
-import { channelIdField, readGuid, requiredChannelIdField } from './fields';
+import { readRequiredChannelId, requiredChannelIdField } from './fields';
 
 export const remove: Operation = {
 	operation: 'delete',
@@ -10,7 +10,7 @@ export const remove: Operation = {
 	effect: 'configure',
 	fields: [requiredChannelIdField],
 	plan: (parameters) => {
-		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
+		const channelId = readRequiredChannelId(parameters);
 		const howToVerify = 'Look whether it is gone (Channel: Get) before you delete it again.';
 		return {
 			kind: 'call',

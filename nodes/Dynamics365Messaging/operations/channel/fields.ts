@@ -1,5 +1,6 @@
 import type { INodeProperties } from 'n8n-workflow';
 import type { ChannelRow } from '../../../../emulator/dataverse/contract';
+import { recordLocator } from '../../../shared/action/fields/locator';
 import { byName } from '../../../shared/action/fields/options';
 import { readName, stringField, textField, type TextField } from '../../../shared/action/fields/text';
 import type { ParameterReader } from '../../../shared/action/parameters';
@@ -8,7 +9,7 @@ import { withoutEmpty } from '../../../shared/json';
 import { InputError } from '../../../shared/transport/errors';
 import { TABLES } from '../../dataverse/requests';
 import { whyNotRegistrable } from '../../setup/webhookUrl';
-import { booleanField } from '../fields';
+import { booleanField, workstreamLocator } from '../fields';
 import type { CredentialIds } from '../operation';
 import { clearableSettings, readSettingsFields, settingsFields } from './settings';
 import { checkGuid, isBlank, valuesOf } from './values';
@@ -19,19 +20,24 @@ const WEBHOOK_URL: TextField = { name: 'webhookUrl', label: 'Webhook URL', maxLe
 
 const EMPTY_IS_CREDENTIAL = 'Left empty, it is the one of the credential';
 
-export const channelIdField = stringField(
-	'channelId',
-	'Channel ID',
-	`ID of the Messaging API channel record (a GUID). ${EMPTY_IS_CREDENTIAL}.`,
-	{ placeholder: 'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd' },
-);
+/** Makes the field for a channel, from the list of the environment's or by its ID. */
+function channelLocator(whenEmpty: string, more: Pick<INodeProperties, 'required'> = {}): INodeProperties {
+	return recordLocator(
+		{
+			displayName: 'Channel',
+			name: 'channelId',
+			description: `The Messaging API channel, by its ID (a GUID). The list has those of the environment, by name.${whenEmpty}`,
+			...more,
+		},
+		'searchChannels',
+		'e.g. 3e8a1c52-90ab-4cde-8f01-23456789abcd',
+	);
+}
+
+export const channelIdField = channelLocator(` ${EMPTY_IS_CREDENTIAL}.`);
 
 /** For changing or deleting a channel: an expression that came out empty must not mean the channel in use. */
-export const requiredChannelIdField: INodeProperties = {
-	...channelIdField,
-	required: true,
-	description: 'ID of the Messaging API channel record (a GUID)',
-};
+export const requiredChannelIdField = channelLocator('', { required: true });
 
 /** The channel's app and tenant, by default those of the credential. */
 export const ownerFields: INodeProperties[] = [
@@ -66,11 +72,8 @@ export const optionalFields: INodeProperties[] = byName([
 		'Attachments of Representatives',
 		'Whether representatives and AI agents may send files',
 	),
-	stringField(
-		'workstreamId',
-		'Workstream ID',
-		'ID of the messaging workstream that the channel belongs to (a GUID), without which conversations are refused',
-		{ placeholder: 'e.g. 5d7b1c10-6c2e-4a4e-9a60-0f3b2f6f8a11' },
+	workstreamLocator(
+		'The messaging workstream that the channel belongs to, without which conversations are refused',
 	),
 ]);
 
@@ -110,9 +113,25 @@ export function readGuid(parameters: ParameterReader, name: string, label: strin
 	return checkGuid(tidyId(parameters.id(name, label)) || fallback, label);
 }
 
-/** Reads Channel ID, by default the credential's. @throws InputError naming the field. */
+/** Says where the ID of a channel is found. */
+const CHOOSE_CHANNEL =
+	'Choose the channel from the list, or give its ID: Channel: Get Many has it as channelId.';
+
+/** Reads Channel of an operation that changes or deletes one. @throws InputError naming the field. */
+export function readRequiredChannelId(parameters: ParameterReader): string {
+	const { name, displayName } = channelIdField;
+	return checkGuid(tidyId(parameters.locator(name, displayName)), displayName, CHOOSE_CHANNEL);
+}
+
+/** Reads Channel, by default the credential's. @throws InputError naming the field. */
 export function readChannelId(parameters: ParameterReader, { channelId }: CredentialIds): string {
-	return readGuid(parameters, channelIdField.name, channelIdField.displayName, channelId);
+	const { name, displayName } = channelIdField;
+	const given = tidyId(parameters.locator(name, displayName));
+	if (given !== '' || channelId !== '') return checkGuid(given || channelId, displayName, CHOOSE_CHANNEL);
+	throw new InputError(
+		'Channel is empty, and so is Channel ID in the credential',
+		`${CHOOSE_CHANNEL} Channel: Create makes a new one.`,
+	);
 }
 
 /** Checks a webhook URL. Dynamics accepts any URL, and delivers nothing to a wrong one. */
@@ -143,8 +162,8 @@ export function readNaming(fields: ParameterReader, credential: CredentialIds): 
  * @throws InputError naming the field.
  */
 export function readOptional(collection: ParameterReader): ChannelRow {
-	const { flag, guid } = valuesOf(collection);
-	const workstreamId = guid('workstreamId', 'Workstream ID');
+	const { flag, guid, located } = valuesOf(collection);
+	const workstreamId = located('workstreamId', 'Workstream');
 	return withoutEmpty({
 		...readSettingsFields(collection),
 		msdyn_appid: guid('appId', 'App ID'),

@@ -6,11 +6,10 @@ import { collectionField } from '../fields';
 import type { Operation } from '../operation';
 import {
 	changeableFields,
-	channelIdField,
-	readGuid,
 	readCleared,
 	readNaming,
 	readOptional,
+	readRequiredChannelId,
 	requiredChannelIdField,
 } from './fields';
 
@@ -26,7 +25,7 @@ export const update: Operation = {
 		collectionField('updateFields', 'Update Fields', byName(changeableFields)),
 	],
 	plan: (parameters, credential) => {
-		const channelId = readGuid(parameters, channelIdField.name, channelIdField.displayName);
+		const channelId = readRequiredChannelId(parameters);
 		const fields = parameters.collection('updateFields');
 		const changes = { ...readNaming(fields, credential), ...readOptional(fields), ...readCleared(fields) };
 		if (Object.keys(changes).length === 0) {

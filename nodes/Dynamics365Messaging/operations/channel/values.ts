@@ -15,14 +15,15 @@ export function isBlank(collection: ParameterReader, name: string): boolean {
 
 /**
  * Checks an ID that a person pasted.
+ * @param where says where to find it. Whole sentences.
  * @returns the GUID in lower case.
  * @throws InputError naming the field.
  */
-export function checkGuid(id: string, label: string): string {
+export function checkGuid(id: string, label: string, where = ''): string {
 	if (isGuid(id)) return id;
 	throw new InputError(
 		id === '' ? `${label} is empty` : `${label} is not a GUID`,
-		'It looks like 9f6c021d-1234-4abc-8df7-123456789abc.',
+		`${where} It looks like 9f6c021d-1234-4abc-8df7-123456789abc.`.trimStart(),
 	);
 }
 
