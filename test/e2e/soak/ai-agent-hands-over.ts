@@ -8,6 +8,7 @@ import { withTables } from '../templates/database';
 import { type Json, startHttpStub, type StubAnswer, type StubRequest } from '../templates/httpStub';
 import {
 	closeDatabase,
+	countGoodbyes,
 	countOutOfOrder,
 	deliveriesOf,
 	heardOf,
@@ -280,11 +281,8 @@ function checkAnswers(soak: Soak, spoken: Map<string, string[]>, taken: readonly
 		twiceAtAKill: 0,
 		astray: 0,
 		outOfOrder: 0,
-		ends: 0,
-		endsMissed: 0,
-		endsTwice: 0,
 	};
-	for (const { id, customerId, messages, state } of desk.list()) {
+	for (const { id, customerId, messages } of desk.list()) {
 		const texts = spoken.get(id) ?? [];
 		const { givenUp, cutOff } = deliveriesOf(soak, id);
 		const got = taken.filter(({ conversationId }) => conversationId === id);
@@ -313,22 +311,15 @@ function checkAnswers(soak: Soak, spoken: Map<string, string[]>, taken: readonly
 		found.outOfOrder += countOutOfOrder(
 			texts.map((text) => shown.indexOf(text)).filter((place) => place >= 0),
 		);
-		if (state !== 'closed') continue;
-		const ends = byId.filter(({ event }) => event === 'closed').length;
-		found.ends += ends;
-		if (ends === 0 && givenUp.length === 0) {
-			found.endsMissed++;
-			console.log(`  no goodbye: ${id}`);
-		}
-		if (ends > 1) found.endsTwice++;
 	}
 	console.log(`  representatives: ${JSON.stringify(found)}`);
+	const goodbyes = countGoodbyes(soak, taken);
 	return {
 		'every answer was shown, or the representative was told': found.all > 0 && found.lost === 0,
 		'the representative is told what is so': found.untrue === 0,
 		'each answer once': found.twice === 0,
 		'to their own customer': found.astray === 0,
 		'answers in order': found.outOfOrder === 0,
-		'one goodbye for each end': found.ends > 0 && found.endsMissed === 0 && found.endsTwice === 0,
+		'one goodbye for each end': goodbyes.missed === 0 && goodbyes.twice === 0,
 	};
 }

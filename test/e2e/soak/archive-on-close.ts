@@ -1,5 +1,6 @@
 // Conversations that end: once, twice and three times, with words between two ends, while their transcripts come late and
 // Dataverse refuses. Each is archived once, with all that was said.
+import type { Database } from '../../../bench/queue/services';
 import { runQueryOf, type Filling } from '../../../tools/n8n/templates';
 import { waitFor } from '../../../tools/wait';
 import { inProduction, ownCredentials } from '../templates/channel';
@@ -85,19 +86,21 @@ export async function play(soak: Soak): Promise<Checks> {
 				moody,
 				() => closeDatabase(soak, allowConnections),
 			]);
-			const summaries = () => database.rows<Summary>('SELECT * FROM dynamics365.archived_conversations');
-			await waitFor('everything to be archived', 60_000, async () =>
-				(await summaries()).every(({ state }) => state === 'archived'),
-			).catch((error: unknown) => console.log(`  ${String(error)}`));
-			const rows = await database.rows<Row>(
-				'SELECT conversation_id, text FROM dynamics365.archived_messages ORDER BY position',
-			);
-			return checkArchives(soak, await summaries(), rows);
+			return await checkArchives(soak, database);
 		});
 	});
 }
 
-function checkArchives(soak: Soak, summaries: readonly Summary[], rows: readonly Row[]): Checks {
+/** Waits until everything is archived, and compares what was said with it. */
+export async function checkArchives(soak: Soak, database: Database): Promise<Checks> {
+	const readSummaries = () => database.rows<Summary>('SELECT * FROM dynamics365.archived_conversations');
+	await waitFor('everything to be archived', 60_000, async () =>
+		(await readSummaries()).every(({ state }) => state === 'archived'),
+	).catch((error: unknown) => console.log(`  ${String(error)}`));
+	const summaries = await readSummaries();
+	const rows = await database.rows<Row>(
+		'SELECT conversation_id, text FROM dynamics365.archived_messages ORDER BY position',
+	);
 	const found = {
 		conversations: 0,
 		messages: 0,

@@ -51,11 +51,12 @@ export async function writeInBursts<W extends Words>(
 /**
  * A representative who accepts, types, replies and closes, in whatever conversation it may be.
  * @param spoken what they said, by the conversation: it is filled.
+ * @param how how often they end a conversation, and how often nobody is on duty for one that waits, from 0 to 1.
  */
 export async function represent(
 	soak: Soak,
 	spoken: Map<string, string[]>,
-	{ ends = 0.05 }: { ends?: number } = {},
+	{ ends = 0.05, nights = 0 }: { ends?: number; nights?: number } = {},
 ): Promise<void> {
 	const { desk } = soak.setup.emulator;
 	let number = 0;
@@ -64,7 +65,8 @@ export async function represent(
 		const open = openConversations(soak);
 		if (open.length === 0) continue;
 		const { id, state } = soak.pick(open);
-		if (state === 'waiting') desk.accept(id);
+		if (state === 'waiting' && soak.chance(nights)) desk.outOfHours(id, { holiday: soak.chance(0.3) });
+		else if (state === 'waiting') desk.accept(id);
 		else if (soak.chance(ends)) {
 			// Three ends of one conversation, or two.
 			if (soak.chance(0.5)) desk.wrapUp(id);
@@ -118,13 +120,14 @@ export function deliveriesOf({ setup: { emulator } }: Soak, conversationId: stri
 		entry.kind === 'delivery' && entry.conversationId === conversationId ? [entry] : [],
 	);
 	const textOf = ({ activity }: (typeof all)[number]) => (activity as { text?: string }).text;
+	const eventOf = ({ activity }: (typeof all)[number]) => (activity as { name?: string }).name ?? '';
 	return {
 		/** Dynamics 365 tried it as often as it does, in vain. */
 		givenUp: all.filter(({ outcome }) => outcome !== 'accepted').map(textOf),
-		/** The same of what is no message, such as an end. */
-		isEventGivenUp: all.some(
-			({ outcome, activity }) => outcome !== 'accepted' && 'name' in (activity as object),
-		),
+		/** The names of the system events. */
+		events: all.map(eventOf).filter((name) => name !== ''),
+		/** Whether one of them was tried in vain. */
+		isEventGivenUp: all.some((one) => one.outcome !== 'accepted' && eventOf(one) !== ''),
 		/** It came more than once, as a try before was not answered 200. */
 		triedAgain: all.filter(({ tries }) => tries.length > 1).map(textOf),
 		/** n8n was killed between the end of a run and the answer, so that a delivery without an ID comes again. */
@@ -132,6 +135,30 @@ export function deliveriesOf({ setup: { emulator } }: Soak, conversationId: stri
 			.filter(({ tries }) => tries.some(({ status }) => status === undefined || status === 502))
 			.map(textOf),
 	};
+}
+
+/**
+ * How many goodbyes were shown for the conversations that are over, and for how many there were none or several.
+ * @param taken what the app or front end got: the same deliveryId twice is one goodbye.
+ */
+export function countGoodbyes(
+	soak: Soak,
+	taken: ReadonlyArray<{ event?: unknown; conversationId?: unknown; deliveryId?: unknown }>,
+) {
+	const goodbyes = { shown: 0, missed: 0, twice: 0, givenUp: 0 };
+	for (const { id, state } of soak.setup.emulator.desk.list()) {
+		if (state !== 'closed') continue;
+		const mine = taken.filter(({ event, conversationId }) => event === 'closed' && conversationId === id);
+		const count = new Set(mine.map(({ deliveryId }) => deliveryId)).size;
+		if (count > 0) goodbyes.shown++;
+		if (count > 1) goodbyes.twice++;
+		if (count > 0) continue;
+		const isGivenUp = deliveriesOf(soak, id).isEventGivenUp;
+		goodbyes[isGivenUp ? 'givenUp' : 'missed']++;
+		if (!isGivenUp) console.log(`  no goodbye: ${id}`);
+	}
+	console.log(`  goodbyes: ${JSON.stringify(goodbyes)}`);
+	return goodbyes;
 }
 
 /** Customers who write in Dynamics 365 itself, past the templates, as far as the faults of the soak let them. */

@@ -54,7 +54,7 @@ export interface BehindRouter {
  */
 export async function behindRouter(
 	setup: N8nWithEmulator,
-	{ tables, app, smtp }: Services,
+	{ tables, app, smtp }: { tables: TemplateDatabase; app: { url: string }; smtp: { port: number } },
 	settingsOfChannel: Record<string, string> = {},
 ): Promise<BehindRouter> {
 	await runQueryOf('archive-on-close', 'Make the tables', tables.database);
