@@ -6,6 +6,9 @@ import { connect, startConversation } from '../../emulator/support';
 import type { TemplateDatabase } from '../templates/database';
 import type { Soak } from './soak';
 
+/** How long somebody posts the same again. A slow machine takes minutes to start n8n after each kill. */
+const PATIENCE_MS = 300_000;
+
 /** Somebody’s words, and whether they were told the end of them. */
 export interface Words {
 	text: string;
@@ -39,7 +42,8 @@ export async function writeInBursts<W extends Words>(
 			}),
 		);
 		for (const words of burst) {
-			for (let tries = 0; tries < 60 && !words.isSettled; tries++) {
+			const until = Date.now() + PATIENCE_MS;
+			while (!words.isSettled && Date.now() < until) {
 				await soak.pause(500, 1_500);
 				await say(words);
 			}
