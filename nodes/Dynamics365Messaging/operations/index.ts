@@ -19,7 +19,7 @@ const CLIENTS: Record<ServiceName, (connection: Connection, throttle: Throttle) 
 /** The action node: its resources, in the order of the drop-down, and the clients of its services. */
 export const actionNode = defineActionNode<Connection, ServiceName>({
 	resources: [availability, channel, conversation, customEvent, message],
-	firstResource: 'message',
+	firstResource: 'conversation',
 	lostAnswers: 'A message that may have arrived is never sent again.',
 	connect: async (context) => connectionFrom(await context.getCredentials('dynamics365MessagingApi')),
 	client: (service, connection, throttle) => CLIENTS[service](connection, throttle),

@@ -10,6 +10,7 @@ import { sendOrStart } from './sendOrStart';
 export const conversation: Resource = {
 	name: 'Conversation',
 	value: 'conversation',
-	firstOperation: 'create',
-	operations: [create, end, get, getContext, getMany, getTranscript, sendOrStart],
+	firstOperation: 'sendOrStart',
+	// What most people come for stands first; the others are in the order of their names.
+	operations: [sendOrStart, create, end, get, getContext, getMany, getTranscript],
 };
