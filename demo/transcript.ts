@@ -252,9 +252,8 @@ function endLines(evidence: Evidence): Line[] {
 		const [read, goodbye] = [nodes.readTranscript, nodes.goodbye].map((node) => runOf(execution, node));
 		if (!read) return [];
 		const messages = messagesIn(read);
-		const speakers = [...new Set(messages.map(({ from }) => String(from)))].map(
-			(name) => `${count(messages, ({ from }) => from === name)} of ${name}`,
-		);
+		const names = messages.map(speakerIn);
+		const speakers = [...new Set(names)].map((name) => `${count(names, (one) => one === name)} of ${name}`);
 		const lines: Line[] = [
 			{
 				at: read.startedAt + read.ms,
@@ -278,6 +277,10 @@ const counted = (number: number, what: string) => `${number} ${what}${number ===
 /** The messages that a node read; a node that found none has one item without any. */
 const messagesIn = (run: NodeRun | undefined) => (run?.items ?? []).filter(({ messageId }) => messageId);
 
+/** The name of who said a message that a node read. */
+const speakerIn = ({ from }: Record<string, unknown>) =>
+	typeof from === 'object' && from !== null && 'name' in from ? String(from.name) : '';
+
 /** The names of the context variables that a node read. */
 function contextNames(run: NodeRun | undefined): string[] {
 	const context = run?.items[0]?.context;
@@ -295,7 +298,8 @@ function hasAllWords(read: NodeRun | undefined, evidence: Evidence): boolean {
 		),
 	];
 	const identity = ({ from, text }: { from?: unknown; text?: unknown }) => JSON.stringify([from, text]);
-	const [spoken, written] = [words, messagesIn(read)].map((list) => list.map(identity).sort());
+	const inTranscript = messagesIn(read).map((message) => ({ from: speakerIn(message), text: message.text }));
+	const [spoken, written] = [words, inTranscript].map((list) => list.map(identity).sort());
 	return words.length > 0 && isDeepStrictEqual(spoken, written);
 }
 

@@ -12,7 +12,7 @@ export interface Message {
 	messageId: string;
 	timestamp: string;
 	from: Sender;
-	channelData?: Record<string, unknown>;
+	channelData: Record<string, unknown>;
 }
 
 /** A line of a conversation as the desk shows it. */
@@ -197,12 +197,18 @@ export class Conversations {
 	addMessage(
 		conversation: Conversation,
 		who: 'customer' | 'representative',
-		{ from, ...content }: Pick<Message, 'from' | 'text' | 'attachments' | 'cards' | 'channelData'>,
+		{
+			from,
+			...content
+		}: Pick<Message, 'from' | 'text' | 'attachments' | 'cards'> & Partial<Pick<Message, 'channelData'>>,
 		buttons: SuggestedAction[] = [],
 	): Message {
 		const messageId = this.nextMessageId();
 		const timestamp = timestampOf(Number(messageId));
-		const message: Message = { type: 'message', ...content, messageId, timestamp, from };
+		// That these tags come along, as in a live chat, is inferred.
+		const tags = who === 'customer' ? 'FromCustomer' : 'public';
+		const channelData = { ...content.channelData, tags };
+		const message: Message = { type: 'message', ...content, messageId, timestamp, from, channelData };
 		conversation.messages.push(message);
 		conversation.lines.push({
 			at: new Date(Number(messageId)).toISOString(),

@@ -208,7 +208,7 @@ describe('sending', () => {
 			expect.objectContaining({
 				type: 'message',
 				text: 'hello',
-				channelData,
+				channelData: { ...channelData, tags: 'FromCustomer' },
 				from: { id: 'known', name: 'Jo' },
 			}),
 			expect.objectContaining({ text: 'again', attachments: [], from: { id: 'x', name: 'Y' } }),

@@ -71,17 +71,23 @@ test('a conversation from its first word to its end, as items', async () => {
 	const messages = await run('message: getMany', { conversationId: byId(conversationId) });
 	expect(messages.items.map(({ json }) => json.text)).toEqual(['Hello?', 'It is loud']);
 	expect(messages.items[1]!.json).toEqual({
-		conversationId,
-		messageId,
-		type: 'message',
 		text: 'It is loud',
 		plainText: 'It is loud',
-		timestamp: expect.any(String),
-		from: expect.anything(),
+		conversationId,
+		from: { id: 'jdoe', name: 'John' },
+		fromType: 'customer',
+		sentAt: expect.stringMatching(/Z$/),
+		messageId,
 		attachments: [],
 		buttons: [],
 		cards: [],
-		channelData: null,
+		eventType: 'message',
+		eventName: null,
+		activityId: null,
+		textFormat: null,
+		replyToId: null,
+		locale: null,
+		activity: expect.objectContaining({ type: 'message', messageId }),
 	});
 	const active = await run('conversation: getMany', {});
 	expect(active.items.map(({ json }) => json)).toEqual([{ conversationId, timestamp: expect.any(String) }]);

@@ -105,7 +105,12 @@ describe('a transcript', () => {
 		emulator.settings.transcripts.form = form;
 		const id = closed();
 		const { json } = await read(id);
-		const from = { conversationId: id, from: 'Ana Lopes', fromType: 'representative', isPrivate: false };
+		const from = {
+			conversationId: id,
+			from: { id: null, name: 'Ana Lopes' },
+			fromType: 'representative',
+			isPrivate: false,
+		};
 		expect(json).toEqual([
 			{
 				...from,
@@ -113,7 +118,7 @@ describe('a transcript', () => {
 				sentAt: expect.stringMatching(/Z$/),
 				text: 'Turn it **off**',
 				plainText: 'Turn it off',
-				attachments: [{ name: 'manual.pdf', type: 'application/pdf', id: expect.any(String) }],
+				attachments: [{ name: 'manual.pdf', contentType: 'application/pdf', id: expect.any(String) }],
 			},
 			{
 				...from,

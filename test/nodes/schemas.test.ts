@@ -57,7 +57,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 /** What the documentation calls typically null, and what is null wherever nothing failed. */
-const MAY_STAY_NULL = new Set(['content', 'thumbnailUrl', 'downloadError', 'cards[].name']);
+const MAY_STAY_NULL = new Set(['content', 'thumbnailUrl', 'downloadError', 'cards[].name', 'from.id']);
 
 /** The paths of all fields that a value fills, known to the schema or not, down to where the schema says no more. */
 function filled(schema: Schema | undefined, value: unknown, path = ''): string[] {
@@ -281,7 +281,16 @@ const OUTPUTS: Record<string, () => Promise<IDataObject[]>> = {
 		];
 		const contentType = 'application/vnd.microsoft.card.hero';
 		emulator.desk.reply(id, { card: { contentType, content: { title: 'Is it off?', buttons } } });
-		return await run('message: getMany', { conversationId });
+		const listed = await run('message: getMany', { conversationId });
+		// What Bot Framework's activities may have, and the documentation of the list does not name.
+		const event = {
+			...{ type: 'event', name: 'AgentAccepted', messageId: '1', timestamp: '2026-11-29T12:30:00Z' },
+			...{ id: 'a', textFormat: 'plain', replyToId: 'b', locale: 'en-US' },
+		};
+		const body = JSON.stringify({ messages: [event] });
+		const action = { status: 200, body, contentType: 'application/json' };
+		emulator.settings.faults = [{ match: { operationId: 'listMessages' }, action }];
+		return [...listed, ...(await run('message: getMany', { conversationId }))];
 	},
 	'message: markAsRead': async () => {
 		const conversationId = await startedConversation();

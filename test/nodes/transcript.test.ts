@@ -53,7 +53,7 @@ test('the samples of the documentation come out as who said what', () => {
 			{
 				messageId: '1',
 				sentAt: AT,
-				from: 'Customer',
+				from: { id: null, name: 'Customer' },
 				fromType: 'customer',
 				text: 'It is loud',
 				plainText: 'It is loud',
@@ -63,7 +63,7 @@ test('the samples of the documentation come out as who said what', () => {
 			{
 				messageId: '2',
 				sentAt: AT,
-				from: 'Ana',
+				from: { id: null, name: 'Ana' },
 				fromType: 'representative',
 				text: 'Turn it **off**',
 				plainText: 'Turn it off',
@@ -73,11 +73,13 @@ test('the samples of the documentation come out as who said what', () => {
 			{
 				messageId: '5',
 				sentAt: AT,
-				from: 'Ana',
+				from: { id: null, name: 'Ana' },
 				fromType: 'representative',
 				text: null,
 				plainText: null,
-				attachments: [{ name: 'a.pdf', type: 'application/pdf', id: '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d' }],
+				attachments: [
+					{ name: 'a.pdf', contentType: 'application/pdf', id: '0a1b2c3d-4e5f-4a6b-8c7d-9e0f1a2b3c4d' },
+				],
 				isPrivate: false,
 			},
 		],

@@ -10,6 +10,9 @@ export interface Sender {
 	name: string | null;
 }
 
+/** Who said something. */
+export type SpeakerType = 'customer' | 'representative' | 'aiAgent' | 'system';
+
 export interface Attachment {
 	contentType: string | null;
 	/** The file's URL, or the file itself as a data URI; unchanged. */

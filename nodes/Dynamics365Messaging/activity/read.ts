@@ -15,7 +15,8 @@ export class NotAnActivity extends Error {
 	}
 }
 
-function senderOf(activity: ActivityBody): Sender | null {
+/** Reads the sender of an activity; null where it has none. Pure. */
+export function senderOf(activity: ActivityBody): Sender | null {
 	const from = readKey(activity, 'from');
 	return isRecord(from) ? { id: textOf(readKey(from, 'id')), name: textOf(readKey(from, 'name')) } : null;
 }
@@ -41,7 +42,7 @@ function eventInText(text: string | null): string | null {
  * an `EventName:` text, which must never reach a customer, else any `name` of an activity of type `event`.
  * @param text what is written, or else the words of the cards.
  */
-function eventNameOf(activity: ActivityBody, type: string, text: string | null): string | null {
+export function eventNameOf(activity: ActivityBody, type: string, text: string | null): string | null {
 	const name = nonEmptyText(readKey(activity, 'name'))?.trim() ?? null;
 	if (name !== null && isKnownEvent(name)) return name;
 	const named = eventInText(text);

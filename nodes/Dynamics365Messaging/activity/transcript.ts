@@ -1,29 +1,29 @@
 import { isRecord, nonEmptyText, parseJson, readKey, textOf, type Json } from '../../shared/json';
 import { isoTimeOf } from '../../shared/isoTime';
+import type { Sender, SpeakerType } from './items';
 import { plainTextOf } from './plainText';
-
-/** Who wrote a message; null where that cannot be told. */
-export type SpeakerType = 'customer' | 'representative' | 'aiAgent' | 'system';
+import { searchable, tagsOf } from './tags';
 
 /** A file of a message. */
 export interface TranscriptFile {
 	name: string | null;
-	type: string | null;
+	contentType: string | null;
 	/** The ID of its note in Dataverse; null where it is not kept there. */
 	id: string | null;
 }
 
 /** A message of a transcript. */
 export interface TranscriptMessage {
-	messageId: string | null;
-	/** ISO 8601 in UTC; null where it is not known. */
-	sentAt: string | null;
-	/** The name of who wrote it. */
-	from: string | null;
-	fromType: SpeakerType | null;
 	text: string | null;
 	/** The text without Markdown and `<br>`. */
 	plainText: string | null;
+	/** Null where neither an ID nor a name is known. */
+	from: Sender | null;
+	/** Null where that cannot be told. */
+	fromType: SpeakerType | null;
+	/** ISO 8601 in UTC; null where it is not known. */
+	sentAt: string | null;
+	messageId: string | null;
 	attachments: TranscriptFile[];
 	/** Whether it is between representatives, and for no customer. */
 	isPrivate: boolean;
@@ -69,20 +69,6 @@ function valuesOf(entry: Json, keys: RegExp, depth = 0): Array<[key: string, val
 	});
 }
 
-/** A value as a text to be searched. What is too deep to be written counts as kept back. */
-function searchable(value: Json): string {
-	try {
-		return JSON.stringify(value).toLowerCase();
-	} catch {
-		return 'private';
-	}
-}
-
-/** The tags, in lower case: a text with commas, a text of JSON or a list. */
-function tagsOf(entry: Entry): Set<string> {
-	return new Set(searchable(readKey(entry, 'tags') ?? '').split(/[^\p{L}\p{N}_-]+/u));
-}
-
 /**
  * Whether an entry is for representatives alone. A value that only contains the word is taken for it, too: words that
  * nobody may see must not come out by a new tag.
@@ -121,14 +107,27 @@ function entriesOf(outer: Json[]): Json[] {
 	});
 }
 
-/** The sender's name, and under which kind of sender it stands. */
-function senderOf(entry: Entry): { kind: string | null; name: string | null } {
+/** Who sent an entry, and under which kind of sender that stands. */
+interface TranscriptSender extends Sender {
+	kind: string | null;
+}
+
+function senderOf(entry: Entry): TranscriptSender {
 	const from = readKey(entry, 'from');
-	for (const kind of ['user', 'application', 'guest', 'device']) {
-		const sender = readKey(from, kind);
-		if (isRecord(sender)) return { kind, name: nonEmptyText(readKey(sender, 'displayName')) };
-	}
-	return { kind: null, name: nonEmptyText(readKey(from, 'displayName')) };
+	const kinds = ['user', 'application', 'guest', 'device'] as const;
+	const kind = kinds.find((one) => isRecord(readKey(from, one))) ?? null;
+	const sender = kind === null ? from : readKey(from, kind);
+	return {
+		kind,
+		id: nonEmptyText(readKey(sender, 'id')),
+		name: nonEmptyText(readKey(sender, 'displayName')),
+	};
+}
+
+/** The sender as the item has it, without the mark that stands for a customer's name. */
+function shownSender({ id, name }: TranscriptSender): Sender | null {
+	if (id === null && name === null) return null;
+	return { id, name: name === null || !/^__customer__$/i.test(name) ? name : 'Customer' };
 }
 
 /** Names of customers whom nobody identified. Source: docs/service-facts.md#transcripts. */
@@ -140,7 +139,7 @@ const UNIDENTIFIED = /^(customer|__customer__|teamsvisitor:.*)$/i;
  * an AI agent then, and may be the customer by another name else.
  */
 function speakerOf(
-	{ kind, name }: ReturnType<typeof senderOf>,
+	{ kind, name }: TranscriptSender,
 	customerName: string | null,
 	isCustomerKnown: boolean,
 ): SpeakerType | null {
@@ -158,7 +157,7 @@ function filesOf(entry: Entry): TranscriptFile[] {
 		.filter((file) => isRecord(file))
 		.map((file) => ({
 			name: textOf(readKey(file, 'name')),
-			type: textOf(readKey(file, 'fileType')) ?? textOf(readKey(file, 'contentType')),
+			contentType: textOf(readKey(file, 'fileType')) ?? textOf(readKey(file, 'contentType')),
 			id: textOf(readKey(file, 'annotationid')),
 		}));
 }
@@ -187,12 +186,12 @@ function readEntry(
 	if (content === '' && attachments.length === 0) return null;
 	const sender = senderOf(entry);
 	return {
-		messageId: textOf(readKey(entry, 'id')),
-		sentAt: isoTimeOf(readKey(entry, 'createdDateTime')),
-		from: sender.name === null || !/^__customer__$/i.test(sender.name) ? sender.name : 'Customer',
-		fromType: isNotice ? 'system' : speakerOf(sender, options.customerName, isCustomerKnown),
 		text: content || null,
 		plainText: content ? plainTextOf(content) : null,
+		from: shownSender(sender),
+		fromType: isNotice ? 'system' : speakerOf(sender, options.customerName, isCustomerKnown),
+		sentAt: isoTimeOf(readKey(entry, 'createdDateTime')),
+		messageId: textOf(readKey(entry, 'id')),
 		attachments,
 		isPrivate,
 	};

@@ -543,23 +543,6 @@ describe('what comes out', () => {
 			{ conversationId: 'c', timestamp: 't' },
 		],
 		['conversation: getMany', { ConversationId: 'c' }, { conversationId: 'c', timestamp: null }],
-		[
-			'message: getMany',
-			{ Type: 'message', MessageId: '1', Text: 'x' },
-			{
-				conversationId: CONVERSATION,
-				messageId: '1',
-				type: 'message',
-				text: 'x',
-				plainText: 'x',
-				buttons: [],
-				cards: [],
-				timestamp: null,
-				from: null,
-				attachments: [],
-				channelData: null,
-			},
-		],
 	])('%s: an entry %j', (path, entry, item) => {
 		const planned = plan(path, inConversation);
 		expect(planned.kind === 'list' && 'toItem' in planned && planned.toItem(entry)).toEqual(item);

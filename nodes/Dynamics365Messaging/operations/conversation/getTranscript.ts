@@ -157,14 +157,14 @@ class FileFetcher {
 		return { attachments, binary };
 	}
 
-	private async fetch({ id, name, type }: TranscriptFile): Promise<IBinaryKeyData[string]> {
+	private async fetch({ id, name, contentType }: TranscriptFile): Promise<IBinaryKeyData[string]> {
 		const noteId = tidyId(id);
 		if (!isGuid(noteId)) throw new Error('Dataverse does not hold the file');
 		const file = fileIn((await this.dataverse.call(fileRequest(noteId))).json);
 		this.bytes += file.data.length;
 		if (this.bytes > MAX_FILES_MB * MEGABYTE)
 			throw new Error(`the files of the conversation are larger than ${MAX_FILES_MB} MB together`);
-		const mimeType = [file.type, type].find((one) => isPlainContentType(one ?? ''));
+		const mimeType = [file.type, contentType].find((one) => isPlainContentType(one ?? ''));
 		const fileName = plainFileName(file.name ?? name ?? '') || undefined;
 		return await this.n8n.writeBinary(file.data, fileName, mimeType ?? 'application/octet-stream');
 	}
@@ -199,12 +199,12 @@ async function readAll(wanted: Wanted, { client, n8n }: StepsContext): Promise<O
 	if (!transcript) return { items: [], hint: NONE_YET };
 	const fetcher = new FileFetcher(dataverse, n8n);
 	const items: Output['items'] = [];
-	for (const { attachments, ...message } of transcript.messages) {
-		const json = { conversationId, ...message };
+	for (const { text, plainText, ...message } of transcript.messages) {
+		const json = { text, plainText, conversationId, ...message };
 		if (downloadFiles) {
-			const fetched = await fetcher.ofMessage(attachments);
-			items.push({ json: { ...json, attachments: fetched.attachments }, binary: fetched.binary });
-		} else items.push({ json: { ...json, attachments: attachments.map((file) => ({ ...file })) } });
+			const { attachments, binary } = await fetcher.ofMessage(message.attachments);
+			items.push({ json: { ...json, attachments }, binary });
+		} else items.push({ json });
 	}
 	return { items, hint: hintFor(transcript.unreadable, passedOver) };
 }

@@ -1,29 +1,8 @@
-import type { IDataObject } from 'n8n-workflow';
 import { readLimit } from '../../../shared/action/fields/limit';
-import { isRecord, readKey, type Json } from '../../../shared/json';
-import { messageContentOf } from '../../activity/message';
+import { readListedMessage } from '../../activity/listedMessage';
 import { messageList } from '../../messagingApi/pages';
-import { messageIdOf } from '../../messagingApi/sendActivity';
 import { conversationIdField, listFields, readConversationId, readListQuery } from '../fields';
 import type { Operation } from '../operation';
-
-function messageItem(conversationId: string, entry: Json): IDataObject {
-	const read = (key: string) => readKey(entry, key) ?? null;
-	const { text, plainText, attachments, buttons, cards } = messageContentOf(isRecord(entry) ? entry : {});
-	return {
-		conversationId,
-		messageId: messageIdOf(entry),
-		type: read('type'),
-		text,
-		plainText,
-		timestamp: read('timestamp'),
-		from: read('from'),
-		attachments,
-		buttons,
-		cards,
-		channelData: read('channelData'),
-	};
-}
 
 export const getMany: Operation = {
 	operation: 'getMany',
@@ -38,7 +17,7 @@ export const getMany: Operation = {
 		return {
 			kind: 'list',
 			list: messageList(conversationId, readLimit(parameters), readListQuery(parameters)),
-			toItem: (entry) => messageItem(conversationId, entry),
+			toItem: (entry) => ({ ...readListedMessage(entry, conversationId) }),
 		};
 	},
 };
