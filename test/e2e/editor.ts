@@ -254,9 +254,14 @@ async function checkingSetup(editor: Editor): Promise<Record<string, boolean>> {
 	await editor.search('Dynamics', 'Dynamics 365 Messaging');
 	await editor.choose('Dynamics 365 Messaging', 'Actions', 'Check the setup of a channel');
 	await editor.id('node-execute-button').click();
-	await editor.id('output-panel').getByText('workstream').first().waitFor();
+	await editor.id('output-panel').getByText('checks failed').first().waitFor();
 	await editor.picture('check-setup');
-	return { 'Check Setup answers in the editor': true };
+	const columns = await editor.id('output-panel').locator('th').allInnerTexts();
+	const [title, fix] = columns.map((column) => column.trim()).filter(Boolean);
+	return {
+		'Check Setup says in one row how many checks failed': true,
+		'the title of a check stands first, then how to fix it': title === 'title' && fix === 'fix',
+	};
 }
 
 /** Imports each template as a person does, and takes its picture. */

@@ -762,7 +762,11 @@ describe('Check Setup', () => {
 
 	async function check(credential: IDataObject = {}, options: IDataObject = {}) {
 		const before = calls().length;
-		const { items, error } = await run('checkSetup', { options }, credential);
+		const { items, error } = await run(
+			'checkSetup',
+			{ options: { includeSkipped: true, ...options } },
+			credential,
+		);
 		expect(error).toBeUndefined();
 		// It never changes anything.
 		expect(
@@ -771,11 +775,11 @@ describe('Check Setup', () => {
 				.filter(({ method }) => method !== 'GET'),
 		).toEqual([]);
 		expect(entries(emulator, 'request').filter(({ method }) => method !== 'GET')).toEqual([]);
-		return items as Array<{ check: string; status: string; detail: string; fix: string }>;
+		return items as Array<{ title: string; check: string; status: string; detail: string; fix: string }>;
 	}
 	const named = (items: Awaited<ReturnType<typeof check>>) =>
 		items
-			.filter(({ status }) => status === 'failed' || status === 'warning')
+			.filter(({ status, check: name }) => name !== 'summary' && ['failed', 'warning'].includes(status))
 			.map(({ check: name, status }) => [name, status]);
 
 	test('cannot see the Application ID URI, and says where to look until a signed delivery came', async () => {
@@ -844,11 +848,41 @@ describe('Check Setup', () => {
 		expect(items.map(({ status }) => status)).toEqual(items.map(() => 'ok'));
 		for (const item of items)
 			expect(item).toEqual({
+				title: expect.any(String),
 				check: expect.any(String),
 				status: 'ok',
 				detail: expect.stringMatching(/./),
 				fix: 'None needed',
 			});
+	});
+
+	test('gives the summary first, then what failed, what to look at and what passed, and skipped ones on request', async () => {
+		emulator.setWebhookUrl('https://n8n.example.com/webhook-test/a/b');
+		emulator.settings.dataverse.omnichannelAdministrator = false;
+		const all = await check();
+		const [summary, ...rows] = all;
+		expect(summary).toMatchObject({
+			title: '1 of 16 checks failed: Webhook URL',
+			fix: expect.stringMatching(/^Start with Webhook URL\. Activate the workflow/),
+			status: 'failed',
+			detail: expect.stringMatching(/^1 failed, 2 to look at, 13 passed\. 2 checks could not be made/),
+		});
+		const statuses = [...new Set(rows.map(({ status }) => status))];
+		expect(statuses).toEqual(['failed', 'warning', 'ok', 'skipped']);
+		expect(Object.keys(rows[0]!)).toEqual(['title', 'fix', 'status', 'detail', 'check']);
+		expect(await check({}, { includeSkipped: false })).toEqual(
+			all.filter(({ status }) => status !== 'skipped'),
+		);
+	});
+
+	test('gives the summary and the mistake alone where the credential cannot be used', async () => {
+		const broken = { organizationId: 'x' };
+		const rows = await check(broken, { includeSkipped: false });
+		expect(rows.map(({ title, status }) => [title, status])).toEqual([
+			['1 of 1 check failed: Credential', 'failed'],
+			['Credential', 'failed'],
+		]);
+		expect((await check(broken)).filter(({ status }) => status === 'skipped')).toHaveLength(17);
 	});
 
 	test('tells that the role for availability is missing, or not known, but lets it be', async () => {
@@ -1034,7 +1068,11 @@ describe('Check Setup', () => {
 	test('the subject that this workflow linked last is remembered, and compared with', async () => {
 		const staticData: IDataObject = {};
 		const inWorkflow = async (operation: string) => {
-			const json = { ...oneNode('dynamics365Messaging', { resource: 'channel', operation }), staticData };
+			const options = { includeSkipped: true };
+			const json = {
+				...oneNode('dynamics365Messaging', { resource: 'channel', operation, options }),
+				staticData,
+			};
 			const credentials = { dynamics365MessagingApi: credentialFor(emulator) };
 			const { items } = outcomeOf(await runWorkflow(loader, json, credentials));
 			return items.find((item) => item.json.check === 'federatedSubject')?.json.status;
@@ -1080,11 +1118,11 @@ describe('Check Setup', () => {
 		]);
 	});
 
-	test('without the environment what is in Dataverse is skipped, and says why', async () => {
+	test('without the environment what is in Dataverse is skipped, and a warning says why', async () => {
 		const items = await check({ environmentUrl: '' });
-		expect(named(items)).toEqual([]);
+		expect(named(items)).toEqual([['dataverseToken', 'warning']]);
 		expect(items.find(({ check: name }) => name === 'dataverseToken')).toMatchObject({
-			status: 'skipped',
+			status: 'warning',
 			fix: expect.stringContaining('credential'),
 		});
 	});

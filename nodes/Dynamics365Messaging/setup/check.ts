@@ -44,9 +44,9 @@ const CHECKS = [
 	'clock',
 ] as const;
 
-type CheckName = (typeof CHECKS)[number];
+export type CheckName = (typeof CHECKS)[number];
 
-interface CheckResult {
+export interface CheckResult {
 	status: 'ok' | 'warning' | 'failed' | 'skipped';
 	/** What was found. */
 	detail: string;
@@ -54,8 +54,8 @@ interface CheckResult {
 	fix: string;
 }
 
-/** The result of a check with its name, as an item of the node has it. */
-type NamedResult = { check: CheckName } & CheckResult;
+/** The result of a check with its name. */
+export type NamedResult = { check: CheckName } & CheckResult;
 
 const NONE_NEEDED = 'None needed';
 
@@ -376,8 +376,8 @@ async function checkAvailabilityRole(dataverse: ServiceCalls): Promise<CheckResu
 /** Checks the token for Dataverse. Without one for the Messaging API, it would fail for the same reason. */
 async function checkDataverseToken(connection: Connection, hasToken: boolean): Promise<CheckResult> {
 	if (connection.environmentUrl === undefined) {
-		return skipped(
-			'Environment URL is empty in the credential, so the channel record cannot be read',
+		return warning(
+			'Environment URL is empty in the credential, so the channel record cannot be read, and most checks cannot be made',
 			'Enter the address of the Dynamics 365 environment in the credential.',
 		);
 	}

@@ -106,7 +106,7 @@ export interface Operation<Connection, Service extends string = string, Credenti
 	 */
 	plan: (parameters: ParameterReader, credential: Credential) => Plan<Connection, Service>;
 	/** Makes items for a credential that cannot be used; without it that is an error. */
-	brokenCredential?: (error: InputError) => IDataObject[];
+	brokenCredential?: (error: InputError, parameters: ParameterReader) => IDataObject[];
 }
 
 /** A resource of an action node with its operations, in the order of the drop-downs. */

@@ -210,12 +210,13 @@ async function planAll<Connection, Service extends string>(
 				if (operation.brokenCredential && error instanceof InputError) return error;
 				throw error;
 			});
+			const checks: Array<() => Promise<void>> = [];
+			const parameters = readerOf(context, itemIndex, checks);
 			if (connection instanceof InputError) {
-				planned.push({ items: asItems(operation.brokenCredential?.(connection) ?? []) });
+				planned.push({ items: asItems(operation.brokenCredential?.(connection, parameters) ?? []) });
 				continue;
 			}
-			const checks: Array<() => Promise<void>> = [];
-			const plan = operation.plan(readerOf(context, itemIndex, checks), connection);
+			const plan = operation.plan(parameters, connection);
 			for (const check of checks) await check();
 			planned.push({ plan });
 		} catch (cause) {

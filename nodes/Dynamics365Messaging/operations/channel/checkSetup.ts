@@ -1,17 +1,29 @@
-import { brokenAtCredential, checkSetup as check } from '../../setup/check';
+import type { IDataObject } from 'n8n-workflow';
+import { brokenAtCredential, checkSetup as check, type NamedResult } from '../../setup/check';
 import { rememberedSubject } from '../../setup/memory';
+import { reportOf } from '../../setup/report';
 import { optionsField } from '../../../shared/action/fields/options';
 import { stringField } from '../../../shared/action/fields/text';
+import type { ParameterReader } from '../../../shared/action/parameters';
 import { LOOK_TIMEOUT_MS } from '../../../shared/transport/throttle';
 import type { Operation } from '../operation';
+import { booleanField } from '../fields';
 import { channelIdField, readChannelId } from './fields';
+
+const INCLUDE_SKIPPED = { name: 'includeSkipped', label: 'Include Skipped Checks' };
+
+/** The items of the results, after the option Include Skipped Checks. */
+function itemsOf(results: NamedResult[], options: ParameterReader): IDataObject[] {
+	const includeSkipped = options.flag(INCLUDE_SKIPPED.name, INCLUDE_SKIPPED.label);
+	return reportOf(results, includeSkipped).map((row) => ({ ...row }));
+}
 
 export const checkSetup: Operation = {
 	operation: 'checkSetup',
 	name: 'Check Setup',
 	action: 'Check the setup of a channel',
 	description:
-		'Walk the whole chain from token to webhook and say of each link whether it is in order, and how to mend it. Changes nothing.',
+		'Check the whole setup, from the token to the webhook, and say what is wrong and how to fix it. Changes nothing.',
 	effect: 'read',
 	maxTryMs: LOOK_TIMEOUT_MS,
 	fields: [
@@ -20,14 +32,21 @@ export const checkSetup: Operation = {
 			stringField(
 				'federatedSubject',
 				'Federated Subject',
-				'The subject that was entered in Entra. Left empty, it is the one that Link Managed Identity gave last in a production run of this workflow; n8n does not remember runs by hand.',
+				'The subject that you entered in Entra. Leave it empty to use the one that Link Managed Identity gave last in a production run of this workflow. n8n does not remember manual runs.',
+			),
+			booleanField(
+				INCLUDE_SKIPPED.name,
+				INCLUDE_SKIPPED.label,
+				'Whether to also list the checks that could not be made, such as those behind one that failed',
 			),
 		]),
 	],
-	brokenCredential: (error) => brokenAtCredential(error).map((item) => ({ ...item })),
+	brokenCredential: (error, parameters) =>
+		itemsOf(brokenAtCredential(error), parameters.collection('options')),
 	plan: (parameters, credential) => {
 		const channelId = readChannelId(parameters, credential);
-		const given = parameters.collection('options').name('federatedSubject', 'Federated Subject');
+		const options = parameters.collection('options');
+		const given = options.name('federatedSubject', 'Federated Subject');
 		return {
 			kind: 'steps',
 			run: async ({ client, connection, n8n }) => {
@@ -38,7 +57,7 @@ export const checkSetup: Operation = {
 					linked: given === '' ? rememberedSubject(n8n.memory, channelId) : given,
 					instanceId: n8n.instanceId,
 				});
-				return { items: results.map((result) => ({ json: { ...result } })) };
+				return { items: itemsOf(results, options).map((json) => ({ json })) };
 			},
 		};
 	},
