@@ -15,6 +15,13 @@ import {
 } from './methods/listSearch';
 import { actionNode } from './operations';
 
+/** What n8n shows of the node as a tool of an AI agent. Source: docs/service-facts.md#n8n-tools. */
+const tool = {
+	description:
+		'Speak for the customer to a representative or an AI agent of Dynamics 365 Contact Center, and read their conversation',
+	properties: actionNode.toolProperties,
+};
+
 export class Dynamics365Messaging implements INodeType {
 	description: INodeTypeDescription = {
 		displayName: 'Dynamics 365 Messaging',
@@ -26,7 +33,7 @@ export class Dynamics365Messaging implements INodeType {
 		description:
 			'Speak for customers of your own channel to representatives and AI agents of Dynamics 365 Contact Center, and read their conversations',
 		defaults: { name: 'Dynamics 365 Messaging' },
-		usableAsTool: true,
+		usableAsTool: { replacements: tool },
 		inputs: [NodeConnectionTypes.Main],
 		outputs: [NodeConnectionTypes.Main],
 		credentials: [

@@ -13,8 +13,10 @@ import {
 	type IExecuteFunctions,
 	type INode,
 	type INodeProperties,
+	type INodePropertyOptions,
 	type INodePropertyCollection,
 	type INodeType,
+	type INodeTypeDescription,
 	type IWorkflowExecuteAdditionalData,
 } from 'n8n-workflow';
 import type { Emulator } from '../../emulator';
@@ -23,7 +25,10 @@ import { MAX_ACTION_LENGTH } from '../../nodes/Dynamics365Messaging/operations/o
 import { credentialFor, entries, testEmulator } from '../support/emulator';
 import { loadPackage, oneNode, type LoadedPackage } from '../support/n8n';
 
-const OPERATION_NAMES = actionNode.operations.map(({ resource, operation }) => `${resource}: ${operation}`);
+/** What an AI agent may do, and what is for people. */
+const OFFERED = actionNode.operations.filter(({ effect }) => effect !== 'configure');
+const BARRED = actionNode.operations.filter(({ effect }) => effect === 'configure');
+const OPERATION_NAMES = OFFERED.map(({ resource, operation }) => `${resource}: ${operation}`);
 
 let loader: LoadedPackage;
 let emulator: Emulator;
@@ -88,20 +93,17 @@ function fromAi(key: string, type: 'string' | 'number' | 'boolean' | 'json' = 's
 }
 
 describe('what a language model is shown', () => {
-	test.each(actionNode.operations)(
-		'is what the tool does, and where: $action',
-		({ resource, operation, action }) => {
-			const tool = shownOf(`${resource}: ${operation}`);
-			expect(tool.description).toBe(`${action} in Dynamics 365 Messaging`);
-			// n8n cuts off what is longer than 64 characters, of a second such tool the number by which they differ; an agent
-			// refuses two tools of one name.
-			expect(tool.name).toBe(tool.description.replaceAll(' ', '_'));
-			expect(nodeNameToToolName(`${tool.description}1`)).not.toBe(tool.name);
-			expect(action.length).toBeLessThanOrEqual(MAX_ACTION_LENGTH);
-			expect(action).toMatch(/^[A-Z][a-z]+ [A-Za-z ]+$/);
-			expect(action).toMatch(/conversation|message|event|typing|channel/);
-		},
-	);
+	test.each(OFFERED)('is what the tool does, and where: $action', ({ resource, operation, action }) => {
+		const tool = shownOf(`${resource}: ${operation}`);
+		expect(tool.description).toBe(`${action} in Dynamics 365 Messaging`);
+		// n8n cuts off what is longer than 64 characters, of a second such tool the number by which they differ; an agent
+		// refuses two tools of one name.
+		expect(tool.name).toBe(tool.description.replaceAll(' ', '_'));
+		expect(nodeNameToToolName(`${tool.description}1`)).not.toBe(tool.name);
+		expect(action.length).toBeLessThanOrEqual(MAX_ACTION_LENGTH);
+		expect(action).toMatch(/^[A-Z][a-z]+ [A-Za-z ]+$/);
+		expect(action).toMatch(/conversation|message|event|typing|channel/);
+	});
 
 	test('is never the same of two operations', () => {
 		expect(new Set(actionNode.operations.map(({ action }) => action)).size).toBe(
@@ -109,20 +111,87 @@ describe('what a language model is shown', () => {
 		);
 	});
 
-	test.each(actionNode.operations)(
-		'has a key of its own for each field that is left to it: $action',
-		(operation) => {
-			const fields = modelFields(actionNode.fieldsOf(operation));
-			const keys = fields.map(({ key }) => key);
-			// Two fields of one key would get one value.
-			expect(new Set(keys).size).toBe(keys.length);
-			const leftToIt = Object.fromEntries(keys.map((key) => [key, fromAi(key)]));
-			const shown = shownOf(`${operation.resource}: ${operation.operation}`, leftToIt);
-			expect(Object.keys(shown.schema.shape)).toEqual(keys);
-			// What a person, or a model that builds workflows, makes the key's description of.
-			expect(fields.filter(({ description }) => !description)).toEqual([]);
-		},
+	test.each(OFFERED)('has a key of its own for each field that is left to it: $action', (operation) => {
+		const fields = modelFields(actionNode.fieldsOf(operation));
+		const keys = fields.map(({ key }) => key);
+		// Two fields of one key would get one value.
+		expect(new Set(keys).size).toBe(keys.length);
+		const leftToIt = Object.fromEntries(keys.map((key) => [key, fromAi(key)]));
+		const shown = shownOf(`${operation.resource}: ${operation.operation}`, leftToIt);
+		expect(Object.keys(shown.schema.shape)).toEqual(keys);
+		// What a person, or a model that builds workflows, makes the key's description of.
+		expect(fields.filter(({ description }) => !description)).toEqual([]);
+	});
+});
+
+/** The tool as the editor shows it. Source: n8n, tool-generation/ai-tools.js, createAiTools. */
+function shownInEditor(): INodeTypeDescription {
+	const { usableAsTool, ...description } = structuredClone(
+		(loader.getNode('dynamics365Messaging').type as INodeType).description,
 	);
+	return { ...description, ...(typeof usableAsTool === 'object' ? usableAsTool.replacements : {}) };
+}
+
+describe('the tool in the editor', () => {
+	const valuesIn = (field: INodeProperties) =>
+		((field.options ?? []) as INodePropertyOptions[]).map(({ value }) => String(value));
+	const shownWith = (resource: string, operation: string) =>
+		shownInEditor().properties.filter((field) =>
+			NodeHelpers.displayParameter({ resource, operation }, field, null, shownInEditor()),
+		);
+
+	test('offers what agents may do, and nothing that changes the set-up', () => {
+		const offered = shownInEditor()
+			.properties.filter(({ name }) => name === 'operation')
+			.flatMap((field) =>
+				valuesIn(field).map((value) => `${String(field.displayOptions?.show?.resource?.[0])}: ${value}`),
+			);
+		expect(offered).toEqual(OPERATION_NAMES);
+		expect(BARRED.map(({ resource, operation }) => `${resource}: ${operation}`)).toEqual([
+			'channel: create',
+			'channel: delete',
+			'channel: linkManagedIdentity',
+			'channel: update',
+		]);
+		// Nor a field of theirs.
+		for (const { resource, operation } of BARRED) {
+			const names = shownWith(resource, operation).map(({ name }) => name);
+			expect(names).toEqual(['resource', 'operation']);
+		}
+	});
+
+	test.each(['the node', 'its tool'])('a new one says something to Dynamics 365: %s', (which) => {
+		const node = (loader.getNode('dynamics365Messaging').type as INodeType).description;
+		const description = which === 'the node' ? node : shownInEditor();
+		const { properties } = description;
+		const parameters = NodeHelpers.getNodeParameters(properties, {}, true, false, null, description);
+		expect(parameters).toMatchObject({ resource: 'conversation', operation: 'sendOrStart' });
+		const operations = properties.find(
+			({ name, displayOptions }) =>
+				name === 'operation' && displayOptions?.show?.resource?.[0] === 'conversation',
+		)!;
+		expect(valuesIn(operations)[0]).toBe('sendOrStart');
+		// n8n saves only what differs from the default, and runs the node by its own defaults.
+		for (const field of properties.filter(({ name }) => name === 'operation')) {
+			const own = node.properties.find(
+				({ name, displayOptions }) =>
+					name === 'operation' &&
+					displayOptions?.show?.resource?.[0] === field.displayOptions?.show?.resource?.[0],
+			);
+			expect(field.default).toBe(own?.default);
+			expect(valuesIn(field)).toContain(field.default);
+		}
+	});
+
+	test.each(OFFERED)('warns where the model could speak as another customer: $action', (operation) => {
+		const fields = shownWith(operation.resource, operation.operation);
+		const notices = fields.filter(({ type }) => type === 'notice').map(({ displayName }) => displayName);
+		const hasCustomer = fields.some(({ name }) => name === 'customerId');
+		const warning = expect.stringContaining('Do not let the model choose Customer ID');
+		expect(notices).toEqual(hasCustomer ? [warning] : []);
+		// The node itself has no such notice.
+		expect(actionNode.properties.filter(({ type }) => type === 'notice')).toEqual([]);
+	});
 });
 
 type Tool = ReturnType<typeof shownOf>;
@@ -370,23 +439,30 @@ describe.each(Object.keys(WAYS) as Way[])('an agent that %s its tool', (way) => 
 		const channelId = { __rl: true, mode: 'id', value: fromAi('Channel_ID') };
 		const checked = await does('channel: checkSetup', { channelId }, { Channel_ID });
 		expect(checked.find(({ check }) => check === 'channelRecord')).toMatchObject({ status: 'ok' });
-		const naming = { name: fromAi('Name'), webhookUrl: '', appId: '', tenantId: '' };
-		const [kiosk] = await does('channel: create', naming, { Name: 'Kiosk' });
-		expect(kiosk).toMatchObject({ name: 'Kiosk' });
-		expect(await does('channel: getMany', { limit: 9 }, {})).toHaveLength(2);
-		const languageId = { __rl: true, mode: 'id', value: fromAi('Language') };
-		const renaming = { channelId, updateFields: { name: fromAi('Name'), languageId } };
-		const language = emulator.world.languages[0]!;
-		const renamed = { Channel_ID: kiosk!.channelId, Name: 'Kiosk 2', Language: language.id };
-		const [changed] = await does('channel: update', renaming, renamed);
-		expect(changed).toMatchObject({ language: { name: language.name } });
-		const [got] = await does('channel: get', { channelId }, { Channel_ID: kiosk!.channelId });
-		expect(got).toMatchObject({ name: 'Kiosk 2' });
-		const [linked] = await does('channel: linkManagedIdentity', { channelId }, { Channel_ID });
-		expect(linked).toMatchObject({ changed: false });
-		await does('channel: delete', { channelId }, { Channel_ID: kiosk!.channelId });
+		expect(await does('channel: getMany', { limit: 9 }, {})).toHaveLength(1);
+		const [got] = await does('channel: get', { channelId }, { Channel_ID });
+		expect(got).toMatchObject({ channelId: Channel_ID });
 		const missing = OPERATION_NAMES.filter((name) => !used.has(name));
 		if (missing.length > 0) throw new Error(`Add a call of does('${missing[0]}', …) to this test`);
+	});
+
+	const set = {
+		name: 'Kiosk',
+		channelId: '3e8a1c52-90ab-4cde-8f01-23456789abcd',
+		updateFields: { name: 'Kiosk' },
+	};
+
+	test.each(BARRED)('cannot change the set-up: $action', async ({ resource, operation, action }) => {
+		const refused = expect.stringContaining(
+			`AI agents cannot use this operation: “${action}” changes the set-up`,
+		);
+		const chosen = toolNode(`${resource}: ${operation}`, set);
+		expect(await letAgent(way, chosen, [{}])).toEqual([refused]);
+		// The model may not choose it either, by an expression in place of the operation.
+		const open = toolNode('channel: get', set);
+		open.parameters = { ...open.parameters, operation: fromAi('Operation') };
+		expect(await letAgent(way, open, [{ Operation: operation }])).toEqual([refused]);
+		expect(emulator.log).toEqual([]);
 	});
 
 	test('sends once for each call, also where two calls are the same', async () => {

@@ -6,7 +6,7 @@ import {
 } from 'n8n-workflow';
 import { commonOptions } from './fields/options';
 import type { Listed, Operation, Resource } from './operation';
-import { fieldsWith, listOperations, propertiesOf } from './properties';
+import { fieldsWith, isForAgents, listOperations, propertiesOf, toolPropertiesOf } from './properties';
 import { runItems, type Connector } from './run';
 
 /** The parts of an action node. */
@@ -31,16 +31,26 @@ interface ActionNode<Connection, Service extends string> {
 	operations: ReadonlyArray<Listed<Operation<Connection, Service>>>;
 	/** All properties of the node. */
 	properties: INodeProperties[];
+	/** The properties of its tool for AI agents. */
+	toolProperties: INodeProperties[];
 	/** Finds an operation; undefined where there is none with these values. */
 	find: (resource: string, operation: string) => Listed<Operation<Connection, Service>> | undefined;
 	/** All fields of an operation, with the options that its effect adds. */
 	fieldsOf: (operation: Operation<Connection, Service>) => INodeProperties[];
 	/**
 	 * Runs the selected operation for all items.
-	 * @throws NodeOperationError where there is no such operation; NodeApiError or NodeOperationError of the first item
+	 * @throws NodeOperationError where there is no such operation, or an AI agent may not have it; NodeApiError or NodeOperationError of the first item
 	 * that fails, unless Continue On Fail is set.
 	 */
 	execute: (context: IExecuteFunctions) => Promise<INodeExecutionData[][]>;
+}
+
+/**
+ * Whether an AI agent runs the node as its tool: n8n gives a tool's node the suffix `Tool`, and n8n's own agents run a
+ * node outside of any workflow, in the mode `internal`. Source: docs/service-facts.md#n8n-tools.
+ */
+function isTool(context: IExecuteFunctions): boolean {
+	return context.getNode().type.endsWith('Tool') || context.getMode() === 'internal';
 }
 
 /**
@@ -68,6 +78,7 @@ export function defineActionNode<Connection, Service extends string>(
 		resources,
 		operations,
 		properties: propertiesOf(resources, firstResource, options),
+		toolProperties: toolPropertiesOf(resources, firstResource, options),
 		find,
 		fieldsOf: (operation) => fieldsWith(operation, options),
 		execute: async (context) => {
@@ -78,6 +89,13 @@ export function defineActionNode<Connection, Service extends string>(
 				throw new NodeOperationError(context.getNode(), `There is no operation ${name} for ${resource}`, {
 					description: 'Choose Resource and Operation again: the node may be from another version.',
 				});
+			}
+			if (isTool(context) && !isForAgents(operation)) {
+				throw new NodeOperationError(
+					context.getNode(),
+					`AI agents cannot use this operation: “${operation.action}” changes the set-up`,
+					{ description: 'Run it in a node of the workflow, not as a tool.' },
+				);
 			}
 			const connector = { connect: async () => await connect(context), client, firstService };
 			return [await runItems(context, operation, connector)];

@@ -96,6 +96,8 @@ export interface Operation<Connection, Service extends string = string, Credenti
 	action: string;
 	description: string;
 	effect: Effect;
+	/** A warning for whoever makes a tool for AI agents of it. Whole sentences. */
+	toolNotice?: string;
 	/** How long each of its requests is tried at the most, in milliseconds; undefined for as long as the node's option says. */
 	maxTryMs?: number;
 	/** Its own fields. The display options and the options of its effect are added. */

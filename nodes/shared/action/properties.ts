@@ -5,7 +5,7 @@ import type { Listed, Operation, Resource } from './operation';
 /** The parts of an operation that properties are made from. */
 type Shown = Pick<
 	Operation<never, never>,
-	'operation' | 'name' | 'action' | 'description' | 'effect' | 'fields'
+	'operation' | 'name' | 'action' | 'description' | 'effect' | 'fields' | 'toolNotice'
 >;
 
 /** Lists all operations of a node, each with its resource, in the order of the drop-downs. */
@@ -15,6 +15,38 @@ export function listOperations<AnyOperation>(
 	return resources.flatMap(({ value, operations }) =>
 		operations.map((operation) => ({ ...operation, resource: value })),
 	);
+}
+
+/** Whether an AI agent may have an operation as a tool: what changes the set-up is for people. Pure. */
+export function isForAgents({ effect }: Pick<Operation<never, never>, 'effect'>): boolean {
+	return effect !== 'configure';
+}
+
+/**
+ * Makes the properties of the node's tool for AI agents: it does not offer what changes the set-up, and warns where an
+ * operation has a warning for whoever makes a tool of it. n8n's editor shows them in place of those of the node.
+ * Source: docs/service-facts.md#n8n-tools.
+ * @param firstResource the value that is selected by default. It must have an operation for agents.
+ */
+export function toolPropertiesOf(
+	resources: ReadonlyArray<Resource<Shown>>,
+	firstResource: string,
+	optionsOf: CommonOptions,
+): INodeProperties[] {
+	const withNotice = (operation: Shown): Shown => {
+		if (operation.toolNotice === undefined) return operation;
+		const notice = {
+			displayName: operation.toolNotice,
+			name: 'toolNotice',
+			type: 'notice',
+			default: '',
+		} as const;
+		return { ...operation, fields: [notice, ...operation.fields] };
+	};
+	const forAgents = resources
+		.map((resource) => ({ ...resource, operations: resource.operations.filter(isForAgents).map(withNotice) }))
+		.filter(({ operations }) => operations.length > 0);
+	return propertiesOf(forAgents, firstResource, optionsOf);
 }
 
 function operationField({ value, firstOperation, operations }: Resource<Shown>): INodeProperties {

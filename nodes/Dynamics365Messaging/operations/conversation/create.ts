@@ -7,6 +7,7 @@ import { startConversation } from '../../messagingApi/startConversation';
 import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,
+	CUSTOMER_ID_NOTICE,
 	customerFields,
 	checkStartSize,
 	customerOrderingKey,
@@ -42,6 +43,7 @@ export const create: Operation = {
 	action: 'Create a conversation for a customer',
 	description: 'Open a conversation for a customer, or get the active one of the same customer ID',
 	effect: 'send',
+	toolNotice: CUSTOMER_ID_NOTICE,
 	fields: [
 		textField(CUSTOMER_ID, {
 			placeholder: 'e.g. jdoe123',

@@ -9,6 +9,7 @@ import { checkMessageSize } from '../messageSize';
 import type { Operation } from '../operation';
 import {
 	CUSTOMER_ID,
+	CUSTOMER_ID_NOTICE,
 	customerFields,
 	checkStartSize,
 	customerOrderingKey,
@@ -25,6 +26,7 @@ export const sendOrStart: Operation = {
 	action: 'Send message or start conversation',
 	description: 'Say something by customer ID, in the active conversation or in a new one. Delivered once.',
 	effect: 'send',
+	toolNotice: CUSTOMER_ID_NOTICE,
 	fields: [
 		textField(CUSTOMER_ID, {
 			required: true,

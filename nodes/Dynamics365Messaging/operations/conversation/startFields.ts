@@ -13,6 +13,10 @@ import { booleanField, collectionField } from '../fields';
 const MAX_LENGTH = 200;
 export const CUSTOMER_ID: TextField = { name: 'customerId', label: 'Customer ID', maxLength: MAX_LENGTH };
 
+/** A warning at the tools for AI agents that have Customer ID. */
+export const CUSTOMER_ID_NOTICE =
+	'Do not let the model choose Customer ID: whoever talks to it could then speak as another customer. Set it from the workflow, for example from the trigger or the session.';
+
 /** A field of Customer, and its key in the request. */
 interface CustomerField extends TextField {
 	key: keyof CustomerContext;
