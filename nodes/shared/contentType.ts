@@ -12,3 +12,70 @@ export function isPlainContentType(contentType: string): boolean {
 	const [type = ''] = contentType.split(';', 1);
 	return !CONTROL.test(contentType) && !PATH_PART.test(type.trim());
 }
+
+/** The types of files that people send, by the extension. Source: docs/service-facts.md#media-types. */
+const TYPES: ReadonlyMap<string, string> = new Map([
+	['aac', 'audio/aac'],
+	['amr', 'audio/AMR'],
+	['avi', 'video/x-msvideo'],
+	['avif', 'image/avif'],
+	['bmp', 'image/bmp'],
+	['csv', 'text/csv'],
+	['doc', 'application/msword'],
+	['docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+	['eml', 'message/rfc822'],
+	['gif', 'image/gif'],
+	['heic', 'image/heic'],
+	['heif', 'image/heif'],
+	['htm', 'text/html'],
+	['html', 'text/html'],
+	['ics', 'text/calendar'],
+	['jpe', 'image/jpeg'],
+	['jpeg', 'image/jpeg'],
+	['jpg', 'image/jpeg'],
+	['json', 'application/json'],
+	['log', 'text/plain'],
+	['m4a', 'audio/mp4'],
+	['md', 'text/markdown'],
+	['mov', 'video/quicktime'],
+	['mp3', 'audio/mpeg'],
+	['mp4', 'video/mp4'],
+	['mpeg', 'video/mpeg'],
+	['mpg', 'video/mpeg'],
+	['odp', 'application/vnd.oasis.opendocument.presentation'],
+	['ods', 'application/vnd.oasis.opendocument.spreadsheet'],
+	['odt', 'application/vnd.oasis.opendocument.text'],
+	['oga', 'audio/ogg'],
+	['ogg', 'audio/ogg'],
+	['ogv', 'video/ogg'],
+	['opus', 'audio/ogg'],
+	['pdf', 'application/pdf'],
+	['png', 'image/png'],
+	['ppt', 'application/vnd.ms-powerpoint'],
+	['pptx', 'application/vnd.openxmlformats-officedocument.presentationml.presentation'],
+	['rtf', 'application/rtf'],
+	['svg', 'image/svg+xml'],
+	['tif', 'image/tiff'],
+	['tiff', 'image/tiff'],
+	['txt', 'text/plain'],
+	['vcf', 'text/vcard'],
+	['wav', 'audio/wav'],
+	['weba', 'audio/webm'],
+	['webm', 'video/webm'],
+	['webp', 'image/webp'],
+	['xls', 'application/vnd.ms-excel'],
+	['xlsx', 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet'],
+	['xml', 'application/xml'],
+	['zip', 'application/zip'],
+]);
+
+/**
+ * Tells the content type of a file by the extension of its name, in any casing; '' where there is none, or it is not known.
+ * Pure. Source: docs/service-facts.md#media-types.
+ * @example
+ * contentTypeOf('Photo.JPG'); // image/jpeg
+ */
+export function contentTypeOf(fileName: string): string {
+	const [, extension = ''] = /[^.]\.([a-z0-9]+)$/i.exec(fileName) ?? [];
+	return TYPES.get(extension.toLowerCase()) ?? '';
+}

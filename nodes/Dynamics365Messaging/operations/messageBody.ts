@@ -10,7 +10,7 @@ import {
 	type TextField,
 } from '../../shared/action/fields/text';
 import type { ItemFile, ParameterReader } from '../../shared/action/parameters';
-import { isPlainContentType } from '../../shared/contentType';
+import { contentTypeOf, isPlainContentType } from '../../shared/contentType';
 import { dataUriPrefix, isDataUri, readBase64, readDataUri } from '../../shared/dataUri';
 import { nameInUrl, plainFileName, withExtension } from '../../shared/fileName';
 import { withoutEmpty } from '../../shared/json';
@@ -89,7 +89,7 @@ export const bodyFields: INodeProperties[] = [
 					textField(CONTENT_TYPE, {
 						placeholder: 'e.g. image/jpeg',
 						description:
-							'MIME type of the file. Required with a URL; left empty, it is the one of the binary field or the data URI.',
+							'MIME type of the file. Leave it empty to use that of the binary field or the data URI, or the one that the end of the URL or File Name tells (.jpg is image/jpeg).',
 					}),
 					textField(FILE_NAME, {
 						placeholder: 'e.g. photo.jpg',
@@ -197,7 +197,7 @@ function checkContentType(contentType: string, which: string): string {
 	if (contentType === '') {
 		throw new InputError(
 			`${which} has no Content Type`,
-			'Give its MIME type, such as image/jpeg or application/pdf.',
+			'It cannot be told from the file. Give its MIME type, such as image/jpeg or application/pdf.',
 		);
 	}
 	if (!isPlainContentType(contentType)) {
@@ -218,10 +218,12 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 			'Give a URL that starts with https://, or the file itself in base64, best as a data URI.',
 		);
 	}
+	const fileName = readFileName(row);
+	const known = located.contentType || contentTypeOf(located.name) || contentTypeOf(fileName);
 	return {
-		contentType: checkContentType(readName(row, CONTENT_TYPE) || located.contentType, which),
+		contentType: checkContentType(readName(row, CONTENT_TYPE) || known, which),
 		contentUrl: located.contentUrl,
-		name: checkName(readFileName(row) || located.name, which),
+		name: checkName(fileName || located.name, which),
 	};
 }
 

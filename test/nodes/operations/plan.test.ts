@@ -387,7 +387,7 @@ describe('what is refused, by the field’s name', () => {
 		],
 		[
 			'message: send',
-			{ ...inConversation, ...attachments({ ...file, contentType: '' }) },
+			{ ...inConversation, ...attachments({ url: 'https://example.com/a.xyz', contentType: '' }) },
 			'Attachment 1 has no Content Type',
 		],
 		[
@@ -660,6 +660,45 @@ describe('files by URL', () => {
 		['https://example.com/%E2%80%AEphoto.jpg', 'photo.jpg'],
 		['https://example.com/Gr%C3%BC%C3%9Fe%20x.jpg', 'Grüße x.jpg'],
 	])('%s is named %s', async (url, name) => expect((await sent(url, '')).name).toBe(name));
+});
+
+test.each<[url: string, contentType: string, more?: object]>([
+	['https://example.com/files/photo.jpg', 'image/jpeg'],
+	['https://example.com/files/PHOTO.JPG', 'image/jpeg'],
+	['https://example.com/offer.pdf?sig=a%2Fb.png&v=2#page=3', 'application/pdf'],
+	['https://example.com/my%20offer%2Epdf', 'application/pdf'],
+	[
+		'https://example.com/a%2Fb%2Fprices.XLSX',
+		'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+	],
+	['https://example.com/offer.tar.zip', 'application/zip'],
+	// The end of the URL comes before File Name, and what a person gave before both.
+	['https://example.com/photo.jpg', 'image/jpeg', { name: 'photo.png' }],
+	['https://example.com/files/7?as=photo.png', 'application/pdf', { name: 'offer.pdf' }],
+	['https://example.com/photo.php', 'image/png', { name: 'photo.png' }],
+	['https://example.com/photo.jpg', 'image/webp', { contentType: 'image/webp' }],
+	['https://example.com/photo.jpg', 'image/jpeg', { contentType: ' ' }],
+	[Buffer.from('the file itself, in base64').toString('base64'), 'text/plain', { name: 'a.txt' }],
+	['data:image/png;base64,cGhvdG8=', 'image/png', { name: 'a.jpg' }],
+])('the content type of %s is told by its end: %s', async (url, contentType, ...[more]) => {
+	const given = { ...inConversation, ...attachments({ url, ...more }) };
+	const { attachments: sent } = (await requestOf('message: send', given)).body as Record<string, unknown[]>;
+	expect(sent).toMatchObject([{ contentType }]);
+});
+
+test.each([
+	'https://example.com/',
+	'https://example.com/files/photo',
+	'https://example.com/photo.',
+	'https://example.com/.jpg',
+	'https://example.com/photo.jpgx',
+	'https://example.com/photo.jpg/',
+	'https://photo.jpg',
+	'https://example.com/?name=photo.jpg',
+	'https://example.com/photo.constructor',
+])('of %s no content type is told, and the error asks for it', (url) => {
+	const given = { ...inConversation, ...attachments({ url, name: 'photo.xyz' }) };
+	expect(() => plan('message: send', given)).toThrow('Attachment 1 has no Content Type');
 });
 
 test.each([
