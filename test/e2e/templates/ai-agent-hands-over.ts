@@ -1,6 +1,7 @@
 // A chat that begins with an AI agent, whose model is a stub, and goes to a representative and back. Played with a model and
 // customers that name strangers' conversations, with what fails, comes twice or is killed in between.
 import { randomUUID } from 'node:crypto';
+import type { LogEntry } from '../../../emulator/log';
 import type { Conversation } from '../../../emulator/messaging/conversations';
 import type { FaultRule } from '../../../emulator/settings';
 import type { Filling } from '../../../tools/n8n/templates';
@@ -110,6 +111,9 @@ interface Chat {
 }
 
 type Checks = Record<string, boolean>;
+
+const isGivenUp = (conversationId: string) => (entry: LogEntry) =>
+	entry.kind === 'delivery' && entry.conversationId === conversationId && entry.outcome !== 'accepted';
 
 const newCustomer = (name: string) => `${name}-${randomUUID()}`;
 
@@ -649,6 +653,23 @@ async function outages(chat: Chat): Promise<Checks> {
 	checks['and only then the representative is forgotten'] = row?.ended_at === null;
 	const back = await write(killed, 'Is the AI back?');
 	checks['then the AI agent answers'] = back.output === 'You said: Is the AI back?';
+
+	const last = newCustomer('last');
+	await write(last, 'A person, please.');
+	const lastId = conversationsOf(last)[0]!.id;
+	desk.accept(lastId);
+	await emulator.idle();
+	let refusals = 1;
+	app.answer = () => (refusals-- > 0 ? { status: 410, delayMs: 1_000 } : {});
+	desk.reply(lastId, { text: 'Goodbye!' });
+	await waitFor('the first try', 10_000, () => shownTo(last).length === 1);
+	desk.close(lastId);
+	await emulator.idle();
+	app.answer = () => ({});
+	checks['what the app did not take, and nobody can be told, is tried again, and then the end comes'] =
+		shownTo(last)
+			.map(({ event, text }) => (event === 'message' ? text : event))
+			.join() === 'Goodbye!,Goodbye!,closed' && !emulator.log.some(isGivenUp(lastId));
 
 	const jo = newCustomer('jo');
 	await write(jo, 'A person, please.');
