@@ -7,7 +7,7 @@ import { inProduction, ownCredentials } from '../templates/channel';
 import { withTables } from '../templates/database';
 import type { Json } from '../templates/httpStub';
 import { atOnce } from '../templates/looks';
-import { closeDatabase, connectCustomers, deliverEvent, deliveriesOf } from './people';
+import { closeDatabase, connectCustomers, deliverEvent, deliveriesOf, LOOK_EVERY_SECONDS } from './people';
 import type { Checks, Soak } from './soak';
 
 const CUSTOMERS = 5;
@@ -62,7 +62,7 @@ export async function play(soak: Soak): Promise<Checks> {
 		const filling: Filling = {
 			credentials: { ...ownCredentials(setup), ...credentials },
 			set: (node) => {
-				atOnce({ "'5 minutes'": "'6 seconds'", "'30 seconds'": "'1 second'" })(node);
+				atOnce({ "'5 minutes'": "'6 seconds'", "'30 seconds'": "'1 second'" }, LOOK_EVERY_SECONDS)(node);
 				if (node.name !== 'Read the transcript') return;
 				node.parameters.options = { ...(node.parameters.options as Json), waitForTranscript: 1 };
 			},
@@ -81,11 +81,14 @@ export async function play(soak: Soak): Promise<Checks> {
 		);
 		const customers = await connectCustomers(soak);
 		return await inProduction(setup, 'archive-on-close', filling, async () => {
-			await soak.run([
-				...Array.from({ length: CUSTOMERS }, (_, index) => talker(soak, customers, `customer-${index}`)),
-				moody,
-				() => closeDatabase(soak, allowConnections),
-			]);
+			await soak.run(
+				[
+					...Array.from({ length: CUSTOMERS }, (_, index) => talker(soak, customers, `customer-${index}`)),
+					moody,
+					() => closeDatabase(soak, allowConnections),
+				],
+				{ isScheduled: true },
+			);
 			return await checkArchives(soak, database);
 		});
 	});

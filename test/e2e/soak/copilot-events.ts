@@ -7,7 +7,14 @@ import { callsSince, inProduction, makeSecret, ownCredentials, settings } from '
 import { withTables } from '../templates/database';
 import { type HttpStub, type Json, startHttpStub } from '../templates/httpStub';
 import { atOnce } from '../templates/looks';
-import { closeDatabase, connectCustomers, countOutOfOrder, type Words, writeInBursts } from './people';
+import {
+	closeDatabase,
+	connectCustomers,
+	countOutOfOrder,
+	type Words,
+	writeInBursts,
+	LOOK_EVERY_SECONDS,
+} from './people';
 import type { Answer, Checks, Soak } from './soak';
 
 const CONVERSATIONS = 4;
@@ -63,7 +70,7 @@ export async function play(soak: Soak): Promise<Checks> {
 					'n8n-nodes-base.webhook': { type: 'httpHeaderAuth', id: secret.credentialId },
 				},
 				set: (node) => {
-					atOnce({ "'2 minutes'": "'12 seconds'", "'5 seconds'": "'1 second'" })(node);
+					atOnce({ "'2 minutes'": "'12 seconds'", "'5 seconds'": "'1 second'" }, LOOK_EVERY_SECONDS)(node);
 					if (node.name === 'Settings') {
 						settings({ orderSystem: `${business.url}/orders`, calendar: `${business.url}/appointments` })?.(
 							node,
@@ -88,15 +95,18 @@ export async function play(soak: Soak): Promise<Checks> {
 					);
 					const posted: Posted[][] = [];
 					const asked: Asked[] = [];
-					await soak.run([
-						...conversations.map((id) => {
-							const mine: Posted[] = [];
-							posted.push(mine);
-							return () => post(soak, id, mine, path, secret.headers);
-						}),
-						() => ask(soak, conversations, asked),
-						() => closeDatabase(soak, allowConnections),
-					]);
+					await soak.run(
+						[
+							...conversations.map((id) => {
+								const mine: Posted[] = [];
+								posted.push(mine);
+								return () => post(soak, id, mine, path, secret.headers);
+							}),
+							() => ask(soak, conversations, asked),
+							() => closeDatabase(soak, allowConnections),
+						],
+						{ isScheduled: true },
+					);
 					const byState = 'SELECT FROM dynamics365.agent_events WHERE state = $1';
 					await waitFor(
 						'every event to be answered',

@@ -7,7 +7,7 @@ import { inProduction, ownCredentials } from '../templates/channel';
 import { withTables } from '../templates/database';
 import { startHttpStub } from '../templates/httpStub';
 import { atOnce } from '../templates/looks';
-import { closeDatabase, connectCustomers, countOutOfOrder, deliveriesOf } from './people';
+import { closeDatabase, connectCustomers, countOutOfOrder, deliveriesOf, LOOK_EVERY_SECONDS } from './people';
 import type { Checks, Soak } from './soak';
 
 const CONVERSATIONS = 4;
@@ -34,7 +34,7 @@ export async function play(soak: Soak): Promise<Checks> {
 			const filling: Filling = {
 				credentials: { ...ownCredentials(setup), ...credentials },
 				set: (node) => {
-					atOnce({})(node);
+					atOnce({}, LOOK_EVERY_SECONDS)(node);
 					withLease(LEASE_SECONDS)(node);
 					if (node.name !== 'Your own work') return;
 					Object.assign(node, { type: 'n8n-nodes-base.httpRequest', typeVersion: 4.2 });
@@ -69,7 +69,7 @@ export async function play(soak: Soak): Promise<Checks> {
 						}
 					}
 				};
-				await soak.run([speak, () => closeDatabase(soak, allowConnections)]);
+				await soak.run([speak, () => closeDatabase(soak, allowConnections)], { isScheduled: true });
 				const rows = () =>
 					database.rows<Row>(
 						`SELECT conversation_id, state, answer, tries, item->>'text' AS said FROM dynamics365.deliveries ORDER BY id`,

@@ -9,7 +9,7 @@ import { withTables } from '../templates/database';
 import { startHttpStub } from '../templates/httpStub';
 import { atOnce } from '../templates/looks';
 import { type Mail, startSmtpStub } from '../templates/smtpStub';
-import { closeDatabase, connectCustomers, countOutOfOrder, deliveriesOf } from './people';
+import { closeDatabase, connectCustomers, countOutOfOrder, deliveriesOf, LOOK_EVERY_SECONDS } from './people';
 import type { Checks, Soak } from './soak';
 
 const CUSTOMERS = 4;
@@ -87,11 +87,14 @@ export async function play(soak: Soak): Promise<Checks> {
 					'n8n-nodes-base.emailSend': { type: 'smtp', id: mailId },
 				},
 				set: (node) => {
-					atOnce({
-						"'5 minutes'": "'15 seconds'",
-						"'30 seconds'": "'2 seconds'",
-						"'3 seconds'": "'1 second'",
-					})(node);
+					atOnce(
+						{
+							"'5 minutes'": "'15 seconds'",
+							"'30 seconds'": "'2 seconds'",
+							"'3 seconds'": "'1 second'",
+						},
+						LOOK_EVERY_SECONDS,
+					)(node);
 					if (node.name === 'Tell the customer') node.parameters.url = `${app.url}/show`;
 				},
 			};
@@ -110,11 +113,16 @@ export async function play(soak: Soak): Promise<Checks> {
 			);
 			const customers = await connectCustomers(soak);
 			return await inProduction(setup, 'out-of-hours', filling, async () => {
-				await soak.run([
-					...Array.from({ length: CUSTOMERS }, (_, index) => nightOwl(soak, customers, `customer-${index}`)),
-					moody,
-					() => closeDatabase(soak, allowConnections),
-				]);
+				await soak.run(
+					[
+						...Array.from({ length: CUSTOMERS }, (_, index) =>
+							nightOwl(soak, customers, `customer-${index}`),
+						),
+						moody,
+						() => closeDatabase(soak, allowConnections),
+					],
+					{ isScheduled: true },
+				);
 				return await checkTickets(soak, database, mailsOf, told);
 			});
 		});

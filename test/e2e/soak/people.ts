@@ -6,6 +6,9 @@ import { connect, startConversation } from '../../emulator/support';
 import type { TemplateDatabase } from '../templates/database';
 import type { Soak } from './soak';
 
+/** How often a schedule looks: seldom enough for a slow machine, on which runs would pile up. */
+export const LOOK_EVERY_SECONDS = 4;
+
 /** How long somebody posts the same again. A slow machine takes minutes to start n8n after each kill. */
 const PATIENCE_MS = 300_000;
 

@@ -58,12 +58,15 @@ export async function play(soak: Soak): Promise<Checks> {
 					smtp.refuses = false;
 				};
 				return await inProduction(setup, 'router', { credentials, set: choose }, async () => {
-					await soak.run([
-						...Array.from({ length: CUSTOMERS }, (_, index) => customer(`customer-${index}`)),
-						() => represent(soak, spoken, { ends: 0.08, nights: 0.3 }),
-						moody,
-						() => closeDatabase(soak, tables.allowConnections),
-					]);
+					await soak.run(
+						[
+							...Array.from({ length: CUSTOMERS }, (_, index) => customer(`customer-${index}`)),
+							() => represent(soak, spoken, { ends: 0.08, nights: 0.3 }),
+							moody,
+							() => closeDatabase(soak, tables.allowConnections),
+						],
+						{ isScheduled: true },
+					);
 					return {
 						...checkCustomers(soak, written),
 						...checkAnswers(soak, spoken, shown),

@@ -5,11 +5,12 @@ import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 /**
  * Shortens the times of a template, so that a test need not wait for them.
  * @param times what stands in the query parameters, and what stands there instead.
+ * @param secondsInterval how often the schedule looks.
  */
-export function atOnce(times: Record<string, string>): NonNullable<Filling['set']> {
+export function atOnce(times: Record<string, string>, secondsInterval = 1): NonNullable<Filling['set']> {
 	return ({ type, parameters }) => {
 		if (type === 'n8n-nodes-base.scheduleTrigger') {
-			parameters.rule = { interval: [{ field: 'seconds', secondsInterval: 1 }] };
+			parameters.rule = { interval: [{ field: 'seconds', secondsInterval }] };
 		}
 		const { options } = parameters as { options?: { queryReplacement?: string } };
 		if (options?.queryReplacement === undefined) return;

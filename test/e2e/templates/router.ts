@@ -76,11 +76,14 @@ export async function behindRouter(
 		'n8n-nodes-base.httpRequest': header,
 		'n8n-nodes-base.emailSend': { type: 'smtp', id: mailId },
 	};
-	const soon = atOnce({
-		"'5 minutes'": "'15 seconds'",
-		"'30 seconds'": "'2 seconds'",
-		"'3 seconds'": "'1 second'",
-	});
+	const soon = atOnce(
+		{
+			"'5 minutes'": "'15 seconds'",
+			"'30 seconds'": "'2 seconds'",
+			"'3 seconds'": "'1 second'",
+		},
+		2,
+	);
 	return {
 		workflows: {
 			'Show it to the customer': withoutTrigger('bring-your-own-channel-answers', {
