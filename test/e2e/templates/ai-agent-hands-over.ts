@@ -1,7 +1,7 @@
 // A chat that begins with an AI agent, whose model is a stub, and goes to a representative and back. Played with a model and
 // customers that name strangers' conversations, with what fails, comes twice or is killed in between.
 import { randomUUID } from 'node:crypto';
-import type { LogEntry } from '../../../emulator/log';
+import type { DeliveryEntry, LogEntry } from '../../../emulator/log';
 import type { Conversation } from '../../../emulator/messaging/conversations';
 import type { FaultRule } from '../../../emulator/settings';
 import type { Filling } from '../../../tools/n8n/templates';
@@ -112,8 +112,10 @@ interface Chat {
 
 type Checks = Record<string, boolean>;
 
-const isGivenUp = (conversationId: string) => (entry: LogEntry) =>
-	entry.kind === 'delivery' && entry.conversationId === conversationId && entry.outcome !== 'accepted';
+const isOf =
+	(conversationId: string) =>
+	(entry: LogEntry): entry is DeliveryEntry =>
+		entry.kind === 'delivery' && entry.conversationId === conversationId;
 
 const newCustomer = (name: string) => `${name}-${randomUUID()}`;
 
@@ -664,12 +666,25 @@ async function outages(chat: Chat): Promise<Checks> {
 	desk.reply(lastId, { text: 'Goodbye!' });
 	await waitFor('the first try', 10_000, () => shownTo(last).length === 1);
 	desk.close(lastId);
+	const { retryDelayMs } = emulator.settings.delivery;
+	Object.assign(emulator.settings.delivery, { retryDelayMs: 5_000 });
+	await waitFor('the first try to fail', 20_000, () =>
+		emulator.log.some((entry) => isOf(lastId)(entry) && entry.tries[0]?.status === 500),
+	);
+	const [turn] = await tables.database.rows<{ state: string }>(
+		'SELECT state FROM dynamics365.messages WHERE line = $1',
+		[`${lastId} out`],
+	);
+	Object.assign(emulator.settings.delivery, { retryDelayMs });
 	await emulator.idle();
 	app.answer = () => ({});
-	checks['what the app did not take, and nobody can be told, is tried again, and then the end comes'] =
+	checks['what the app did not take, and of which nobody can be told, holds up no later try'] =
+		turn?.state === 'waiting';
+	checks['it comes at the next one, and then the end'] =
 		shownTo(last)
 			.map(({ event, text }) => (event === 'message' ? text : event))
-			.join() === 'Goodbye!,Goodbye!,closed' && !emulator.log.some(isGivenUp(lastId));
+			.join() === 'Goodbye!,Goodbye!,closed' &&
+		emulator.log.filter(isOf(lastId)).every(({ outcome }) => outcome === 'accepted');
 
 	const jo = newCustomer('jo');
 	await write(jo, 'A person, please.');
