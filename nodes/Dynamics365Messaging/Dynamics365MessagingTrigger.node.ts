@@ -11,10 +11,11 @@ import { SIGNED_DELIVERY_HEADER, TRIGGER_HEADER, triggerMark } from './setup/pro
 import { registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
+import { tidyId } from '../shared/entra/appCredential';
 import { isRecord, textOf } from '../shared/json';
 import { InputError, ServiceError } from '../shared/transport/errors';
 import { KNOWN_EVENTS } from './activity/events';
-import { checkCallable } from './webhook/activation';
+import { checkCallable, checkRestrictions } from './webhook/activation';
 import { handleDelivery, signedDeliveryOf, type Settings } from './webhook/handleDelivery';
 
 /**
@@ -41,28 +42,6 @@ const { default: DEFAULT_MAX_COUNT } = ATTACHMENT_COUNT;
 function readOptions(context: IWebhookFunctions | IHookFunctions): Record<string, unknown> {
 	const options: unknown = context.getNodeParameter('options', {});
 	return isRecord(options) ? options : {};
-}
-
-/** The error of a restriction that would let nothing through. */
-function emptyRestriction(label: string): InputError {
-	return new InputError(
-		`${label} is empty: nothing would start the workflow`,
-		'Fill it in, or remove the option to let all of them start it.',
-	);
-}
-
-/**
- * Refuses to publish with a restriction that is empty.
- * @throws InputError with the name of the field.
- */
-function checkRestrictions(context: IHookFunctions): void {
-	const options = readOptions(context);
-	for (const [name, label] of [
-		['eventNames', 'Conversation Event Names'],
-		['conversationIds', 'Conversation IDs'],
-	] as const) {
-		if (name in options && listOf(options[name]).length === 0) throw emptyRestriction(label);
-	}
 }
 
 /** Puts the mend into the message of an error, as n8n shows that alone when a workflow is published. Pure. */
@@ -94,14 +73,15 @@ function readSettings(context: IWebhookFunctions): Settings {
 	const options = readOptions(context);
 	const events: unknown = context.getNodeParameter('events');
 	const restriction = (name: string) => (name in options ? listOf(options[name]) : undefined);
+	const guid = (name: string) => (name in options ? tidyId(options[name]) : undefined);
 	const text = (name: string) => (name in options ? (textOf(options[name]) ?? '').trim() : undefined);
 	return {
 		verifiesCaller: context.getNodeParameter('verification') !== 'none',
-		trust: { audience: text('audience'), callerObjectId: text('callerObjectId') },
+		trust: { audience: text('audience'), callerObjectId: guid('callerObjectId') },
 		respondsOnSuccess: context.getNodeParameter('respond', 'immediately') === 'onSuccess',
 		events: Array.isArray(events) ? events.filter((event) => typeof event === 'string') : [],
 		eventNames: restriction('eventNames'),
-		conversationIds: restriction('conversationIds'),
+		conversationIds: restriction('conversationIds')?.map(tidyId),
 		perEvent: context.getNodeParameter('output') === 'perEvent',
 		listsButtons: options.listButtons === true,
 		download:
@@ -405,7 +385,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				const registers = this.getNodeParameter('registerWebhook', false) === true;
 				try {
 					checkLimits(this);
-					checkRestrictions(this);
+					checkRestrictions(readOptions(this), this.getNodeParameter('verification') !== 'none');
 					if (registers || this.getMode() !== 'manual') await checkCallable(this);
 					if (registers) await registerTrigger(this);
 				} catch (error) {

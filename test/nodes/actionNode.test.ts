@@ -14,6 +14,8 @@ afterEach(() => {
 });
 
 const requests = () => entries(emulator, 'request');
+/** The ID of a conversation that there is not. */
+const NOWHERE = '11111111-2222-4333-8444-555555555555';
 const byId = (conversationId: string) => ({ __rl: true, mode: 'id', value: conversationId });
 
 async function startedConversation(parameters: IDataObject = {}): Promise<string> {
@@ -277,7 +279,7 @@ describe('errors', () => {
 		const items = [{ text: 'fine' }, { text: 'x'.repeat(6001) }];
 		const { error } = await run(
 			'message: send',
-			{ conversationId: byId('c'), text: '={{ $json.text }}' },
+			{ conversationId: byId(NOWHERE), text: '={{ $json.text }}' },
 			{ items },
 		);
 		expect(error).toMatchObject({
@@ -290,7 +292,7 @@ describe('errors', () => {
 
 	test('under Continue On Fail stand in the place of their item', async () => {
 		const conversationId = await startedConversation();
-		const items = [{ id: conversationId }, { id: 'nowhere' }, { id: '..' }, { id: conversationId }];
+		const items = [{ id: conversationId }, { id: NOWHERE }, { id: '..' }, { id: conversationId }];
 		const { items: given } = await run(
 			'message: send',
 			{ conversationId: byId('={{ $json.id }}'), text: 'hi' },
@@ -311,7 +313,7 @@ describe('errors', () => {
 				code: expect.stringMatching(/^300\d\d$/),
 				correlationId: expect.any(String),
 				outcome: 'notSent',
-				conversationId: 'nowhere',
+				conversationId: NOWHERE,
 			},
 		});
 		expect(given[2]!.json).toEqual({
@@ -332,12 +334,12 @@ describe('errors', () => {
 		const { items: sent, errorItems } = await run(
 			'message: send',
 			{ conversationId: byId('={{ $json.id }}'), text: 'hi' },
-			{ items: [{ id: 'nowhere' }, { id: conversationId }], node: { onError: 'continueErrorOutput' } },
+			{ items: [{ id: NOWHERE }, { id: conversationId }], node: { onError: 'continueErrorOutput' } },
 		);
 		expect(sent.map(({ json }) => json)).toMatchObject([{ conversationId }]);
 		expect(errorItems.map(({ json }) => json)).toMatchObject([
 			{
-				id: 'nowhere',
+				id: NOWHERE,
 				error: expect.any(String),
 				errorDetails: { httpCode: expect.any(String) },
 			},

@@ -84,7 +84,11 @@ describe('order and speed', () => {
 		['Parallel Conversations must be a whole number from 1 to 50', { parallelConversations: 1.5 }],
 		['Max Retry Time (Seconds) must be from 0 to 3,600', { maxRetryTime: -1 }],
 	])('%s', async (message, options) => {
-		const { error } = await run('message: send', { conversationId: byId('c'), text: 'x', options });
+		const { error } = await run('message: send', {
+			conversationId: byId('11111111-2222-4333-8444-555555555555'),
+			text: 'x',
+			options,
+		});
 		expect(error).toMatchObject({ message: expect.stringContaining(message) });
 		expect(emulator.log).toEqual([]);
 	});
@@ -364,7 +368,7 @@ describe('files of binary fields', () => {
 			const binary = [{ data: file(Buffer.from('x')) }];
 			const { error } = await run(
 				'message: send',
-				{ conversationId: byId('c'), ...attachment(expression) },
+				{ conversationId: byId('11111111-2222-4333-8444-555555555555'), ...attachment(expression) },
 				{ binary },
 			);
 			expect(error).toMatchObject({
@@ -384,7 +388,7 @@ describe('files of binary fields', () => {
 		const binary = [{ data: file(Buffer.from('x')) }, broken];
 		const { error } = await run(
 			'message: send',
-			{ conversationId: byId('c'), ...attachment('data') },
+			{ conversationId: byId('11111111-2222-4333-8444-555555555555'), ...attachment('data') },
 			{ items, binary },
 		);
 		expect(error).toMatchObject({
@@ -403,7 +407,7 @@ describe('files of binary fields', () => {
 		const binary = [{ data: { ...file(Buffer.alloc(0)), data: 'filesystem-v2', id: 'filesystem-v2:x' } }];
 		const { error } = await run(
 			'message: send',
-			{ conversationId: byId('c'), ...attachment('data') },
+			{ conversationId: byId('11111111-2222-4333-8444-555555555555'), ...attachment('data') },
 			{ binary },
 		);
 		expect(error).toMatchObject({ message: expect.stringContaining('a.txt is larger than 5 MB') });

@@ -63,6 +63,28 @@ test.each([{ conversationIds: '' }, { conversationIds: ' , ' }, { eventNames: []
 	},
 );
 
+test.each([
+	[{ conversationIds: 'kim-berger' }, /Conversation IDs has .*: kim-berger\. Use the conversationId/],
+	[
+		{ conversationIds: '9f6c021d-1234-4abc-8df7-123456789abc, 42' },
+		/Conversation IDs has .*: 42\. Use the conversationId/,
+	],
+	[{ callerObjectId: 'dynamics' }, /Caller Object ID is not a GUID.*Enterprise applications/],
+	[{ callerObjectId: '' }, /Caller Object ID is not a GUID.*remove the option/],
+])('an ID that cannot be one is refused at activation and for a test: %j', async (options, says) => {
+	for (const mode of [undefined, 'manual'] as const) {
+		await expect(tryIt('https://n8n.example.com', { parameters: { options }, mode })).rejects.toThrow(says);
+	}
+});
+
+test.each([
+	{ conversationIds: '{9F6C021D-1234-4ABC-8DF7-123456789ABC}; 9f6c021d12344abc8df7123456789abc' },
+	{ conversationIds: ['9f6c021d-1234-4abc-8df7-123456789abc'] },
+	{ callerObjectId: ' 9f6c021d-1234-4abc-8df7-123456789abc ' },
+])('an ID as people paste one is not: %j', async (options) => {
+	await expect(tryIt('https://n8n.example.com', { parameters: { options } })).resolves.toBe(true);
+});
+
 test('without an Environment URL it says which of the two is to be changed, at once', async () => {
 	const parameters = { registerWebhook: true };
 	const says = 'Enter Environment URL in the credential, or switch Register Webhook off in the trigger';

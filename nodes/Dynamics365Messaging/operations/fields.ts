@@ -10,8 +10,9 @@ import {
 import { optionsField } from '../../shared/action/fields/options';
 import { readId, readName, textField, type TextField } from '../../shared/action/fields/text';
 import type { ParameterReader } from '../../shared/action/parameters';
-import { isGuid } from '../../shared/entra/appCredential';
+import { isGuid, tidyId } from '../../shared/entra/appCredential';
 import { isRecord, unlessEmpty } from '../../shared/json';
+import { cut } from '../../shared/text';
 import { InputError } from '../../shared/transport/errors';
 
 /** A switch that is off by default. */
@@ -33,13 +34,27 @@ export const conversationIdField = conversationLocator(
 	'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
 );
 
+const WHERE_IDS_ARE =
+	'Use the conversationId that the trigger, Conversation: Send or Start and Create give, such as 9f6c021d-1234-4abc-8df7-123456789abc. To write by your own ID of the customer, use Conversation: Send or Start.';
+
 /**
- * Reads the conversation's ID.
- * @throws InputError where it is empty, or would change the path: `/conversation/create` starts a conversation.
+ * Reads the conversation's ID, a GUID, also as people paste one. Source: docs/service-facts.md#conversation-ids.
+ * @returns the GUID with its dashes, in the casing in which it was given.
+ * @throws InputError where it is empty, or no GUID.
  */
 export function readConversationId(parameters: ParameterReader): string {
-	const fix = 'Use the conversationId from Conversation: Create or from the trigger.';
-	return readConversationLocator(parameters, isGuid, fix, (id) => id.toLowerCase() === 'create');
+	const given = readConversationLocator(parameters, isGuid, WHERE_IDS_ARE);
+	const id = isGuid(given.toLowerCase()) ? given : tidyId(given);
+	if (isGuid(id.toLowerCase())) return id;
+	throw new InputError(
+		`Conversation is no conversation’s ID, which is a GUID: ${cut(given, 100)}`,
+		WHERE_IDS_ARE,
+	);
+}
+
+/** Reads the ID of a conversation's record, in lower case: in Dataverse it becomes part of paths and filters. @throws what {@link readConversationId} throws. */
+export function readRecordId(parameters: ParameterReader): string {
+	return readConversationId(parameters).toLowerCase();
 }
 
 /**

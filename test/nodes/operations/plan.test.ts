@@ -255,21 +255,12 @@ describe('what is sent', () => {
 		expect((await contractErrors('conversation: create', older)).errors).toEqual([]);
 	});
 
-	test('an id is percent-encoded in the path and as it is in the body', async () => {
-		const request = await requestOf('message: send', { conversationId: ' 19:a/b?c#d ', text: 'x' });
-		expect(request.path).toBe('/conversation/19%3Aa%2Fb%3Fc%23d');
-		expect(request.body).toMatchObject({ conversation: { id: '19:a/b?c#d' } });
-		expect(messagingUrl('https://localhost', request).pathname).toBe(
-			'/api/v1.0/consumer/conversation/19%3Aa%2Fb%3Fc%23d',
-		);
-	});
-
 	test.each([
 		['with its dashes encoded', CONVERSATION.replaceAll('-', '%2D'), CONVERSATION],
 		['with one of them encoded', CONVERSATION.replace('-', '%2d'), CONVERSATION],
-		['which is no such ID when decoded', 'abc%2Fd', 'abc%2Fd'],
-		['with a broken escape', `${CONVERSATION}%zz`, `${CONVERSATION}%zz`],
-		['that would be a path when decoded', '%2E%2E%2Fcreate', '%2E%2E%2Fcreate'],
+		['in capitals, which stay', CONVERSATION.toUpperCase(), CONVERSATION.toUpperCase()],
+		['in braces', ` {${CONVERSATION}} `, CONVERSATION],
+		['without its dashes', CONVERSATION.replaceAll('-', ''), CONVERSATION],
 	])('an id %s is the one that the person means', async (_name, given, id) => {
 		const request = await requestOf('message: send', { conversationId: given, text: 'x' });
 		expect(request.path).toBe(`/conversation/${encodeURIComponent(id)}`);
@@ -369,12 +360,56 @@ describe('limits: the last that passes, the first that does not', () => {
 });
 
 describe('what is refused, by the field’s name', () => {
+	/** Every operation that asks for a conversation. */
+	const CONVERSATION_OPERATIONS = actionNode.operations
+		.filter(({ fields }) => fields.some(({ name }) => name === 'conversationId'))
+		.map(({ resource, operation }) => `${resource}: ${operation}`);
+	const NO_CONVERSATIONS = [
+		'kim-berger',
+		'Create',
+		'19:a@thread.v2',
+		`${CONVERSATION}0`,
+		`${CONVERSATION}%zz`,
+		'%2E%2E%2Fcreate',
+	];
+
+	test('the operations that ask for a conversation are these', () => {
+		expect(CONVERSATION_OPERATIONS).toEqual([
+			'availability: getForConversation',
+			'conversation: end',
+			'conversation: get',
+			'conversation: getContext',
+			'conversation: getTranscript',
+			'customEvent: send',
+			'message: getMany',
+			'message: markAsRead',
+			'message: send',
+			'message: sendTyping',
+		]);
+	});
+
+	test('of a conversation, the error says where a right one is', () => {
+		const says = /conversationId that the trigger.*by your own ID.*Send or Start/;
+		try {
+			plan('message: send', { conversationId: 'kim-berger', text: 'x' });
+			expect(true).toBe(false);
+		} catch (error) {
+			expect(error).toMatchObject({ description: expect.stringMatching(says) });
+		}
+	});
+
 	test.each<[string, Record<string, unknown>, string]>([
 		['message: send', { conversationId: '' }, 'Conversation'],
 		['message: send', { conversationId: '.', text: 'x' }, 'Conversation'],
 		['conversation: end', { conversationId: ' .. ' }, 'Conversation'],
 		['conversation: end', { conversationId: { id: 'x' } }, 'Conversation'],
-		['message: send', { conversationId: 'Create', text: 'x' }, 'Conversation is not an ID'],
+		...CONVERSATION_OPERATIONS.flatMap((path) =>
+			NO_CONVERSATIONS.map((conversationId): [string, Record<string, unknown>, string] => [
+				path,
+				{ conversationId },
+				`Conversation is no conversation’s ID, which is a GUID: ${conversationId}`,
+			]),
+		),
 		['message: send', { conversationId: '\ud800', text: 'x' }, 'Conversation has half a character'],
 		['message: send', inConversation, 'neither Text nor Attachments'],
 		['message: send', { ...inConversation, text: '  \n' }, 'neither Text nor Attachments'],

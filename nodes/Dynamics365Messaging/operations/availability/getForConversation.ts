@@ -1,8 +1,6 @@
 import { optionsField } from '../../../shared/action/fields/options';
-import { isGuid, tidyId } from '../../../shared/entra/appCredential';
-import { InputError } from '../../../shared/transport/errors';
 import { availabilityForRequest } from '../../dataverse/availability';
-import { conversationIdField, readConversationId } from '../fields';
+import { conversationIdField, readRecordId } from '../fields';
 import type { Operation } from '../operation';
 import { askPlan, CAVEATS, rawOption } from './ask';
 
@@ -13,14 +11,5 @@ export const getForConversation: Operation = {
 	description: `Ask whether somebody is there for a conversation that has started, how many wait before it, how long it takes, and when the queue opens or closes. ${CAVEATS}`,
 	effect: 'read',
 	fields: [conversationIdField, optionsField([rawOption])],
-	plan: (parameters) => {
-		const conversationId = tidyId(readConversationId(parameters));
-		if (!isGuid(conversationId)) {
-			throw new InputError(
-				'Conversation is not a GUID',
-				'Use the conversationId from Conversation: Create or from the trigger, such as 9f6c021d-1234-4abc-8df7-123456789abc.',
-			);
-		}
-		return askPlan(parameters, 'conversation', availabilityForRequest(conversationId));
-	},
+	plan: (parameters) => askPlan(parameters, 'conversation', availabilityForRequest(readRecordId(parameters))),
 };

@@ -1,6 +1,7 @@
 import { conversationRequest, conversationUrl, readConversation } from '../../dataverse/conversation';
+import { readRecordId } from '../fields';
 import type { Operation } from '../operation';
-import { readRecordId, recordedConversationField } from './recordFields';
+import { recordedConversationField } from './recordFields';
 
 export const get: Operation = {
 	operation: 'get',

@@ -27,9 +27,9 @@ import {
 	type TranscriptMessage,
 	type TranscriptOptions,
 } from '../../activity/transcript';
-import { booleanField } from '../fields';
+import { booleanField, readRecordId } from '../fields';
 import type { Operation, StepsContext } from '../operation';
-import { readRecordId, recordedConversationField } from './recordFields';
+import { recordedConversationField } from './recordFields';
 
 const WAIT: NumberField = {
 	name: 'waitForTranscript',

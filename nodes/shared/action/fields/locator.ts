@@ -70,17 +70,15 @@ export function decodedId(text: string, isId: (id: string) => boolean): string {
  * Reads the ID of a conversation, also as it is written in a URL: see {@link decodedId}.
  * @param isId whether a text has the form of such an ID.
  * @param fix says where to get an ID. Whole sentences.
- * @param isReserved whether a text has another meaning in the path than that of an ID.
  * @throws InputError where it is empty, or would change the path of the URL.
  */
 export function readConversationLocator(
 	parameters: ParameterReader,
 	isId: (id: string) => boolean,
 	fix: string,
-	isReserved: (id: string) => boolean = () => false,
 ): string {
 	const id = decodedId(parameters.locator('conversationId', 'Conversation'), isId);
-	if (NOT_IDS.has(id) || isReserved(id)) {
+	if (NOT_IDS.has(id)) {
 		throw new InputError(id === '' ? 'Conversation is empty' : 'Conversation is not an ID', fix);
 	}
 	return id;
