@@ -4,12 +4,14 @@ const text = body.text ?? null;
 const named =
 	/EventName:\s*\**_*([\w.-]+)/.exec(text ?? '')?.[1] ?? (body.type === 'event' ? body.name : undefined);
 const custom = body.channelData?.customEvent === true;
-const common = {
+const heading = {
 	conversationId: body.conversation?.id ?? params.conversationId,
+	from: body.from ? { id: body.from.id ?? null, name: body.from.name ?? null } : null,
+};
+const details = {
+	conversationEnded: ['ConversationClose', 'PrimaryAgentEndConversation'].includes(named),
 	channelId: body.channelId ?? null,
 	activityId: body.id ?? null,
-	from: body.from ? { id: body.from.id ?? null, name: body.from.name ?? null } : null,
-	conversationEnded: ['ConversationClose', 'PrimaryAgentEndConversation'].includes(named),
 	receivedAt: new Date().toISOString(),
 	activity: body,
 };
@@ -21,24 +23,25 @@ const plainTextOf = (markdown) =>
 		.trim();
 if (custom) {
 	const { customEventName, customEventValue } = body.channelData;
-	return [{ json: { eventType: 'customEvent', ...common, customEventName, customEventValue } }];
+	return [{ json: { ...heading, eventType: 'customEvent', customEventName, customEventValue, ...details } }];
 }
-if (named) return [{ json: { eventType: 'conversationEvent', ...common, eventName: named } }];
-if (body.type !== 'message') return [{ json: { eventType: body.type, ...common } }];
+if (named) return [{ json: { ...heading, eventType: 'conversationEvent', eventName: named, ...details } }];
+if (body.type !== 'message') return [{ json: { ...heading, eventType: body.type, ...details } }];
 return [
 	{
 		json: {
-			eventType: 'message',
-			...common,
 			text,
 			plainText: text === null ? null : plainTextOf(text),
-			textFormat: body.textFormat ?? null,
+			...heading,
+			eventType: 'message',
 			attachments: body.attachments ?? [],
 			// What a Code node of a user would leave out: the trigger reads them from cards and suggested actions.
 			buttons: [],
 			cards: [],
+			textFormat: body.textFormat ?? null,
 			replyToId: body.replyToId ?? null,
 			locale: body.locale ?? null,
+			...details,
 		},
 	},
 ];

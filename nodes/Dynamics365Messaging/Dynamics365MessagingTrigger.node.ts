@@ -320,7 +320,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 						displayName: 'Conversation Event Names',
 						name: 'eventNames',
 						type: 'multiOptions',
-						options: KNOWN_EVENTS.map((name) => ({ name, value: name })),
+						options: KNOWN_EVENTS.map(({ name, meaning }) => ({ name, value: name, description: meaning })),
 						default: [],
 						description:
 							'Let only these conversation events start the workflow. For one that is not in the list yet, give a list of names as an expression.',

@@ -1,4 +1,4 @@
-import type { IDataObject, INodeTypeDescription } from 'n8n-workflow';
+import type { IDataObject, INodeProperties, INodePropertyOptions, INodeTypeDescription } from 'n8n-workflow';
 import { isPublicAddress } from '../../nodes/shared/transport/publicUrl';
 import { activate, loadPackage, oneNode, type LoadedPackage } from '../support/n8n';
 
@@ -51,6 +51,17 @@ test('Register Webhook is on by default, and the fields stand in the order in wh
 	]);
 	const says = properties.filter(({ type }) => type === 'notice').map(({ displayName }) => displayName);
 	expect(says.filter((text) => /one webhook URL.*router template/.test(text))).toHaveLength(1);
+});
+
+test('the filter of event names says of each what it means', () => {
+	const { properties } = loader.nodeTypes.dynamics365MessagingTrigger!.type
+		.description as INodeTypeDescription;
+	const options = properties.find(({ name }) => name === 'options')!.options as INodeProperties[];
+	const names = options.find(({ name }) => name === 'eventNames')!.options as INodePropertyOptions[];
+	for (const { name, value, description } of names) expect([name, !!description]).toEqual([value, true]);
+	expect(names.find(({ name }) => name === 'AgentAccepted')).toMatchObject({
+		description: 'A representative joined',
+	});
 });
 
 test.each([{ conversationIds: '' }, { conversationIds: ' , ' }, { eventNames: [] }])(

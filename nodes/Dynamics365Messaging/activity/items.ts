@@ -49,20 +49,27 @@ export interface Button {
 export const EVENT_TYPES = ['message', 'typing', 'conversationEvent', 'customEvent', 'other'] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-interface CommonItem {
+/** What people use first. */
+interface Heading {
 	conversationId: string;
+	from: Sender | null;
+}
+
+/** What every item ends with. */
+interface Details {
+	/** Whether this surely ends the customer's conversation. */
+	conversationEnded: boolean;
 	/** The channel's GUID, or the word `MessagingApi`; null where it is missing. */
 	channelId: string | null;
 	/** Null for most activities: only custom events are documented to have one. */
 	activityId: string | null;
-	from: Sender | null;
-	/** Whether this surely ends the customer's conversation. */
-	conversationEnded: boolean;
 	/** When n8n received it, ISO 8601 in UTC. Activities have no time of their own. */
 	receivedAt: string;
 	/** The unchanged body. */
 	activity: ActivityBody;
 }
+
+type CommonItem = Heading & Details;
 
 /** A message of a representative or an AI agent. */
 export interface MessageItem extends CommonItem {

@@ -95,56 +95,58 @@ export function readActivity(
 	receivedAt: string,
 ): TriggerItem {
 	const { activity, type, conversationId } = checked(body, pathConversationId);
-	const common = {
-		conversationId,
+	// The editor shows the fields in this order: what people use first comes first, and the activity last.
+	const heading = { conversationId, from: senderOf(activity) };
+	const details = (conversationEnded = false) => ({
+		conversationEnded,
 		channelId: nonEmptyText(readKey(activity, 'channelId')),
 		activityId: nonEmptyText(readKey(activity, 'id')),
-		from: senderOf(activity),
-		conversationEnded: false,
 		receivedAt,
 		activity,
-	};
+	});
 	const channelData = readKey(activity, 'channelData');
 	if (readKey(channelData, 'customEvent') === true) {
 		return {
+			...heading,
 			eventType: 'customEvent',
-			...common,
 			customEventName:
 				nonEmptyText(readKey(channelData, 'customEventName')) ?? nonEmptyText(readKey(activity, 'name')),
 			customEventValue: parsed(readKey(channelData, 'customEventValue')),
+			...details(),
 		};
 	}
 	const content = messageContentOf(activity);
 	const eventName = eventNameOf(activity, type, content.text);
 	if (eventName !== null) {
 		return {
+			...heading,
 			eventType: 'conversationEvent',
-			...common,
-			conversationEnded: endsConversation(eventName),
 			eventName,
 			eventCategory: categoryOf(eventName),
+			...details(endsConversation(eventName)),
 		};
 	}
 	if (type === 'message') {
 		const { text, textFormat, attachments, cards, replyToId, locale } = content;
 		return {
-			eventType: 'message',
-			...common,
 			text,
 			// These are read only for an item that starts the workflow, as whoever is filtered out must not cost work.
 			get plainText() {
 				return content.plainText;
 			},
-			textFormat,
+			...heading,
+			eventType: 'message',
 			attachments,
 			get buttons() {
 				return content.buttons;
 			},
 			cards,
+			textFormat,
 			replyToId,
 			locale,
+			...details(),
 		};
 	}
-	if (type === 'typing') return { eventType: 'typing', ...common };
-	return { eventType: 'other', ...common, conversationEnded: type === 'endofconversation' };
+	if (type === 'typing') return { ...heading, eventType: 'typing', ...details() };
+	return { ...heading, eventType: 'other', ...details(type === 'endofconversation') };
 }

@@ -1,4 +1,5 @@
 import * as fc from 'fast-check';
+import { KNOWN_EVENTS } from '../../../nodes/Dynamics365Messaging/activity/events';
 import { NotAnActivity, readActivity } from '../../../nodes/Dynamics365Messaging/activity/read';
 import type { Json } from '../../../nodes/shared/json';
 
@@ -454,4 +455,36 @@ test('reads whatever comes without throwing, and passes every activity on', () =
 		}),
 		{ numRuns: 2000 },
 	);
+});
+
+test.each<[Json, string[]]>([
+	[
+		{ type: 'message', text: '**Hi**', from: { id: 's', name: 'Ana' } },
+		[
+			...['text', 'plainText', 'conversationId', 'from', 'eventType', 'attachments', 'buttons', 'cards'],
+			...['textFormat', 'replyToId', 'locale'],
+		],
+	],
+	[{ type: 'typing' }, ['conversationId', 'from', 'eventType']],
+	[
+		{ type: 'event', name: 'AgentAccepted' },
+		['conversationId', 'from', 'eventType', 'eventName', 'eventCategory'],
+	],
+	[
+		{ type: 'event', name: 'Order', channelData: { customEvent: true, customEventValue: '1' } },
+		['conversationId', 'from', 'eventType', 'customEventName', 'customEventValue'],
+	],
+	[{ type: 'trace' }, ['conversationId', 'from', 'eventType']],
+])('what people use first comes first, and the activity last: %j', (body, first) => {
+	const last = ['conversationEnded', 'channelId', 'activityId', 'receivedAt', 'activity'];
+	expect(Object.keys({ ...read(body) })).toEqual([...first, ...last]);
+});
+
+test('each event of the list has a category and a word of explanation', () => {
+	expect(KNOWN_EVENTS.length).toBeGreaterThan(35);
+	expect(KNOWN_EVENTS.find(({ name }) => name === 'AgentAccepted')!.meaning).toBe('A representative joined');
+	for (const { name, meaning } of KNOWN_EVENTS) {
+		expect(`${name}: ${meaning}`).toMatch(/^[A-Za-z]+: (A|It|No|The) [a-zA-Z();, ]{5,70}$/);
+	}
+	expect(KNOWN_EVENTS.map(({ name }) => name)).toEqual(KNOWN_EVENTS.map(({ name }) => name).sort());
 });
