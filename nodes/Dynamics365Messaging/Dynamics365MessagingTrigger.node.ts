@@ -8,7 +8,7 @@ import {
 import { testConnection } from './methods/credentialTest';
 import { toNodeError } from '../shared/action/nodeErrors';
 import { SIGNED_DELIVERY_HEADER, TRIGGER_HEADER, triggerMark } from './setup/probe';
-import { registerTrigger, unregisterTrigger } from './setup/registration';
+import { noteRefusal, registerTrigger, unregisterTrigger } from './setup/registration';
 import { listOf } from './activity/filter';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
 import { tidyId } from '../shared/entra/appCredential';
@@ -386,7 +386,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 				try {
 					checkLimits(this);
 					checkRestrictions(readOptions(this), this.getNodeParameter('verification') !== 'none');
-					if (registers || this.getMode() !== 'manual') await checkCallable(this);
+					if (registers || this.getMode() !== 'manual') await checkCallable(this, () => noteRefusal(this));
 					if (registers) await registerTrigger(this);
 				} catch (error) {
 					throw toNodeError(this.getNode(), withMend(error));

@@ -398,3 +398,35 @@ describe('errors', () => {
 		expect(JSON.stringify(refused.error) + String(refused.error?.stack)).not.toContain('eyJ');
 	});
 });
+
+describe('without a Channel ID in the credential', () => {
+	const credential = { channelId: '' };
+
+	test.each<[string, IDataObject]>([
+		['conversation: create', { customerId: 'kim' }],
+		['conversation: end', { conversationId: byId(NOWHERE) }],
+		['conversation: getContext', { conversationId: byId(NOWHERE) }],
+		['conversation: getMany', {}],
+		['conversation: sendOrStart', { customerId: 'kim', text: 'Hello' }],
+		['customEvent: send', { conversationId: byId(NOWHERE), eventName: 'Order' }],
+		['message: getMany', { conversationId: byId(NOWHERE) }],
+		['message: markAsRead', { conversationId: byId(NOWHERE), messageId: '1756399395730' }],
+		['message: send', { conversationId: byId(NOWHERE), text: 'Hello' }],
+		['message: sendTyping', { conversationId: byId(NOWHERE) }],
+	])('%s names the field, and asks for no token', async (operation, parameters) => {
+		const { error } = await run(operation, parameters, { credential });
+		expect(error).toMatchObject({
+			message: 'Channel ID is missing in the credential',
+			description: expect.stringMatching(/Channel: Create.*Channel: Get Many/),
+			context: { outcome: 'notSent' },
+		});
+		expect(emulator.log).toEqual([]);
+	});
+
+	test('what Dataverse answers is read all the same', async () => {
+		const conversationId = byId(await startedConversation());
+		for (const operation of ['conversation: get', 'conversation: getTranscript']) {
+			expect((await run(operation, { conversationId }, { credential })).error).toBeUndefined();
+		}
+	});
+});

@@ -417,14 +417,37 @@ function triggerOf(context: IHookFunctions): Trigger {
 }
 
 /**
+ * The URLs of triggers whose last activation was refused before anything was written. n8n deactivates them at once, while the
+ * person still waits: there is nothing to be given back, and to look would take as long again.
+ */
+const refused = new Set<string>();
+
+/** Notes that an activation was refused before anything was written into a channel's record. */
+export function noteRefusal(context: IHookFunctions): void {
+	refused.add(normalizeUrl(triggerOf(context).own));
+}
+
+/**
  * Registers the trigger's URL when its workflow is activated, or when the editor begins to listen for a test event.
  * @throws InputError without an Environment URL; what {@link register} throws.
  */
 export async function registerTrigger(context: IHookFunctions): Promise<void> {
-	const connection = await connect(context);
-	if (connection.environmentUrl === undefined) throw noEnvironment();
-	const into = context.getMode() === 'manual' ? registerTest : register;
-	await into(placeOf(connection), outsideOf(connection), triggerOf(context));
+	refused.delete(normalizeUrl(triggerOf(context).own));
+	let isNothingWritten = true;
+	try {
+		const connection = await connect(context);
+		if (connection.environmentUrl === undefined) throw noEnvironment();
+		const outside = outsideOf(connection);
+		const write: Outside['write'] = async (...change) => {
+			isNothingWritten = false;
+			await outside.write(...change);
+		};
+		const into = context.getMode() === 'manual' ? registerTest : register;
+		await into(placeOf(connection), { ...outside, write }, triggerOf(context));
+		isNothingWritten = false;
+	} finally {
+		if (isNothingWritten) noteRefusal(context);
+	}
 }
 
 /**
@@ -436,6 +459,8 @@ export async function unregisterTrigger(context: IHookFunctions, registers: bool
 	// The path of a test's URL can be another one: N8N_ENDPOINT_WEBHOOK_TEST.
 	const isTest = TEST_SLOT in trigger.memory || isTestUrl(trigger.own);
 	const isRemembered = isTest ? TEST_SLOT in trigger.memory : remembered(trigger).length > 0;
+	const wasRefused = refused.delete(normalizeUrl(trigger.own));
+	if (wasRefused && !isRemembered) return;
 	if (!isRemembered && (isTest || !registers)) return;
 	// A missing credential must not keep n8n from deactivating the rest of the workflow either.
 	const connection = await connect(context).catch((error: unknown) => {

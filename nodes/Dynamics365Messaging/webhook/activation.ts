@@ -15,12 +15,14 @@ async function isLocalService(context: IHookFunctions): Promise<boolean> {
 
 /**
  * Refuses to activate a workflow at a URL that Dynamics cannot call.
+ * @param onRefusal is called before it refuses.
  * @throws InputError with the address, the reason, and the setting to change.
  */
-export async function checkCallable(context: IHookFunctions): Promise<void> {
+export async function checkCallable(context: IHookFunctions, onRefusal: () => void): Promise<void> {
 	const url = context.getNodeWebhookUrl('setup') ?? '';
 	const reason = URL.canParse(url) ? whyNotCallable(new URL(url)) : 'it is not a URL';
 	if (reason === undefined || (await isLocalService(context))) return;
+	onRefusal();
 	const origin = URL.canParse(url) ? new URL(url).origin : url;
 	throw new InputError(
 		`Set WEBHOOK_URL to n8n's public https address and restart n8n: Dynamics 365 cannot reach ${origin} (${reason})`,
