@@ -308,7 +308,7 @@ describe('errors', () => {
 		expect(given[1]!.json).toEqual({
 			error: expect.any(String),
 			errorDetails: {
-				description: expect.stringContaining('Use the conversationId'),
+				description: expect.stringContaining('Send or Start opens a new one'),
 				httpCode: expect.stringMatching(/^40[04]$/),
 				code: expect.stringMatching(/^300\d\d$/),
 				correlationId: expect.any(String),
