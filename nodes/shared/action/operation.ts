@@ -24,7 +24,18 @@ export interface CallPlan<Service extends string = string> extends OfService<Ser
 	toItems: (answer: Json) => IDataObject[];
 	/** A warning that n8n shows with the output. */
 	hint?: string;
+	/**
+	 * Adds to the items what they can do without, such as a preview. It is called when every item of the run was sent.
+	 * Where it throws, the items stay as they are.
+	 */
+	complete?: (items: IDataObject[], lookUp: LookUp) => Promise<IDataObject[]>;
 }
+
+/**
+ * Reads the entries of a list, once for all items of a run. It is tried once, and given up after a few seconds.
+ * @throws ServiceError where the list cannot be read.
+ */
+export type LookUp = (list: ListRequest) => Promise<Json[]>;
 
 /** A plan that reads a list: an item for each entry, or items made from all entries. */
 type ListPlan<Service extends string = string> = OfService<Service> & {

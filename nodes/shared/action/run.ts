@@ -8,7 +8,7 @@ import { readNumber } from './fields/number';
 import { readConversationLocator } from './fields/locator';
 import { CONCURRENCY, MAX_RETRY_TIME } from './fields/options';
 import { failedItem, addTally, toNodeError, type NodeError, type Tally } from './nodeErrors';
-import type { CallPlan, Operation, Output, Plan, StepsContext } from './operation';
+import type { CallPlan, LookUp, Operation, Output, Plan, StepsContext } from './operation';
 import { parameterReader, type ItemFile, type ParameterReader } from './parameters';
 import { earlierResults, itemsToSkip, type Failed, type Result } from './retryOnFail';
 import { toIso } from './time';
@@ -291,6 +291,42 @@ function stepsContext<Connection, Service extends string>(
 	};
 }
 
+/** How long all look-ups of a run may take, milliseconds. The messages are sent by then, and only the output waits. */
+const LOOK_UP_MS = 5_000;
+
+/** Makes the look-up of a run: its requests have a throttle of their own, so that none of them holds a message up. */
+function lookUpOf<Connection, Service extends string>(
+	{ connect, client, firstService }: Connector<Connection, Service>,
+	signal: AbortSignal | undefined,
+): LookUp {
+	const lists = new Map<string, Promise<Json[]>>();
+	const open = once(async () => {
+		const end = AbortSignal.any([AbortSignal.timeout(LOOK_UP_MS), ...(signal ? [signal] : [])]);
+		return client(firstService, await connect(), new Throttle(0, end));
+	});
+	return async (list) => {
+		const key = JSON.stringify(list);
+		const entries =
+			lists.get(key) ?? open().then(async (one) => await collect(one.list(list), (entry) => entry));
+		lists.set(key, entries);
+		return await entries;
+	};
+}
+
+/** Completes the items of a result, where its plan has something to add and it can be had. */
+async function completed(
+	result: Result | undefined,
+	{ complete }: Pick<CallPlan, 'complete'>,
+	lookUp: LookUp,
+): Promise<Result | undefined> {
+	if (!result || !('items' in result) || !complete) return result;
+	const items = result.items.map(({ json }) => json);
+	return await complete(items, lookUp).then(
+		(more): Result => ({ ...result, items: asItems(more) }),
+		() => result,
+	);
+}
+
 /**
  * Runs an operation for all items. Every item is planned before anything is sent for the first one, so that a mistake in
  * the last item is found before the others are sent. Items with the same ordering key are sent in their order, others at
@@ -336,7 +372,14 @@ export async function runItems<Connection, Service extends string>(
 		throw needsTally ? addTally(error, tallyOf(results)) : error;
 	}
 	addHints(context, results);
-	return outputOf(context, operation, results);
+	const lookUp = lookUpOf({ ...connector, connect }, signal);
+	const complete = async (result: Result | undefined, itemIndex: number) => {
+		const one = planned[itemIndex];
+		return one && 'plan' in one && one.plan.kind === 'call'
+			? await completed(result, one.plan, lookUp)
+			: result;
+	};
+	return outputOf(context, operation, await Promise.all(results.map(complete)));
 }
 
 /** Makes the output of a run, in the order of the items. */
