@@ -31,7 +31,7 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 				{ name: 'User Access Token', value: 'userToken' },
 			],
 			default: 'clientSecret',
-			description: 'How n8n signs in to the resource. An Entra app can do all that the node offers.',
+			description: 'How n8n signs in to the resource. An Entra app can use every operation of the node.',
 		},
 		{
 			displayName: 'Endpoint',
@@ -40,11 +40,11 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. https://my-resource.communication.azure.com',
 			description:
-				'Endpoint of the resource (Azure portal, Keys). Empty only where you paste a connection string as the access key.',
+				'Endpoint of the resource (Azure portal, Keys). Leave it empty only if you paste a connection string as the access key.',
 		},
 		{
 			displayName:
-				'Microsoft’s sources contradict each other on whether an access key may be used for conversations. If the resource refuses it, use an Entra app.',
+				'Microsoft’s documents contradict each other on whether an access key may be used for conversations. If the resource refuses the key, use an Entra app.',
 			name: 'accessKeyNotice',
 			type: 'notice',
 			default: '',
@@ -69,12 +69,20 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 			required: true,
 			default: '',
 			displayOptions: { show: { authentication: ['userToken'] } },
-			description:
-				'Token of a communication user who is in the conversation. It expires after 24 hours at the most.',
+			description: 'Token of a communication user who is in the conversation. It expires within 24 hours.',
 		},
 		{ ...tenantField, ...forEntra },
 		{ ...clientField('needs a role on the resource (Access control)'), ...forEntra },
 		...appSecretFields,
+		{
+			displayName: 'Channel ID',
+			name: 'channelId',
+			type: 'string',
+			default: '',
+			placeholder: 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f',
+			description:
+				'Your WhatsApp channel (Azure portal: the resource, Channels). The node uses it wherever its own Channel ID is empty.',
+		},
 		{
 			displayName: 'Leave the fields below as they are, unless Microsoft tells you otherwise.',
 			name: 'advancedNotice',
@@ -96,7 +104,7 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 			default: '',
 			placeholder: 'e.g. https://login.microsoftonline.us',
 			...forEntra,
-			description: 'Origin of the token authority, if it is not that of Microsoft’s global cloud',
+			description: 'Where tokens come from. Change it only for a national cloud.',
 		},
 		{
 			displayName: 'Scope',
@@ -105,7 +113,7 @@ export class AzureCommunicationServicesApi implements ICredentialType {
 			default: DEFAULT_SCOPE,
 			...forEntra,
 			description:
-				'Whole scope of the token, with /.default at its end. Some of Microsoft’s tools write https://communication.azure.com//.default.',
+				'Scope of the token, with /.default at its end. Some of Microsoft’s tools write https://communication.azure.com//.default.',
 		},
 	];
 }

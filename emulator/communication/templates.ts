@@ -1,3 +1,12 @@
+/** A component of a template, or a button, with the keys that the emulator looks at. */
+export interface TemplateComponent {
+	type: string;
+	format?: string;
+	text?: string;
+	url?: string;
+	buttons?: TemplateComponent[];
+}
+
 /** A WhatsApp template as the service lists it, with the fields of Microsoft's `WhatsAppMessageTemplateItem`. */
 export interface CommunicationTemplate {
 	name: string;
@@ -5,22 +14,22 @@ export interface CommunicationTemplate {
 	status: 'approved' | 'rejected' | 'pending' | 'paused';
 	kind: 'whatsApp';
 	/** WhatsApp's own components. */
-	content: unknown[];
+	content: TemplateComponent[];
 }
 
 const body = (text: string) => ({ type: 'BODY', text });
 const footer = (text: string) => ({ type: 'FOOTER', text });
 const header = (format: 'IMAGE' | 'VIDEO' | 'DOCUMENT' | 'LOCATION') => ({ type: 'HEADER', format });
-const buttons = (...list: object[]) => ({ type: 'BUTTONS', buttons: list });
+const buttons = (...list: TemplateComponent[]) => ({ type: 'BUTTONS', buttons: list });
 
 const template = (
 	name: string,
 	language: string,
-	content: unknown[],
+	content: TemplateComponent[],
 	status: CommunicationTemplate['status'] = 'approved',
 ): CommunicationTemplate => ({ name, language, status, kind: 'whatsApp', content });
 
-/** The templates of the channel. They have every kind of header, texts and buttons, and one is not approved. */
+/** The templates of the channel. They have every kind of header, numbered and named placeholders, and buttons; one is not approved. */
 export const DEFAULT_TEMPLATES: readonly CommunicationTemplate[] = [
 	template('shipping_confirmation', 'en_US', [
 		body('Your package has been shipped. It will be delivered in {{1}} business days.'),
@@ -42,5 +51,10 @@ export const DEFAULT_TEMPLATES: readonly CommunicationTemplate[] = [
 	template('store_location', 'en_US', [header('LOCATION'), body('Your order {{1}} waits for you here.')]),
 	template('invoice', 'en_US', [header('DOCUMENT'), body('Here is the invoice {{1}}.')]),
 	template('assembly_video', 'en_US', [header('VIDEO'), body('How to put your {{1}} together.')]),
+	template('appointment_reminder', 'en_US', [
+		{ type: 'HEADER', format: 'TEXT', text: 'See you on {{day}}' },
+		body('Hello {{customer_name}}, your technician arrives on {{day}} at {{time}}.'),
+		footer('Contoso heat pumps'),
+	]),
 	template('summer_sale', 'en_US', [body('It is summer, {{1}}!')], 'pending'),
 ];

@@ -6,7 +6,8 @@ import {
 	type INodeTypeDescription,
 } from 'n8n-workflow';
 import { testConnection } from './methods/credentialTest';
-import { searchConversations, searchTemplateLanguages, searchTemplates } from './methods/listSearch';
+import { searchConversations, searchTemplates } from './methods/listSearch';
+import { getPlaceholders } from './methods/resourceMapping';
 import { actionNode } from './operations';
 import { retirementNotice } from './api/retirement';
 
@@ -22,7 +23,7 @@ export class AzureCommunicationConversations implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter["resource"] + ": " + $parameter["operation"] }}',
 		description:
-			'Send messages and WhatsApp templates by Azure Communication Services. Only for those who have it already: Microsoft ends it on 30 September 2028.',
+			'Send messages and WhatsApp templates with Azure Communication Services. For existing customers only: Microsoft ends the service on 30 September 2028.',
 		defaults: { name: 'Azure Communication Conversations' },
 		usableAsTool: true,
 		inputs: [NodeConnectionTypes.Main],
@@ -39,7 +40,8 @@ export class AzureCommunicationConversations implements INodeType {
 
 	methods = {
 		credentialTest: { azureCommunicationServicesApiTest: testConnection },
-		listSearch: { searchConversations, searchTemplateLanguages, searchTemplates },
+		listSearch: { searchConversations, searchTemplates },
+		resourceMapping: { getPlaceholders },
 	};
 
 	async execute(this: IExecuteFunctions): Promise<INodeExecutionData[][]> {

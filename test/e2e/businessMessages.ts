@@ -12,12 +12,12 @@ const KINDS = ['text', 'image', 'video', 'document', 'audio', ...Array.from({ le
 runMain(
 	async () =>
 		await withN8n(async ({ emulator, n8n, publish }) => {
-			const { communicationConversationId: conversationId } = emulator.world;
-			const id = await makeCredential(
-				n8n,
-				'azureCommunicationServicesApi',
-				connectionStringCredential(emulator),
-			);
+			const { communicationConversationId: conversationId, communicationChannelId: channelId } =
+				emulator.world;
+			const id = await makeCredential(n8n, 'azureCommunicationServicesApi', {
+				...connectionStringCredential(emulator),
+				channelId,
+			});
 			await publish('businessMessages', readWorkflow(FILE, { DEMO_COMMUNICATION_CREDENTIAL_ID: id }));
 			const start = async () =>
 				await fetch(`${n8n.url}/webhook/business-messages`, {
@@ -30,9 +30,11 @@ runMain(
 
 			const checks: Record<string, boolean> = {};
 			const answer = await start();
-			const last = (await answer.json()) as { conversationId?: string; messageId?: string };
+			const last = (await answer.json()) as { messageId?: string; preview?: string };
 			checks['the workflow ends well, with the last message’s ID'] =
 				answer.status === 200 && /^\d{13}$/.test(last.messageId ?? '');
+			checks['and with what the customer reads of its template'] =
+				last.preview?.startsWith('Ihr Paket ist unterwegs. Es kommt in 3 Werktagen an.') === true;
 			checks['every kind arrived once, in the workflow’s order'] = said().join() === KINDS.join();
 			const values = new Set(
 				JSON.stringify(emulator.communication.conversations[0]!.messages).match(/"kind":"\w+"/g),

@@ -12,6 +12,7 @@ import { listen } from '../../tools/ports';
 
 const IMAGES = join(__dirname, '../../docs/images');
 const TEMPLATES = join(__dirname, '../../templates');
+const VIEWPORT = { width: 1280, height: 800 };
 const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 selectors.setTestIdAttribute('data-test-id');
@@ -148,6 +149,7 @@ async function credentials(editor: Editor, { emulator }: N8nWithEmulator): Promi
 	await editor.newCredential('Azure Communication Services API');
 	await editor.pick('authentication', 'Access Key');
 	await editor.fill('secretAccessKey', `endpoint=${origin}/;accesskey=${world.communicationAccessKey}`);
+	await editor.fill('channelId', world.communicationChannelId);
 	checks['so does that of Azure Communication Services'] = await editor.saveCredential(SUCCESS);
 	return checks;
 }
@@ -203,6 +205,48 @@ async function sending(editor: Editor, { emulator }: N8nWithEmulator): Promise<R
 	checks['into a conversation chosen from the list'] = await waitFor('the second message', 30_000, async () =>
 		emulator.desk.list()[0]!.lines.some(({ text }) => text === 'It is louder at night.'),
 	).then(() => true);
+	return checks;
+}
+
+/** A WhatsApp template: chosen from the list, with its own placeholders as fields. */
+async function sendingTemplate(
+	editor: Editor,
+	{ emulator }: N8nWithEmulator,
+): Promise<Record<string, boolean>> {
+	const checks: Record<string, boolean> = {};
+	await editor.newWorkflow();
+	await editor.search('Azure Communication', 'Azure Communication Conversations');
+	await editor.choose('Azure Communication Conversations', 'Actions', 'Send a message as the business');
+	const locator = (name: string) => editor.id(`resource-locator-${name}`);
+	await locator('conversationId').getByTestId('rlc-input').fill(emulator.world.communicationConversationId);
+	await editor.pick('kind', 'Template');
+	await locator('template').getByTestId('rlc-input').click();
+	const choices = editor.id('rlc-item');
+	await choices.filter({ hasText: 'appointment_reminder | en_US' }).first().waitFor();
+	checks['only approved templates are in the list'] =
+		(await choices.filter({ hasText: 'summer_sale' }).count()) === 0;
+	await editor.picture('template-list');
+	await choices.filter({ hasText: 'purchase_feedback | en' }).first().click();
+	const placeholders = editor.id('resource-mapper-container');
+	const input = (id: string) =>
+		placeholders.getByTestId(`parameter-input-${id}`).locator('input, textarea').first();
+	await input('body_1').waitFor();
+	checks['the payload of a button is its text by default'] =
+		(await input('button1Payload').inputValue()) === 'Very much';
+	await input('headerImage').fill('https://example.com/heat-pump.jpg');
+	await input('body_1').fill('Anna');
+	await input('body_2').fill('heat pump');
+	await editor.id('node-execute-button').click();
+	const refusal = editor.page.getByText('button3UrlEnd');
+	checks['an empty placeholder is asked for by its name'] = await editor.isShown(refusal);
+	await input('button3UrlEnd').fill('heat-pump');
+	await editor.id('node-execute-button').click();
+	checks['the item shows what the customer reads'] = await editor.isShown(
+		editor.id('output-panel').getByText('Hello Anna, how do you like your heat pump?'),
+	);
+	await editor.page.setViewportSize({ width: 1280, height: 1500 });
+	await editor.picture('template-placeholders');
+	await editor.page.setViewportSize(VIEWPORT);
 	return checks;
 }
 
@@ -309,7 +353,7 @@ runMain(
 			const browser = await openBrowser();
 			try {
 				const context = await browser.newContext({
-					viewport: { width: 1280, height: 800 },
+					viewport: VIEWPORT,
 					permissions: ['clipboard-read', 'clipboard-write'],
 				});
 				const page = await context.newPage();
@@ -321,6 +365,7 @@ runMain(
 					finding: () => finding(editor),
 					credentials: () => credentials(editor, setup),
 					sending: () => sending(editor, setup),
+					'sending a template': () => sendingTemplate(editor, setup),
 					listening: () => listening(editor, setup),
 					'checking the setup': () => checkingSetup(editor),
 					templates: () => templates(editor),

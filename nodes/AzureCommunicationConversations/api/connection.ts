@@ -4,6 +4,8 @@ import {
 	PUBLIC_AUTHORITY,
 	readScope,
 	readTrimmedText,
+	isGuid,
+	tidyId,
 } from '../../shared/entra/appCredential';
 import { InputError } from '../../shared/transport/errors';
 import type { TokenSource } from '../../shared/entra/token';
@@ -33,6 +35,8 @@ export interface Connection {
 	origin: string;
 	apiVersion: string;
 	authentication: Authentication;
+	/** The WhatsApp channel that is used where the node names none. */
+	channelId?: string;
 }
 
 /** What the ways of authentication have in common. */
@@ -143,15 +147,26 @@ function readApiVersion(value: unknown): string {
 	return version;
 }
 
+/** Reads the channel of the credential; undefined where it has none. */
+function readChannel(value: unknown): Pick<Connection, 'channelId'> {
+	const channelId = tidyId(value);
+	if (channelId === '') return {};
+	if (isGuid(channelId)) return { channelId };
+	throw new InputError(
+		'Channel ID in the credential is not a channel’s ID',
+		'Copy it from the Azure portal: the resource, Channels. It looks like 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f.',
+	);
+}
+
 /**
  * Reads the stored credential and checks its fields. Pure.
  * @param data the credential's fields as n8n decrypts them.
  * @throws InputError with the name of the field that is wrong.
  */
 export function connectionFrom(data: Record<string, unknown>): Connection {
-	const apiVersion = readApiVersion(data.apiVersion);
-	if (data.authentication === 'accessKey') return { ...readKeyFields(data), apiVersion };
-	if (data.authentication === 'userToken') return { ...readTokenFields(data), apiVersion };
+	const common = { apiVersion: readApiVersion(data.apiVersion), ...readChannel(data.channelId) };
+	if (data.authentication === 'accessKey') return { ...readKeyFields(data), ...common };
+	if (data.authentication === 'userToken') return { ...readTokenFields(data), ...common };
 	const origin = readEndpoint(readTrimmedText(data.endpoint));
 	const source: TokenSource = {
 		...readApp(data, PUBLIC_AUTHORITY),
@@ -159,5 +174,5 @@ export function connectionFrom(data: Record<string, unknown>): Connection {
 		scope: readScope(data.scope, DEFAULT_SCOPE),
 		origin,
 	};
-	return { origin, apiVersion, authentication: { kind: 'entra', source } };
+	return { origin, ...common, authentication: { kind: 'entra', source } };
 }

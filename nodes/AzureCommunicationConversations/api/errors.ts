@@ -7,7 +7,7 @@ import type { Verification } from '../../shared/transport/request';
 import { explainResponse, readHeader } from '../../shared/transport/responseErrors';
 import { ENDPOINT, type Authentication } from './connection';
 
-const CHECK_LIST = 'Choose the template from the list, or look at Template: Get Many.';
+const CHECK_LIST = 'Choose the template from the list. Template: Get Many shows all of them.';
 
 /**
  * Explanations by the words of an error, and by WhatsApp's error numbers in them.
@@ -22,17 +22,17 @@ const BY_WORDS: ReadonlyArray<Explanation & { pattern: RegExp }> = [
 	{
 		pattern: /#132001|template name does not exist|template.{0,40}(does not exist|not found)/i,
 		message: 'There is no approved template of this name and language',
-		fix: `Check Template Name and Template Language: the language must be exactly that of the template, such as en_US, and it may still be pending or rejected. ${CHECK_LIST}`,
+		fix: `The language must be exactly that of the template, such as en_US. A template that is pending or rejected cannot be sent. ${CHECK_LIST}`,
 	},
 	{
 		pattern: /#1320(00|12)|number of (localizable_)?param(eter)?s/i,
 		message: 'The values do not fit the template',
-		fix: 'Give as many values, of the same kinds, as the template has places, and bind each. Template: Get Many shows its content.',
+		fix: 'Choose the template again, so that its placeholders are shown, and fill each. As JSON, give a value for each placeholder, and a binding for each value. Template: Get Many shows the content.',
 	},
 	{
 		pattern: /#1320(07|15|16)|template.{0,20}(paused|disabled|rejected)/i,
-		message: 'The template may not be sent at present',
-		fix: 'WhatsApp has paused, disabled or rejected it: look at its status with Template: Get Many.',
+		message: 'The template cannot be sent at present',
+		fix: 'WhatsApp has paused, disabled or rejected it. Template: Get Many shows its status.',
 	},
 	{
 		pattern: /#13105[123]|media.{0,30}(download|upload)|(download|fetch|unreachable).{0,30}media/i,
@@ -52,32 +52,32 @@ const ROLE = 'a role on the resource (Access control), such as Contributor';
 const REFUSED: Record<Authentication['kind'], Record<401 | 403, Explanation>> = {
 	entra: {
 		401: {
-			message: 'The resource did not accept the token of the app',
-			fix: 'Check that Endpoint is a resource of this tenant, and Scope. A role takes some minutes until it counts.',
+			message: 'The resource did not accept the app’s token',
+			fix: 'Check that Endpoint is a resource of this tenant, and Scope. A new role takes some minutes to take effect.',
 		},
 		403: {
 			message: 'The app is not allowed to do this',
-			fix: `Give the app ${ROLE}. It takes some minutes until it counts.`,
+			fix: `Give the app ${ROLE}. It takes some minutes to take effect.`,
 		},
 	},
 	accessKey: {
 		401: {
 			message: 'The resource did not accept the access key',
-			fix: 'Check that the key belongs to Endpoint and was not regenerated (Azure portal, Keys), and the clock of this machine: a signature is good for a few minutes. Microsoft’s sources contradict each other on whether an access key may be used for conversations: if it stays, use an Entra app.',
+			fix: 'Check that the key belongs to Endpoint and was not regenerated (Azure portal, Keys), and that the clock of this machine is right: a signature is valid for a few minutes. Microsoft’s documents contradict each other on whether an access key may be used for conversations. If the error stays, use an Entra app.',
 		},
 		403: {
 			message: 'An access key is not allowed to do this',
-			fix: `Microsoft’s sources contradict each other on whether an access key may be used for conversations: use an Entra app with ${ROLE}, in the credential.`,
+			fix: `Microsoft’s documents contradict each other on whether an access key may be used for conversations. In the credential, use an Entra app with ${ROLE}.`,
 		},
 	},
 	userToken: {
 		401: {
 			message: 'The resource did not accept the user access token',
-			fix: 'It is good for 24 hours at the most: issue a new one, and check that it is of the resource in Endpoint.',
+			fix: 'A token is valid for 24 hours at the most. Issue a new one, and check that it belongs to the resource in Endpoint.',
 		},
 		403: {
 			message: 'The user of the access token is not allowed to do this',
-			fix: 'The user must be a participant of the conversation. What is not about one conversation may need an Entra app.',
+			fix: 'The user must be a participant of the conversation. Operations that are not about one conversation may need an Entra app.',
 		},
 	},
 };
@@ -85,21 +85,21 @@ const REFUSED: Record<Authentication['kind'], Record<401 | 403, Explanation>> = 
 const BY_STATUS: Record<number, Explanation> = {
 	404: {
 		message: 'The resource does not know this conversation or channel',
-		fix: 'Check the IDs, and Endpoint in the credential: they belong to one resource. It may have been deleted or terminated.',
+		fix: 'Check the IDs, and Endpoint in the credential: they must belong to the same resource. It may also have been deleted.',
 	},
 	409: {
 		message: 'The state of the conversation does not allow this',
-		fix: 'It was probably terminated: then nothing more can be sent, and Conversation: Create opens a new one.',
+		fix: 'It was probably terminated, and nothing more can be sent. Conversation: Create starts a new one.',
 	},
 	429: {
 		message: 'Azure Communication Services is receiving too many requests',
-		fix: 'Wait, and send fewer at a time: requests that come too early count as well.',
+		fix: 'Wait, and send fewer at a time. Requests that come too early count as well.',
 	},
 };
 
 const REJECTED: Explanation = {
-	message: 'The service did not take this for a repetition of the same request',
-	fix: 'It was not done. Run the node again: that makes a new request.',
+	message: 'The service refused this repeated request',
+	fix: 'Nothing was done. Run the node again to make a new request.',
 };
 
 /** Lists an error and those within it, the inner ones first, as they say more. Source: docs/service-facts.md#acs-errors. */

@@ -4,7 +4,7 @@ import type { INodeProperties } from 'n8n-workflow';
 export function retirementNotice(name: string): INodeProperties {
 	return {
 		displayName:
-			'Microsoft ends Advanced Messaging of Azure Communication Services on 30 September 2028, and takes no new sign-ups since 23 October 2026. Instead, it names Dynamics 365 Contact Center, Infobip and Telesign.',
+			'Microsoft ends Advanced Messaging in Azure Communication Services on 30 September 2028. New sign-ups closed on 23 October 2026. Microsoft recommends Dynamics 365 Contact Center, Infobip and Telesign instead.',
 		name,
 		type: 'notice',
 		default: '',

@@ -6,10 +6,11 @@ import { readId, type ParameterReader } from '../../shared/action/parameters';
 import { isGuid, tidyId } from '../../shared/entra/appCredential';
 import { nonEmptyText, readKey, textOf, type Json } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
+import type { Connection } from '../api/connection';
 
 /** The field for a conversation. */
 export const conversationIdField = conversationLocator(
-	'The conversation, by its ID, which Conversation: Create and Get Many give as conversationId',
+	'The conversation. Conversation: Create and Get Many give its ID as conversationId.',
 	'e.g. 19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2',
 );
 
@@ -30,22 +31,47 @@ export function readConversationId(parameters: ParameterReader): string {
 	);
 }
 
-/** Makes the field for the ID of a channel. @param more its other properties. */
+/** How the field for a channel ends its description. */
+const FROM_CREDENTIAL = 'Leave it empty to use the one of the credential.';
+
+/**
+ * Makes the field for the ID of a channel.
+ * @param description whole sentences. That the credential's is used where it is empty follows them.
+ * @param more its other properties.
+ */
 export function channelIdField(description: string, more: Partial<INodeProperties> = {}): INodeProperties {
 	const placeholder = 'e.g. 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f';
-	return stringField('channelId', 'Channel ID', description, { placeholder, ...more });
+	return stringField('channelId', 'Channel ID', `${description} ${FROM_CREDENTIAL}`, {
+		placeholder,
+		...more,
+	});
+}
+
+/** Says that an operation needs a channel and finds none. n8n shows the message alone where a list cannot be filled. */
+function noChannel(label: string): InputError {
+	return new InputError(
+		`${label} is empty, here and in the credential: enter it in one of them (Azure portal: the resource, Channels)`,
+		'It looks like 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f.',
+	);
 }
 
 /**
  * Reads the ID of a channel, a GUID.
+ * @param value of the field; where it is empty, the channel of the credential is taken.
  * @param label the name of the field.
- * @throws InputError where it is empty or no GUID.
+ * @param connection the credential.
+ * @throws InputError where there is none in either, or it is no GUID.
  */
-export function readChannelId(value: string, label: string): string {
-	const id = tidyId(value);
+export function readChannelId(
+	value: string,
+	label: string,
+	{ channelId }: Pick<Connection, 'channelId'>,
+): string {
+	const id = tidyId(value) || channelId;
+	if (id === undefined) throw noChannel(label);
 	if (!isGuid(id)) {
 		throw new InputError(
-			id === '' ? `${label} is empty` : `${label}: ${value.trim()} is not a channel’s ID`,
+			`${label}: ${value.trim()} is not a channel’s ID`,
 			'Copy it from the Azure portal: the resource, Channels. It looks like 9d30742c-1a2b-4c3d-8e4f-5a6b7c8d9e0f.',
 		);
 	}
@@ -62,12 +88,12 @@ export const strategyField: INodeProperties = {
 		{
 			name: 'All Participants',
 			value: 'allParticipants',
-			description: 'External ones too: customers get it on WhatsApp',
+			description: 'Customers get it too, on WhatsApp',
 		},
-		{ name: 'Default', value: '', description: 'As the conversation, or the service, says' },
+		{ name: 'Default', value: '', description: 'Use the setting of the conversation or the service' },
 		{ name: 'Internal Participants Only', value: 'internalOnly', description: 'Nothing goes to customers' },
 	],
-	description: 'Which participants it is delivered to (outboundDeliveryStrategy)',
+	description: 'Who gets the message (outboundDeliveryStrategy)',
 };
 
 /**
@@ -79,10 +105,7 @@ export function readStrategy(parameters: ParameterReader): Conversation['outboun
 	const strategy = parameters.text(strategyField.name, strategyField.displayName);
 	if (strategy === '') return undefined;
 	if (strategy === 'allParticipants' || strategy === 'internalOnly') return strategy;
-	throw new InputError(
-		'Deliver To is not one that the service has',
-		'Give allParticipants, internalOnly, or nothing.',
-	);
+	throw new InputError('Deliver To is unknown', 'Give allParticipants, internalOnly, or nothing.');
 }
 
 /** Makes the item of a conversation. The ID has the key `id`, and `conversationId` in an example of Microsoft's. */
@@ -110,8 +133,7 @@ export const participantsField: INodeProperties = {
 	typeOptions: { multipleValues: true },
 	placeholder: 'Add participant',
 	default: {},
-	description:
-		'Who takes part: customers on WhatsApp, and people and bots of your own by their communication user',
+	description: 'The people in the conversation: customers on WhatsApp, and your own people and bots',
 	options: [
 		{
 			displayName: 'Participant',
@@ -127,19 +149,19 @@ export const participantsField: INodeProperties = {
 						{
 							name: 'Internal (Bot)',
 							value: 'bot',
-							description: 'A bot of your own, by its communication user and its app',
+							description: 'Your own bot, with its communication user and its app',
 						},
 						{
 							name: 'Internal (Communication User)',
 							value: 'internal',
-							description: 'Somebody of your own',
+							description: 'One of your own people',
 						},
 					],
 				},
 				stringField(
 					'contactId',
 					'WhatsApp Number or User ID',
-					'Of an external participant the WhatsApp number with its country code, or the business-scoped user ID (such as US.1349…), of an internal one the communication user ID (8:acs:…)',
+					'For a customer, the WhatsApp number with its country code, or the business-scoped user ID (such as US.1349…). For your own people and bots, the communication user ID (8:acs:…).',
 					{ placeholder: 'e.g. +14255550123' },
 				),
 				stringField('botAppId', 'Bot App ID', 'App ID of the bot in Microsoft Entra', {

@@ -12,7 +12,7 @@ export const actionNode = defineActionNode<Connection, ServiceName>({
 	resources: [conversation, message, participant, template],
 	firstResource: 'message',
 	lostAnswers:
-		'What may have arrived is done once, as the service recognises a repeated request; only Conversation: Create is not repeated.',
+		'Retries carry the same ID, so each request is carried out once. Conversation: Create is never retried if it may have arrived.',
 	connect: async (context) => connectionFrom(await context.getCredentials('azureCommunicationServicesApi')),
 	client: (_, connection, throttle) => communicationClient(connection, throttle),
 	firstService: 'communication',

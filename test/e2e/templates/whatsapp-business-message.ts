@@ -133,8 +133,8 @@ async function checkWith(
 				template: {
 					name: 'shipping_confirmation',
 					language: 'en_US',
-					values: [{ name: 'days', kind: 'text', text: '2' }],
-					bindings: { kind: 'whatsApp', body: [{ refValue: 'days' }] },
+					values: [{ name: 'body1', kind: 'text', text: '2' }],
+					bindings: { kind: 'whatsApp', body: [{ refValue: 'body1' }] },
 				},
 			});
 		checks['once, and the caller gets its ID'] =

@@ -1,5 +1,4 @@
 import { explainCommunicationError } from '../../../nodes/AzureCommunicationConversations/api/errors';
-import { templateFields } from '../../../nodes/AzureCommunicationConversations/operations/message/templateFields';
 
 type Kind = Parameters<typeof explainCommunicationError>[0];
 
@@ -13,7 +12,7 @@ const explain = (kind: Kind, ...given: Parameters<typeof answer>) =>
 const inner = (message: string) => ({ innererror: { code: 'I', message } });
 
 test.each<[string, Kind, Parameters<typeof answer>, string, string]>([
-	['a token of Entra', 'entra', [401], 'token of the app', 'tenant'],
+	['a token of Entra', 'entra', [401], 'app’s token', 'tenant'],
 	['an access key', 'accessKey', [401], 'access key', 'clock'],
 	['a user token', 'userToken', [401], 'user access token', '24 hours'],
 	['an app without a role', 'entra', [403], 'not allowed', 'Access control'],
@@ -26,7 +25,7 @@ test.each<[string, Kind, Parameters<typeof answer>, string, string]>([
 		'a repetition that is not one',
 		'entra',
 		[400, {}, { 'repeatability-result': 'rejected' }],
-		'repetition',
+		'repeated request',
 		'new request',
 	],
 	['WhatsApp’s window', 'entra', [400, inner('(#131047) Re-engagement message')], '24 hours', 'template'],
@@ -36,16 +35,16 @@ test.each<[string, Kind, Parameters<typeof answer>, string, string]>([
 		'entra',
 		[400, inner('(#132001) x')],
 		'no approved template',
-		'Template Language',
+		'exactly that of the template',
 	],
 	[
 		'too few values',
 		'entra',
 		[400, inner('(#132000) Number of parameters does not match')],
 		'do not fit',
-		'as many values',
+		'a value for each placeholder',
 	],
-	['a paused template', 'entra', [400, inner('(#132015) Template is paused')], 'may not be sent', 'status'],
+	['a paused template', 'entra', [400, inner('(#132015) Template is paused')], 'cannot be sent', 'status'],
 	[
 		'a file that cannot be had',
 		'entra',
@@ -91,29 +90,4 @@ test('its own words: the real cause first, none pushed out by another, x-ms-erro
 	expect(error.description).toContain('x-ms-error-code: HeaderCode.');
 	expect(error).toMatchObject({ code: 'C', correlationId: 'vector' });
 	expect(explain('entra', 400, {}, { 'x-ms-error-code': 'C' }).description).not.toContain('x-ms-error-code');
-});
-
-test('the places of a binding and the kinds of a value are those that the service has', () => {
-	const options = (name: string, inside: string) => {
-		const field = templateFields.find((one) => one.name === name) as unknown as {
-			options: Array<{ values: Array<{ name: string; options: Array<{ value: string }> }> }>;
-		};
-		const wanted = field.options[0]!.values.find((one) => one.name === inside)!;
-		return wanted.options.map(({ value }) => value).sort();
-	};
-	expect(options('templateValues', 'kind')).toEqual([
-		'document',
-		'image',
-		'location',
-		'quickAction',
-		'text',
-		'video',
-	]);
-	expect(options('templateBindings', 'place')).toEqual([
-		'body',
-		'footer',
-		'header',
-		'quickReplyButton',
-		'urlButton',
-	]);
 });

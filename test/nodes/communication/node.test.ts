@@ -38,6 +38,13 @@ const say = async (parameters: IDataObject = {}, given?: Given) =>
 		{ conversationId, content: 'Hello', options: { maxRetryTime: 0 }, ...parameters },
 		given,
 	);
+/** A template by its name and language, with the values of its placeholders. */
+const chosen = (template: string, value: IDataObject | null = null, more: IDataObject = {}): IDataObject => ({
+	kind: 'template',
+	template: { __rl: true, mode: 'name', value: template },
+	placeholders: { mappingMode: 'defineBelow', value, schema: [], matchingColumns: [] },
+	...more,
+});
 const retried = { options: { maxRetryTime: 30 } };
 
 /** The messages of the business, the oldest first. */
@@ -76,7 +83,7 @@ const schemaOf = (path: string) =>
 			),
 			'utf8',
 		),
-	) as { properties: Record<string, unknown> };
+	) as { properties: Record<string, unknown>; required: string[] };
 
 describe('every operation', () => {
 	const CONTACTS = {
@@ -118,7 +125,8 @@ describe('every operation', () => {
 		const isValid = ajv.compile(schema);
 		for (const { json, pairedItem } of items) {
 			expect([isValid(json), isValid.errors]).toEqual([true, null]);
-			expect(Object.keys(json)).toEqual(Object.keys(schema.properties));
+			expect(Object.keys(json)).toEqual(schema.required);
+			expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(schema.required));
 			expect(pairedItem).toEqual({ item: 0 });
 		}
 	});
@@ -275,26 +283,21 @@ describe('Message: Send', () => {
 				name: 'purchase_feedback',
 				language: 'en',
 				values: [
-					{
-						name: 'picture',
-						kind: 'image',
-						url: 'https://example.com/heat-pump.jpg',
-						caption: 'Your heat pump',
-					},
-					{ name: 'who', kind: 'text', text: 'Anna' },
-					{ name: 'what', kind: 'text', text: 'heat pump' },
-					{ name: 'yes', kind: 'quickAction', payload: 'likes-it' },
-					{ name: 'no', kind: 'quickAction', payload: 'does-not' },
-					{ name: 'review', kind: 'quickAction', text: 'heat-pump' },
+					{ name: 'headerFile', kind: 'image', url: 'https://example.com/heat-pump.jpg' },
+					{ name: 'body1', kind: 'text', text: 'Anna' },
+					{ name: 'body2', kind: 'text', text: 'heat pump' },
+					{ name: 'buttonAction1', kind: 'quickAction', payload: 'likes-it' },
+					{ name: 'buttonAction2', kind: 'quickAction', payload: 'does-not' },
+					{ name: 'buttonAction3', kind: 'quickAction', text: 'heat-pump' },
 				],
 				bindings: {
 					kind: 'whatsApp',
-					header: [{ refValue: 'picture' }],
-					body: [{ refValue: 'who' }, { refValue: 'what' }],
+					header: [{ refValue: 'headerFile' }],
+					body: [{ refValue: 'body1' }, { refValue: 'body2' }],
 					buttons: [
-						{ subType: 'quickReply', refValue: 'yes' },
-						{ subType: 'quickReply', refValue: 'no' },
-						{ subType: 'url', refValue: 'review' },
+						{ subType: 'quickReply', refValue: 'buttonAction1' },
+						{ subType: 'quickReply', refValue: 'buttonAction2' },
+						{ subType: 'url', refValue: 'buttonAction3' },
 					],
 				},
 			},
@@ -316,6 +319,97 @@ describe('Message: Send', () => {
 		expectContract();
 	});
 
+	describe('a template’s preview', () => {
+		const reminder = { body_customer_name: 'Anna', body_time: '={{ $json.time }}' };
+		const days = { header_day: 'Friday', body_day: 'Friday' };
+		const remind = async (more: IDataObject = {}, given?: Given) =>
+			await say(chosen('appointment_reminder|en_US', { ...reminder, ...days }, more), {
+				items: [{ time: '9:30' }],
+				...given,
+			});
+		const channel = () => ({ channelId: emulator.world.communicationChannelId });
+		const TEXT =
+			'See you on Friday\nHello Anna, your technician arrives on Friday at 9:30.\nContoso heat pumps';
+		const lookUps = () => calls().filter(({ operationId }) => operationId === 'communication.listTemplates');
+
+		test('is what the customer reads, and fits the schema', async () => {
+			const { items, error } = await remind(channel());
+			expect(error).toBeUndefined();
+			expect(items.map(({ json }) => json)).toEqual([
+				{ conversationId, messageId: expect.stringMatching(/^\d{13}$/), preview: TEXT },
+			]);
+			const isValid = ajv.compile(schemaOf('message: send'));
+			expect([isValid(items[0]!.json), isValid.errors]).toEqual([true, null]);
+		});
+
+		test('by the channel of the credential, and of a template that is given as JSON', async () => {
+			const templateJson = {
+				name: 'shipping_confirmation',
+				language: 'en_US',
+				values: [{ name: 'days', kind: 'text', text: 3 }],
+				bindings: { kind: 'whatsApp', body: [{ refValue: 'days' }] },
+			};
+			const { items } = await say(
+				{ kind: 'template', templateSource: 'json', templateJson },
+				{ credential: channel() },
+			);
+			expect(items[0]!.json.preview).toMatch(/^Your package .* in 3 business days\.\n/);
+		});
+
+		test('of many items costs one look-up, after the last message', async () => {
+			emulator.settings.communication.maxPageSize = 3;
+			const times = ['8:00', '9:00', '10:00'];
+			const { items } = await remind(channel(), { items: times.map((time) => ({ time })) });
+			expect(items.map(({ json }) => String(json.preview).includes(` at `))).toEqual([true, true, true]);
+			expect(items.map(({ json }) => /at (\S+)\.$/m.exec(String(json.preview))?.[1])).toEqual(times);
+			expect(lookUps()).toHaveLength(3);
+			expect(calls().map(({ operationId }) => operationId)).toEqual([
+				...times.map(() => 'communication.sendMessage'),
+				...lookUps().map(() => 'communication.listTemplates'),
+			]);
+		});
+
+		test.each<[string, FaultRule['action']]>([
+			['is refused', { status: 403 }],
+			['is throttled', { status: 429, retryAfter: 3600 }],
+			['breaks', 'resetBefore'],
+			[
+				'says nothing of use',
+				{ status: 200, body: '{"value":[{"name":[]},null]}', contentType: 'application/json' },
+			],
+			['never answers', { delayMs: 60_000 }],
+		])('is not there where the look-up %s, and the message is sent once', async (_name, action) => {
+			emulator.settings.faults = [fault('listTemplates', action, 99)];
+			const startedAt = performance.now();
+			const { items, error } = await remind(channel(), { items: [{ time: 1 }, { time: 2 }] });
+			expect(error).toBeUndefined();
+			expect(items.map(({ json }) => Object.keys(json))).toEqual([
+				['conversationId', 'messageId'],
+				['conversationId', 'messageId'],
+			]);
+			expect(said()).toHaveLength(2);
+			expect(lookUps().length).toBeLessThanOrEqual(1);
+			expect(performance.now() - startedAt).toBeLessThan(20_000);
+		});
+
+		test('is not looked for without a channel, nor with one that is none', async () => {
+			for (const channelId of ['', '..', 'x']) {
+				const { items, error } = await remind({ channelId });
+				expect(error).toBeUndefined();
+				expect(items[0]!.json).not.toHaveProperty('preview');
+			}
+			expect(lookUps()).toEqual([]);
+		});
+
+		test('is not looked for where nothing was sent', async () => {
+			emulator.settings.faults = [fault('sendMessage', { status: 400 })];
+			const given: Given = { node: { onError: 'continueRegularOutput' } };
+			const { items } = await remind(channel(), given);
+			expect(items[0]!.json).toHaveProperty('error');
+			expect(lookUps()).toEqual([]);
+		});
+	});
+
 	test('tells below the node of values that no binding uses', async () => {
 		const template = {
 			name: 'shipping_confirmation',
@@ -326,7 +420,7 @@ describe('Message: Send', () => {
 			],
 			bindings: { kind: 'whatsApp', body: [{ refValue: 'days' }] },
 		};
-		const { hints, error } = await say({ kind: 'template', templateSource: 'json', template });
+		const { hints, error } = await say({ kind: 'template', templateSource: 'json', templateJson: template });
 		expect(error).toBeUndefined();
 		expect(hints).toMatchObject([{ message: expect.stringContaining('forgotten') }]);
 	});
@@ -335,27 +429,29 @@ describe('Message: Send', () => {
 		['no text', { content: ' ' }, 'Text is empty'],
 		['no conversation', { conversationId: '={{ $json.none }}' }, 'Conversation is empty'],
 		['a conversation that leads elsewhere', { conversationId: '..' }, 'Conversation is not an ID'],
-		['an unknown kind', { kind: 'sticker' }, 'Kind is not one that can be sent'],
-		['an unknown strategy', { outboundDeliveryStrategy: 'allChannels' }, 'Deliver To is not one'],
+		['an unknown kind', { kind: 'sticker' }, 'Kind is unknown'],
+		['an unknown strategy', { outboundDeliveryStrategy: 'allChannels' }, 'Deliver To is unknown'],
 		['no file', { kind: 'image', mediaUri: '={{ $json.none }}' }, 'Media URL is empty'],
 		['a file that nobody can fetch', { kind: 'audio', mediaUri: 'http://10.0.0.1/a.mp3' }, 'private'],
-		['what is no JSON', { kind: 'template', templateSource: 'json', template: '{' }, 'is not JSON'],
+		['what is no JSON', { kind: 'template', templateSource: 'json', templateJson: '{' }, 'is not JSON'],
+		['no template', chosen('={{ $json.none }}'), 'Template is empty'],
+		['a template without its language', chosen('invoice'), 'Template has no language: invoice'],
 		[
-			'no template name',
-			{
-				kind: 'template',
-				templateName: { __rl: true, mode: 'name', value: '={{ $json.none }}' },
-				templateLanguage: { __rl: true, mode: 'code', value: 'en' },
-			},
-			'Template Name is empty',
+			'an empty placeholder',
+			chosen('shipping_confirmation|en_US', { body_1: '={{ $json.none }}' }),
+			'Body {{1}} is empty',
 		],
+		['an object in a placeholder', chosen('a|en', { body_1: '={{ $json }}' }), 'Body {{1}} must be a text'],
 		[
 			'a binding to nothing',
 			{
 				kind: 'template',
-				templateName: { __rl: true, mode: 'name', value: 'a' },
-				templateLanguage: { __rl: true, mode: 'code', value: 'en' },
-				templateBindings: { binding: [{ place: 'header', refValue: 'x' }] },
+				templateSource: 'json',
+				templateJson: {
+					name: 'a',
+					language: 'en',
+					bindings: { kind: 'whatsApp', header: [{ refValue: 'x' }] },
+				},
 			},
 			'header refers to x',
 		],
@@ -579,11 +675,7 @@ describe('errors', () => {
 	});
 
 	test('a template that is not there in this language', async () => {
-		const { error } = await say({
-			kind: 'template',
-			templateName: { __rl: true, mode: 'name', value: 'shipping_confirmation' },
-			templateLanguage: { __rl: true, mode: 'code', value: 'fr' },
-		});
+		const { error } = await say(chosen('shipping_confirmation|fr'));
 		expect(error?.message).toBe('There is no approved template of this name and language');
 		expect(details(error)).toContain('(#132001) Template name does not exist in the translation');
 	});
@@ -672,7 +764,7 @@ describe('errors', () => {
 			const { error } = await run('participant: add', { conversationId, participants });
 			expect(error).toMatchObject({
 				message: 'The answer has no list of invalidParticipants',
-				description: expect.stringContaining('Look at the participants'),
+				description: expect.stringContaining('Check the participants'),
 				context: { outcome: 'uncertain' },
 			});
 		}
@@ -794,6 +886,8 @@ describe('in the editor', () => {
 			expect(await tested(kind)).toMatchObject({ status: 'OK' });
 		}
 		expect(calls()).toHaveLength(3);
+		const { communicationChannelId: channelId } = emulator.world;
+		expect(await tested('accessKey', { channelId })).toMatchObject({ status: 'OK' });
 		emulator.settings.communication.refuse = 'userToken';
 		expect(await tested('userToken')).toMatchObject({ status: 'OK' });
 		emulator.settings.communication.refuse = 'accessKey';
@@ -806,18 +900,20 @@ describe('in the editor', () => {
 			await tested('accessKey', { endpoint: 'https://nowhere.invalid' }),
 			await tested('userToken', { userToken: 'old' }),
 			await tested('userToken', { endpoint: '' }),
+			await tested('accessKey', { channelId: 'x' }),
+			await tested('accessKey', { channelId: '11111111-2222-4333-8444-555555555555' }),
 		];
 		expect(mistakes.every(({ status }) => status === 'Error')).toBe(true);
 		expect(new Set(mistakes.map(({ message }) => message)).size).toBe(mistakes.length);
 	});
 
-	const context = (parameters: IDataObject = {}) =>
+	const context = (parameters: IDataObject = {}, credential: IDataObject = {}) =>
 		({
-			getCredentials: async () => communicationCredential(emulator),
+			getCredentials: async () => ({ ...communicationCredential(emulator), ...credential }),
 			getCurrentNodeParameter: (name: string) => parameters[name],
 			getNode: () => ({}),
 		}) as unknown as ILoadOptionsFunctions;
-	const { searchConversations, searchTemplates, searchTemplateLanguages } = node.methods.listSearch;
+	const { searchConversations, searchTemplates } = node.methods.listSearch;
 
 	test('conversations are chosen by their topic', async () => {
 		emulator.communication.addConversations(120);
@@ -833,27 +929,66 @@ describe('in the editor', () => {
 		expect(calls().length - before).toBe(20);
 	});
 
-	test('templates by their name, and then their language', async () => {
+	test('approved templates, each once in each of its languages', async () => {
 		const channelId = emulator.world.communicationChannelId;
-		const names = (await searchTemplates.call(context({ channelId }))).results.map(({ name }) => name);
-		expect(names).toEqual([
-			'shipping_confirmation',
-			'purchase_feedback',
-			'store_location',
-			'invoice',
-			'assembly_video',
-			'summer_sale (pending)',
+		const choices = (await searchTemplates.call(context({ channelId }))).results;
+		expect(choices.map(({ name }) => name)).toEqual([
+			'shipping_confirmation | en_US',
+			'shipping_confirmation | de',
+			'purchase_feedback | en',
+			'store_location | en_US',
+			'invoice | en_US',
+			'assembly_video | en_US',
+			'appointment_reminder | en_US',
 		]);
-		const languages = async (templateName: string) =>
-			(await searchTemplateLanguages.call(context({ channelId, templateName }))).results;
-		expect(await languages('shipping_confirmation')).toEqual([
-			{ name: 'en_US', value: 'en_US' },
-			{ name: 'de', value: 'de' },
-		]);
-		expect(await languages('summer_sale')).toEqual([{ name: 'en_US (pending)', value: 'en_US' }]);
-		await expect(searchTemplates.call(context({ channelId: '' }))).rejects.toThrow('Enter Channel ID first');
-		await expect(searchTemplateLanguages.call(context({ channelId }))).rejects.toThrow(
-			'Choose Template Name first',
+		expect(
+			(await searchTemplates.call(context({ channelId }), ' SHIPPING_confirmation | d ')).results,
+		).toEqual([{ name: 'shipping_confirmation | de', value: 'shipping_confirmation|de' }]);
+		expect((await searchTemplates.call(context({}, { channelId }))).results).toHaveLength(7);
+		await expect(searchTemplates.call(context({ channelId: '' }))).rejects.toThrow(
+			'Channel ID is empty, here and in the credential',
 		);
+	});
+
+	describe('the placeholders of a template', () => {
+		const { getPlaceholders } = node.methods.resourceMapping;
+		const placeholders = async (parameters: IDataObject, credential?: IDataObject) =>
+			await getPlaceholders.call(context(parameters, credential));
+		const channel = () => ({ channelId: emulator.world.communicationChannelId });
+
+		test('are those of its language, with the channel of the node or the credential', async () => {
+			for (const [parameters, credential] of [
+				[channel(), {}],
+				[{}, channel()],
+			]) {
+				const { fields } = await placeholders(
+					{ template: 'shipping_confirmation|de', ...parameters },
+					credential,
+				);
+				expect(fields).toMatchObject([
+					{ id: 'body_1', displayName: 'Body {{1}}: …unterwegs. Es kommt in {{1}} Werktagen an.' },
+				]);
+			}
+		});
+
+		test.each<[string, IDataObject, string]>([
+			['no template', {}, 'Choose a template first'],
+			['no language', { template: 'invoice' }, 'Template has no language: invoice'],
+			[
+				'a template that is not there',
+				{ template: 'x<b>|en' },
+				'The channel has no template x&lt;b&gt; in en',
+			],
+			['no channel', { template: 'invoice|en_US', channelId: '' }, 'Channel ID is empty, here and in the'],
+		])('%s: the editor says why there are none', async (_name, parameters, notice) => {
+			const given = await placeholders({ ...channel(), ...parameters });
+			expect(given.fields).toEqual([]);
+			expect(given.emptyFieldsNotice).toContain(notice);
+		});
+
+		test('of a saved node stay where they cannot be read', async () => {
+			const saved = { placeholders: { schema: [{ id: 'body_1' }] }, template: 'gone|en', ...channel() };
+			await expect(placeholders(saved)).rejects.toThrow('The channel has no template gone in en');
+		});
 	});
 });

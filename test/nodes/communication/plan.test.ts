@@ -1,5 +1,6 @@
 import { urlBelow, type ServiceRequest } from '../../../nodes/shared/transport/request';
 import { withIds } from '../../../nodes/AzureCommunicationConversations/api/request';
+import { connectionFrom } from '../../../nodes/AzureCommunicationConversations/api/connection';
 import { actionNode } from '../../../nodes/AzureCommunicationConversations/operations';
 import { AzureCommunicationConversations } from '../../../nodes/AzureCommunicationConversations/AzureCommunicationConversations.node';
 import { parametersOf } from '../../support/parameters';
@@ -8,14 +9,21 @@ import { AzureCommunicationServicesApi } from '../../../credentials/AzureCommuni
 const ID = '19:34adfa4f-cedf-4dc0-ba29-b6d1a69ab345@thread.v2';
 const CHANNEL = 'e41a6c37-90bd-4f52-a8d6-3b7f15c9e280';
 
-function plan(path: string, given: Record<string, unknown> = {}) {
+const CONNECTION = connectionFrom({
+	authentication: 'userToken',
+	userToken: 'token',
+	endpoint: 'https://contoso.communication.azure.com',
+});
+
+/** @param channelId the one of the credential. */
+function plan(path: string, given: Record<string, unknown> = {}, channelId?: string) {
 	const [resource, name] = path.split(': ') as [string, string];
 	const operation = actionNode.find(resource, name)!;
 	const defaults = Object.fromEntries(
 		actionNode.fieldsOf(operation).map((field) => [field.name, field.default]),
 	);
 	const { parameters } = parametersOf({ ...defaults, conversationId: ID, ...given });
-	const planned = operation.plan(parameters, undefined as never);
+	const planned = operation.plan(parameters, { ...CONNECTION, channelId });
 	if (planned.kind === 'steps') throw new Error('it makes no one request of the service');
 	const request: ServiceRequest & { body?: object } =
 		planned.kind === 'call' ? planned.request : planned.list.request;
@@ -112,37 +120,70 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
 	expect(bodyOf({ kind, ...given })).toEqual({ request });
 });
 
-test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
-	[
-		'video',
-		{ url: URL_, caption: 'C', fileName: 'f.mp4', text: 'no' },
-		{ url: URL_, caption: 'C', fileName: 'f.mp4' },
-	],
-	['image', { url: URL_, caption: 'C', latitude: 1 }, { url: URL_, caption: 'C' }],
-	['document', { url: URL_, fileName: 'f.pdf' }, { url: URL_, fileName: 'f.pdf' }],
-	[
-		'location',
-		{ latitude: '1.5', longitude: 0, address: 'A' },
-		{ latitude: 1.5, longitude: 0, address: 'A' },
-	],
-	['quickAction', { text: 'T', payload: 'P', url: URL_ }, { text: 'T', payload: 'P' }],
-	['text', { text: 7 }, { text: '7' }],
-])('a template’s value of the kind %s', (kind, given, expected) => {
-	const body = bodyOf({
-		kind: 'template',
-		templateName: 'a',
-		templateLanguage: 'en',
-		templateValues: { value: [{ name: 'v', kind, ...given }] },
+describe('the channel', () => {
+	const ofCredential = '11111111-2222-4333-8444-555555555555';
+	const pathOf = (given: string, channelId?: string) =>
+		plan('template: getMany', { channelId: given }, channelId).request.path;
+	const channelsOf = (given: string, channelId?: string) =>
+		(
+			plan('conversation: create', { deliveryChannelIds: given }, channelId).request.body as {
+				conversation: { deliveryChannelIds?: string[] };
+			}
+		).conversation.deliveryChannelIds;
+	const filterOf = (options: object, channelId?: string) =>
+		plan('conversation: getMany', { options }, channelId).request.query;
+
+	test('is the node’s, or else the credential’s', () => {
+		expect(pathOf(CHANNEL, ofCredential)).toBe(`/messages/channels/${CHANNEL}/templates`);
+		expect(pathOf(' ', ofCredential)).toBe(`/messages/channels/${ofCredential}/templates`);
+		expect(channelsOf(CHANNEL, ofCredential)).toEqual([CHANNEL]);
+		expect(channelsOf('', ofCredential)).toEqual([ofCredential]);
+		expect(channelsOf('')).toBeUndefined();
 	});
-	expect(body).toMatchObject({ request: { template: { values: [{ name: 'v', kind, ...expected }] } } });
-	const [value] = (body!.request as { template: { values: object[] } }).template.values;
-	expect(Object.keys(value!).sort()).toEqual(Object.keys({ name: 'v', kind, ...expected }).sort());
+
+	test('is asked for in both places where there is none', () => {
+		expect(() => pathOf('')).toThrow(/Channel ID is empty, here and in the credential/);
+		expect(() => pathOf('x', ofCredential)).toThrow('Channel ID: x is not a channel’s ID');
+	});
+
+	test('limits a list only where the option is there', () => {
+		expect(filterOf({}, ofCredential)).toEqual({});
+		expect(filterOf({ channelId: '' }, ofCredential)).toEqual({ channelId: ofCredential });
+		expect(filterOf({ channelId: CHANNEL }, ofCredential)).toEqual({ channelId: CHANNEL });
+		expect(filterOf({ channelId: '' })).toEqual({});
+	});
 });
 
-test('a location that an expression left empty is no place in the sea', () => {
-	const value = [{ name: 'v', kind: 'location', latitude: null, longitude: undefined }];
-	const given = { kind: 'template', templateName: 'a', templateLanguage: 'en', templateValues: { value } };
-	expect(() => plan('message: send', given)).toThrow('Latitude');
+describe('a template', () => {
+	const sent = (template: unknown, placeholders: unknown = { value: null }) =>
+		(bodyOf({ kind: 'template', template, placeholders }) as { request: { template: object } }).request
+			.template;
+
+	test.each(['a|en', ' a | en ', 'a|en_US', 'a|zh_Hans'])('is named with its language: %j', (template) => {
+		const [name, language] = template.split('|').map((part) => part.trim());
+		expect(sent(template)).toEqual({ name, language });
+	});
+
+	test.each<[unknown, string]>([
+		['', 'Template is empty'],
+		[undefined, 'Template is empty'],
+		['appointment_reminder', 'Template has no language: appointment_reminder'],
+		['appointment_reminder|', 'Template has no language'],
+		['|en', 'Template has no name'],
+		['a|English', 'Template has a language that is no language code: English'],
+		[{ name: 'a' }, 'Template must be a text'],
+	])('%j is none', (template, message) => {
+		expect(() => sent(template)).toThrow(message);
+	});
+
+	test('has the values of its placeholders', () => {
+		expect(sent('a|en', { value: { body_1: 7 } })).toEqual({
+			name: 'a',
+			language: 'en',
+			values: [{ name: 'body1', kind: 'text', text: '7' }],
+			bindings: { kind: 'whatsApp', body: [{ refValue: 'body1' }] },
+		});
+	});
 });
 
 test('no conversation’s ID leads out of the path', () => {
@@ -153,7 +194,7 @@ test('no conversation’s ID leads out of the path', () => {
 	}
 });
 
-test('node and credential say when Microsoft ends the service, and what it names instead', () => {
+test('node and credential say when Microsoft ends the service, and what it recommends instead', () => {
 	const { description, properties } = new AzureCommunicationConversations().description;
 	expect(description).toContain('30 September 2028');
 	const noticesOf = (fields: typeof properties) =>

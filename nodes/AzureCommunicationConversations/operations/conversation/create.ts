@@ -19,14 +19,14 @@ export const create: Operation = {
 	operation: 'create',
 	name: 'Create',
 	action: 'Create a conversation',
-	description: 'Open a conversation between people of your own and customers on WhatsApp',
+	description: 'Start a conversation between your own people and customers on WhatsApp',
 	effect: 'send',
 	fields: [
 		stringField('topic', 'Topic', 'What the conversation is about', {
 			placeholder: 'e.g. Heat pump of Anna Jensen',
 		}),
 		channelIdField(
-			'Channels (WhatsApp accounts) by which external participants are reached, separated by commas',
+			'The channels (WhatsApp accounts) that reach the external participants, separated by commas.',
 			{
 				displayName: 'Channel IDs',
 				name: 'deliveryChannelIds',
@@ -37,17 +37,20 @@ export const create: Operation = {
 		stringField(
 			'initialMessage',
 			'Initial Message',
-			'The first message, if there is to be one. Outside of WhatsApp’s 24 hours, send a template instead.',
+			'The first message. Leave it empty to send none. If the customer has not written in the last 24 hours, send a template instead.',
 			{ typeOptions: { rows: 3 } },
 		),
 	],
-	plan: (parameters) => {
-		const channelIds = readIds(parameters, 'deliveryChannelIds', 'Channel IDs');
+	plan: (parameters, connection) => {
+		const given = readIds(parameters, 'deliveryChannelIds', 'Channel IDs');
+		const channelIds = given.length === 0 && connection.channelId ? [connection.channelId] : given;
 		const participants = readParticipants(parameters);
 		const conversation = withoutEmpty({
 			topic: parameters.name('topic', 'Topic'),
 			deliveryChannelIds:
-				channelIds.length === 0 ? undefined : channelIds.map((id) => readChannelId(id, 'Channel IDs')),
+				channelIds.length === 0
+					? undefined
+					: channelIds.map((id) => readChannelId(id, 'Channel IDs', connection)),
 			outboundDeliveryStrategy: readStrategy(parameters),
 			participants: participants.length === 0 ? undefined : participants,
 		});
@@ -59,7 +62,7 @@ export const create: Operation = {
 			// Of all requests that change something, only this one takes no idempotency key.
 			// Source: docs/service-facts.md#acs-repeatability.
 			isIdempotent: false,
-			howToVerify: 'Look whether it is there (Conversation: Get Many) before you create it again.',
+			howToVerify: 'Check whether it exists (Conversation: Get Many) before you create it again.',
 		};
 		return { kind: 'call', request, toItems: (answer) => [conversationItem(answer)] };
 	},

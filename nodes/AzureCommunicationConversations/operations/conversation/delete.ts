@@ -12,7 +12,7 @@ export const remove: Operation = {
 	fields: [conversationIdField],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
-		const howToVerify = 'Look whether it is gone (Conversation: Get) before you delete it again.';
+		const howToVerify = 'Check whether it is gone (Conversation: Get) before you delete it again.';
 		return {
 			kind: 'call',
 			request: idempotentRequest('DELETE', conversationPath(conversationId), undefined, howToVerify),

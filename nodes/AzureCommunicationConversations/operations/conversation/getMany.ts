@@ -14,19 +14,25 @@ export const getMany: Operation = {
 	fields: [
 		...limitFields,
 		optionsField([
-			channelIdField('Only conversations of this channel (WhatsApp account)'),
-			stringField('participantId', 'Participant ID', 'Only conversations that this participant is in'),
+			channelIdField('List only the conversations of this channel (WhatsApp account).'),
+			stringField(
+				'participantId',
+				'Participant ID',
+				'List only the conversations that this participant is in',
+			),
 		]),
 	],
-	plan: (parameters) => {
+	plan: (parameters, connection) => {
 		const options = parameters.collection('options');
-		const channelId = options.id('channelId', 'Channel ID');
+		// Without the option, the conversations of all channels are listed.
+		const isOfChannel = options.raw('channelId') !== undefined;
+		const channelId = options.id('channelId', 'Channel ID') || connection.channelId;
 		const participantId = options.id('participantId', 'Participant ID');
 		return {
 			kind: 'list',
 			list: listRequest(
 				conversationsRequest({
-					...(channelId !== '' && { channelId: readChannelId(channelId, 'Channel ID') }),
+					...(isOfChannel && channelId && { channelId: readChannelId(channelId, 'Channel ID', connection) }),
 					...(participantId !== '' && { participantId }),
 				}),
 				readLimit(parameters),

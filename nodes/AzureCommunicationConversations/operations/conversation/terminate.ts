@@ -7,13 +7,13 @@ export const terminate: Operation = {
 	operation: 'terminate',
 	name: 'Terminate',
 	action: 'Terminate a conversation',
-	description: 'End a conversation: nothing more can be sent, its messages stay',
+	description: 'End a conversation. Its messages stay, and nothing more can be sent.',
 	effect: 'send',
 	fields: [conversationIdField],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);
 		const path = conversationPath(conversationId, ':terminate');
-		const howToVerify = 'Look at the conversation (Conversation: Get) before you terminate it again.';
+		const howToVerify = 'Check the conversation (Conversation: Get) before you terminate it again.';
 		return {
 			kind: 'call',
 			request: idempotentRequest('POST', path, undefined, howToVerify),

@@ -33,7 +33,9 @@ export const getMany: Operation = {
 	fields: [
 		conversationIdField,
 		...limitFields,
-		optionsField([stringField('participantId', 'Participant ID', 'Only what this participant sees')]),
+		optionsField([
+			stringField('participantId', 'Participant ID', 'List only the messages of this participant'),
+		]),
 	],
 	plan: (parameters) => {
 		const conversationId = readConversationId(parameters);

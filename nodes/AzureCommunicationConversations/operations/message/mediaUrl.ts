@@ -19,7 +19,7 @@ export function readMediaUrl(value: string, label: string): string {
 	if (why !== undefined) {
 		throw new InputError(
 			`${label} cannot be fetched from the internet: ${why}`,
-			'Azure fetches the file itself: put it where anybody can open it without a login.',
+			'Azure fetches the file itself. Put it where anybody can open it without a login.',
 		);
 	}
 	return url.href;

@@ -13,12 +13,12 @@ export const repetitionFields: INodeProperties[] = [
 		type: 'dateTime',
 		default: '',
 		description:
-			'When this message was sent first, in the last 24 hours. It is the same at every try, as the Repetition ID is. Without an offset it is in the workflow’s time zone.',
+			'When this message was first sent, within the last 24 hours. Give the same time at every try. A time without an offset is in the workflow’s time zone.',
 	},
 	stringField(
 		'repetitionId',
 		'Repetition ID',
-		'What is the same whenever this message is sent, and different for every other message, such as the ID of what asked for it. With First Sent, the service sends the message once, also where another run has sent it before.',
+		'Your own ID of this message, such as an order number. Give the same ID at every try, and another one for every other message. With First Sent, the message is delivered once, even if another run has sent it before.',
 	),
 ];
 

@@ -7,12 +7,19 @@ import type { ParameterReader } from '../../../shared/action/parameters';
 import { nonEmptyText, readKey, withoutEmpty } from '../../../shared/json';
 import { plainFileName } from '../../../shared/fileName';
 import { InputError } from '../../../shared/transport/errors';
-import { conversationPath, idempotentRequest } from '../../api/request';
+import type { CallPlan } from '../../../shared/action/operation';
+import { isGuid, tidyId } from '../../../shared/entra/appCredential';
+import type { Connection } from '../../api/connection';
+import { conversationPath, idempotentRequest, listRequest, templatesRequest } from '../../api/request';
 import { conversationIdField, readConversationId, readStrategy, strategyField } from '../fields';
 import type { Operation } from '../operation';
+import { templateItem } from '../templateItem';
 import { readMediaUrl } from './mediaUrl';
 import { readRepetition, repetitionFields } from './repetition';
-import { readTemplate, type Template } from './template';
+import { previewOf } from './preview';
+import { readTemplate } from './readTemplate';
+import type { Template } from './template';
+import { readContent } from './templateContent';
 import { templateFields } from './templateFields';
 
 /**
@@ -41,30 +48,35 @@ const kindField: INodeProperties = {
 		{ name: 'Audio', value: 'audio' },
 		{ name: 'Document', value: 'document' },
 		{ name: 'Image', value: 'image' },
-		{ name: 'Template', value: 'template', description: 'What WhatsApp delivers at any time' },
+		{ name: 'Template', value: 'template', description: 'The only kind that WhatsApp delivers at any time' },
 		{ name: 'Text', value: 'text' },
 		{ name: 'Video', value: 'video' },
 	],
 	description:
-		'What is sent. On WhatsApp, everything but a template is delivered only within 24 hours of the customer’s last message.',
+		'What to send. WhatsApp delivers texts and files only within 24 hours of the customer’s last message, and templates at any time.',
 };
 
 const contentFields: INodeProperties[] = [
-	stringField('content', 'Text', 'What the business says', {
+	stringField('content', 'Text', 'The message to send', {
 		typeOptions: { rows: 3 },
 		required: true,
 		displayOptions: { show: { kind: ['text'] } },
 		placeholder: 'e.g. Your technician arrives at 9:30',
 	}),
-	stringField('mediaUri', 'Media URL', 'Where anybody can fetch the file, without a login', {
-		required: true,
-		displayOptions: { show: { kind: MEDIA_KINDS } },
-		placeholder: 'e.g. https://example.com/files/offer.pdf',
-	}),
-	stringField('caption', 'Caption', 'Text that goes with the file', {
+	stringField(
+		'mediaUri',
+		'Media URL',
+		'The URL of the file. Anybody must be able to open it without a login.',
+		{
+			required: true,
+			displayOptions: { show: { kind: MEDIA_KINDS } },
+			placeholder: 'e.g. https://example.com/files/offer.pdf',
+		},
+	),
+	stringField('caption', 'Caption', 'A text to send with the file', {
 		displayOptions: { show: { kind: MEDIA_KINDS.filter((kind) => MEDIA[kind].caption) } },
 	}),
-	stringField('fileName', 'File Name', 'What the customer sees the file called', {
+	stringField('fileName', 'File Name', 'The file name that the customer sees', {
 		displayOptions: { show: { kind: MEDIA_KINDS.filter((kind) => MEDIA[kind].fileName) } },
 		placeholder: 'e.g. offer.pdf',
 	}),
@@ -79,7 +91,7 @@ function readMessage(parameters: ParameterReader): { message: Content; hint?: st
 	const kind = parameters.text('kind', 'Kind');
 	if (kind === 'text') {
 		const content = parameters.text('content', 'Text');
-		if (content.trim() === '') throw new InputError('Text is empty', 'Give what is to be said.');
+		if (content.trim() === '') throw new InputError('Text is empty', 'Enter the message.');
 		return { message: { kind, content } };
 	}
 	if (isMediaKind(kind)) {
@@ -96,27 +108,55 @@ function readMessage(parameters: ParameterReader): { message: Content; hint?: st
 		};
 	}
 	if (kind !== 'template') {
-		throw new InputError('Kind is not one that can be sent', 'Choose it from the list.');
+		throw new InputError('Kind is unknown', 'Choose it from the list.');
 	}
 	const { template, unused } = readTemplate(parameters);
 	const hint =
 		unused.length === 0
 			? undefined
-			: `Values of the template ${template.name} that no binding uses, so that they appear nowhere: ${unused.join(', ')}.`;
+			: `No binding of the template ${template.name} uses these values, so the customer does not see them: ${unused.join(', ')}.`;
 	return { message: { kind, template }, hint };
+}
+
+/** The most templates that are read for the previews of a run. Its page size makes ten requests of them. */
+const MAX_TEMPLATES = 1_000;
+
+/** Finds the channel whose templates are read for the preview; undefined where none is named, as the message needs none. */
+function channelOf(
+	parameters: ParameterReader,
+	{ channelId }: Pick<Connection, 'channelId'>,
+): string | undefined {
+	const given = tidyId(parameters.raw('channelId'));
+	return isGuid(given) ? given : given === '' ? channelId : undefined;
+}
+
+/**
+ * Makes what adds the preview of a template to the item. It reads the templates of the channel once for the run, when
+ * everything is sent, so it neither holds a message up nor makes one fail.
+ */
+function withPreview(template: Template, channelId: string): CallPlan['complete'] {
+	const list = listRequest(templatesRequest(channelId), MAX_TEMPLATES);
+	return async (items, lookUp) => {
+		const { name, language } = template;
+		const found = (await lookUp(list))
+			.map(templateItem)
+			.find((one) => one.name === name && one.language === language);
+		const content = readContent(found?.content ?? null);
+		return content ? items.map((item) => ({ ...item, preview: previewOf(content, template) })) : items;
+	};
 }
 
 export const send: Operation = {
 	operation: 'send',
 	name: 'Send',
 	action: 'Send a message as the business',
-	description:
-		'Say something to the participants of a conversation on behalf of the business: text, a file, or a WhatsApp template',
+	description: 'Send a text, a file or a WhatsApp template to the participants of a conversation',
 	effect: 'send',
 	fields: [conversationIdField, kindField, ...contentFields, strategyField, optionsField(repetitionFields)],
-	plan: (parameters) => {
+	plan: (parameters, connection) => {
 		const conversationId = readConversationId(parameters);
 		const { message, hint } = readMessage(parameters);
+		const channelId = message.kind === 'template' ? channelOf(parameters, connection) : undefined;
 		const body: Omit<SendMessageRequest, 'request'> & { request: Content } = {
 			request: message,
 			outboundDeliveryStrategy: readStrategy(parameters),
@@ -133,6 +173,7 @@ export const send: Operation = {
 			toItems: (answer) => [{ conversationId, messageId: nonEmptyText(readKey(answer, 'messageId')) }],
 			orderingKey: conversationOrderingKey(conversationId),
 			hint,
+			...(message.kind === 'template' && channelId && { complete: withPreview(message.template, channelId) }),
 		};
 	},
 };

@@ -1,27 +1,13 @@
-import { readJson } from '../../../shared/action/fields/json';
-import type { ParameterReader } from '../../../shared/action/parameters';
-import { isRecord, textOf, withoutEmpty } from '../../../shared/json';
+import { isRecord, textOf } from '../../../shared/json';
 import { orList } from '../../../shared/sentences';
+import { cut } from '../../../shared/text';
 import { plainFileName } from '../../../shared/fileName';
 import { InputError } from '../../../shared/transport/errors';
 import { readMediaUrl } from './mediaUrl';
 
-/** The kinds of values of a template, and the keys of each. Source: docs/service-facts.md#acs-templates. */
-const VALUE_KEYS = {
-	text: ['text'],
-	image: ['url', 'caption', 'fileName'],
-	video: ['url', 'caption', 'fileName'],
-	document: ['url', 'caption', 'fileName'],
-	location: ['latitude', 'longitude', 'locationName', 'address'],
-	quickAction: ['text', 'payload'],
-} as const;
-type ValueKind = keyof typeof VALUE_KEYS;
-const VALUE_KINDS = Object.keys(VALUE_KEYS) as ValueKind[];
-
-/** Lists the kinds of values that have a key, in the order of the alphabet. */
-export function kindsWith(key: string): string[] {
-	return VALUE_KINDS.filter((kind) => (VALUE_KEYS[kind] as readonly string[]).includes(key)).sort();
-}
+/** The kinds of values of a template. Source: docs/service-facts.md#acs-templates. */
+const VALUE_KINDS = ['text', 'image', 'video', 'document', 'location', 'quickAction'] as const;
+type ValueKind = (typeof VALUE_KINDS)[number];
 
 /** The parts of a template that values are bound to. Source: docs/service-facts.md#acs-templates. */
 const PARTS = ['header', 'body', 'footer'] as const;
@@ -30,7 +16,8 @@ const BINDING_KEYS = ['kind', ...PLACE_KEYS] as const;
 /** Source: docs/service-facts.md#acs-templates. */
 const BUTTONS = ['quickReply', 'url'] as const;
 
-type Value = Record<string, unknown> & { name: string; kind: ValueKind };
+/** A value of a template. */
+export type Value = Record<string, unknown> & { name: string; kind: ValueKind };
 
 /** A template with its values, in the form of the service. Source: docs/service-facts.md#acs-templates. */
 export interface Template {
@@ -41,19 +28,22 @@ export interface Template {
 }
 
 /** A template, and the names of its values that no binding uses. */
-interface CheckedTemplate {
+export interface CheckedTemplate {
 	template: Template;
 	unused: string[];
 }
 
-/** A language with a country or script, e.g. `en`, `en_US`, `zh_Hans`. */
-const LANGUAGE = /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/;
+/** Whether a text is a language, also with a country or script, e.g. `en`, `en_US`, `zh_Hans`. */
+export function isLanguage(text: string): boolean {
+	return /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(text);
+}
 
 function isOneOf<Name extends string>(names: readonly Name[], value: unknown): value is Name {
 	return (names as readonly unknown[]).includes(value);
 }
 
-function readCoordinate(value: unknown, label: string, max: number): number {
+/** Reads a latitude or longitude. @throws InputError naming it. */
+export function readCoordinate(value: unknown, label: string, max: number): number {
 	const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
 	if (typeof number !== 'number' || !(Math.abs(number) <= max)) {
 		throw new InputError(`${label} is not a number from -${max} to ${max}`, 'For example 52.52.');
@@ -64,8 +54,8 @@ function readCoordinate(value: unknown, label: string, max: number): number {
 /** What WhatsApp refuses in a value. Source: docs/service-facts.md#acs-templates. */
 const BREAKS = /[\n\r\t\v\f\u0085\u2028\u2029]| {5}/;
 
-/** Checks the text of a value. @throws InputError naming it. */
-function checkText(value: unknown, label: string): string {
+/** Checks the text of a value. @returns it. @throws InputError naming it. */
+export function checkText(value: unknown, label: string): string {
 	const text = textOf(value) ?? '';
 	if (!BREAKS.test(text)) return text;
 	throw new InputError(
@@ -165,12 +155,13 @@ export function checkTemplate(given: unknown): CheckedTemplate {
 		);
 	}
 	const name = (textOf(given.name) ?? '').trim();
-	if (name === '')
-		throw new InputError('Template Name is empty', 'Choose an approved template of the channel.');
+	if (name === '') throw new InputError('The template has no name', 'Give that of an approved template.');
 	const language = (textOf(given.language) ?? '').trim();
-	if (!LANGUAGE.test(language)) {
+	if (!isLanguage(language)) {
 		throw new InputError(
-			language === '' ? 'Template Language is empty' : `Template Language ${language} is not a language code`,
+			language === ''
+				? 'The template has no language'
+				: `The template’s language is no language code: ${cut(language, 50)}`,
 			'Give that of the approved template, such as en or en_US.',
 		);
 	}
@@ -208,65 +199,4 @@ export function checkTemplate(given: unknown): CheckedTemplate {
 	if (values.length === 0) delete template.values;
 	if (bindings === undefined) delete template.bindings;
 	return { template, unused: [...names].filter((one) => !refs.has(one)) };
-}
-
-/** Reads a value from its row of fields. */
-function readValueRow(row: ParameterReader, index: number): Record<string, unknown> {
-	const which = `Value ${index + 1}`;
-	const kind = row.text('kind', `${which}: Kind`) || 'text';
-	const keys = isOneOf(VALUE_KINDS, kind) ? VALUE_KEYS[kind] : [];
-	const fields = keys.map((key): [string, unknown] => [
-		key,
-		key === 'latitude' || key === 'longitude' ? row.raw(key) : row.text(key, `${which}: ${key}`).trim(),
-	]);
-	const name = row.name('name', `${which}: Name`);
-	return withoutEmpty({ name, kind, ...Object.fromEntries(fields) });
-}
-
-/** The values of the drop-down Place. */
-const PLACES = [...PARTS, 'quickReplyButton', 'urlButton'] as const;
-
-/** Reads the bindings from their rows of fields. */
-function readBindingRows(rows: ParameterReader[]): Record<string, unknown> | undefined {
-	if (rows.length === 0) return undefined;
-	const bindings: Record<string, Array<Record<string, string>>> = {};
-	for (const [index, row] of rows.entries()) {
-		const which = `Binding ${index + 1}`;
-		const place = row.text('place', `${which}: Place`) || 'body';
-		if (!isOneOf(PLACES, place)) {
-			throw new InputError(`${which}: Place is unknown`, `Give ${orList(PLACES)}.`);
-		}
-		const refValue = row.name('refValue', `${which}: Value Name`);
-		if (place === 'quickReplyButton' || place === 'urlButton') {
-			(bindings.buttons ??= []).push({ subType: place === 'urlButton' ? 'url' : 'quickReply', refValue });
-		} else {
-			(bindings[place] ??= []).push({ refValue });
-		}
-	}
-	return { kind: 'whatsApp', ...bindings };
-}
-
-/**
- * Reads a template from its fields or from JSON, and checks it.
- * @throws InputError with the name of the field, and what {@link checkTemplate} throws.
- */
-export function readTemplate(parameters: ParameterReader): CheckedTemplate {
-	if (parameters.text('templateSource', 'Template') === 'json') {
-		const json = readJson(parameters.raw('template'), 'Template (JSON)');
-		if (json === undefined) {
-			throw new InputError(
-				'Template (JSON) is not JSON',
-				'Give an object with name, language, values and bindings.',
-			);
-		}
-		return checkTemplate(json);
-	}
-	const values = parameters.rows('templateValues', 'value').map(readValueRow);
-	const bindings = readBindingRows(parameters.rows('templateBindings', 'binding'));
-	return checkTemplate({
-		name: parameters.locator('templateName', 'Template Name'),
-		language: parameters.locator('templateLanguage', 'Template Language'),
-		...(values.length > 0 && { values }),
-		...(bindings && { bindings }),
-	});
 }

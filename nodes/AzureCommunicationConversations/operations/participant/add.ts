@@ -10,7 +10,7 @@ export const add: Operation = {
 	operation: 'add',
 	name: 'Add',
 	action: 'Add participants to a conversation',
-	description: 'Add customers or people of your own to a conversation',
+	description: 'Add customers or your own people to a conversation',
 	effect: 'send',
 	fields: [conversationIdField, { ...participantsField, required: true }],
 	plan: (parameters) => {
@@ -18,7 +18,7 @@ export const add: Operation = {
 		const participants = readParticipants(parameters);
 		if (participants.length === 0) throw new InputError('There are no Participants', 'Add at least one.');
 		const path = conversationPath(conversationId, '/participants:add');
-		const howToVerify = 'Look at the participants (Conversation: Get) before you add them again.';
+		const howToVerify = 'Check the participants (Conversation: Get) before you add them again.';
 		return {
 			kind: 'call',
 			request: idempotentRequest<AddParticipantsRequest>('POST', path, { participants }, howToVerify),

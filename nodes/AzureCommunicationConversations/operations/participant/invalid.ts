@@ -7,7 +7,7 @@ function invalidIn(answer: Json): Json[] {
 		return readEntries(answer, 'invalidParticipants');
 	} catch (thrown) {
 		const error = serviceErrorOf(thrown);
-		const description = `${error.description} Look at the participants (Conversation: Get) before you try again.`;
+		const description = `${error.description} Check the participants (Conversation: Get) before you try again.`;
 		throw error.with({ description, httpCode: 207, outcome: 'uncertain' });
 	}
 }

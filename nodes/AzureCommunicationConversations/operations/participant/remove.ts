@@ -11,14 +11,14 @@ export const remove: Operation = {
 	operation: 'remove',
 	name: 'Remove',
 	action: 'Remove participants from a conversation',
-	description: 'Take participants out of a conversation',
+	description: 'Remove participants from a conversation',
 	effect: 'send',
 	fields: [
 		conversationIdField,
 		stringField(
 			'participantIds',
 			'Participant IDs',
-			'IDs of the participants as Conversation: Get gives them beside their kind, not the phone numbers, separated by commas',
+			'IDs of the participants, separated by commas. Conversation: Get shows them as id. They are not phone numbers.',
 			{ required: true, placeholder: 'e.g. 8:acs:5b1f…_0000…' },
 		),
 	],
@@ -29,7 +29,7 @@ export const remove: Operation = {
 			throw new InputError('Participant IDs is empty', 'Conversation: Get gives the participants’ IDs.');
 		}
 		const path = conversationPath(conversationId, '/participants:remove');
-		const howToVerify = 'Look at the participants (Conversation: Get) before you remove them again.';
+		const howToVerify = 'Check the participants (Conversation: Get) before you remove them again.';
 		return {
 			kind: 'call',
 			request: idempotentRequest<RemoveParticipantsRequest>('POST', path, { participantIds }, howToVerify),
@@ -38,7 +38,7 @@ export const remove: Operation = {
 					answer,
 					participantIds.length,
 					'removed',
-					'Give the participant’s own ID (8:acs:…), not the phone number: Conversation: Get shows it as id beside kind.',
+					'Give the participant’s own ID (8:acs:…), not the phone number. Conversation: Get shows it as id.',
 				);
 				return [{ conversationId, removed: participantIds.length }];
 			},
