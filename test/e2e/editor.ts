@@ -225,7 +225,6 @@ async function sendingTemplate(
 	await choices.filter({ hasText: 'appointment_reminder | en_US' }).first().waitFor();
 	checks['only approved templates are in the list'] =
 		(await choices.filter({ hasText: 'summer_sale' }).count()) === 0;
-	await editor.picture('template-list');
 	await choices.filter({ hasText: 'purchase_feedback | en' }).first().click();
 	const placeholders = editor.id('resource-mapper-container');
 	const input = (id: string) =>
@@ -245,7 +244,7 @@ async function sendingTemplate(
 		editor.id('output-panel').getByText('Hello Anna, how do you like your heat pump?'),
 	);
 	await editor.page.setViewportSize({ width: 1280, height: 1500 });
-	await editor.picture('template-placeholders');
+	await editor.picture('azure-template');
 	await editor.page.setViewportSize(VIEWPORT);
 	return checks;
 }

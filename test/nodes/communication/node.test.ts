@@ -966,7 +966,7 @@ describe('in the editor', () => {
 					credential,
 				);
 				expect(fields).toMatchObject([
-					{ id: 'body_1', displayName: 'Body {{1}}: …unterwegs. Es kommt in {{1}} Werktagen an.' },
+					{ id: 'body_1', displayName: 'Body {{1}}: …Es kommt in {{1}} Werktagen an.' },
 				]);
 			}
 		});

@@ -98,7 +98,7 @@ describe('the fields of a template', () => {
 		expect(shown.map(({ displayName, required, type }) => [displayName, required, type])).toEqual([
 			['Header document URL', true, 'string'],
 			['Header document name', false, 'string'],
-			['Body {{1}}: …It will be delivered in {{1}} business days.', true, 'string'],
+			['Body {{1}}: …delivered in {{1}} business days.', true, 'string'],
 			['Button 1 payload: Stop', true, 'string'],
 			['Button 2 end of URL: Track (https://example.com/{{1}})', true, 'string'],
 		]);

@@ -83,20 +83,21 @@ function labelOf(target: Target): string {
 	}
 }
 
-/** As many characters of the template beside a placeholder as its field shows. */
-const SHOWN_LENGTH = 24;
+/** As many characters of the template on each side of a placeholder as its field shows. n8n cuts longer names. */
+const SHOWN_LENGTH = 16;
 
-/** Shows a placeholder with the words around it. */
+/** Shows a placeholder with the whole words around it. */
 function surroundings(text: string, name: string): string {
-	const found = new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}`).exec(text);
+	const line = text.replace(/\s+/g, ' ');
+	const found = new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}`).exec(line);
 	if (!found) return '';
-	const end = found.index + found[0].length;
-	const before = text.slice(Math.max(0, found.index - SHOWN_LENGTH), found.index).toWellFormed();
-	const after = cut(text.slice(end), SHOWN_LENGTH);
-	const isCutBefore = found.index > SHOWN_LENGTH;
-	const isCutAfter = text.length - end > SHOWN_LENGTH;
-	const shown = `${isCutBefore ? '…' : ''}${before.trimStart()}${found[0]}${after.trimEnd()}${isCutAfter ? '…' : ''}`;
-	return shown.replace(/\s+/g, ' ').trim();
+	const before = line.slice(0, found.index);
+	const after = line.slice(found.index + found[0].length);
+	const isLongBefore = before.length > SHOWN_LENGTH;
+	const isLongAfter = after.length > SHOWN_LENGTH;
+	const near = isLongBefore ? `…${before.slice(-SHOWN_LENGTH).replace(/^\S*\s?/, '')}` : before;
+	const next = isLongAfter ? `${after.slice(0, SHOWN_LENGTH).replace(/\s?\S*$/, '')}…` : after;
+	return `${near}${found[0]}${next}`.trim();
 }
 
 /** A default is a fixed text: what begins with an equals sign would be an expression. */
@@ -129,7 +130,7 @@ function buttonFields(buttons: TemplateContent['buttons']): ResourceMapperField[
 		// Without a payload of its own, a quick reply sends back its text.
 		if (kind === 'quickReply') return [fieldOf({ kind: 'payload', button }, text, defaultOf(text))];
 		if (kind !== 'url' || placeholdersIn(url).length === 0) return [];
-		return [fieldOf({ kind: 'urlEnd', button }, `${text} (${cut(url, 2 * SHOWN_LENGTH)})`)];
+		return [fieldOf({ kind: 'urlEnd', button }, `${text} (${cut(url, 50)})`)];
 	});
 }
 
