@@ -66,7 +66,7 @@ async function setUp(n8n: N8n, emulator: Emulator, app: CustomerApp) {
 	const trigger = back.nodes.find(({ name }) => name === nodes.trigger);
 	const triggerUrl = `${n8n.url}/webhook/${trigger?.webhookId}/${trigger?.id}`;
 	await waitFor(`an answer at ${triggerUrl}`, 20_000, async () => (await fetch(triggerUrl)).status === 200);
-	if (emulator.webhookUrl() !== triggerUrl) throw new Error('The trigger has not registered its URL');
+	if (emulator.webhookUrl() !== triggerUrl) throw new Error('The trigger did not register its URL');
 	return { triggerUrl, customerWebhook: `${n8n.url}/webhook/customer-message` };
 }
 
@@ -82,9 +82,9 @@ async function perform({ emulator, n8n, customerWebhook }: Wired, step: Step): P
 	}
 	const evidence = { executions: await executions.all(), log: emulator.log };
 	const list = checks(evidence);
-	console.log(`\n${paint('bold', "The conversation, as n8n's executions and the emulator's log have it")}\n`);
+	console.log(`\n${paint('bold', "The conversation, from n8n's executions and the emulator's log")}\n`);
 	console.log(transcript(evidence));
-	console.log(`\n${paint('bold', "Seen in n8n's executions")}\n`);
+	console.log(`\n${paint('bold', "Checks of n8n's executions")}\n`);
 	console.log(checkList(list));
 	if (problem) console.log(`\n${paint('red', messageOf(problem))}`);
 	return !problem && list.every(({ seen }) => seen);
@@ -93,7 +93,7 @@ async function perform({ emulator, n8n, customerWebhook }: Wired, step: Step): P
 function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired): void {
 	const message = JSON.stringify({ ...customer, text: 'Hello again' });
 	const line = (label: string, value: string) => console.log(`  ${label.padEnd(15)}${paint('cyan', value)}`);
-	console.log(`\n${paint('bold', 'Look for yourself')}\n`);
+	console.log(`\n${paint('bold', 'Try it yourself')}\n`);
 	line('n8n', n8n.url);
 	line('sign in', `${owner.email}   ${owner.password}`);
 	line('workflows', `${n8n.url}/workflow/customerToDynamics`);
@@ -101,12 +101,12 @@ function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired):
 	line('agent desk', emulator.deskOrigin);
 	// Long values have a line of their own without indentation, so that they can be copied in a narrow terminal.
 	console.log(
-		`\n  The trigger's URL, which it has registered in the channel record in Dynamics 365:\n\n${paint('cyan', triggerUrl)}`,
+		`\n  The trigger's URL, which the trigger wrote into the channel's record in Dynamics 365:\n\n${paint('cyan', triggerUrl)}`,
 	);
 	console.log('\n  Be the customer, then accept and answer at the agent desk:\n');
 	console.log(`curl ${customerWebhook} \\\n-H 'content-type: application/json' \\\n-d '${message}'\n`);
 	console.log('  With "end":true in place of the text, the customer leaves.\n');
-	const last = 'Ctrl-C ends all of it. The next start is a fresh n8n: no changes are kept.';
+	const last = 'Ctrl-C stops everything. The next start is a new n8n: your changes are not kept.';
 	console.log(`  ${paint('dim', last)}`);
 }
 

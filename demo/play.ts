@@ -85,8 +85,8 @@ export async function play(
 		desk.reply(conversationId, { text: words.answers, files: [file] });
 		await arrives('a message', (item) => item.eventType === 'message');
 	});
-	await act('The customer answers back', () => say(parts, words.thanks));
-	await act('An AI agent offers an appointment, as a custom event', async () => {
+	await act('The customer replies', () => say(parts, words.thanks));
+	await act('An AI agent offers an appointment in a custom event', async () => {
 		desk.customEvent(conversationId, offer);
 		await arrives('a custom event', (item) => item.eventType === 'customEvent');
 	});
@@ -97,7 +97,7 @@ export async function play(
 	await act('n8n waits for the transcript', async () => {
 		await arrives('the end of the conversation', (item) => item.conversationEnded === true);
 	});
-	await act('Everything comes to rest', async () => {
+	await act('All runs end', async () => {
 		await parts.emulator.idle();
 		await parts.executions.waitUntilIdle();
 	});

@@ -178,7 +178,7 @@ function deliveryLines(evidence: Evidence): Line[] {
 		return {
 			at: Date.parse(last?.at ?? delivery.at),
 			who: item?.from?.name ?? senderOf(evidence.log, delivery, item),
-			what: item ? describe(item) : 'an activity that n8n did not see',
+			what: item ? describe(item) : 'an activity that n8n did not get',
 			seen: `Dynamics → ${execution ? `n8n #${execution.id}` : 'nowhere'}${shown ? ' → app' : ''}`,
 			answer: last ? `${last.status ?? last.error}, ${last.ms} ms` : 'not sent',
 		};
@@ -238,7 +238,7 @@ function readingLines(evidence: Evidence): Line[] {
 			{
 				at: read.startedAt,
 				who: 'n8n',
-				what: `reads what was said so far (${said}) and the context (${contextNames(context).join(', ')})`,
+				what: `reads the messages so far (${said}) and the context (${contextNames(context).join(', ')})`,
 				seen: `n8n #${execution.id} → Dynamics`,
 				answer: statuses(calls),
 			},
@@ -361,7 +361,7 @@ export function checks(evidence: Evidence): Check[] {
 			),
 		},
 		{
-			what: 'transcript with all words, after the end',
+			what: 'transcript with all messages, after the end',
 			seen: seenIn(executions.find((one) => hasAllWords(runOf(one, nodes.readTranscript), evidence))),
 		},
 		all(

@@ -5,12 +5,8 @@ import { parseArgs } from 'node:util';
 import { objectAt } from './contract/open';
 import { type Emulator, type LogEntry, startEmulator } from './index';
 
-const USAGE = `Usage: npm run emulator -- [--port 8443] [--desk-port 8444] [--webhook-url URL] [--cert-dir DIR]
-
-  --port         TLS port of the service
-  --desk-port    port of the agent desk
-  --webhook-url  where activities are delivered to: the trigger node's production URL; can be set in the desk too
-  --cert-dir     where certificate.pem is written for n8n to trust; a private temporary folder when left out`;
+const USAGE = `Usage: npm run emulator -- [--port 8443] [--desk-port 8444] [--webhook-url URL] [--cert-dir DIR]  --port         https port of the service
+  --desk-port    port of the agent desk  --webhook-url  URL that gets the deliveries: the trigger node's production URL; can also be set at the desk  --cert-dir     folder for certificate.pem, which n8n must trust; default: a private temporary folder`;
 
 /** An error whose message is shown to the user instead of a stack trace. */
 class UserError extends Error {}
@@ -90,7 +86,7 @@ Dynamics 365 Contact Center Messaging API, emulated on this machine
   Agent desk            ${deskOrigin}
   Service               ${origin}
   Environment URL       ${origin} (Dataverse)
-  Webhook URL           ${webhookUrl ?? 'none yet: set it in the agent desk'}
+  Webhook URL           ${webhookUrl ?? 'none yet: publish a workflow with the trigger, or set it at the agent desk'}
 
 In the n8n credential
   Tenant ID             ${world.tenantId}
@@ -103,14 +99,14 @@ In the n8n credential
   Authority Host        ${origin}
   Zone and Scope stay empty.
 
-For Azure Communication Services, with the same Tenant ID, Client ID and Client Secret
+For Azure Communication Services: the same Tenant ID, Client ID and Client Secret, and
   Endpoint              ${origin}
   Access Key            ${world.communicationAccessKey}
   User Access Token     ${world.communicationUserToken}
   Channel ID            ${world.communicationChannelId}
   Conversation ID       ${world.communicationConversationId}
 
-Start n8n, or restart it, with this file: it reads it only then, and the certificate is new at each start of the emulator
+Start or restart n8n with this certificate. It is new at each start of the emulator, and n8n reads it only when it starts
   NODE_EXTRA_CA_CERTS=${certFile} n8n start
 
 Ctrl-C stops the emulator.
@@ -152,11 +148,11 @@ async function start(settings: Settings): Promise<Emulator> {
 		if (!(error instanceof Error && 'code' in error && 'port' in error)) throw error;
 		if (error.code === 'EADDRINUSE') {
 			throw new UserError(
-				`Port ${String(error.port)} is taken. Stop what uses it, or choose another with --port or --desk-port.`,
+				`Port ${String(error.port)} is in use. Stop the program that uses it, or choose another port with --port or --desk-port.`,
 			);
 		}
 		if (error.code === 'EACCES') {
-			throw new UserError(`Port ${String(error.port)} may not be used; choose one above 1023.`);
+			throw new UserError(`Port ${String(error.port)} needs special rights. Choose a port above 1023.`);
 		}
 		throw error;
 	}
