@@ -5,8 +5,12 @@ import { parseArgs } from 'node:util';
 import { objectAt } from './contract/open';
 import { type Emulator, type LogEntry, startEmulator } from './index';
 
-const USAGE = `Usage: npm run emulator -- [--port 8443] [--desk-port 8444] [--webhook-url URL] [--cert-dir DIR]  --port         https port of the service
-  --desk-port    port of the agent desk  --webhook-url  URL that gets the deliveries: the trigger node's production URL; can also be set at the desk  --cert-dir     folder for certificate.pem, which n8n must trust; default: a private temporary folder`;
+const USAGE = `Usage: npm run emulator -- [--port 8443] [--desk-port 8444] [--webhook-url URL] [--cert-dir DIR]
+
+  --port         https port of the service
+  --desk-port    port of the agent desk
+  --webhook-url  URL that gets the deliveries: the trigger node's production URL; can also be set at the desk
+  --cert-dir     folder for certificate.pem, which n8n must trust; default: a private temporary folder`;
 
 /** An error whose message is shown to the user instead of a stack trace. */
 class UserError extends Error {}
