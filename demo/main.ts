@@ -10,7 +10,7 @@ import { writeCertificateFile } from '../tools/n8n/withN8n';
 import { makeCredential, publishWorkflow, readWorkflow } from '../tools/n8n/workflows';
 import { freePort } from '../tools/ports';
 import { waitFor } from '../tools/wait';
-import { customer, play } from './play';
+import { play } from './play';
 import { paint } from './terminal';
 import { checkList, checks, nodes, transcript } from './transcript';
 
@@ -47,6 +47,7 @@ async function wire(step: Step): Promise<Wired> {
 	const runFolder = makeRunFolder('', argument('packages'));
 	cleanup.push(() => rmSync(runFolder, { recursive: true, force: true }));
 	const certificateFile = writeCertificateFile(emulator, runFolder);
+	emulator.hints.certificateFile = certificateFile;
 	const n8n = await step('n8n, with the package', async () =>
 		startN8n({ runFolder, certificateFile, installation, port: await freePort(5678) }),
 	);
@@ -67,7 +68,9 @@ async function setUp(n8n: N8n, emulator: Emulator, app: CustomerApp) {
 	const triggerUrl = `${n8n.url}/webhook/${trigger?.webhookId}/${trigger?.id}`;
 	await waitFor(`an answer at ${triggerUrl}`, 20_000, async () => (await fetch(triggerUrl)).status === 200);
 	if (emulator.webhookUrl() !== triggerUrl) throw new Error('The trigger did not register its URL');
-	return { triggerUrl, customerWebhook: `${n8n.url}/webhook/customer-message` };
+	const customerWebhook = `${n8n.url}/webhook/customer-message`;
+	emulator.hints.customerWebhookUrl = customerWebhook;
+	return { triggerUrl, customerWebhook };
 }
 
 /** Plays the conversation and prints it. @returns whether all of it was seen */
@@ -91,7 +94,6 @@ async function perform({ emulator, n8n, customerWebhook }: Wired, step: Step): P
 }
 
 function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired): void {
-	const message = JSON.stringify({ ...customer, text: 'Hello again' });
 	const line = (label: string, value: string) => console.log(`  ${label.padEnd(15)}${paint('cyan', value)}`);
 	console.log(`\n${paint('bold', 'Try it yourself')}\n`);
 	line('n8n', n8n.url);
@@ -103,9 +105,10 @@ function tellWhereToLook({ emulator, n8n, triggerUrl, customerWebhook }: Wired):
 	console.log(
 		`\n  The trigger's URL, which the trigger wrote into the channel's record in Dynamics 365:\n\n${paint('cyan', triggerUrl)}`,
 	);
-	console.log('\n  Be the customer, then accept and answer at the agent desk:\n');
-	console.log(`curl ${customerWebhook} \\\n-H 'content-type: application/json' \\\n-d '${message}'\n`);
-	console.log('  With "end":true in place of the text, the customer leaves.\n');
+	console.log('\n  Be the customer and the representative at the agent desk: New customer writes to the');
+	console.log("  workflow's webhook, or straight to Dynamics 365. Then accept and answer.\n");
+	line('webhook', customerWebhook);
+	console.log();
 	const last = 'Ctrl-C stops everything. The next start is a new n8n: your changes are not kept.';
 	console.log(`  ${paint('dim', last)}`);
 }

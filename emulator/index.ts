@@ -11,7 +11,7 @@ import { Conversations } from './messaging/conversations';
 import { Tables } from './dataverse/tables';
 import { Deliveries } from './messaging/deliveries';
 import { Desk } from './desk/representatives';
-import { createDeskServer } from './desk/server';
+import { createDeskServer, type DeskHints } from './desk/server';
 import { type Claims, Identity } from './entra/identity';
 import { Log, type LogEntry } from './log';
 import { createService } from './app';
@@ -62,6 +62,8 @@ export interface Emulator {
 	communication: Communication;
 	/** A change takes effect with the next request or delivery. */
 	settings: Settings;
+	/** What the desk shows besides: where the customer's messages can be posted to, and where the certificate is. */
+	hints: DeskHints;
 	/** The federated credentials that Entra has for the channel's managed identity. A change takes effect with the next delivery. */
 	entra: Entra;
 	/** Sets the webhook URL in the channel's record; null stops deliveries. @throws Error when the record was deleted */
@@ -170,8 +172,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		random: seededRandom(options.seed ?? 1),
 	};
 	const desk = new Desk(parts);
+	const hints: DeskHints = { customerWebhookUrl: null, certificateFile: null };
 	const server = https.createServer(certificate, createService(parts));
-	const deskServer = http.createServer(createDeskServer({ ...parts, desk }));
+	const deskServer = http.createServer(createDeskServer({ ...parts, certificate, desk, hints }));
 	url = originOf('https', 'localhost', await listen(server, options.port ?? 8443));
 	let deskPort: number;
 	try {
@@ -190,6 +193,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
 		desk,
 		communication: threads,
 		settings,
+		hints,
 		entra,
 		webhookUrl: () => channels.find(world.channelId)?.webhookUrl ?? null,
 		setWebhookUrl: (url) => {

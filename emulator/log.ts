@@ -92,6 +92,8 @@ interface DeliveryTry {
 	status?: number;
 	/** Why there was no answer. */
 	error?: string;
+	/** Why it was not taken, in plain words, and what to do; undefined when it was. */
+	explanation?: string;
 	/** How long it took, milliseconds. */
 	ms: number;
 }
@@ -121,6 +123,8 @@ export type DeskAction =
 	| 'wrapUp'
 	| 'close'
 	| 'deliver'
+	| 'customerWrites'
+	| 'customerLeaves'
 	| 'webhookUrl'
 	| 'availability';
 

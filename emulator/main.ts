@@ -89,7 +89,6 @@ Dynamics 365 Contact Center Messaging API, emulated on this machine
 
   Agent desk            ${deskOrigin}
   Service               ${origin}
-  Environment URL       ${origin} (Dataverse)
   Webhook URL           ${webhookUrl ?? 'none yet: publish a workflow with the trigger, or set it at the agent desk'}
 
 In the n8n credential
@@ -99,6 +98,7 @@ In the n8n credential
   Organization ID       ${world.organizationId}
   Geo                   ${world.geoName} (${world.geo})
   Channel ID            ${world.channelId}
+  Environment URL       ${origin}
   Base URL              ${origin}
   Authority Host        ${origin}
   Zone and Scope stay empty.
@@ -136,7 +136,8 @@ function describeEntry(entry: LogEntry): string {
 		case 'delivery': {
 			const { name, Name, type, Type } = objectAt(entry.activity);
 			const tries = entry.tries.map(({ status, error }) => status ?? error).join(', ');
-			return `${time} delivery  ${entry.outcome} ${String(name ?? Name ?? type ?? Type)}${tries ? ` (${tries})` : ''}`;
+			const why = entry.outcome === 'accepted' ? undefined : entry.tries.at(-1)?.explanation;
+			return `${time} delivery  ${entry.outcome} ${String(name ?? Name ?? type ?? Type)}${tries ? ` (${tries})` : ''}${why ? `: ${why}` : ''}`;
 		}
 		case 'desk':
 			return `${time} desk      ${entry.action}${entry.detail ? ` ${entry.detail}` : ''}`;
@@ -181,6 +182,7 @@ async function main(): Promise<void> {
 		const reason = error instanceof Error ? error.message : String(error);
 		throw new UserError(`The certificate cannot be written: ${reason}`);
 	}
+	emulator.hints.certificateFile = certFile;
 	console.log(banner(emulator, settings.webhookUrl, certFile));
 	emulator.onLog((entry) => {
 		// The entry of a delivery changes with every try; one line at its end is enough.

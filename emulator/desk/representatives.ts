@@ -18,7 +18,7 @@ import type { Settings } from '../settings';
 /** The error for an action that is not possible; `status` is that of the answer of the desk's HTTP API. */
 export class DeskError extends Error {
 	constructor(
-		readonly status: 400 | 404 | 409,
+		readonly status: 400 | 404 | 409 | 502,
 		text: string,
 	) {
 		super(text);
@@ -31,6 +31,8 @@ const REPRESENTATIVES = ['Ada Meyer', 'Jonas Lind', 'Priya Nair', 'Marco Conti']
 /** What a representative sends. */
 export interface Reply {
 	text?: string;
+	/** Whether the text is to be shown as it stands. Default: it is Markdown. */
+	isPlain?: boolean;
 	files?: AttachedFile[];
 	buttons?: Array<string | SuggestedAction>;
 	card?: DeliveredCard;
@@ -95,11 +97,14 @@ export class Desk {
 	/**
 	 * The representative sends a message.
 	 *
-	 * @param reply a text in Markdown, files, quick replies (the texts of their buttons), a card of Bot Framework (its attachment),
+	 * @param reply a text in Markdown unless it is plain, files, quick replies (the texts of their buttons), a card of Bot Framework (its attachment),
 	 * or several of these
 	 * @returns the id of the message, as `/messages` lists it
 	 */
-	reply(conversationId: string, { text = '', files = [], buttons = [], card }: Reply): { messageId: string } {
+	reply(
+		conversationId: string,
+		{ text = '', isPlain = false, files = [], buttons = [], card }: Reply,
+	): { messageId: string } {
 		const { conversation, representative } = this.active(conversationId);
 		if (!text && files.length === 0 && !card)
 			throw new DeskError(400, 'A reply needs a text, a file or a card.');
@@ -110,12 +115,13 @@ export class Desk {
 			conversation,
 			'representative',
 			{ from: representative, text, attachments, cards },
-			suggestedActions,
+			{ buttons: suggestedActions, isPlain },
 		);
 		const told = [text, ...files.map(({ name }) => name), ...cards.map(({ contentType }) => contentType)];
 		this.did('reply', conversation, told.filter(Boolean).join(' · '));
 		const activity = message(conversation, representative, {
 			text,
+			isPlain,
 			attachments: [...attachments, ...cards],
 			suggestedActions,
 		});

@@ -1,17 +1,33 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import multer from 'multer';
 import { objectAt } from '../contract/open';
 import type { DeliveredCard } from '../messaging/activities';
 import type { Attachments } from '../messaging/attachments';
 import { setAvailability, shownAvailability } from './availability';
+import {
+	Customer,
+	type CustomerMessage,
+	readCustomerMessage,
+	readCustomerWebhook,
+	type Written,
+} from './customer';
 import { Faults, readRule, SERVICE_CALLS } from './faults';
 import type { Channels } from '../dataverse/channels';
 import { type Desk, DeskError } from './representatives';
 import type { Identity } from '../entra/identity';
 import type { BreakAction, DeskEntry, Log, LogEntry } from '../log';
+import type { Certificate } from '../certificate';
 import type { Settings } from '../settings';
 import type { World } from '../world';
+
+/** What whoever starts the emulator knows, and the desk shows. It can be set at any time. */
+export interface DeskHints {
+	/** The webhook of a workflow that takes the customer's messages. */
+	customerWebhookUrl: string | null;
+	/** Where the certificate was written for n8n to trust. */
+	certificateFile: string | null;
+}
 
 interface DeskServerParts {
 	world: World;
@@ -21,9 +37,14 @@ interface DeskServerParts {
 	desk: Desk;
 	channels: Channels;
 	attachments: Attachments;
+	certificate: Certificate;
+	hints: DeskHints;
 	/** Of the service; known only after it listens. */
 	origin: () => string;
 }
+
+/** The reader of Markdown, as browsers load it. */
+const MARKED = join(dirname(require.resolve('marked')), 'marked.esm.js');
 
 /** The largest file that an organisation can allow. */
 const FILE_LIMIT_BYTES = 128 * 1024 * 1024;
@@ -98,8 +119,8 @@ function streamLog(log: Log, since: number, response: Response): void {
 	response.on('close', log.subscribe(send));
 }
 
-/** The values to type into the n8n credential, and the channel's name. Zone and scope are derived from them. */
-function describeWorld({ world, origin }: DeskServerParts): Record<string, string> {
+/** The values to type into the credentials of n8n, and the channel's name. Zone and scope are derived from them. */
+function describeWorld({ world, hints, origin }: DeskServerParts): object {
 	return {
 		tenantId: world.tenantId,
 		clientId: world.clientId,
@@ -108,9 +129,32 @@ function describeWorld({ world, origin }: DeskServerParts): Record<string, strin
 		geo: `${world.geoName} (${world.geo})`,
 		channelId: world.channelId,
 		channelName: world.channelName,
+		environmentUrl: origin(),
 		baseUrl: origin(),
 		authorityHost: origin(),
+		communication: {
+			endpoint: origin(),
+			accessKey: world.communicationAccessKey,
+			userToken: world.communicationUserToken,
+			channelId: world.communicationChannelId,
+			conversationId: world.communicationConversationId,
+		},
+		...hints,
 	};
+}
+
+/** Adds the routes by which a person writes as the customer. Each answers with the conversation, where it is known. */
+function serveCustomer(app: Express, parts: DeskServerParts): void {
+	const customer = new Customer(parts);
+	const way = (name: string, write: (message: CustomerMessage, body: unknown) => Promise<Written>) =>
+		app.post(`/api/customer/${name}`, async ({ body }: Request, response) => {
+			response.json(await write(readCustomerMessage(body, parts.desk), body));
+		});
+	way('direct', async (message) => await customer.writeDirectly(message));
+	way(
+		'webhook',
+		async (message, body) => await customer.writeThroughWebhook(message, readCustomerWebhook(body)),
+	);
 }
 
 /** Adds the routes with which a person breaks something: fault rules, Entra's tokens and keys, and the signing of deliveries. */
@@ -203,6 +247,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	});
 
 	serveBreakage(app, parts);
+	serveCustomer(app, parts);
 
 	app.get('/api/conversations', (_request, response) => void response.json(desk.list()));
 	app.get('/api/conversations/:id', ({ params: { id } }, response) => void response.json(desk.get(id)));
@@ -223,6 +268,7 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	action('reply', (id, body, request) =>
 		desk.reply(id, {
 			text: textField(body, 'text'),
+			isPlain: textField(body, 'textFormat') === 'plain',
 			files: uploadedFiles(request),
 			buttons: buttonsOf(body),
 			card: cardOf(body),
@@ -261,6 +307,11 @@ export function createDeskServer(parts: DeskServerParts): Express {
 		response.setHeader('Content-Security-Policy', "default-src 'none'; sandbox");
 		response.setHeader('Content-Type', file.contentType).end(file.data);
 	});
+	// What n8n is to trust: the certificate without its key.
+	app.get('/certificate.pem', (_request, response) => {
+		response.attachment('certificate.pem').type('application/x-pem-file').send(parts.certificate.cert);
+	});
+	app.get('/marked.js', (_request, response) => response.sendFile(MARKED));
 	app.use(express.static(join(__dirname, 'page')));
 
 	// Express knows an error handler by its four parameters.

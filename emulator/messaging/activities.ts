@@ -67,12 +67,13 @@ export function typing({ id }: Pick<Place, 'id'>, recipientId: string): Activity
 	};
 }
 
-/** A message of the representative: a text in Markdown, files, cards, quick replies, or several of these. */
+/** A message of the representative: a text in Markdown unless it is plain, files, cards, quick replies, or several of these. */
 export function message(
 	{ channelId, id }: Place,
 	from: Sender,
 	content: {
 		text?: string;
+		isPlain?: boolean;
 		attachments?: Array<DeliveredAttachment | DeliveredCard>;
 		suggestedActions?: SuggestedAction[];
 	},
@@ -82,7 +83,7 @@ export function message(
 		channelId,
 		from,
 		conversation: { id },
-		textFormat: 'markdown',
+		textFormat: content.isPlain ? 'plain' : 'markdown',
 		...(content.text && { text: content.text }),
 		...(content.attachments?.length && { attachments: content.attachments }),
 		...(content.suggestedActions?.length && { suggestedActions: { actions: content.suggestedActions } }),

@@ -22,6 +22,8 @@ export interface Line {
 	who: 'customer' | 'representative' | 'system';
 	name?: string;
 	text?: string;
+	/** Whether the text is to be shown as it stands; otherwise it is Markdown. */
+	isPlain?: true;
 	attachments?: DeliveredAttachment[];
 	cards?: DeliveredCard[];
 	buttons?: SuggestedAction[];
@@ -192,7 +194,7 @@ export class Conversations {
 	/**
 	 * Stores a message, for `/messages` and for the desk.
 	 *
-	 * @param buttons quick replies, which `/messages` does not list
+	 * @param shown what the desk alone shows: quick replies, which `/messages` does not list, and whether the text is plain
 	 */
 	addMessage(
 		conversation: Conversation,
@@ -201,7 +203,7 @@ export class Conversations {
 			from,
 			...content
 		}: Pick<Message, 'from' | 'text' | 'attachments' | 'cards'> & Partial<Pick<Message, 'channelData'>>,
-		buttons: SuggestedAction[] = [],
+		{ buttons = [], isPlain = false }: { buttons?: SuggestedAction[]; isPlain?: boolean } = {},
 	): Message {
 		const messageId = this.nextMessageId();
 		const timestamp = timestampOf(Number(messageId));
@@ -215,6 +217,7 @@ export class Conversations {
 			who,
 			name: from.name,
 			text: message.text,
+			...(isPlain && { isPlain }),
 			attachments: message.attachments,
 			...(message.cards?.length && { cards: message.cards }),
 			...(buttons.length > 0 && { buttons }),

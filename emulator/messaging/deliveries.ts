@@ -1,57 +1,16 @@
 import { setMaxListeners } from 'node:events';
-import http from 'node:http';
-import https from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Activity, type Sender, systemEvent, toPascalCase } from './activities';
 import type { Conversation, Conversations } from './conversations';
 import type { Channel } from '../dataverse/channels';
 import type { Identity } from '../entra/identity';
+import { describeError, explainAnswer, explainFailure, explainTimeout, type Posted } from '../http/explain';
+import { post, readText } from '../http/post';
 import type { DeliveryEntry, Log } from '../log';
 import type { Settings } from '../settings';
 
-/**
- * Posts JSON once. It does not keep the connection alive, and does not follow redirects.
- *
- * @returns the status of the answer; the body is ignored
- * @throws the error of the connection, or an AbortError when the signal fires first
- */
-function post(
-	url: string,
-	headers: Record<string, string>,
-	body: string,
-	signal: AbortSignal,
-): Promise<number> {
-	return new Promise((resolve, reject) => {
-		const { request } = new URL(url).protocol === 'https:' ? https : http;
-		const contentLength = String(Buffer.byteLength(body));
-		request(
-			url,
-			{
-				method: 'POST',
-				agent: false,
-				signal,
-				headers: {
-					'content-type': 'application/json; charset=utf-8',
-					'content-length': contentLength,
-					...headers,
-				},
-			},
-			(response) => {
-				response.on('error', () => undefined);
-				response.resume();
-				resolve(response.statusCode ?? 0);
-			},
-		)
-			.on('error', reject)
-			.end(body);
-	});
-}
-
-/** Node.js leaves the message empty when every address of a host refuses the connection, but always sets the code. */
-function describeError(error: unknown): string {
-	if (!(error instanceof Error)) return String(error);
-	return error.message || ('code' in error ? String(error.code) : error.name);
-}
+/** So much of an answer is read to explain it. */
+const LONGEST_ANSWER_BYTES = 16_384;
 
 /** The URL to which the service posts a conversation's activities. */
 function activitiesUrl(webhookUrl: string, conversationId: string): string {
@@ -147,17 +106,32 @@ export class Deliveries {
 		const isSigned = signed && this.channelOf(conversationId)?.isTrusted === true;
 		const startedAt = Date.now();
 		const at = new Date(startedAt).toISOString();
+		const posted: Posted = isSigned ? 'signedActivity' : 'unsignedActivity';
 		const timeout = AbortSignal.timeout(timeoutMs);
 		try {
 			const headers: Record<string, string> = isSigned
 				? { authorization: `Bearer ${await this.identity.issueDeliveryToken()}` }
 				: {};
 			const signal = AbortSignal.any([timeout, this.stopped.signal]);
-			const status = await post(url, headers, JSON.stringify(activity), signal);
-			return { at, status, ms: Date.now() - startedAt };
+			const response = await post(url, { headers, body: JSON.stringify(activity), signal });
+			const { statusCode: status = 0 } = response;
+			const ms = Date.now() - startedAt;
+			if (status === 200) {
+				response.resume();
+				return { at, status, ms };
+			}
+			const body = await readText(response, LONGEST_ANSWER_BYTES);
+			return { at, status, explanation: explainAnswer({ url, status, body }, posted), ms };
 		} catch (error) {
-			const reason = timeout.aborted ? `no answer within ${timeoutMs} ms` : describeError(error);
-			return { at, error: reason, ms: Date.now() - startedAt };
+			const ms = Date.now() - startedAt;
+			return timeout.aborted
+				? {
+						at,
+						error: `no answer within ${timeoutMs} ms`,
+						explanation: explainTimeout(timeoutMs, posted),
+						ms,
+					}
+				: { at, error: describeError(error), explanation: explainFailure(url, error), ms };
 		}
 	}
 }

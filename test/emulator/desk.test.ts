@@ -186,6 +186,17 @@ describe('out of hours', () => {
 	});
 });
 
+test('a reply in plain text', async () => {
+	const id = await startConversation(client);
+	emulator.desk.accept(id);
+	await act(id, 'reply', { text: '**as** it stands', textFormat: 'plain' });
+	await act(id, 'reply', { text: '**bold**' });
+	await emulator.idle();
+	expect(received(id).slice(1)).toMatchObject([{ textFormat: 'plain' }, { textFormat: 'markdown' }]);
+	const { lines } = emulator.desk.get(id);
+	expect(lines.slice(-2).map(({ isPlain }) => isPlain)).toEqual([true, undefined]);
+});
+
 test('any activity as it is', async () => {
 	const id = '5d1c8e72-3b4a-4f60-9a8d-2e7f6c5b4a39';
 	const { status, json } = await act(id, 'deliver', { type: 'somethingNew' });
@@ -252,8 +263,18 @@ test('the world is what the credential needs', async () => {
 		geo: 'Europe, Middle East, Africa (eu)',
 		channelId,
 		channelName: 'Contoso Messenger',
+		environmentUrl: emulator.origin,
 		baseUrl: emulator.origin,
 		authorityHost: emulator.origin,
+		communication: {
+			endpoint: emulator.origin,
+			accessKey: emulator.world.communicationAccessKey,
+			userToken: emulator.world.communicationUserToken,
+			channelId: emulator.world.communicationChannelId,
+			conversationId: emulator.world.communicationConversationId,
+		},
+		customerWebhookUrl: null,
+		certificateFile: null,
 	});
 });
 
@@ -504,6 +525,8 @@ describe('other sites', () => {
 		expect((await sendJson('PUT', '/api/channel', { webhookUrl: hook.url }, headers())).status).toBe(status);
 		const rule = { action: 'resetBefore', match: { operationId: 'getContext' }, times: 1 };
 		expect((await sendJson('POST', '/api/faults', rule, headers())).status).toBe(status);
+		const message = { customerId: 'c', text: 'x', url: hook.url };
+		expect((await sendJson('POST', '/api/customer/webhook', message, headers())).status).toBe(status);
 		expect(emulator.settings.faults).toHaveLength(status === 200 ? 1 : 0);
 		emulator.settings.faults = [];
 	});
@@ -533,7 +556,18 @@ test('the page’s modules ask only for elements that the page has', async () =>
 	const { text } = await get('/');
 	const ids = [...text.matchAll(/\sid="([^"]+)"/g)].map(([, id]) => String(id));
 	expect(new Set(ids).size).toBe(ids.length);
-	for (const name of ['breaking', 'chat', 'desk', 'dom', 'list', 'setup', 'wire']) {
+	for (const name of [
+		'breaking',
+		'chat',
+		'customer',
+		'desk',
+		'dom',
+		'list',
+		'markdown',
+		'queue',
+		'setup',
+		'wire',
+	]) {
 		const { text: source } = await get(`/${name}.js`);
 		const asked = [...source.matchAll(/(?:byId|setText)\(\s*'([^']+)'/g)].map(([, id]) => String(id));
 		expect([name, asked.filter((id) => !ids.includes(id))]).toEqual([name, []]);

@@ -65,6 +65,7 @@ test('a folder of one’s own, and the credential’s fields by its names and in
 		'Organization ID',
 		'Geo',
 		'Channel ID',
+		'Environment URL',
 		'Base URL',
 		'Authority Host',
 	]);

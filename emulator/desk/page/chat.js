@@ -1,5 +1,6 @@
 import { byId, clock, element, hideNotice, setText, show } from './dom.js';
-import { act, conversations, drawWith, isOpen, render, selected, STATES, view } from './state.js';
+import { renderMarkdown } from './markdown.js';
+import { act, conversations, drawWith, isOpen, NEW, render, selected, STATES, view } from './state.js';
 
 /** The chosen conversation, and the actions of its representative. */
 
@@ -46,7 +47,13 @@ function renderChoices(buttons) {
 	return element('ul', { className: 'choices', ariaLabel: 'Quick replies' }, ...choices);
 }
 
-function renderLine({ who, name, text, attachments, cards, buttons, at, isPrivate, isRead }) {
+/** Messages are in Markdown, unless they are plain. */
+function renderText(text, isPlain) {
+	if (isPlain) return element('div', { className: 'bubble' }, text);
+	return element('div', { className: 'bubble markdown' }, ...renderMarkdown(text));
+}
+
+function renderLine({ who, name, text, isPlain, attachments, cards, buttons, at, isPrivate, isRead }) {
 	if (who === 'system') return element('li', { className: 'line system' }, `${text} · ${clock(at)}`);
 	const meta = [name, clock(at), isPrivate ? 'private' : '', isRead ? 'read' : '']
 		.filter(Boolean)
@@ -54,7 +61,7 @@ function renderLine({ who, name, text, attachments, cards, buttons, at, isPrivat
 	return element(
 		'li',
 		{ className: `line ${who}` },
-		text ? element('div', { className: 'bubble' }, text) : null,
+		text ? renderText(text, isPlain) : null,
 		...(attachments ?? []).map(renderAttachment),
 		...(cards ?? []).map(renderCard),
 		buttons ? renderChoices(buttons) : null,
@@ -125,7 +132,9 @@ const drafts = new Map();
  * until they are wanted.
  */
 function draftOf(id) {
-	if (!drafts.has(id)) drafts.set(id, { text: '', buttons: null, files: [], error: '', isSending: false });
+	if (!drafts.has(id)) {
+		drafts.set(id, { text: '', isPlain: false, buttons: null, files: [], error: '', isSending: false });
+	}
 	return drafts.get(id);
 }
 
@@ -142,9 +151,12 @@ function renderFile({ id, index, name }) {
 const PLACEHOLDERS = { active: 'Reply in Markdown', waiting: 'Accept the conversation to reply' };
 
 function renderReply({ id, state }) {
-	const { text, buttons, files, error, isSending } = draftOf(id);
+	const { text, isPlain, buttons, files, error, isSending } = draftOf(id);
 	const isActive = state === 'active';
-	for (const name of ['text', 'buttons', 'add-buttons', 'file', 'typing']) byId(name).disabled = !isActive;
+	for (const name of ['text', 'plain', 'buttons', 'add-buttons', 'file', 'typing']) {
+		byId(name).disabled = !isActive;
+	}
+	byId('plain').checked = isPlain;
 	byId('send').disabled = !isActive || isSending;
 	byId('text').placeholder = PLACEHOLDERS[state] ?? 'This conversation is over';
 	// The cursor would move.
@@ -157,12 +169,23 @@ function renderReply({ id, state }) {
 	show(byId('files'), chosen, ({ index }) => index, renderFile);
 }
 
+/** A customer who has not written yet has no lines, and nothing around them. */
+function renderNothing() {
+	for (const id of ['lines', 'context']) byId(id).replaceChildren();
+	byId('customer-typing').hidden = true;
+	byId('to-end').hidden = true;
+}
+
 function renderChat() {
 	const conversation = selected();
-	byId('chat').hidden = !conversation;
-	byId('empty').hidden = conversations.size > 0;
-	byId('choose').hidden = Boolean(conversation) || conversations.size === 0;
-	document.body.dataset.view = conversation ? 'chat' : 'list';
+	const isNew = view.selectedId === NEW;
+	const isChat = Boolean(conversation) || isNew;
+	byId('chat').hidden = !isChat;
+	byId('chat-head').hidden = isNew;
+	byId('empty').hidden = isNew || conversations.size > 0;
+	byId('choose').hidden = isChat || conversations.size === 0;
+	document.body.dataset.view = isChat ? 'chat' : 'list';
+	if (isNew) renderNothing();
 	if (!conversation) return;
 	const { customer, id, lines, readUpTo, representative, state } = conversation;
 	setText('customer', customer.name);
@@ -190,7 +213,8 @@ function followAddress() {
 	hideNotice();
 	render();
 	const isWide = matchMedia('(min-width: 701px)').matches;
-	if (selected() && isWide && !byId('text').disabled) byId('text').focus();
+	const field = view.selectedId === NEW || view.writer === 'customer' ? 'customer-text' : 'text';
+	if ((selected() || view.selectedId === NEW) && isWide && !byId(field).disabled) byId(field).focus();
 }
 addEventListener('hashchange', followAddress);
 view.selectedId = location.hash.slice(1) || null;
@@ -223,6 +247,7 @@ byId('text').oninput = ({ target }) => {
 	draftOf(view.selectedId).error = '';
 	renderChat();
 };
+byId('plain').onchange = ({ target }) => (draftOf(view.selectedId).isPlain = target.checked);
 byId('buttons').oninput = ({ target }) => (draftOf(view.selectedId).buttons = target.value);
 byId('add-buttons').onclick = () => {
 	const draft = draftOf(view.selectedId);
@@ -244,10 +269,11 @@ byId('text').addEventListener('keydown', (event) => {
 byId('reply').onsubmit = async (event) => {
 	event.preventDefault();
 	const draft = draftOf(view.selectedId);
-	const { text, buttons, files } = draft;
+	const { text, isPlain, buttons, files } = draft;
 	if (draft.isSending || (!text.trim() && files.length === 0)) return;
 	const form = new FormData();
 	form.set('text', text.trim());
+	form.set('textFormat', isPlain ? 'plain' : 'markdown');
 	form.set('buttons', buttons ?? '');
 	for (const file of files) form.append('file', file);
 	// The text is taken before it is sent, so that a second Enter does not send it again.

@@ -2,6 +2,7 @@ import { announce, byId } from './dom.js';
 import { api, calls, conversations, deliveries, render } from './state.js';
 import './list.js';
 import './chat.js';
+import './customer.js';
 import './wire.js';
 import './queue.js';
 import { readBreakage } from './breaking.js';

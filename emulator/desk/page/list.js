@@ -1,4 +1,5 @@
 import { byId, clock, element, setText, show } from './dom.js';
+import { wordsOf } from './markdown.js';
 import { conversations, drawWith, isOpen, STATES, view } from './state.js';
 
 /** The list of conversations: open ones first, then by their last line. */
@@ -12,7 +13,8 @@ function previewOf(conversation) {
 	if (!line) return 'Nothing said yet';
 	const files = (line.attachments ?? []).map(({ name }) => name);
 	const cards = (line.cards ?? []).map(({ content }) => content.title ?? 'A card');
-	return line.text || [...files, ...cards].join(', ');
+	if (!line.text) return [...files, ...cards].join(', ');
+	return line.isPlain || line.who === 'system' ? line.text : wordsOf(line.text);
 }
 
 function renderEntry(conversation) {
@@ -41,7 +43,7 @@ drawWith(() => {
 		firstElementChild.setAttribute('aria-current', String(dataset.key === view.selectedId));
 	}
 	const waiting = all.filter(({ state }) => state === 'waiting').length;
-	setText('count', all.length > 0 ? `${all.filter(isOpen).length} open` : '');
+	setText('count', all.length > 0 ? String(all.filter(isOpen).length) : '');
 	document.title = waiting > 0 ? `(${waiting}) Agent desk` : 'Agent desk';
 	document.body.classList.toggle('has-conversations', all.length > 0);
 });

@@ -1,7 +1,7 @@
 import { byId, element, notify } from './dom.js';
-import { api } from './state.js';
+import { api, hints, render } from './state.js';
 
-/** The webhook URL of the channel, and the values for the n8n credential. */
+/** The webhook URL of the channel, and the values for the credentials of n8n. */
 
 byId('webhook').onsubmit = async (event) => {
 	event.preventDefault();
@@ -20,7 +20,7 @@ export async function readChannel() {
 	savedUrl = channel.webhookUrl ?? '';
 }
 
-/** The fields of the n8n credential, as it names and orders them. */
+/** The fields of n8n's credential, as it names and orders them. */
 const WORLD_NAMES = {
 	tenantId: 'Tenant ID',
 	clientId: 'Client ID',
@@ -28,9 +28,22 @@ const WORLD_NAMES = {
 	organizationId: 'Organization ID',
 	geo: 'Geo',
 	channelId: 'Channel ID',
+	environmentUrl: 'Environment URL',
 	baseUrl: 'Base URL',
 	authorityHost: 'Authority Host',
 };
+
+/** Those of Azure Communication Services; the last two are for the node. */
+const COMMUNICATION_NAMES = {
+	endpoint: 'Endpoint',
+	accessKey: 'Access Key',
+	userToken: 'User Access Token',
+	channelId: 'Channel ID',
+	conversationId: 'Conversation ID',
+};
+
+const fieldsOf = (names, values) =>
+	Object.entries(names).map(([key, name]) => renderField(name, values[key]));
 
 function renderField(name, value) {
 	const copy = element('button', { type: 'button', ariaLabel: `Copy ${name}` }, 'Copy');
@@ -46,8 +59,13 @@ export async function readWorld() {
 	const world = await api('GET', 'world');
 	if (!world) return;
 	byId('channel-name').textContent = world.channelName;
-	const fields = Object.entries(WORLD_NAMES).map(([key, name]) => renderField(name, world[key]));
-	byId('world').replaceChildren(...fields);
+	byId('world').replaceChildren(...fieldsOf(WORLD_NAMES, world));
+	byId('world-communication').replaceChildren(...fieldsOf(COMMUNICATION_NAMES, world.communication));
+	const file = world.certificateFile ?? '/path/to/certificate.pem';
+	const command = `NODE_EXTRA_CA_CERTS=${file} n8n start`;
+	byId('world-trust').replaceChildren(renderField('Command', command));
+	hints.customerWebhookUrl = world.customerWebhookUrl;
+	render();
 }
 
 for (const id of ['show-credential', 'show-credential-too']) {

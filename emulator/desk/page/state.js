@@ -7,8 +7,14 @@ export const calls = new Map();
 /** The fault rules, the calls that they can match, and the settings of deliveries. */
 export const breakage = { rules: [], services: [], delivery: { signed: true, retryDelayMs: 0, tries: 0 } };
 
+/** What whoever started the emulator told it. */
+export const hints = { customerWebhookUrl: null };
+
+/** In the place of a conversation's id: a customer who has none yet. */
+export const NEW = 'new';
+
 /** The selection of the user. The conversation is also in the address, for the browser's back button. */
-export const view = { selectedId: null, pane: 'talk', tab: 'deliveries' };
+export const view = { selectedId: null, pane: 'talk', tab: 'deliveries', writer: 'representative' };
 
 export const selected = () => conversations.get(view.selectedId);
 export const isOpen = ({ state }) => state === 'waiting' || state === 'active';

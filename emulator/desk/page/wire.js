@@ -59,7 +59,7 @@ function renderCard(before, summary, ...details) {
 const toneOf = ({ status }) => (status === 200 ? 'good' : 'bad');
 
 function renderTry(attempt, index) {
-	const said = `${attempt.status ?? attempt.error} · ${attempt.ms} ms`;
+	const said = `${attempt.status ?? 'no answer'} · ${attempt.ms} ms`;
 	return element(
 		'li',
 		{ className: toneOf(attempt) },
@@ -117,6 +117,7 @@ function renderDelivery({ customer, ...delivery }, before) {
 	const { activity, at, conversationId, outcome, tries, url } = delivery;
 	const [tone, word] = OUTCOMES[outcome];
 	const { excerpt, title, type } = describeActivity(activity);
+	const why = outcome === 'accepted' ? undefined : tries.at(-1)?.explanation;
 	const isUndelivered = outcome !== 'pending' && !url;
 	const again = element('button', { type: 'button' }, 'Deliver again');
 	again.onclick = async () => {
@@ -137,13 +138,18 @@ function renderDelivery({ customer, ...delivery }, before) {
 				[clock(at, true), type !== title && type, customer].filter(Boolean).join(' · '),
 			),
 			isUndelivered
-				? element('span', { className: 'note' }, 'No webhook URL is set.')
+				? element(
+						'span',
+						{ className: 'note' },
+						'No webhook URL is set. Publish a workflow that begins with the trigger.',
+					)
 				: element(
 						'ol',
 						{ className: 'tries', ariaLabel: 'Tries' },
 						...tries.map(renderTry),
 						renderWait(delivery),
 					),
+			why ? element('span', { className: 'why bad' }, why) : null,
 		],
 		url ? element('p', { className: 'mono' }, `POST ${url}`) : null,
 		tries.length > 0 ? renderTries(tries) : null,
