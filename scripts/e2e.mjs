@@ -10,6 +10,7 @@ const tests = {
 	// The full soak is two minutes a template with three kills: SOAK_SECONDS=120 SOAK_KILLS=3.
 	'Templates under chance, with a kill of n8n': 'test/e2e/soak.ts',
 	'Every kind of business message': 'test/e2e/businessMessages.ts',
+	'The agent desk, in a real browser': 'test/e2e/desk.ts',
 	'The editor, in a real browser': 'test/e2e/editor.ts',
 	'When the trigger answers that the workflow has succeeded': 'test/e2e/onSuccess.ts',
 	'Deliveries at a pace, every third one repeated': 'test/e2e/deliveries.ts',
