@@ -1,30 +1,22 @@
 // What a newcomer does in n8n's editor, in a real browser: finds the nodes, makes credentials, sends, listens, imports the
 // templates. The pictures of the documentation are taken on the way.
 import { createServer } from 'node:http';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { chromium, selectors, type Browser, type Locator, type Page } from 'playwright-core';
+import { selectors, type Browser, type Locator, type Page } from 'playwright-core';
 import { owner } from '../../tools/n8n/n8n';
 import { withN8n, type N8nWithEmulator } from '../../tools/n8n/withN8n';
 import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
 import { listen } from '../../tools/ports';
+import { sendNode, workflowOf } from '../../tools/n8n/echoWorkflow';
+import { isShown, openBrowser } from './browser';
+import { MovingPicture } from './movingPicture';
 
 const IMAGES = join(__dirname, '../../docs/images');
 const TEMPLATES = join(__dirname, '../../templates');
-const VIEWPORT = { width: 1280, height: 800 };
-const BROWSERS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
 selectors.setTestIdAttribute('data-test-id');
-
-/** The Chromium of Debian's packages. The variable CHROMIUM names another one. */
-async function openBrowser(): Promise<Browser> {
-	const executablePath = [process.env.CHROMIUM ?? '', ...BROWSERS].find((path) => existsSync(path));
-	if (executablePath === undefined) throw new Error('There is no Chromium: apt-get install chromium');
-	// As root it has no sandbox. The other options keep it from calling its own services.
-	const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking'];
-	return await chromium.launch({ executablePath, args });
-}
 
 /** The editor as a person uses it. */
 class Editor {
@@ -63,18 +55,7 @@ class Editor {
 			: 'node-creator-plus-button';
 		await this.id(add).click();
 		await this.id('node-creator-search-bar').fill(words);
-		return await this.isShown(this.id('node-creator-item-name').filter({ hasText: node }));
-	}
-
-	/** Whether something comes to be seen. */
-	async isShown(what: Locator): Promise<boolean> {
-		return await what
-			.first()
-			.waitFor({ timeout: 20_000 })
-			.then(
-				() => true,
-				() => false,
-			);
+		return await isShown(this.id('node-creator-item-name').filter({ hasText: node }));
 	}
 
 	/** Opens what was found, and one of its two lists. */
@@ -120,9 +101,9 @@ class Editor {
 		await this.id('credential-save-button').click();
 		const told = this.id('credential-edit-dialog').getByText(expected);
 		const more = this.page.getByText('More details');
-		await this.isShown(told.or(more));
+		await isShown(told.or(more));
 		if (await more.isVisible()) await more.click();
-		return await this.isShown(told);
+		return await isShown(told);
 	}
 }
 
@@ -345,6 +326,77 @@ async function desk({ emulator }: N8nWithEmulator, page: Page): Promise<Record<s
 	return { 'the agent desk shows the conversation': await said.isVisible() };
 }
 
+/** Of the moving picture; a page of a readme shows it 830 pixels wide or so. */
+const SCALE = 1.5;
+const HEIGHT = 700;
+const LONGEST_MS = 16_000;
+const LARGEST_BYTES = 2_000_000;
+
+/** One conversation, with n8n and the desk side by side: a customer writes, a representative answers, and a workflow goes on. */
+async function conversation(
+	{ credentialId, emulator, n8n }: N8nWithEmulator,
+	browser: Browser,
+	signedIn: Page,
+): Promise<Record<string, boolean>> {
+	const send = sendNode(credentialId, '=Thank you, {{ $json.from.name }}! Level 3 is much quieter.');
+	const { workflow } = workflowOf('Kim’s app', credentialId, { events: ['message'], registerWebhook: true }, [
+		send,
+	]);
+	await n8n.rest('POST', '/workflows', { ...workflow, id: 'conversation', active: false });
+	emulator.setWebhookUrl(null);
+	const storageState = await signedIn.context().storageState();
+	const open = async (width: number, state?: typeof storageState) => {
+		const viewport = { width, height: HEIGHT };
+		const context = await browser.newContext({ viewport, deviceScaleFactor: SCALE, storageState: state });
+		const page = await context.newPage();
+		page.setDefaultTimeout(60_000);
+		return page;
+	};
+	const [left, desk] = [await open(600, storageState), await open(440)];
+	const editor = new Editor(left, n8n.url);
+	await left.goto(`${n8n.url}/workflow/conversation`);
+	await editor.id('canvas-node').nth(1).waitFor();
+	await editor.id('zoom-to-fit').click();
+	await editor.id('execute-workflow-button').first().click();
+	await waitFor('n8n to listen', 60_000, () => emulator.webhookUrl() !== null);
+	await desk.goto(emulator.deskOrigin);
+	await desk.getByText('live', { exact: true }).waitFor();
+	await desk.getByRole('button', { name: 'customer' }).locator('visible=true').first().click();
+
+	const picture = await MovingPicture.start([
+		{ page: left, caption: 'n8n: your workflow' },
+		{ page: desk, caption: 'Dynamics 365: customer and representative' },
+	]);
+	const lines = desk.locator('#lines');
+	const write = async (words: string) => {
+		await picture.type(desk, words);
+		await desk.keyboard.press('Enter');
+		await lines.getByText(words.replaceAll('**', '')).waitFor();
+	};
+	await desk.locator('#customer-text').click();
+	await picture.show(900);
+	await write('My heat pump is loud. Can you help?');
+	await picture.show(900);
+	await desk.getByRole('button', { name: 'Accept' }).click();
+	await lines.getByText('AgentAccepted').waitFor();
+	await desk.locator('#as-representative').click();
+	await picture.show(900);
+	await picture.type(desk, 'Hello! Please set the fan to **level 3**.');
+	await desk.keyboard.press('Enter');
+	await lines.getByText('Please set the fan').waitFor();
+	await picture.show(700);
+	await editor.id('canvas-node-status-success').nth(1).waitFor();
+	await lines.getByText('Level 3 is much quieter').waitFor();
+	await picture.show(4_000);
+	const { ms, size } = await picture.save(join(IMAGES, 'demo.webp'));
+	console.log(`  demo.webp: ${Math.round(size / 1000)} kB, ${ms / 1000} s`);
+	await Promise.all([left.context().close(), desk.context().close()]);
+	return {
+		'the workflow answers the representative at the desk': true,
+		'the moving picture is short and small': ms <= LONGEST_MS && size < LARGEST_BYTES,
+	};
+}
+
 runMain(
 	async () =>
 		await withN8n(async (setup) => {
@@ -369,8 +421,12 @@ runMain(
 					'checking the setup': () => checkingSetup(editor),
 					templates: () => templates(editor),
 					desk: () => desk(setup, page),
+					conversation: () => conversation(setup, browser, page),
 				};
+				// E2E_EDITOR=desk,conversation plays these alone.
+				const wanted = process.env.E2E_EDITOR?.split(',');
 				for (const [name, check] of Object.entries(parts)) {
+					if (wanted && !wanted.includes(name)) continue;
 					try {
 						Object.assign(checks, await check());
 					} catch (error) {
