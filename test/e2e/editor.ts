@@ -321,7 +321,6 @@ async function desk({ emulator }: N8nWithEmulator, page: Page): Promise<Record<s
 	await page.getByText('Hello Kim, this is Ana.').first().click();
 	const said = page.locator('#lines').getByText('It is louder at night.');
 	await said.waitFor();
-	await page.screenshot({ path: join(IMAGES, 'agent-desk.png'), animations: 'disabled' });
 	webhook.close();
 	return { 'the agent desk shows the conversation': await said.isVisible() };
 }
