@@ -199,7 +199,6 @@ const HOSTILE = [
 	'[click](javascript:window.pwned=1) [click](data:text/html,x) ![x](javascript:window.pwned=1) [up](../x)',
 	'<svg onload=window.pwned=1>',
 	'A &lt;b&gt; and &amp;amp;',
-	`${'>'.repeat(3_000)} deep`,
 ].join('\n\n');
 
 async function markdown(desk: DeskPage): Promise<Checks> {
@@ -227,6 +226,7 @@ async function markdown(desk: DeskPage): Promise<Checks> {
 	};
 	await picture(page, 'markdown');
 	emulator.desk.reply(id, { text: HOSTILE });
+	emulator.desk.reply(id, { text: `${'>'.repeat(3_000)} **deep**` });
 	const hostile = page.locator('#lines .line.representative').nth(2);
 	await hostile.waitFor();
 	const foreign = await hostile
@@ -235,6 +235,7 @@ async function markdown(desk: DeskPage): Promise<Checks> {
 		.count();
 	checks['HTML in a message is text, and no link runs a script'] =
 		foreign === 0 && (await page.evaluate('window.pwned')) === undefined;
+	checks['what is nested without end is shown as it came'] = await isShown(desk.said('**deep**'));
 	checks['a reference is its sign'] = await isShown(hostile.getByText('A <b> and &amp;'));
 	return checks;
 }
