@@ -50,7 +50,7 @@ export async function carryOut<Connection, Service extends string>(
 		instanceId: 'test',
 		memory: {},
 		signal,
-		writeBinary: async () => ({ data: '', mimeType: '' }),
+		binary: { write: async () => ({ data: '', mimeType: '' }), discard: async () => undefined },
 	};
 	return await plan.run({ connection, client: () => ({ call, page, list }), seen: new Set(), n8n }).then(
 		({ items }) => ({ requests, items: items.map(({ json }) => json), error: undefined }),

@@ -1,7 +1,9 @@
 import { setMaxListeners } from 'node:events';
 import type { IBinaryKeyData } from 'n8n-workflow';
+import type { BinaryStore } from '../../shared/action/binaryStore';
 import { isPlainContentType } from '../../shared/contentType';
 import { plainFileName } from '../../shared/fileName';
+import type { Pieces } from '../../shared/transport/contentCoding';
 import { download, type DownloadOptions } from '../../shared/transport/download';
 import { isCard } from '../activity/attachments';
 import type { Attachment } from '../activity/items';
@@ -15,7 +17,7 @@ interface FetchedAttachment extends Attachment {
 	downloadError: string | null;
 }
 
-export interface FetchOptions extends Omit<DownloadOptions, 'onBytes'> {
+export interface FetchOptions extends DownloadOptions {
 	/** How many files are fetched at the most; the other attachments keep their URL only. */
 	maxCount: number;
 	/** How many files are fetched at the same time; all of them where it is not set. */
@@ -24,32 +26,41 @@ export interface FetchOptions extends Omit<DownloadOptions, 'onBytes'> {
 	budget?: ByteBudget;
 }
 
-/** Stores a file, as n8n's `helpers.prepareBinaryData` does. */
-type BinaryWriter = (data: Buffer, fileName?: string, mimeType?: string) => Promise<IBinaryKeyData[string]>;
-
 interface Result {
 	fetched: FetchedAttachment;
 	binary: IBinaryKeyData;
+}
+
+/** Passes the pieces of a file on, each after it was taken from the budget. */
+async function* counted(pieces: Pieces, take: (bytes: number) => void): AsyncGenerator<Buffer> {
+	for await (const piece of pieces) {
+		take(piece.length);
+		yield piece;
+	}
 }
 
 /** Fetches and stores a file. What it took of the budget is given back where it is not kept. */
 async function fetchFile(
 	{ contentUrl, contentType, name }: Attachment,
 	{ budget, ...options }: FetchOptions,
-	write: BinaryWriter,
+	store: BinaryStore,
 ): Promise<IBinaryKeyData[string]> {
 	let taken = 0;
-	const onBytes = (bytes: number) => {
+	const take = (bytes: number) => {
 		budget?.take(bytes);
 		taken += bytes;
 	};
+	const type = isPlainContentType(contentType ?? '') ? contentType : 'application/octet-stream';
+	const fileName = plainFileName(name ?? '') || undefined;
 	let isKept = false;
 	try {
-		const data = await download(contentUrl ?? '', { ...options, onBytes });
-		const type = isPlainContentType(contentType ?? '') ? contentType : 'application/octet-stream';
-		const file = await write(data, plainFileName(name ?? '') || undefined, type ?? undefined);
-		isKept = true;
-		return file;
+		return await download(contentUrl ?? '', options, async (pieces) => {
+			const file = await store.write(counted(pieces, take), fileName, type ?? undefined);
+			isKept = !options.signal.aborted;
+			// Nobody waits for a file that comes too late.
+			if (!isKept) await store.discard(file);
+			return file;
+		});
 	} finally {
 		if (!isKept) budget?.release(taken);
 	}
@@ -74,7 +85,7 @@ async function fetchOne(
 	index: number,
 	rank: number,
 	options: FetchOptions,
-	write: BinaryWriter,
+	store: BinaryStore,
 ): Promise<Result> {
 	if (isCard(attachment)) {
 		return { fetched: { ...attachment, binaryProperty: null, downloadError: null }, binary: {} };
@@ -82,7 +93,7 @@ async function fetchOne(
 	const binaryProperty = `attachment_${index}`;
 	try {
 		if (rank >= options.maxCount) throw new Error(`only the first ${options.maxCount} are fetched`);
-		const file = await untilAborted(fetchFile(attachment, options, write), options.signal);
+		const file = await untilAborted(fetchFile(attachment, options, store), options.signal);
 		const fetched = { ...attachment, binaryProperty, downloadError: null };
 		return { fetched, binary: { [binaryProperty]: file } };
 	} catch (error) {
@@ -95,15 +106,15 @@ async function fetchOne(
  * Fetches the files of a message into the binary fields `attachment_0`, `attachment_1`, … Does not throw: an attachment
  * whose file cannot be fetched keeps its URL and gets the reason in `downloadError`. A card is passed on as it is. It ends
  * when the signal is aborted, also where the other side or the storing does not.
- * @param write stores a file; n8n's `helpers.prepareBinaryData`.
+ * @param store keeps the files, each as it comes.
  * @example
  * const options = { maxBytes: 5 * 1024 * 1024, maxCount: 10, signal: AbortSignal.timeout(5_000), ownOrigin: undefined };
- * const { attachments, binary } = await fetchAttachments(item.attachments, options, helpers.prepareBinaryData);
+ * const { attachments, binary } = await fetchAttachments(item.attachments, options, binaryStore(helpers));
  */
 export async function fetchAttachments(
 	attachments: Attachment[],
 	options: FetchOptions,
-	write: BinaryWriter,
+	store: BinaryStore,
 ): Promise<{ attachments: FetchedAttachment[]; binary: IBinaryKeyData }> {
 	// Each file that is on its way listens to it.
 	setMaxListeners(0, options.signal);
@@ -114,7 +125,7 @@ export async function fetchAttachments(
 	const workers = Array.from({ length: options.concurrency ?? attachments.length }, async () => {
 		for (const [index, attachment] of left) {
 			const rank = isCard(attachment) ? files : files++;
-			results[index] = await fetchOne(attachment, index, rank, options, write);
+			results[index] = await fetchOne(attachment, index, rank, options, store);
 		}
 	});
 	await Promise.all(workers);

@@ -7,6 +7,7 @@ import type { TriggerItem } from '../activity/items';
 import { NotAnActivity, readActivity } from '../activity/read';
 import { ByteBudget } from '../attachments/byteBudget';
 import { fetchAttachments } from '../attachments/fetchAttachments';
+import { binaryStore } from '../../shared/action/binaryStore';
 import { inexactNumberIn, parseJson, readKey, textOf, type Json } from '../../shared/json';
 import { signedDeliveryMark } from '../setup/probe';
 import { triggerConnection } from './connectionCache';
@@ -108,7 +109,7 @@ async function dataOf(
 			// Without verification the trigger has no credential.
 			ownOrigin: verifiesCaller ? (await triggerConnection(context)).origin : undefined,
 		},
-		async (data, fileName, mimeType) => await context.helpers.prepareBinaryData(data, fileName, mimeType),
+		binaryStore(context.helpers),
 	);
 	releaseWhenAnswered(budget, context.getResponseObject());
 	return { json: { ...fields, attachments }, ...(Object.keys(binary).length > 0 && { binary }) };

@@ -1,9 +1,10 @@
-import type { IBinaryData, IDataObject, INodeExecutionData, INodeProperties } from 'n8n-workflow';
+import type { IDataObject, INodeExecutionData, INodeProperties } from 'n8n-workflow';
 import type { Json } from '../json';
 import type { ServiceCalls } from '../transport/client';
 import type { InputError } from '../transport/errors';
 import type { ListRequest } from '../transport/pagination';
 import type { ReadRequest, ServiceRequest } from '../transport/request';
+import type { BinaryStore } from './binaryStore';
 import type { ParameterReader } from './parameters';
 
 /** Which of the node's services a plan is for; by default the node's first. */
@@ -72,8 +73,8 @@ export interface Host {
 	memory: IDataObject;
 	/** Aborted when the execution is cancelled. */
 	signal: AbortSignal | undefined;
-	/** Stores a file as binary data of n8n. */
-	writeBinary: (data: Buffer, fileName?: string, mimeType?: string) => Promise<IBinaryData>;
+	/** Keeps files as binary data of n8n. */
+	binary: BinaryStore;
 }
 
 /** The output for an item. */

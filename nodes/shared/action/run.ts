@@ -3,6 +3,7 @@ import { isRecord, readKey, textOf, type Json } from '../json';
 import type { Client, ServiceCalls } from '../transport/client';
 import { cancelled, InputError, ServiceError, type Outcome } from '../transport/errors';
 import { Throttle } from '../transport/throttle';
+import { binaryStore } from './binaryStore';
 import { groupByOrderingKey, runGroups } from './concurrency';
 import { readNumber } from './fields/number';
 import { readConversationLocator } from './fields/locator';
@@ -285,8 +286,7 @@ function stepsContext<Connection, Service extends string>(
 				return context.getWorkflowStaticData('global');
 			},
 			signal: throttle.signal,
-			writeBinary: async (data, fileName, mimeType) =>
-				await context.helpers.prepareBinaryData(data, fileName, mimeType),
+			binary: binaryStore(context.helpers),
 		},
 	};
 }

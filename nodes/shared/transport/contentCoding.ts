@@ -1,6 +1,5 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, inflateRaw } from 'node:zlib';
-import { readKey } from '../json';
+import { pipeline, type Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
 /** A body whose Content-Encoding cannot be undone. The code says why; the words follow "the answer cannot be used". */
 export class CodingError extends Error {
@@ -10,24 +9,30 @@ export class CodingError extends Error {
 	}
 }
 
-type Decoder = (data: Buffer, limit: { maxOutputLength: number }) => Promise<Buffer>;
+/** A body, piece by piece. */
+export type Pieces = AsyncIterable<Buffer>;
 
-const ungzip: Decoder = promisify(gunzip);
-const unzlib: Decoder = promisify(inflate);
-const undeflate: Decoder = promisify(inflateRaw);
+/** Makes what decodes a body. @param start its first bytes: two at least, unless the whole body is shorter. */
+type Decoder = (start: Buffer) => Transform;
 
 /** `deflate` means zlib's format, but some servers send the data without its two bytes of head. */
-const inflateEither: Decoder = async (data, limit) => {
-	const [first = 0, second = 0] = data;
+const inflateEither: Decoder = ([first = 0, second = 0]) => {
 	const hasHead = (first & 0x0f) === 8 && ((first << 8) | second) % 31 === 0;
-	return await (hasHead ? unzlib : undeflate)(data, limit);
+	return hasHead ? createInflate() : createInflateRaw();
+};
+
+const gunzip: Decoder = () => createGunzip();
+
+/** An empty body needs no decoder, whatever its coding. */
+const unknown: Decoder = () => {
+	throw new CodingError('UNKNOWN_ENCODING');
 };
 
 const DECODERS = new Map<string, Decoder>([
-	['gzip', ungzip],
-	['x-gzip', ungzip],
+	['gzip', gunzip],
+	['x-gzip', gunzip],
 	['deflate', inflateEither],
-	['br', promisify(brotliDecompress)],
+	['br', () => createBrotliDecompress()],
 ]);
 
 /** What stands in Content-Encoding by mistake, of files that are not compressed: stores keep what the uploader typed. */
@@ -46,29 +51,74 @@ const NOT_COMPRESSED = new Set([
 /** Nobody compresses a body more often than this; each time costs work. */
 const MAX_CODINGS = 3;
 
+/** How many bytes a decoder is chosen by. */
+const START_BYTES = 2;
+
 /**
- * Undoes the Content-Encoding of a body. Nobody is asked for one, but a store keeps compressed files as such, and some
- * proxies compress what they pass on.
- * @param header the value of Content-Encoding.
- * @param maxBytes the longest body that is accepted, after decoding.
- * @throws CodingError where the coding is not known, the data is broken, or the body is longer.
+ * Passes a body on while it is within its limit.
+ * @throws CodingError at the piece that exceeds it.
  */
-export async function decodeBody(raw: Buffer, header: string | undefined, maxBytes: number): Promise<Buffer> {
+async function* limited(pieces: Pieces, maxBytes: number): AsyncGenerator<Buffer> {
+	let bytes = 0;
+	for await (const piece of pieces) {
+		bytes += piece.length;
+		// Leaving the loop ends what the pieces come from, so the rest is not read.
+		if (bytes > maxBytes) throw new CodingError('ANSWER_TOO_LONG');
+		yield piece;
+	}
+}
+
+/** Undoes one coding. An empty body stays empty. @throws CodingError where it is broken; what `pieces` throw. */
+async function* decoded(pieces: Pieces, decoderOf: Decoder): AsyncGenerator<Buffer> {
+	const source = pieces[Symbol.asyncIterator]();
+	let failure: { error: unknown } | undefined;
+	const next = async () =>
+		await source.next().catch((error: unknown) => {
+			failure = { error };
+			throw error;
+		});
+	const rest = async function* (start: Buffer): AsyncGenerator<Buffer> {
+		yield start;
+		for (let result = await next(); !result.done; result = await next()) yield result.value;
+	};
+	try {
+		let start = Buffer.alloc(0);
+		while (start.length < START_BYTES) {
+			const result = await next();
+			if (result.done) break;
+			start = Buffer.concat([start, result.value]);
+		}
+		if (start.length === 0) return;
+		const decoder = decoderOf(start);
+		// Its failures are those of the decoder, which are read below.
+		pipeline(rest(start), decoder, () => undefined);
+		yield* decoder as Pieces;
+	} catch (error) {
+		if (failure) throw failure.error;
+		throw error instanceof CodingError ? error : new CodingError('BROKEN_ENCODING');
+	} finally {
+		// It is not waited for: the source may be waiting for a server that says nothing more.
+		source.return?.().catch(() => undefined);
+	}
+}
+
+/**
+ * Undoes the Content-Encoding of a body as its pieces come. Nobody is asked for one, but a store keeps compressed files as
+ * such, and some proxies compress what they pass on.
+ * @param header the value of Content-Encoding.
+ * @param maxBytes the longest body that is accepted, as it comes and after each decoding.
+ * @returns the pieces of the decoded body. Whoever stops reading them ends all that they come from.
+ * Reading them throws CodingError where the coding is not known, the data is broken, or the body is longer.
+ */
+export function decodeBody(raw: Pieces, header: string | undefined, maxBytes: number): Pieces {
 	const codings = (header ?? '')
 		.split(',')
 		.map((name) => name.trim().toLowerCase())
 		.filter((name) => !NOT_COMPRESSED.has(name));
-	if (codings.length === 0 || raw.length === 0) return raw;
-	if (codings.length > MAX_CODINGS) throw new CodingError('UNKNOWN_ENCODING');
-	let body = raw;
+	const decoders = codings.map((name) => DECODERS.get(name) ?? unknown);
 	// The last one in the header was applied last.
-	for (const name of codings.reverse()) {
-		const decode = DECODERS.get(name);
-		if (!decode) throw new CodingError('UNKNOWN_ENCODING');
-		body = await decode(body, { maxOutputLength: Math.max(1, maxBytes) }).catch((error: unknown) => {
-			const isTooLong = readKey(error, 'code') === 'ERR_BUFFER_TOO_LARGE';
-			throw new CodingError(isTooLong ? 'ANSWER_TOO_LONG' : 'BROKEN_ENCODING');
-		});
-	}
-	return body;
+	return (codings.length > MAX_CODINGS ? [unknown] : decoders).reduceRight(
+		(body, decoder) => limited(decoded(body, decoder), maxBytes),
+		limited(raw, maxBytes),
+	);
 }

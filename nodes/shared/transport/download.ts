@@ -1,6 +1,7 @@
 import { isDataUri, readDataUri } from '../dataUri';
 import { nonEmptyText, readKey } from '../json';
 import { AddressRefused, openRoute } from './connection';
+import type { Pieces } from './contentCoding';
 import { hostOf, isLoopback, isPublicAddress } from './publicUrl';
 import { roundTrip } from './roundTrip';
 
@@ -19,9 +20,13 @@ export interface DownloadOptions {
 	signal: AbortSignal;
 	/** The service's origin: where it is on this machine or in a private network, files may be there too. */
 	ownOrigin: string | undefined;
-	/** Is called with the length of each piece before it is kept. Where it throws, the download ends with its error. */
-	onBytes?: (bytes: number) => void;
 }
+
+/**
+ * Takes a file as its pieces come, and returns what became of it. Where the file breaks off, reading the pieces throws.
+ * Nobody waits for it any more once the signal is aborted.
+ */
+export type TakeFile<T> = (pieces: Pieces) => Promise<T>;
 
 const MAX_REDIRECTS = 5;
 
@@ -34,10 +39,14 @@ function mayBeLocal(url: URL, ownOrigin: string | undefined): boolean {
 
 /**
  * Sends a GET without a token or a cookie, over a connection of its own.
- * @returns the answer; its body is empty where it is no file.
+ * @param takeBody takes the file, where it is one.
  * Source: docs/service-facts.md#attachments-received.
  */
-async function get(url: URL, { signal, ownOrigin, maxBytes, onBytes }: DownloadOptions) {
+async function get(
+	url: URL,
+	{ signal, ownOrigin, maxBytes }: DownloadOptions,
+	takeBody: (pieces: Pieces) => Promise<void>,
+) {
 	if (url.protocol !== 'https:' && url.protocol !== 'http:') {
 		throw new DownloadError(`${url.protocol} is not a protocol that files are fetched by`);
 	}
@@ -48,7 +57,7 @@ async function get(url: URL, { signal, ownOrigin, maxBytes, onBytes }: DownloadO
 		url,
 		signal,
 		maxBytes,
-		onBytes,
+		takeBody,
 		wantsBody: ({ status }) => status === 200,
 		connect: async (ending) => await openRoute(url, local ? () => true : isPublicAddress, ending),
 	});
@@ -58,12 +67,11 @@ function tooLarge(maxBytes: number): DownloadError {
 	return new DownloadError(`the file is larger than ${maxBytes / 1024 / 1024} MB`);
 }
 
-function readEmbedded(uri: string, { maxBytes, onBytes }: DownloadOptions): Buffer {
+async function* readEmbedded(uri: string, maxBytes: number): AsyncGenerator<Buffer> {
 	const data = readDataUri(uri)?.data;
 	if (!data) throw new DownloadError('the data URI cannot be read');
 	if (data.length > maxBytes) throw tooLarge(maxBytes);
-	onBytes?.(data.length);
-	return data;
+	yield data;
 }
 
 /**
@@ -78,8 +86,16 @@ function redirectOf(location: string, url: URL): URL | undefined {
 	return URL.canParse(ascii, url.href) ? new URL(ascii, url) : undefined;
 }
 
-async function follow(url: URL, options: DownloadOptions, redirectsLeft: number): Promise<Buffer> {
-	const { status, headers, body } = await get(url, options);
+async function follow<T>(
+	url: URL,
+	options: DownloadOptions,
+	take: TakeFile<T>,
+	redirectsLeft: number,
+): Promise<T> {
+	let taken: { result: T } | undefined;
+	const { status, headers } = await get(url, options, async (pieces) => {
+		taken = { result: await take(pieces) };
+	});
 	const { location } = headers;
 	if (status >= 300 && status < 400 && location !== undefined) {
 		if (redirectsLeft === 0) throw new DownloadError('there are too many redirects');
@@ -88,10 +104,10 @@ async function follow(url: URL, options: DownloadOptions, redirectsLeft: number)
 		if (url.protocol === 'https:' && next.protocol === 'http:') {
 			throw new DownloadError('it redirects from https to http');
 		}
-		return await follow(next, options, redirectsLeft - 1);
+		return await follow(next, options, take, redirectsLeft - 1);
 	}
-	if (status !== 200) throw new DownloadError(`the host answered with HTTP status ${status}`);
-	return body;
+	if (!taken) throw new DownloadError(`the host answered with HTTP status ${status}`);
+	return taken.result;
 }
 
 function downloadErrorOf(error: unknown, { signal, maxBytes }: DownloadOptions): DownloadError {
@@ -103,15 +119,24 @@ function downloadErrorOf(error: unknown, { signal, maxBytes }: DownloadOptions):
 
 /**
  * Fetches a file whose URL somebody else chose, from the internet only. Loopback, private and link-local addresses are
- * refused, also after a redirect and behind a name.
+ * refused, also after a redirect and behind a name. No more of the file is in memory than `take` keeps.
  * @param contentUrl an http or https URL, or the file itself as a data URI.
- * @returns the bytes of the file.
- * @throws DownloadError whose message says why there is no file.
+ * @param take takes the pieces of the file.
+ * @returns what `take` returns.
+ * @throws DownloadError whose message says why there is no file, also where `take` failed.
+ * @example const bytes = await download(url, { maxBytes: 1024, signal, ownOrigin: undefined }, collect);
  */
-export async function download(contentUrl: string, options: DownloadOptions): Promise<Buffer> {
-	if (isDataUri(contentUrl)) return readEmbedded(contentUrl, options);
-	if (!URL.canParse(contentUrl)) throw new DownloadError('the attachment has no URL that can be fetched');
-	return await follow(new URL(contentUrl), options, MAX_REDIRECTS).catch((error: unknown) => {
+export async function download<T>(
+	contentUrl: string,
+	options: DownloadOptions,
+	take: TakeFile<T>,
+): Promise<T> {
+	const fetched = async (): Promise<T> => {
+		if (isDataUri(contentUrl)) return await take(readEmbedded(contentUrl, options.maxBytes));
+		if (!URL.canParse(contentUrl)) throw new DownloadError('the attachment has no URL that can be fetched');
+		return await follow(new URL(contentUrl), options, take, MAX_REDIRECTS);
+	};
+	return await fetched().catch((error: unknown) => {
 		throw downloadErrorOf(error, options);
 	});
 }

@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { nonEmptyText, readKey } from '../json';
-import { decodeBody } from './contentCoding';
+import { CodingError, decodeBody, type Pieces } from './contentCoding';
 import { StreamedBody, type RequestBody } from './requestBody';
 import { USER_AGENT } from './userAgent';
 
@@ -34,8 +34,8 @@ interface RoundTrip {
 	signal?: AbortSignal;
 	/** The longest body that is accepted, in bytes, as it comes and after decoding. */
 	maxBytes: number;
-	/** Is called with the length of each piece of the body before it is kept. Where it throws, the exchange ends with its error. */
-	onBytes?: (bytes: number) => void;
+	/** Takes the body as its pieces come, decoded, in place of {@link Answer.body}. The exchange ends when it has ended. */
+	takeBody?: (pieces: Pieces) => Promise<void>;
 	/** Whether the body is to be read. Where it is not, the connection is closed after the headers. */
 	wantsBody?: (head: AnswerHead) => boolean;
 	/** Opens a connection for this request alone; without it, Node.js' global agent does, where n8n has its proxy. */
@@ -50,7 +50,7 @@ interface AnswerHead {
 
 /** An answer with its body. */
 export interface Answer extends AnswerHead {
-	/** Decoded; empty where it was not wanted. */
+	/** Decoded; empty where it was not wanted, or taken. */
 	body: Buffer;
 }
 
@@ -129,23 +129,17 @@ function watchSending(outgoing: ClientRequest, progress: Progress): void {
 	});
 }
 
-async function readBody(
-	incoming: IncomingMessage,
-	{ maxBytes, onBytes }: Pick<RoundTrip, 'maxBytes' | 'onBytes'>,
-): Promise<Buffer> {
-	const chunks: Buffer[] = [];
-	let bytes = 0;
-	if (Number(incoming.headers['content-length']) > maxBytes) throw coded('ANSWER_TOO_LONG');
-	for await (const chunk of incoming as AsyncIterable<Buffer>) {
-		bytes += chunk.length;
-		// Leaving the loop destroys the answer, so the rest is not read.
-		if (bytes > maxBytes) throw coded('ANSWER_TOO_LONG');
-		onBytes?.(chunk.length);
-		chunks.push(chunk);
-	}
-	const body = await decodeBody(Buffer.concat(chunks), incoming.headers['content-encoding'], maxBytes);
-	if (body.length > bytes) onBytes?.(body.length - bytes);
-	return body;
+/** The decoded body of an answer, as its pieces come. @throws CodingError where its length is said to be too large. */
+function bodyOf({ headers }: AnswerHead, incoming: IncomingMessage, maxBytes: number): Pieces {
+	if (Number(headers['content-length']) > maxBytes) throw new CodingError('ANSWER_TOO_LONG');
+	return decodeBody(incoming, headers['content-encoding'], maxBytes);
+}
+
+/** Reads a body as a whole. */
+export async function collect(pieces: Pieces): Promise<Buffer> {
+	const all: Buffer[] = [];
+	for await (const piece of pieces) all.push(piece);
+	return Buffer.concat(all);
 }
 
 /** Writes the body, with its pieces made no faster than the connection takes them: one or two are in memory at a time. */
@@ -227,10 +221,16 @@ async function send(options: RoundTrip, progress: Progress, ending: AbortSignal)
 				outgoing.destroy();
 				return resolve({ ...head, body: Buffer.alloc(0) });
 			}
-			readBody(incoming, options).then((whole) => {
+			const read = async (): Promise<Buffer> => {
+				const pieces = bodyOf(head, incoming, options.maxBytes);
+				if (!options.takeBody) return await collect(pieces);
+				await options.takeBody(pieces);
+				return Buffer.alloc(0);
+			};
+			read().then((whole) => {
 				isDone = true;
 				// An answer that came before the whole request was sent would leave the rest, its socket and its files open.
-				if (!outgoing.writableEnded) outgoing.destroy();
+				if (!outgoing.writableEnded || !incoming.complete) outgoing.destroy();
 				resolve({ ...head, body: whole });
 			}, fail);
 		});

@@ -12,7 +12,9 @@ import net, { connect as tcpConnect, createServer as createTcp } from 'node:net'
 import { join } from 'node:path';
 import { ByteBudget, heldBytes } from '../../../nodes/Dynamics365Messaging/attachments/byteBudget';
 import { fetchAttachments } from '../../../nodes/Dynamics365Messaging/attachments/fetchAttachments';
+import { binaryStore } from '../../../nodes/shared/action/binaryStore';
 import { download, type DownloadOptions } from '../../../nodes/shared/transport/download';
+import { collect } from '../../../nodes/shared/transport/roundTrip';
 import { close, listen } from '../../../tools/ports';
 import { waitFor } from '../../../tools/wait';
 
@@ -62,11 +64,12 @@ const options = (given: Partial<DownloadOptions> = {}): DownloadOptions => ({
 	ownOrigin: origin,
 	...given,
 });
+const bytesOf = async (url: string, given: DownloadOptions) => await download(url, given, collect);
 const to = (url: string) => `${origin}/to?${encodeURIComponent(url)}`;
 
 test('fetches a file, following redirects, with nothing of ours going along', async () => {
-	expect((await download(`${origin}/file`, options())).toString()).toBe('file content');
-	expect((await download(to(`${origin}/file`), options())).toString()).toBe('file content');
+	expect((await bytesOf(`${origin}/file`, options())).toString()).toBe('file content');
+	expect((await bytesOf(to(`${origin}/file`), options())).toString()).toBe('file content');
 	for (const { headers } of asked) {
 		expect(Object.keys(headers).sort()).toEqual(['connection', 'host', 'user-agent']);
 		expect(headers['user-agent']).toMatch(/^n8n-nodes-dynamics365-messaging\/\d+\.\d+\.\d+$/);
@@ -93,7 +96,7 @@ test.each<[string, Buffer, string]>([
 	});
 	const paths: string[] = [];
 	const own = `http://localhost:${await listen(bare)}`;
-	expect((await download(`${own}/start`, options({ ownOrigin: own }))).toString()).toBe('ok');
+	expect((await bytesOf(`${own}/start`, options({ ownOrigin: own }))).toString()).toBe('ok');
 	expect(paths).toEqual(['/start', path]);
 	await close(bare);
 });
@@ -110,7 +113,7 @@ test('a redirect to a host name in UTF-8 is one to that host', async () => {
 		looked.push(host);
 		callback(new Error('not today'));
 	}) as never);
-	await expect(download(own.replace('localhost', '127.0.0.1'), options({ ownOrigin: own }))).rejects.toThrow(
+	await expect(bytesOf(own.replace('localhost', '127.0.0.1'), options({ ownOrigin: own }))).rejects.toThrow(
 		'not today',
 	);
 	expect(looked).toEqual(['xn--bcher-kva.example']);
@@ -123,7 +126,7 @@ test.each([
 	['data:text/plain; base64,aGVs%62G8%3D', 'hello'],
 	['data:text/plain,ü€', 'ü€'],
 ])('reads %s', async (uri, content) => {
-	expect((await download(uri, options({ ownOrigin: undefined }))).toString()).toBe(content);
+	expect((await bytesOf(uri, options({ ownOrigin: undefined }))).toString()).toBe(content);
 });
 
 test.each<[string, () => string, string]>([
@@ -139,11 +142,11 @@ test.each<[string, () => string, string]>([
 	['nothing', () => '', 'no URL'],
 	['a host that does not exist', () => 'https://nowhere.invalid/x', 'nowhere.invalid'],
 ])('says why there is no file: %s', async (_, url, reason) => {
-	await expect(download(url(), options())).rejects.toThrow(reason);
+	await expect(bytesOf(url(), options())).rejects.toThrow(reason);
 });
 
 test('says when it took too long', async () => {
-	await expect(download(`${origin}/silent`, options({ signal: AbortSignal.timeout(100) }))).rejects.toThrow(
+	await expect(bytesOf(`${origin}/silent`, options({ signal: AbortSignal.timeout(100) }))).rejects.toThrow(
 		'too long',
 	);
 });
@@ -166,8 +169,8 @@ describe('stays on the internet', () => {
 		'https://a.localhost/',
 	])('%s is not fetched', async (url) => {
 		const connect = jest.spyOn(dns, 'lookup');
-		await expect(download(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
-		await expect(download(url, options({ ownOrigin: undefined }))).rejects.toThrow(
+		await expect(bytesOf(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
+		await expect(bytesOf(url, options({ ownOrigin: undefined }))).rejects.toThrow(
 			'not an address on the internet',
 		);
 		expect(connect).not.toHaveBeenCalled();
@@ -184,7 +187,7 @@ describe('stays on the internet', () => {
 			lookUps++;
 			callback(null, [{ address: lookUps === 1 ? '127.0.0.1' : '10.0.0.1', family: 4 }]);
 		}) as never);
-		await expect(download(`http://rebinding.example.com:${port}/file`, options(elsewhere))).rejects.toThrow(
+		await expect(bytesOf(`http://rebinding.example.com:${port}/file`, options(elsewhere))).rejects.toThrow(
 			'not an address on the internet',
 		);
 		expect(lookUps).toBe(1);
@@ -210,11 +213,11 @@ describe('stays on the internet', () => {
 			await new Promise((resolve) => http.get(url, (answered) => answered.resume().on('end', resolve)));
 			await waitFor('the connection to be kept', 2_000, () => Object.keys(agent.freeSockets).length === 1, 5);
 			asked = [];
-			await expect(download(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
+			await expect(bytesOf(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
 			// Also where the name has another address meanwhile: the kept connection leads to the old one.
 			lookup.mockImplementation(((_: string, __: object, callback: (...given: unknown[]) => void) =>
 				callback(null, [{ address: '192.0.2.1', family: 4 }])) as never);
-			await expect(download(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
+			await expect(bytesOf(url, options(elsewhere))).rejects.toThrow('not an address on the internet');
 			expect(asked).toEqual([]);
 		} finally {
 			http.globalAgent = before;
@@ -230,14 +233,14 @@ describe('stays on the internet', () => {
 			.spyOn(dns, 'lookup')
 			.mockImplementation(((_: string, __: object, callback: (...given: unknown[]) => void) =>
 				callback(null, [{ address: '8.8.8.8', family: 4 }])) as never);
-		await expect(download('http://files.example.com/file', options(elsewhere))).rejects.toThrow(
+		await expect(bytesOf('http://files.example.com/file', options(elsewhere))).rejects.toThrow(
 			'not an address on the internet',
 		);
 		expect(asked).toEqual([]);
 	});
 
 	test('its connections are never left to anything else', async () => {
-		expect((await download(`${httpOrigin}/file`, options({ ownOrigin: httpOrigin }))).toString()).toBe(
+		expect((await bytesOf(`${httpOrigin}/file`, options({ ownOrigin: httpOrigin }))).toString()).toBe(
 			'file content',
 		);
 		for (const sockets of [http.globalAgent.sockets, http.globalAgent.freeSockets]) {
@@ -247,13 +250,23 @@ describe('stays on the internet', () => {
 
 	test('not after a redirect', async () => {
 		// The first host is the credential's own, the one that it leads to is not.
-		await expect(download(to('https://10.0.0.1/secret'), options())).rejects.toThrow(
+		await expect(bytesOf(to('https://10.0.0.1/secret'), options())).rejects.toThrow(
 			'not an address on the internet',
 		);
-		await expect(download(to('https://[fe80::1]/'), options())).rejects.toThrow(
+		await expect(bytesOf(to('https://[fe80::1]/'), options())).rejects.toThrow(
 			'not an address on the internet',
 		);
 	});
+});
+
+/** Keeps files as n8n does in memory. */
+const memory = binaryStore({
+	getBinaryPath: (id) => id,
+	prepareBinaryData: async (data, fileName, mimeType = '') => ({
+		data: (Buffer.isBuffer(data) ? data : await collect(data)).toString('base64'),
+		fileName,
+		mimeType,
+	}),
 });
 
 test('attachments come as binary fields, and what cannot be had keeps its URL and the reason', async () => {
@@ -270,15 +283,7 @@ test('attachments come as binary fields, and what cannot be had keeps its URL an
 		attachment(null, 'c.txt'),
 		attachment(`${origin}/file`, 'd.txt'),
 	];
-	const { attachments, binary } = await fetchAttachments(
-		list,
-		{ ...options(), maxCount: 3 },
-		async (data, fileName, mimeType) => ({
-			data: data.toString('base64'),
-			fileName,
-			mimeType: mimeType ?? '',
-		}),
-	);
+	const { attachments, binary } = await fetchAttachments(list, { ...options(), maxCount: 3 }, memory);
 	expect(binary).toEqual({
 		attachment_0: {
 			data: Buffer.from('file content').toString('base64'),
@@ -303,16 +308,11 @@ const fileAt = (contentUrl: string | null, more = {}) => ({
 	thumbnailUrl: null,
 	...more,
 });
-const writer = async (data: Buffer, fileName?: string, mimeType = '') => ({
-	data: data.toString('base64'),
-	fileName,
-	mimeType,
-});
 
 test('a card has no file: it is passed on without an error, and counts for nothing', async () => {
 	const card = fileAt(null, { contentType: 'application/vnd.microsoft.card.hero', content: { title: 'Hi' } });
 	const list = [card, fileAt(`${origin}/file`), { ...card, contentUrl: ' ', content: '{}' }, fileAt(null)];
-	const { attachments, binary } = await fetchAttachments(list, { ...options(), maxCount: 1 }, writer);
+	const { attachments, binary } = await fetchAttachments(list, { ...options(), maxCount: 1 }, memory);
 	expect(Object.keys(binary)).toEqual(['attachment_1']);
 	expect(attachments.map(({ downloadError }) => downloadError)).toEqual([
 		null,
@@ -331,7 +331,7 @@ test.each([
 	const { attachments, binary } = await fetchAttachments(
 		[fileAt(`${origin}/file`, { name })],
 		{ ...options(), maxCount: 1 },
-		writer,
+		memory,
 	);
 	expect(binary.attachment_0?.fileName).toBe(stored);
 	expect(attachments[0]?.name).toBe(name);
@@ -349,7 +349,7 @@ test.each([
 	const { attachments, binary } = await fetchAttachments(
 		[fileAt(`${origin}/file`, { contentType })],
 		{ ...options(), maxCount: 1 },
-		writer,
+		memory,
 	);
 	expect(binary.attachment_0?.mimeType).toBe(stored);
 	expect(attachments[0]?.contentType).toBe(contentType);
@@ -359,7 +359,7 @@ test('storing that does not end is given up in time', async () => {
 	const { attachments } = await fetchAttachments(
 		[fileAt(`${origin}/file`)],
 		{ ...options({ signal: AbortSignal.timeout(300) }), maxCount: 1 },
-		async () => await new Promise<never>(() => undefined),
+		{ ...memory, write: async () => await new Promise<never>(() => undefined) },
 	);
 	expect(attachments).toMatchObject([{ binaryProperty: null, downloadError: 'it took too long' }]);
 });
@@ -378,7 +378,7 @@ test('no more files than allowed are fetched at the same time', async () => {
 	const url = `http://localhost:${await listen(host)}/`;
 	const list = Array.from({ length: 7 }, () => fileAt(url));
 	const limits = { ...options(), maxCount: 9, concurrency: 2 };
-	const { binary } = await fetchAttachments(list, limits, writer);
+	const { binary } = await fetchAttachments(list, limits, memory);
 	expect([Object.keys(binary).length, most]).toEqual([7, 2]);
 });
 
@@ -394,10 +394,12 @@ test('eight deliveries with ten files of 5 MB stay within the budgets; what exce
 		budgets.map(async (budget) => {
 			const list = Array.from({ length: 10 }, () => fileAt(url));
 			const limits = { ...options({ maxBytes: 5 * MB, signal: AbortSignal.timeout(20_000) }), maxCount: 10 };
-			return await fetchAttachments(list, { ...limits, budget }, async (data) => {
+			const write = async (data: Buffer | AsyncIterable<Buffer>) => {
+				const { length } = Buffer.isBuffer(data) ? data : await collect(data);
 				most = Math.max(most, heldBytes());
-				return { data: '', mimeType: '', bytes: data.length };
-			});
+				return { data: '', mimeType: '', bytes: length };
+			};
+			return await fetchAttachments(list, { ...limits, budget }, { ...memory, write });
 		}),
 	);
 	const bytesOf = fetched.map(({ binary }) => Object.keys(binary).length * 5 * MB);

@@ -8,6 +8,7 @@ import { probe } from '../../../nodes/Dynamics365Messaging/setup/probe';
 import { keysFor } from '../../../nodes/Dynamics365Messaging/webhook/keys';
 import { getToken } from '../../../nodes/shared/entra/token';
 import { download } from '../../../nodes/shared/transport/download';
+import { collect } from '../../../nodes/shared/transport/roundTrip';
 import { sendHttps, TransportError } from '../../../nodes/shared/transport/https';
 import {
 	BEHAVIOURS,
@@ -88,11 +89,11 @@ const leave: Record<
 			maxBytes: MAX_BYTES,
 		}),
 	file: async (port, signal, _, path = '/') =>
-		await download(`https://localhost:${port}${path}`, {
-			maxBytes: MAX_BYTES,
-			signal,
-			ownOrigin: `https://localhost:${port}`,
-		}),
+		await download(
+			`https://localhost:${port}${path}`,
+			{ maxBytes: MAX_BYTES, signal, ownOrigin: `https://localhost:${port}` },
+			collect,
+		),
 	probe: async (port, _, __, path = '/') => await probe(new URL(`https://localhost:${port}${path}`)),
 	keys: async (port) => await keysFor(connection(port), 'kid'),
 	token: async (port) => await getToken(connection(port)),

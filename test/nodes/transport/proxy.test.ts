@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { installGlobalProxyAgent } from '@n8n/backend-network';
 import dns from 'node:dns';
 import { download } from '../../../nodes/shared/transport/download';
+import { collect } from '../../../nodes/shared/transport/roundTrip';
 import type { Emulator } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { Throttle } from '../../../nodes/shared/transport/throttle';
@@ -183,7 +184,9 @@ describe('a file behind the proxy', () => {
 	}
 	const notFound = (code: string) => Object.assign(new Error(`getaddrinfo ${code}`), { code });
 	const get = async (url: string, ownOrigin?: string) =>
-		(await download(url, { maxBytes: 100_000, signal: AbortSignal.timeout(5_000), ownOrigin })).toString();
+		(
+			await download(url, { maxBytes: 100_000, signal: AbortSignal.timeout(5_000), ownOrigin }, collect)
+		).toString();
 
 	test.each(['10.0.0.8', '169.254.169.254', '127.0.0.1', '168.63.129.16'])(
 		'is not asked for where its name leads to %s',
@@ -281,7 +284,7 @@ describe('a file behind the proxy', () => {
 		lookUps({ 'files.example.com': '8.8.8.8' });
 		const signal = AbortSignal.timeout(500);
 		await expect(
-			download('https://files.example.com/x', { maxBytes: 1, signal, ownOrigin: undefined }),
+			download('https://files.example.com/x', { maxBytes: 1, signal, ownOrigin: undefined }, collect),
 		).rejects.toThrow('it took too long');
 		await waitFor(
 			'the connection to be closed',

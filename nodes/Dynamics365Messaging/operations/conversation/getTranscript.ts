@@ -166,7 +166,7 @@ class FileFetcher {
 			throw new Error(`the files of the conversation are larger than ${MAX_FILES_MB} MB together`);
 		const mimeType = [file.type, contentType].find((one) => isPlainContentType(one ?? ''));
 		const fileName = plainFileName(file.name ?? name ?? '') || undefined;
-		return await this.n8n.writeBinary(file.data, fileName, mimeType ?? 'application/octet-stream');
+		return await this.n8n.binary.write(file.data, fileName, mimeType ?? 'application/octet-stream');
 	}
 }
 

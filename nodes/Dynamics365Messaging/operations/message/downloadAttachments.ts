@@ -52,9 +52,10 @@ async function downloadAll(
 	const signal = n8n.signal ? AbortSignal.any([timeout, n8n.signal]) : timeout;
 	const concurrency = Math.max(1, Math.floor(BYTES_AT_ONCE / limits.maxBytes));
 	const options = { ...limits, concurrency, signal, ownOrigin: connection.origin };
-	const fetched = await fetchAttachments(attachments, options, n8n.writeBinary);
+	const fetched = await fetchAttachments(attachments, options, n8n.binary);
 	const failed = fetched.attachments.filter(({ downloadError }) => downloadError !== null);
 	if (failed.length > 0) {
+		await Promise.all(Object.values(fetched.binary).map(n8n.binary.discard));
 		const reasons = failed.map(
 			({ name, contentUrl, downloadError }) => `${name ?? placeOf(contentUrl)}: ${downloadError}`,
 		);
