@@ -130,10 +130,20 @@ function remember({ scope, key }: Identity, entry: Seen): void {
 	memories.set(scope, memory);
 	memory.seen.set(key, [...(memory.seen.get(key) ?? []), entry]);
 	memory.count++;
+	for (const one of memories) forgetOld(...one);
 	if (memory.count > MAX_SEEN) forgetOldest(scope, memory);
 	if (rememberedCount() <= MAX_SEEN_IN_ALL) return;
 	const [largest] = [...memories].sort(([, one], [, other]) => other.count - one.count);
 	if (largest) forgetOldest(...largest);
+}
+
+/** Forgets what is older than any repetition, also of triggers to which nothing comes any more. */
+function forgetOld(scope: string, { seen }: Memory): void {
+	for (const [key, entries] of seen) {
+		const old = entries.filter(({ at }) => Date.now() - at >= KNOWN_ID_MS);
+		if (old.length === 0) return;
+		for (const entry of old) forget({ scope, key }, entry);
+	}
 }
 
 function forgetOldest(scope: string, { seen }: Memory): void {

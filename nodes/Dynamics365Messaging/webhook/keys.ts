@@ -3,6 +3,7 @@ import { isGuid } from '../../shared/entra/appCredential';
 import type { Connection } from '../connection';
 import { sendHttps } from '../../shared/transport/https';
 import { readEntries } from '../../shared/transport/pagination';
+import { IdleMap } from '../../shared/idleMap';
 import { parseJson, readKey, textOf, type Json } from '../../shared/json';
 
 /** The keys cannot be fetched now, so that a token can be neither accepted nor rejected. */
@@ -56,7 +57,10 @@ const FETCH_TIMEOUT_MS = 5_000;
 /** Entra's key set has about 15 KB. */
 const MAX_BYTES = 1024 * 1024;
 
-const caches = new Map<string, Cache>();
+/** How long the keys of a tenant are kept that nobody asks for: a quiet channel goes on while the authority is down. */
+const MAX_IDLE_MS = 2 * MAX_AGE_MS;
+
+const caches = new IdleMap<Cache>(MAX_IDLE_MS);
 
 /** Whether a time is over. A clock that was set back counts as if it were. */
 function isOver(since: number, ms: number, now: number): boolean {
@@ -150,13 +154,12 @@ async function refresh(cache: Cache, connection: Connection): Promise<TenantKeys
 export async function keysFor(connection: Connection, keyId: string): Promise<TenantKeys> {
 	const cacheKey = `${connection.authorityHost}/${connection.tenantId}`;
 	const now = Date.now();
-	const cache: Cache = caches.get(cacheKey) ?? {
+	const cache = caches.getOrMake(cacheKey, () => ({
 		keys: undefined,
 		fetching: undefined,
 		failed: undefined,
 		lookUps: { left: MAX_LOOK_UPS, since: now },
-	};
-	caches.set(cacheKey, cache);
+	}));
 	const { keys, failed } = cache;
 	if (keys?.keyIds.has(keyId)) {
 		const mayFetch = !failed || isOver(failed.at, FAILED_PAUSE_KNOWN_MS, now);

@@ -4,6 +4,7 @@ import {
 	type INetworkModule,
 	type NetworkRequestOptions,
 } from '@azure/msal-node';
+import { IdleMap } from '../idleMap';
 import { parseJson } from '../json';
 import { ServiceError } from '../transport/errors';
 import { sendHttps, TransportError } from '../transport/https';
@@ -57,7 +58,12 @@ interface Session {
 }
 
 /** The secret is part of the key, so that a new one never gets the old one's cached token. */
-const sessions = new Map<string, Session>();
+const sessions = new IdleMap<Session>();
+
+/** How many credentials have a client now. */
+export function sessionCount(): number {
+	return sessions.size;
+}
 
 /**
  * How long no token is renewed after a 401 where the service did not accept the fresh one either. Then it is rather the
@@ -158,10 +164,7 @@ function newClient(
 	});
 }
 
-function sessionOf(source: TokenSource): Session {
-	const key = keyOf(source);
-	const existing = sessions.get(key);
-	if (existing) return existing;
+function newSession(source: TokenSource): Session {
 	const session: Session = {
 		client: newClient(
 			source,
@@ -175,8 +178,11 @@ function sessionOf(source: TokenSource): Session {
 		refusal: undefined,
 		renewedAt: undefined,
 	};
-	sessions.set(key, session);
 	return session;
+}
+
+function sessionOf(source: TokenSource): Session {
+	return sessions.getOrMake(keyOf(source), () => newSession(source));
 }
 
 /**

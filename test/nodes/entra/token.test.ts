@@ -1,6 +1,6 @@
 import type { Emulator, FaultAction } from '../../../emulator';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
-import { getToken, timesOf, tokenProvider } from '../../../nodes/shared/entra/token';
+import { getToken, sessionCount, timesOf, tokenProvider } from '../../../nodes/shared/entra/token';
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { waitFor } from '../../../tools/wait';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
@@ -136,11 +136,18 @@ describe('a token that is still good', () => {
 		emulator.settings.faults = [{ match: { operationId: 'token' }, action, times }];
 	};
 	const get = async () => await getToken(connection());
+	/** Sets the clock ahead while the credential is in use: what is idle for an hour is dropped. */
+	const clockInUse = (seconds: number) => {
+		for (let left = seconds; left > 0; left -= 1_800) {
+			clock(Math.min(left, 1_800));
+			tokenProvider(connection()).noteAccepted('another');
+		}
+	};
 	/** A token of a day that the authority wants refreshed after half of it, and half a day later. */
 	const halfway = async () => {
 		Object.assign(emulator.settings, { tokenLifetimeSeconds: DAY, tokenRefreshSeconds: DAY / 2 });
 		const token = await get();
-		clock(DAY / 2 - 10);
+		clockInUse(DAY / 2 - 10);
 		expect(await get()).toBe(token);
 		expect(tokenRequests()).toBe(1);
 		clock(20);
@@ -151,7 +158,7 @@ describe('a token that is still good', () => {
 		const token = await halfway();
 		authority(action);
 		expect(await get()).toBe(token);
-		clock(DAY / 2 - 20);
+		clockInUse(DAY / 2 - 20);
 		expect(await get()).toBe(token);
 		expect(tokenRequests()).toBe(3);
 		clock(10);
@@ -262,4 +269,20 @@ test.each([
 	const now = 1_000_000;
 	const at = (seconds?: number) => (seconds === undefined ? undefined : now + seconds * 1000);
 	expect(timesOf(now, at(end), at(refresh))).toEqual({ refreshAt: at(refreshAt), endsAt: at(endsAt) });
+});
+
+test('of two hundred credentials in turn, those that nobody has used for an hour are dropped', async () => {
+	clock(3_600);
+	const credentials = Array.from({ length: 200 }, (_, index) => ({
+		...connection(),
+		channelId: `channel-${index}`,
+	}));
+	for (const one of credentials) {
+		await getToken(one);
+		clock(60);
+	}
+	expect(sessionCount()).toBeLessThanOrEqual(60);
+	clock(3_600);
+	await getToken(connection());
+	expect(sessionCount()).toBe(1);
 });

@@ -1,0 +1,42 @@
+/** How long what nobody uses is kept, milliseconds. */
+const MAX_IDLE_MS = 60 * 60_000;
+
+/**
+ * Keeps what was made for a key, such as the client of a credential, until nobody has used it for a while: a process that
+ * runs for months sees many credentials come and go. What is idle is dropped when the map is used next, so that no timer is
+ * needed.
+ * @example
+ * const clients = new IdleMap<Client>();
+ * const client = clients.getOrMake(key, () => new Client(credential));
+ */
+export class IdleMap<Value> {
+	/** In the order of their last use, so that those that are idle for the longest come first. */
+	private readonly entries = new Map<string, { value: Value; usedAt: number }>();
+
+	/** @param maxIdleMs how long what nobody uses is kept, milliseconds. */
+	constructor(private readonly maxIdleMs = MAX_IDLE_MS) {}
+
+	/** How many values are kept. */
+	get size(): number {
+		return this.entries.size;
+	}
+
+	/** Returns the value of a key, which counts as its use; where there is none, it is made. Passes on what `make` throws. */
+	getOrMake(key: string, make: () => Value): Value {
+		const now = Date.now();
+		this.dropIdle(now);
+		const value = this.entries.get(key)?.value ?? make();
+		this.entries.delete(key);
+		this.entries.set(key, { value, usedAt: now });
+		return value;
+	}
+
+	private dropIdle(now: number): void {
+		for (const [key, entry] of this.entries) {
+			// A clock that was set back counts from then on.
+			entry.usedAt = Math.min(entry.usedAt, now);
+			if (now - entry.usedAt < this.maxIdleMs) return;
+			this.entries.delete(key);
+		}
+	}
+}
