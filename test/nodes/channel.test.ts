@@ -311,7 +311,7 @@ describe('the channel’s record', () => {
 		[
 			'no application user',
 			(dataverse) => (dataverse.applicationUser = false),
-			'is no user of this Dataverse environment',
+			'is not a user of this Dataverse environment',
 		],
 		['no role', (dataverse) => (dataverse.role = 'none'), 'has no role in Dataverse'],
 		[
@@ -856,7 +856,7 @@ describe('Check Setup', () => {
 			});
 	});
 
-	test('gives the summary first, then what failed, what to look at and what passed, and skipped ones on request', async () => {
+	test('gives the summary, what failed, the warnings, what passed, and on request what was skipped', async () => {
 		emulator.setWebhookUrl('https://n8n.example.com/webhook-test/a/b');
 		emulator.settings.dataverse.omnichannelAdministrator = false;
 		const all = await check();
@@ -956,13 +956,13 @@ describe('Check Setup', () => {
 			'an environment that is another one',
 			'dataverseToken',
 			() => ({ environmentUrl: 'https://contoso.invalid' }),
-			'Environment URL is not one',
+			'does not know Environment URL',
 		],
 		[
 			'no application user',
 			'dataverseRole',
 			() => void (emulator.settings.dataverse.applicationUser = false),
-			'no user',
+			'not a user',
 		],
 		[
 			'a role without rights',
@@ -983,7 +983,7 @@ describe('Check Setup', () => {
 			'a channel of another kind',
 			'channelType',
 			() => write({ msdyn_occustomchannelid: 192350002 }),
-			'of another kind',
+			'another type of custom channel',
 		],
 		[
 			'no workstream in the record',
@@ -995,7 +995,7 @@ describe('Check Setup', () => {
 			'no managed identity',
 			'managedIdentity',
 			() => write({ 'managedidentityid@odata.bind': null }),
-			'No managed identity',
+			'no managed identity',
 		],
 		['no workstream', 'workstream', () => void (emulator.settings.linkedToWorkstream = false), 'workstream'],
 		[

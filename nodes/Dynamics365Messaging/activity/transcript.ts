@@ -21,12 +21,12 @@ export interface TranscriptMessage {
 	from: Sender | null;
 	/** Null where that cannot be told. */
 	fromType: SpeakerType | null;
+	/** Whether it is between representatives, and for no customer. */
+	isPrivate: boolean;
 	/** ISO 8601 in UTC; null where it is not known. */
 	sentAt: string | null;
 	messageId: string | null;
 	attachments: TranscriptFile[];
-	/** Whether it is between representatives, and for no customer. */
-	isPrivate: boolean;
 }
 
 /** What is read of a transcript. */
@@ -190,10 +190,10 @@ function readEntry(
 		plainText: content ? plainTextOf(content) : null,
 		from: shownSender(sender),
 		fromType: isNotice ? 'system' : speakerOf(sender, options.customerName, isCustomerKnown),
+		isPrivate,
 		sentAt: isoTimeOf(readKey(entry, 'createdDateTime')),
 		messageId: textOf(readKey(entry, 'id')),
 		attachments,
-		isPrivate,
 	};
 }
 
