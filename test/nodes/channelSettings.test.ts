@@ -160,7 +160,7 @@ describe('a channel’s translation, language and surveys', () => {
 		const { error } = await update({ [name]: located(OTHER) });
 		expect(error).toMatchObject({
 			message: 'Dataverse has no such record',
-			description: expect.stringContaining('what a channel refers to'),
+			description: expect.stringContaining('that the channel refers to'),
 			context: { outcome: 'notSent' },
 		});
 	});
@@ -173,10 +173,10 @@ describe('a channel’s translation, language and surveys', () => {
 		};
 		expect(fieldOf('additionalFields', 'surveyText')).toMatch(/At most 200 characters\.$/);
 		expect(fieldOf('updateFields', 'surveyText')).toMatch(
-			/At most 200 characters\. Left empty, it is removed/,
+			/At most 200 characters\. Leave it empty to remove it/,
 		);
-		expect(fieldOf('updateFields', 'aiAgentSurveyId')).toContain('Left empty, it is removed');
-		expect(fieldOf('updateFields', 'languageId')).toContain('Left empty, it stays as it is.');
+		expect(fieldOf('updateFields', 'aiAgentSurveyId')).toContain('Leave it empty to remove it');
+		expect(fieldOf('updateFields', 'languageId')).toContain('Leave it empty to keep it as it is.');
 	});
 });
 

@@ -217,7 +217,7 @@ describe('a transcript', () => {
 		const { json, hints } = await read(closed());
 		expect(json.map(({ text }) => text)).toEqual(['Hello']);
 		expect(hints.map(({ message }) => message)).toEqual([
-			'Of the other notes at the transcript, 2 are no JSON, 1 is no list of messages and 1 is no base64: passed over.',
+			'Skipped other notes of the transcript: 2 are no JSON, 1 is no list of messages and 1 is no base64.',
 		]);
 	});
 

@@ -134,12 +134,12 @@ const NOT_FOUND: Record<Asked, { message: string; description: string }> = {
 	conversation: {
 		message: 'Dataverse has no such conversation, or it is closed',
 		description:
-			'Check Conversation, and that Environment URL in the credential is the environment it is in. A new one may take a moment.',
+			'Check Conversation, and that Environment URL in the credential is the right environment. A new conversation can take a moment.',
 	},
 	workstream: {
 		message: 'Dataverse has no such workstream',
 		description:
-			'Choose Workstream from the list, and check that Environment URL in the credential is the environment it is in.',
+			'Choose Workstream from the list, and check that Environment URL in the credential is the right environment.',
 	},
 };
 

@@ -80,7 +80,7 @@ export function readChannel(row: Json, outcome: Outcome = 'notSent'): Channel {
 		throw new ServiceError({
 			message: 'Dataverse did not answer with a channel record',
 			description:
-				'Check Environment URL in the credential. Look at the channel (Channel: Get Many) before you repeat what writes.',
+				'Check Environment URL in the credential. Before you repeat a change, look at the channel (Channel: Get Many).',
 			outcome,
 		});
 	}

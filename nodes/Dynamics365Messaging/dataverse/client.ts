@@ -33,8 +33,8 @@ export function dataverseTokens({ environmentUrl, tokenErrors, ...connection }: 
 		tokenErrors: {
 			...tokenErrors,
 			'500011': {
-				message: 'Environment URL is not one that Entra knows in this tenant',
-				fix: 'Copy the address of the environment out of the browser, such as https://contoso.crm4.dynamics.com, and check Tenant ID.',
+				message: 'Entra does not know Environment URL in this tenant',
+				fix: 'Copy the address of the environment from the browser, such as https://contoso.crm4.dynamics.com, and check Tenant ID.',
 			},
 		},
 	};

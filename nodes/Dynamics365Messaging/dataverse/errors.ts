@@ -12,12 +12,12 @@ const GIVE_ROLE =
 const BY_CODE: Record<string, Explanation> = {
 	'0x80040217': {
 		message: 'Dataverse has no such record',
-		fix: 'Check the ID of the channel or the conversation, and those of what a channel refers to; and that Environment URL in the credential is the environment they are in.',
+		fix: 'Check the ID of the channel or the conversation, and the IDs that the channel refers to (workstream, survey, language). Check that Environment URL in the credential is the right environment.',
 	},
 	'0x80040220': { message: 'The app’s role in Dataverse does not allow this', fix: GIVE_ROLE },
 	'0x80042f09': { message: 'The app has no role in Dataverse', fix: GIVE_ROLE },
 	'0x80072560': {
-		message: 'The app is no user of this Dataverse environment',
+		message: 'The app is not a user of this Dataverse environment',
 		fix: 'Add the app as an application user with a security role: Power Platform admin center, the environment, Settings, Users + permissions, Application users.',
 	},
 	'0x80048d19': {
@@ -44,14 +44,14 @@ const BY_STATUS: Record<number, Explanation> = {
 	400: { message: 'Dataverse did not accept the request', fix: 'Check the fields of this node.' },
 	403: {
 		message: 'Dataverse refuses this to the app',
-		fix: 'The app is no application user of the environment, or its security role lacks a right: Power Platform admin center, the environment, Settings, Users + permissions, Application users.',
+		fix: 'The app is not an application user of the environment, or its security role does not allow this: Power Platform admin center, the environment, Settings, Users + permissions, Application users.',
 	},
 	404: {
 		message: 'Dataverse does not know this record or table',
 		fix: 'Check the ID of the channel or the conversation, and Environment URL in the credential.',
 	},
 	412: {
-		message: 'The record was changed by somebody else, or is not there',
+		message: 'Somebody else changed or deleted the record',
 		fix: 'Look at it and try again.',
 	},
 	413: { message: 'What was sent is too large for Dataverse', fix: 'Shorten it.' },

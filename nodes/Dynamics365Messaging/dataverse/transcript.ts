@@ -77,6 +77,6 @@ export function unreadableTranscript(reasons: string[]): ServiceError {
 			: `of the ${reasons.length} notes that it has, ${reasonsInWords(reasons)}`;
 	return new ServiceError({
 		message: `The transcript cannot be read: ${what}`,
-		description: 'It is in Dataverse all the same: look at it in Dynamics, by the url of Conversation: Get.',
+		description: 'It is still in Dataverse. Open it in Dynamics 365 with the url from Conversation: Get.',
 	});
 }

@@ -32,7 +32,7 @@ export const MESSAGING_API: Destination = {
 		ORGANIZATION_HOST.test(host)
 			? {
 					message: `There is no host ${host}: Geo or Organization ID is wrong`,
-					fix: 'Choose the Geo in which the Dynamics 365 environment is, and check Organization ID in the credential.',
+					fix: 'Choose the Geo of the Dynamics 365 environment, and check Organization ID in the credential.',
 				}
 			: undefined,
 };

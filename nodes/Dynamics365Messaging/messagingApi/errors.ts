@@ -29,7 +29,7 @@ const BY_CODE: Record<string, Explanation> = {
 	},
 	'30005': {
 		message: 'The conversation ID is not accepted',
-		fix: 'Use the conversationId that creating the conversation gave.',
+		fix: 'Use the conversationId from Conversation: Create or from the trigger.',
 	},
 	'30006': {
 		message: 'The start time is not accepted',
@@ -39,7 +39,7 @@ const BY_CODE: Record<string, Explanation> = {
 	'30008': { message: 'The page size must be 1 to 100', fix: 'Lower Limit.' },
 	'30009': {
 		message: 'The service did not accept its own page token',
-		fix: 'Microsoft advises to use the same token as before. Run the node again: the list is read from the start.',
+		fix: 'Run the node again: it reads the list from the start.',
 	},
 	'30010': { message: 'There are more than 100 context variables', fix: 'Send at most 100.' },
 	'30011': {
@@ -49,7 +49,7 @@ const BY_CODE: Record<string, Explanation> = {
 	'30012': { message: 'The service could not read the request', fix: 'Check the fields of this node.' },
 	[CONVERSATION_GONE]: {
 		message: GONE,
-		fix: 'It may have been closed in between. Conversation: Send or Start opens a new one by itself if you know the customer’s ID.',
+		fix: 'It may have been closed in the meantime. Conversation: Send or Start opens a new one by itself if you know the customer’s ID.',
 	},
 	'30014': {
 		message: 'The channel is not linked to a workstream',
@@ -57,7 +57,7 @@ const BY_CODE: Record<string, Explanation> = {
 	},
 	'30015': {
 		message: 'The service could not write its answer',
-		fix: 'Try again; if it stays, contact Microsoft with the correlation ID.',
+		fix: 'Try again. If it happens again, contact Microsoft with the correlation ID.',
 	},
 	'30016': { message: 'The message has neither text nor attachments', fix: 'Give at least one of the two.' },
 };
@@ -84,7 +84,7 @@ const BY_STATUS: Record<number, Explanation> = {
  */
 const UNREADABLE: Explanation = {
 	message: GONE,
-	fix: 'Check the Conversation ID. Messages and context can be read only while a conversation is active. What was said in a closed one is in its transcript: read it with Conversation: Get Transcript.',
+	fix: 'Check the Conversation ID. Messages and context can be read only while a conversation is active. For a closed one use Conversation: Get Transcript.',
 };
 
 /** A code of the service, 30001 to 30016, as a value of its own. */

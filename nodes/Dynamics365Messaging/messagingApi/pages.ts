@@ -75,7 +75,7 @@ export const pageReader: PageReader = {
 				? why
 				: { description: 'Run the node again: the list is read from its start.' };
 		const reason = why instanceof ServiceError ? why.message : WHY[why];
-		const message = `The list broke off after ${count} entries: ${reason}`;
+		const message = `The list ended early, after ${count} entries: ${reason}`;
 		return new ServiceError({ message, description, httpCode, code, correlationId });
 	},
 };

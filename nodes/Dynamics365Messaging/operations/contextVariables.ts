@@ -24,7 +24,7 @@ export function contextVariableFields(more: INodeProperties[] = []): INodeProper
 				{ name: 'Using Fields Below', value: 'fields' },
 				{ name: 'Using JSON', value: 'json' },
 			],
-			description: 'How to say what the representative and the routing rules should know',
+			description: 'How to enter the context variables',
 		},
 		{
 			displayName: 'Context Variables',
@@ -34,7 +34,7 @@ export function contextVariableFields(more: INodeProperties[] = []): INodeProper
 			placeholder: 'Add variable',
 			default: {},
 			displayOptions: { show: { contextMode: ['fields'] } },
-			description: `What the representative and the routing rules should know of the customer or the case. At most ${MAX_CONTEXT_VARIABLES}.`,
+			description: `Facts about the customer or the case for the representative and the routing rules. At most ${MAX_CONTEXT_VARIABLES}.`,
 			options: [
 				{
 					displayName: 'Variable',
@@ -64,7 +64,7 @@ export function contextVariableFields(more: INodeProperties[] = []): INodeProper
 			default: '{}',
 			displayOptions: { show: { contextMode: ['json'] } },
 			placeholder: 'e.g. { "productName": "Heat pump 7" }',
-			description: `JSON object of what the representative and the routing rules should know, by name, such as { "productName": "Heat pump 7" }. A value is a text, a number, a boolean, or an object with value and isDisplayable (whether the representative sees it). At most ${MAX_CONTEXT_VARIABLES}.`,
+			description: `JSON object of names and values for the representative and the routing rules, such as { "productName": "Heat pump 7" }. A value is a text, a number, a boolean, or an object with value and isDisplayable (whether the representative sees it). At most ${MAX_CONTEXT_VARIABLES}.`,
 		},
 	];
 }

@@ -30,7 +30,7 @@ export function collectionField(
 }
 
 export const conversationIdField = conversationLocator(
-	'The conversation, by its ID (a GUID), which the trigger, Conversation: Send or Start and Create give as conversationId. The list has the active ones: customer, start, status.',
+	'The conversation. Give its ID: conversationId in the output of the trigger, Conversation: Send or Start or Create. Or choose an active one from the list.',
 	'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
 );
 
@@ -69,7 +69,7 @@ export function workstreamLocator(
 		{
 			displayName: 'Workstream',
 			name: 'workstreamId',
-			description: `${which}, by its ID (a GUID). The list has those of the environment, by name.`,
+			description: `${which}. Choose it from the list, or give its ID (a GUID).`,
 			...more,
 		},
 		'searchWorkstreams',
@@ -104,7 +104,7 @@ export const listFields: INodeProperties[] = [
 			type: 'dateTime',
 			default: '',
 			description:
-				'Return only what came after this point in time, such as 2026-01-31T09:00:00Z. Without an offset it is in the workflow’s time zone.',
+				'Return only what came after this time, such as 2026-01-31T09:00:00Z. A time without an offset is in the workflow’s time zone.',
 		},
 	]),
 ];

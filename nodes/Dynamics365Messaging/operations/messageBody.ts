@@ -39,7 +39,7 @@ export const bodyFields: INodeProperties[] = [
 	stringField(
 		TEXT.name,
 		TEXT.label,
-		`What the customer says. ${limitHint(TEXT)}. May be empty if there are attachments.`,
+		`What the customer says. ${limitHint(TEXT)}. Can be empty if there are attachments.`,
 		{ typeOptions: { rows: 3 }, placeholder: 'e.g. My heat pump is loud' },
 	),
 	{
@@ -50,7 +50,7 @@ export const bodyFields: INodeProperties[] = [
 		placeholder: 'Add attachment',
 		default: {},
 		description:
-			'Files that go with the message. Attachments of customers must be switched on for the channel in Dynamics 365.',
+			'Files to send with the message. The channel must allow customers to send attachments (Channel: Update, Attachments of Customers).',
 		options: [
 			{
 				displayName: 'Attachment',
@@ -62,7 +62,7 @@ export const bodyFields: INodeProperties[] = [
 						type: 'options',
 						default: 'url',
 						options: [
-							{ name: 'Binary Field', value: 'binary', description: 'A file that the item carries' },
+							{ name: 'Binary Field', value: 'binary', description: 'A file in a binary field of the item' },
 							{ name: 'URL', value: 'url', description: 'A file that Dynamics 365 can fetch' },
 						],
 						description: 'Where the file is',
@@ -70,7 +70,7 @@ export const bodyFields: INodeProperties[] = [
 					stringField(
 						'binaryPropertyName',
 						'Input Data Field Name',
-						'Name of the item’s binary field that holds the file',
+						'Name of the binary field that holds the file',
 						{
 							default: 'data',
 							displayOptions: { show: { source: ['binary'] } },
@@ -80,7 +80,7 @@ export const bodyFields: INodeProperties[] = [
 					stringField(
 						'url',
 						'URL',
-						'Where Dynamics 365 can fetch the file, or the file itself in base64 (best as a data URI)',
+						'URL from which Dynamics 365 can fetch the file, or the file itself as a data URI or in base64',
 						{
 							displayOptions: { show: { source: ['url'] } },
 							placeholder: 'e.g. https://example.com/files/photo.jpg',
@@ -89,12 +89,12 @@ export const bodyFields: INodeProperties[] = [
 					textField(CONTENT_TYPE, {
 						placeholder: 'e.g. image/jpeg',
 						description:
-							'MIME type of the file. Leave it empty to use that of the binary field or the data URI, or the one that the end of the URL or File Name tells (.jpg is image/jpeg).',
+							'MIME type of the file. Leave it empty to use the type of the binary field or data URI, or the one that the file extension means (.jpg is image/jpeg).',
 					}),
 					textField(FILE_NAME, {
 						placeholder: 'e.g. photo.jpg',
 						description:
-							'Name of the file with its extension. Left empty, it is the end of the URL or the name of the binary field’s file.',
+							'Name of the file with its extension. Leave it empty to use the name at the end of the URL, or the name of the file in the binary field.',
 					}),
 				],
 			},
@@ -110,21 +110,21 @@ export const bodyOptions: INodeProperties[] = [
 		type: 'options',
 		default: 'dataUri',
 		options: [
-			{ name: 'Data URI', value: 'dataUri', description: 'Base64 with its content type before it' },
+			{ name: 'Data URI', value: 'dataUri', description: 'Base64 with the content type in front' },
 			{ name: 'Plain Base64', value: 'base64' },
 		],
-		description: 'How the file of a binary field is written. Try the other one if files do not open.',
+		description: 'How to encode the file of a binary field. Try the other one if files do not open.',
 	},
 	booleanField(
 		'automated',
 		'Automated',
-		'Whether the message is marked as automated, as one that a program or a language model wrote',
+		'Whether to mark the message as automated: written by a program or a language model',
 	),
-	numberField(MAX_SIZE_MB, 'A larger file of a binary field is an error, before it is read'),
+	numberField(MAX_SIZE_MB, 'A larger file in a binary field is refused before it is read'),
 	stringField(
 		'messageId',
 		'Message ID',
-		'Your own ID of the message. It is not the one that comes out as messageId, which the service gives.',
+		'Your own ID of the message. The messageId in the output is a different one: the service creates it.',
 	),
 	...senderFields,
 ];
@@ -186,7 +186,7 @@ function checkName(name: string, which: string): string {
 	if (!/[^.]\.[^.\s]+$/.test(name)) {
 		throw new InputError(
 			`${which}: the file name ${name} has no extension`,
-			'Dynamics 365 goes by it: give a File Name such as photo.jpg.',
+			'Dynamics 365 needs it. Give a File Name such as photo.jpg.',
 		);
 	}
 	return name;
@@ -203,7 +203,7 @@ function checkContentType(contentType: string, which: string): string {
 	if (!isPlainContentType(contentType)) {
 		throw new InputError(
 			`${which}: Content Type is not a MIME type`,
-			'It has a line break, another sign that cannot be seen, or a path. Give one such as image/jpeg.',
+			'It contains a line break, an invisible character or a path. Give one such as image/jpeg.',
 		);
 	}
 	return contentType;
@@ -214,8 +214,8 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 	const located = locate(text);
 	if (!located) {
 		throw new InputError(
-			text === '' ? `${which} has no URL` : `${which}: URL is not one that can be fetched`,
-			'Give a URL that starts with https://, or the file itself in base64, best as a data URI.',
+			text === '' ? `${which} has no URL` : `${which}: URL cannot be fetched`,
+			'Give a URL that starts with https://, or the file itself as a data URI or in base64.',
 		);
 	}
 	const fileName = readFileName(row);
@@ -236,7 +236,7 @@ const MEGABYTE = 1024 * 1024;
 
 /** @throws InputError where a file is empty or too large. */
 function checkFileSize(label: string, maxBytes: number, bytes: number): void {
-	if (bytes === 0) throw new InputError(`${label} is empty`, 'Its binary field holds a file of 0 bytes.');
+	if (bytes === 0) throw new InputError(`${label} is empty`, 'The file in the binary field has 0 bytes.');
 	if (bytes > maxBytes) {
 		const limit = (maxBytes / MEGABYTE).toLocaleString('en-US', { maximumFractionDigits: 1 });
 		throw new InputError(
@@ -280,7 +280,7 @@ function readFile(row: ParameterReader, which: string): ItemFile {
 				? `${which} has no Input Data Field Name`
 				: `${which}: there is no binary field “${property}”`,
 		known.length === 0
-			? 'The item carries no files: check the node before this one.'
+			? 'The item has no files: check the node before this one.'
 			: `The item has: ${known.join(', ')}. Name one; add an attachment for each further file.`,
 	);
 }

@@ -35,7 +35,7 @@ export function checkMessageSize(body: object, what: string, fix: string): void 
 	const bytes = Buffer.byteLength(JSON.stringify(withoutFiles(body)), 'utf8');
 	if (bytes <= MAX_BYTES) return;
 	throw new InputError(
-		`${what} is larger than ${MAX_BYTES / 1024} KB with all that goes along`,
+		`${what} is larger than ${MAX_BYTES / 1024} KB in total`,
 		`It has ${bytes.toLocaleString('en-US')} bytes. ${fix}`,
 	);
 }

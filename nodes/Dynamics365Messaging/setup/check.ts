@@ -62,13 +62,13 @@ const NONE_NEEDED = 'None needed';
 const ok = (detail: string): CheckResult => ({ status: 'ok', detail, fix: NONE_NEEDED });
 const failed = (detail: string, fix: string): CheckResult => ({ status: 'failed', detail, fix });
 const warning = (detail: string, fix: string): CheckResult => ({ status: 'warning', detail, fix });
-const skipped = (detail: string, fix = 'Mend what failed before it'): CheckResult => ({
+const skipped = (detail: string, fix = 'Fix what failed before it'): CheckResult => ({
 	status: 'skipped',
 	detail,
 	fix,
 });
 /** For a check whose result would follow from an earlier one. */
-const EXPLAINED = skipped('An earlier check explains it');
+const EXPLAINED = skipped('An earlier check failed');
 
 /** Turns an error of a service or a field into a result. Any other error is thrown again. */
 function failure(error: unknown): CheckResult {
@@ -93,16 +93,16 @@ async function checkHost({ origin }: Connection): Promise<CheckResult> {
 	return await lookup(hostname).then(
 		() => ok(`${hostname} is known`),
 		(error: unknown) => {
-			if (proxyFor(url)) return skipped('The proxy looks names up', NONE_NEEDED);
+			if (proxyFor(url)) return skipped('The proxy looks up the name', NONE_NEEDED);
 			if (readKey(error, 'code') !== 'ENOTFOUND') {
 				return failed(
 					`The name ${hostname} could not be looked up`,
-					'The DNS server of this machine did not answer: check its network.',
+					'The DNS server of this machine did not answer. Check its network.',
 				);
 			}
 			return failed(
 				`There is no host ${hostname}`,
-				'Choose the Geo in which the Dynamics 365 environment is, and check Organization ID in the credential.',
+				'Choose the Geo of the Dynamics 365 environment, and check Organization ID in the credential.',
 			);
 		},
 	);
@@ -136,7 +136,7 @@ async function askService(messagingApi: ServiceCalls): Promise<Answer> {
 
 const NO_WORKSTREAM = '30014';
 const ADD_TO_WORKSTREAM =
-	'Add the channel to a messaging workstream in the admin center, as a custom (Messaging API) channel. A Direct Line channel in its place drops conversations silently. Changes take up to 15 minutes.';
+	'Add the channel to a messaging workstream in the admin center, as a custom (Messaging API) channel. A Direct Line channel does not work: it loses conversations without an error. Changes take up to 15 minutes.';
 
 function checkWorkstream(channel: Channel | undefined, { error }: Answer): CheckResult {
 	if (error?.code === NO_WORKSTREAM) {
@@ -154,14 +154,15 @@ function checkWorkstream(channel: Channel | undefined, { error }: Answer): Check
 /** @param isExplained whether another check has found the reason already. */
 function checkAccepted({ error }: Answer, isExplained: boolean): CheckResult {
 	if (!error || error.code === NO_WORKSTREAM) return ok('The service accepts organization and channel');
-	if (isExplained) return skipped(`The service refuses the channel, for the reason above: ${error.message}`);
+	if (isExplained)
+		return skipped(`The service refuses the channel because of another check: ${error.message}`);
 	return failure(error);
 }
 
 function checkType({ isMessagingApi }: Channel): CheckResult {
 	if (isMessagingApi) return ok('It is a Messaging API channel');
 	return failed(
-		'It is a custom channel of another kind, such as Direct Line',
+		'It is another type of custom channel, such as Direct Line',
 		'Create a Messaging API channel (Channel: Create) and enter its ID in the credential.',
 	);
 }
@@ -217,20 +218,20 @@ function checkTrigger({ webhookUrl }: Channel, probed: Probed, instanceId: strin
 			return probed.mark === triggerMark(instanceId, url.href)
 				? ok('An active trigger of this n8n is there')
 				: warning(
-						'An active trigger is there, but of another n8n, or of an n8n whose WEBHOOK_URL is another one',
-						'If that is not meant, register the URL that this n8n’s trigger shows.',
+						'An active trigger answers there, but it belongs to another n8n, or WEBHOOK_URL of this n8n has changed',
+						'If you did not intend that, register the URL that this n8n’s trigger shows.',
 					);
 		case 'other':
-			return failed(`No active trigger is there (HTTP status ${probed.status})`, REGISTER);
+			return failed(`No active trigger answers there (HTTP status ${probed.status})`, REGISTER);
 		case 'unreachable':
 			return CERTIFICATE.test(probed.code)
 				? failed(
 						`The certificate there is not trusted (${probed.code})`,
-						'Dynamics 365 delivers to a host with a valid certificate only, not to a self-signed one.',
+						'Dynamics 365 needs a valid certificate. A self-signed one does not work.',
 					)
 				: warning(
 						`n8n could not call it (${probed.code})`,
-						'A network may keep n8n from calling its own public address: open the URL in a browser from outside; it should answer.',
+						'Some networks keep n8n from calling its own public address. Open the URL in a browser from outside: it should answer.',
 					);
 	}
 }
@@ -242,14 +243,14 @@ function checkTrigger({ webhookUrl }: Channel, probed: Probed, instanceId: strin
 function checkApplicationIdUri(probed: Probed | undefined, connection: Connection): CheckResult {
 	const isTrigger = probed?.kind === 'trigger';
 	if (isTrigger && probed.signedDelivery === signedDeliveryMark(connection)) {
-		return ok('A signed delivery came');
+		return ok('A signed delivery has arrived');
 	}
 	const known = isTrigger
-		? 'The trigger knows of no signed delivery for this app and channel since n8n started'
-		: 'Whether a signed delivery came is not known, as no trigger could be asked';
+		? 'The trigger has seen no signed delivery for this app and channel since n8n started'
+		: 'It is not known whether a signed delivery has arrived, as no trigger could be asked';
 	return warning(
-		`${known}, and whether the app has an Application ID URI cannot be seen from here`,
-		`Look at the app in Entra: Expose an API must show api://${connection.clientId}. Without it Dynamics 365 signs nothing. It must be there before the federated credential is made.`,
+		`${known}. n8n cannot see whether the app has an Application ID URI`,
+		`Look at the app in Entra: Expose an API must show api://${connection.clientId}. Without it Dynamics 365 signs nothing. Add it before you create the federated credential.`,
 	);
 }
 
@@ -258,16 +259,16 @@ async function checkManagedIdentity(
 	{ managedIdentityId }: Channel,
 	{ clientId }: Connection,
 ): Promise<CheckResult> {
-	const fix = 'Run Channel: Link Managed Identity and enter what it gives in Entra.';
+	const fix = 'Run Channel: Link Managed Identity and enter its output in Entra.';
 	if (managedIdentityId === null) {
 		const detail =
-			'No managed identity is bound: Dynamics 365 sends no token, and a trigger that verifies refuses everything';
+			'The channel has no managed identity: Dynamics 365 sends no token, so a trigger with verification rejects every call';
 		return failed(detail, fix);
 	}
 	return await readAppOfIdentity(dataverse, managedIdentityId).then((appId) => {
-		if (appId === clientId) return ok(`The managed identity ${managedIdentityId} is bound`);
+		if (appId === clientId) return ok(`The channel has the managed identity ${managedIdentityId}`);
 		const owner = appId === null ? 'no app' : `the app ${appId}`;
-		return failed(`The managed identity that is bound is of ${owner}`, fix);
+		return failed(`The channel’s managed identity belongs to ${owner}`, fix);
 	}, failure);
 }
 
@@ -280,15 +281,16 @@ async function checkSubject(
 	linked: string | null,
 ): Promise<CheckResult> {
 	return await readFederatedCredential(dataverse, connection, connection).then(({ subject }) => {
-		if (subject === null) return warning('Dataverse did not say which subject it is', RENEW);
+		if (subject === null) return warning('Dataverse did not give the federated subject', RENEW);
 		if (linked === null) {
 			return skipped(
-				`It is ${subject}; nothing is known to compare it with`,
-				'Compare it with the federated credential in Entra, or enter that one as Federated Subject. n8n does not remember what was linked in a run by hand.',
+				`The federated subject is ${subject}. n8n has nothing to compare it with`,
+				'Compare it with the federated credential in Entra, or enter the subject from Entra in Federated Subject. n8n does not remember manual runs.',
 			);
 		}
-		if (subject === linked) return ok('It is the one that was linked last');
-		const detail = 'The subject has changed since it was last linked, as the webhook URL was changed';
+		if (subject === linked) return ok('The federated subject is the one that was linked last');
+		const detail =
+			'The federated subject has changed since it was linked, because the webhook URL was changed';
 		return failed(detail, RENEW);
 	}, failure);
 }
@@ -298,7 +300,7 @@ const MAX_SKEW_MS = 300_000;
 const SUSPICIOUS_SKEW_MS = 60_000;
 
 function checkClock({ date }: Answer): CheckResult {
-	if (date === null) return skipped('The service showed no clock');
+	if (date === null) return skipped('The service did not tell its time');
 	const skew = Date.now() - date;
 	const detail = `The clock of this machine is ${Math.round(Math.abs(skew) / 1000)} s ${skew < 0 ? 'behind' : 'ahead of'} the service’s`;
 	const fix = 'Set the clock of the machine that n8n runs on (NTP).';
@@ -352,11 +354,14 @@ async function checkRole(dataverse: ServiceCalls, channelId: string): Promise<Ch
 			: failed('The app may read the channel’s record, but not write it', GIVE_ROLE);
 	} catch (error) {
 		serviceErrorOf(error);
-		return warning('The app may read the channel’s record; whether it may write is not known', GIVE_ROLE);
+		return warning(
+			'The app may read the channel’s record. It is not known whether it may write it',
+			GIVE_ROLE,
+		);
 	}
 }
 
-const FOR_AVAILABILITY = `The operations of Availability need the role ${AVAILABILITY_ROLE}. If you use them, give it to the application user in the Power Platform admin center. A role that it has through a team is not seen here.`;
+const FOR_AVAILABILITY = `The operations of Availability need the role ${AVAILABILITY_ROLE}. If you use them, give it to the application user in the Power Platform admin center. n8n does not see roles that come from a team.`;
 
 /** Tells whether the app has the role that the operations of Availability need, and nothing else. */
 async function checkAvailabilityRole(dataverse: ServiceCalls): Promise<CheckResult> {
@@ -429,7 +434,7 @@ export async function checkSetup({ connection, client, linked, instanceId }: Set
 		dataverse && channel ? await checkManagedIdentity(dataverse, channel, connection) : EXPLAINED;
 
 	const results: Record<CheckName, CheckResult> = {
-		credential: ok('Its fields hold what they should'),
+		credential: ok('All fields are valid'),
 		messagingToken,
 		messagingHost,
 		dataverseToken,

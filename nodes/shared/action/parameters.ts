@@ -93,17 +93,20 @@ export function readId(value: unknown, label: string): string {
 	if (isRounded) {
 		throw new InputError(
 			`${label} is a number that is too long to be exact: ${value}`,
-			'Have it come as a text, in quotes.',
+			'Give it as a text, in quotes.',
 		);
 	}
 	if (typeof value === 'string' && !value.isWellFormed()) {
-		throw new InputError(`${label} has half a character`, 'Cut it elsewhere, or not at all.');
+		throw new InputError(
+			`${label} has half a character`,
+			'A text was cut in the middle of an emoji or other long character. Cut it elsewhere.',
+		);
 	}
 	const id = tidy(readText(value, label));
 	if (!NO_ID.test(id)) return id;
 	throw new InputError(
 		`${label} is “${id}”, which is no ID`,
-		'The expression gives no value for this item. Leave such items out before this node, or give another field.',
+		'The expression gives no value for this item. Filter such items out before this node, or use another field.',
 	);
 }
 

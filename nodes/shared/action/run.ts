@@ -406,8 +406,8 @@ function runError(
 	if (context.getExecutionCancelSignal()?.aborted) {
 		const isUncertain = results.some((result) => outcomeOf(result) === 'uncertain');
 		const uncertain = {
-			message: 'The execution was cancelled when some items may have been sent already',
-			description: 'Look for those before you send them again.',
+			message: 'The execution was cancelled after some items may have been sent',
+			description: 'Check which ones arrived before you send them again.',
 			outcome: 'uncertain',
 		} as const;
 		return toNodeError(context.getNode(), cancelled().with(isUncertain ? uncertain : {}));

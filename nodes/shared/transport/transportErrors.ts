@@ -76,7 +76,7 @@ function explanationOf(error: TransportError, destination: Destination): Explana
 	if (code === 'EAI_AGAIN') {
 		return {
 			message: `The name ${host} could not be looked up`,
-			fix: 'The DNS server of this machine did not answer: check its network.',
+			fix: 'The DNS server of this machine did not answer. Check its network.',
 		};
 	}
 	if (UNUSABLE.test(code)) {

@@ -54,7 +54,7 @@ describe.each<[string, Settings['lists'], number | undefined, string]>([
 		emulator.settings.lists = lists;
 		const before = requests();
 		const { count, distinct, error } = await readAll(paged);
-		expect(error).toBe(`The list broke off after ${count} entries: ${error!.split('entries: ')[1]}`);
+		expect(error).toBe(`The list ended early, after ${count} entries: ${error!.split('entries: ')[1]}`);
 		expect(error).toContain(words);
 		expect(count).toBeGreaterThanOrEqual(kind === 'messages' ? 100 : 250);
 		expect(distinct).toBe(count);
@@ -86,7 +86,7 @@ test('a page that fails for good says how many were read; one that fails for a m
 	const iterator = messagingClient(connection()).list(conversationList(undefined));
 	for (let index = 0; index < 250; index++) await iterator.next();
 	emulator.settings.faults = [{ match: onList, action: 'resetBefore' }];
-	await expect(iterator.next()).rejects.toThrow('The list broke off after 250 entries: The service at');
+	await expect(iterator.next()).rejects.toThrow('The list ended early, after 250 entries: The service at');
 });
 
 /** Reads a list of pages that a server gives one after the other, in a circle, each with a token of its own. */
@@ -117,7 +117,7 @@ async function readFrom(pages: string[][], isCircle: boolean): Promise<{ ids: un
 test('pages that come round in a circle end in an error too', async () => {
 	const { ids, error } = await readFrom([['a', 'b'], ['c'], ['d', 'e']], true);
 	expect(ids).toEqual(['a', 'b', 'c', 'd', 'e']);
-	expect(error).toContain('The list broke off after 5 entries');
+	expect(error).toContain('The list ended early, after 5 entries');
 });
 
 test('a page that begins as an earlier one did, but goes on otherwise, is not left out', async () => {
@@ -268,7 +268,9 @@ test.each([
 	);
 	const later = await messagesFrom([pageOf([messageAt('1', 'a')], 'next'), answer]);
 	expect(later.texts).toEqual(['a']);
-	expect(later.error?.message).toBe('The list broke off after 1 entries: The answer has no list of messages');
+	expect(later.error?.message).toBe(
+		'The list ended early, after 1 entries: The answer has no list of messages',
+	);
 });
 
 test('an answer of HTML is an error, and an empty list is none', async () => {

@@ -30,5 +30,5 @@ test.each<[string, object, boolean]>([
 ])('%s is left out of the size or not', (_, body, isLeftOut) => {
 	const check = () => checkMessageSize(body, 'The message', 'Send less.');
 	if (isLeftOut) expect(check).not.toThrow();
-	else expect(check).toThrow('The message is larger than 28 KB with all that goes along');
+	else expect(check).toThrow('The message is larger than 28 KB in total');
 });

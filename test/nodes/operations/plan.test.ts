@@ -685,7 +685,7 @@ describe('files by URL', () => {
 		`${base64}?`,
 	])('%s is refused', (url) => {
 		const given = { ...inConversation, ...attachments({ ...file, url }) };
-		expect(() => plan('message: send', given)).toThrow('Attachment 1: URL is not one that can be fetched');
+		expect(() => plan('message: send', given)).toThrow('Attachment 1: URL cannot be fetched');
 	});
 
 	test.each([
@@ -889,7 +889,7 @@ describe('files of binary fields', () => {
 	});
 
 	test.each<[number, number | undefined, string | undefined, string]>([
-		[0, undefined, 'is empty', 'Its binary field holds a file of 0 bytes.'],
+		[0, undefined, 'is empty', 'The file in the binary field has 0 bytes.'],
 		[5 * 1024 * 1024, undefined, undefined, ''],
 		[5 * 1024 * 1024 + 1, undefined, 'is larger than 5 MB', 'It has 5,242,881 bytes.'],
 		[8_000_000, undefined, 'is larger than 5 MB', 'It has 8,000,000 bytes.'],
@@ -972,7 +972,7 @@ describe('what keeps its order, and what may be repeated', () => {
 	);
 });
 
-describe('what is larger than 28 KB with all that goes along is refused before anything is sent', () => {
+describe('what is larger than 28 KB in total is refused before anything is sent', () => {
 	const withLongValue = (length: number, letter = 'x') => ({
 		...inConversation,
 		eventName: 'E',
@@ -1009,7 +1009,7 @@ describe('what is larger than 28 KB with all that goes along is refused before a
 			expect(size).toBeGreaterThan(28 * 1024 - bytes);
 		}
 		expect(thrownBy(() => plan('customEvent: send', withLongValue(28 * 1024)))).toMatchObject({
-			message: 'The event is larger than 28 KB with all that goes along',
+			message: 'The event is larger than 28 KB in total',
 			description: expect.stringContaining('Event Value'),
 		});
 	});
@@ -1032,7 +1032,7 @@ describe('what is larger than 28 KB with all that goes along is refused before a
 	])('%s (row %#)', (path, given, what) => {
 		const error = thrownBy(() => plan(path, { ...inConversation, ...given }));
 		if (what === undefined) expect(error).toBeUndefined();
-		else expect(error).toMatchObject({ message: `${what} is larger than 28 KB with all that goes along` });
+		else expect(error).toMatchObject({ message: `${what} is larger than 28 KB in total` });
 	});
 });
 

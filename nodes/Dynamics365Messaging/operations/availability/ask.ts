@@ -8,12 +8,12 @@ import type { Plan } from '../operation';
 
 /** What a person, and a language model, has to know of the figures. Source: docs/service-facts.md#availability-answer. */
 export const CAVEATS =
-	'Figures of representatives lag up to five minutes, operating hours up to ten. An AI agent on the queue counts as available.';
+	'Figures about representatives can be up to five minutes old, operating hours up to ten. An AI agent in the queue counts as available.';
 
 export const rawOption: INodeProperties = booleanField(
 	'includeRaw',
 	'Include Raw Answer',
-	'Whether to include the answer of Dynamics 365 as it came, as raw',
+	'Whether to include the unchanged answer of Dynamics 365 as raw',
 );
 
 /** The answer without what OData adds. */

@@ -9,7 +9,7 @@ import { readJsonObject, workstreamLocator } from '../fields';
 import type { Operation } from '../operation';
 import { askPlan, CAVEATS, rawOption } from './ask';
 
-const workstreamField = workstreamLocator('The workstream that the conversation would start in', {
+const workstreamField = workstreamLocator('The workstream in which the conversation would start', {
 	required: true,
 });
 
@@ -20,7 +20,7 @@ const engagementContext: INodeProperties = {
 	default: '{}',
 	placeholder: 'e.g. { "msdyn_browser": "Edge" }',
 	description:
-		'JSON object of what the channel knows of the visit and routing rules look at, such as { "msdyn_browser": "Edge" }',
+		'JSON object of facts about the visit that routing rules use, such as { "msdyn_browser": "Edge" }',
 };
 
 /** @throws InputError where it is empty or no GUID */
@@ -37,7 +37,7 @@ export const getBeforeConversation: Operation = {
 	operation: 'getBeforeConversation',
 	name: 'Get Before Conversation',
 	action: 'Get availability before conversation',
-	description: `Ask, before a conversation is started, whether somebody would be there for it, which place in the queue it would have, how long it would take, and when the queue opens or closes. ${CAVEATS}`,
+	description: `Before you start a conversation, ask whether somebody is available, the position in the queue, the waiting time, and when the queue opens or closes. ${CAVEATS}`,
 	effect: 'read',
 	fields: [
 		workstreamField,

@@ -8,7 +8,7 @@ export const getForConversation: Operation = {
 	operation: 'getForConversation',
 	name: 'Get for Conversation',
 	action: 'Get availability for conversation',
-	description: `Ask whether somebody is there for a conversation that has started, how many wait before it, how long it takes, and when the queue opens or closes. ${CAVEATS}`,
+	description: `For a conversation that has started, ask whether somebody is available, its position in the queue, the waiting time, and when the queue opens or closes. ${CAVEATS}`,
 	effect: 'read',
 	fields: [conversationIdField, optionsField([rawOption])],
 	plan: (parameters) => askPlan(parameters, 'conversation', availabilityForRequest(readRecordId(parameters))),

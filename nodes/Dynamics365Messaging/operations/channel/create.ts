@@ -23,7 +23,7 @@ export const create: Operation = {
 	name: 'Create',
 	action: 'Create a channel record',
 	description:
-		'Create a Messaging API channel in Dataverse, in place of the script that administrators paste into the browser',
+		'Create a Messaging API channel in Dataverse. Replaces the script that administrators would paste into the browser.',
 	effect: 'configure',
 	fields: [
 		{ ...nameField, required: true },
@@ -41,7 +41,7 @@ export const create: Operation = {
 			msdyn_tenantid: tenantId,
 		};
 		if (!('msdyn_name' in row)) throw new InputError('Name is empty', 'Give the channel a name.');
-		const howToVerify = 'Look whether it is there (Channel: Get Many) before you create it again.';
+		const howToVerify = 'Check whether it is there (Channel: Get Many) before you create it again.';
 		return {
 			kind: 'call',
 			service: 'dataverse',

@@ -6,12 +6,12 @@ export const remove: Operation = {
 	operation: 'delete',
 	name: 'Delete',
 	action: 'Delete a channel record',
-	description: 'Delete the record of a Messaging API channel, which then takes no conversations any more',
+	description: 'Delete the record of a Messaging API channel. It then accepts no more conversations.',
 	effect: 'configure',
 	fields: [requiredChannelIdField],
 	plan: (parameters) => {
 		const channelId = readRequiredChannelId(parameters);
-		const howToVerify = 'Look whether it is gone (Channel: Get) before you delete it again.';
+		const howToVerify = 'Check whether it is gone (Channel: Get) before you delete it again.';
 		return {
 			kind: 'call',
 			service: 'dataverse',

@@ -18,7 +18,7 @@ import { checkGuid, isBlank, valuesOf } from './values';
 const NAME: TextField = { name: 'name', label: 'Name', maxLength: 100 };
 const WEBHOOK_URL: TextField = { name: 'webhookUrl', label: 'Webhook URL', maxLength: 500 };
 
-const EMPTY_IS_CREDENTIAL = 'Left empty, it is the one of the credential';
+const EMPTY_IS_CREDENTIAL = 'Leave it empty to use the one in the credential';
 
 /** Makes the field for a channel, from the list of the environment's or by its ID. */
 function channelLocator(whenEmpty: string, more: Pick<INodeProperties, 'required'> = {}): INodeProperties {
@@ -26,7 +26,7 @@ function channelLocator(whenEmpty: string, more: Pick<INodeProperties, 'required
 		{
 			displayName: 'Channel',
 			name: 'channelId',
-			description: `The Messaging API channel, by its ID (a GUID). The list has those of the environment, by name.${whenEmpty}`,
+			description: `The Messaging API channel. Choose it from the list, or give its ID (a GUID).${whenEmpty}`,
 			...more,
 		},
 		'searchChannels',
@@ -54,13 +54,13 @@ export const ownerFields: INodeProperties[] = [
 
 export const nameField = textField(NAME, {
 	placeholder: 'e.g. App chat',
-	description: 'Name of the channel, as workstreams show it.',
+	description: 'Name of the channel, as the admin center shows it.',
 });
 
 export const webhookUrlField = textField(WEBHOOK_URL, {
 	placeholder: 'e.g. https://n8n.example.com/webhook/…',
 	description:
-		'Production URL of the Dynamics 365 Messaging Trigger, to which Dynamics 365 sends what happens.',
+		'Production URL of the Dynamics 365 Messaging Trigger. Dynamics 365 sends messages and events to it.',
 });
 
 /** A channel's optional fields, in the order of their names. */
@@ -72,9 +72,7 @@ export const optionalFields: INodeProperties[] = byName([
 		'Attachments of Representatives',
 		'Whether representatives and AI agents may send files',
 	),
-	workstreamLocator(
-		'The messaging workstream that the channel belongs to, without which conversations are refused',
-	),
+	workstreamLocator('The messaging workstream of the channel. Without one, conversations are refused'),
 ]);
 
 /** The columns that an update clears where their fields are empty, by the names of the fields. */
@@ -86,8 +84,8 @@ const CLEARABLE: Readonly<Record<string, string>> = {
 
 /** What an empty field of an update means, where it can be empty. Of a null by an expression the same is true. */
 function whenEmpty({ name, type }: INodeProperties): string | undefined {
-	if (name in CLEARABLE) return 'Left empty, it is removed from the record.';
-	return type === 'string' || type === 'resourceLocator' ? 'Left empty, it stays as it is.' : undefined;
+	if (name in CLEARABLE) return 'Leave it empty to remove it from the record.';
+	return type === 'string' || type === 'resourceLocator' ? 'Leave it empty to keep it as it is.' : undefined;
 }
 
 /** The fields that an update can change; the description says what an empty one means. */

@@ -8,7 +8,7 @@ export const linkManagedIdentity: Operation = {
 	name: 'Link Managed Identity',
 	action: 'Link channel with managed identity',
 	description:
-		'Make Dynamics 365 prove to the trigger who it is: bind a managed identity to the channel and get issuer, subject and audience to enter in Entra. To be repeated after each change of the webhook URL.',
+		'Bind a managed identity to the channel, so that Dynamics 365 signs its calls to the trigger. Gives the issuer, subject and audience to enter in Entra. Repeat it after each change of the webhook URL.',
 	effect: 'configure',
 	fields: [channelIdField, ...ownerFields],
 	plan: (parameters, credential) => {

@@ -25,9 +25,9 @@ const modes: INodeProperties['options'] = [
 		name: 'In the Conversation',
 		value: 'inConversation',
 		description:
-			'The questions stand in the conversation. The admin center of Dynamics 365 offers this for live chat only.',
+			'The questions are asked in the conversation. The Dynamics 365 admin center offers this for live chat only.',
 	},
-	{ name: 'Link', value: 'link', description: 'A link to the survey is sent into the conversation' },
+	{ name: 'Link', value: 'link', description: 'A link to the survey is sent in the conversation' },
 ];
 
 /**
@@ -41,7 +41,7 @@ function surveyFields(name: string, label: string, when: string, which: string):
 		enabled: booleanField(
 			`${name}Enabled`,
 			`${label} Enabled`,
-			`Whether customers are asked to fill in a survey of Customer Voice after conversations ${when}`,
+			`Whether customers get a Customer Voice survey after conversations ${when}`,
 		),
 		survey: recordLocator(
 			{ displayName: label, name: `${name}Id`, description: which },
@@ -54,24 +54,24 @@ function surveyFields(name: string, label: string, when: string, which: string):
 			type: 'options',
 			default: 'link',
 			options: modes,
-			description: 'How the survey reaches the customer',
+			description: 'How the customer gets the survey',
 		},
 		text: { name: `${name}Text`, label: `${label} Text`, maxLength: MAX_TEXT_LENGTH },
 	};
 }
 
-const LISTED = 'by its ID (a GUID). The list has those of the environment, by name.';
+const LISTED = 'Choose it from the list, or give its ID (a GUID).';
 const SURVEY = surveyFields(
 	'survey',
 	'Survey',
 	'with representatives',
-	`The survey of Customer Voice, ${LISTED}`,
+	`The Customer Voice survey. ${LISTED}`,
 );
 const AI_AGENT_SURVEY = surveyFields(
 	'aiAgentSurvey',
 	'AI Agent Survey',
 	'that AI agents handled',
-	`The survey of Customer Voice after conversations that AI agents handled, where it is another one, ${LISTED}`,
+	`The Customer Voice survey after conversations that AI agents handled, if it is a different one. ${LISTED}`,
 );
 
 const translation = booleanField(
@@ -83,7 +83,7 @@ const language = recordLocator(
 	{
 		displayName: 'Language',
 		name: 'languageId',
-		description: `The language of the channel, ${LISTED}`,
+		description: `The language of the channel. ${LISTED}`,
 	},
 	'searchLanguages',
 	'e.g. 0b6d4f82-5e17-4c39-a8d0-92f7e3b15c46',
@@ -95,7 +95,7 @@ const propertiesOf = ({ enabled, survey, mode, text }: SurveyFields): INodePrope
 	mode,
 	textField(text, {
 		placeholder: 'e.g. How did we do? Please tell us here:',
-		description: 'What is said to the customer before the link of the survey.',
+		description: 'The text before the link to the survey.',
 	}),
 ];
 

@@ -18,7 +18,7 @@ export const update: Operation = {
 	name: 'Update',
 	action: 'Update a channel record',
 	description:
-		'Change the record of a Messaging API channel. After a change of the webhook URL its federated credential must be renewed in Entra.',
+		'Change the record of a Messaging API channel. After a change of the webhook URL, renew the federated credential in Entra.',
 	effect: 'configure',
 	fields: [
 		requiredChannelIdField,

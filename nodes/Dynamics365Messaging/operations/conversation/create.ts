@@ -48,7 +48,7 @@ export const create: Operation = {
 		textField(CUSTOMER_ID, {
 			placeholder: 'e.g. jdoe123',
 			description:
-				'Your own ID of the customer, the same each time. If this customer has an active conversation, that one is returned instead of a new one.',
+				'Your own ID of the customer. Use the same ID each time: a customer who has an active conversation gets that one instead of a new one.',
 		}),
 		...customerFields,
 		optionsField([
@@ -58,7 +58,7 @@ export const create: Operation = {
 			stringField(
 				'startMessage',
 				'Start Message',
-				`First words of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. They reach only the representative, not the AI agent, and are lost if the conversation is active already (isNew is false then): Conversation: Send or Start delivers words in any case.`,
+				`First message of the customer, at most ${START_MESSAGE_MAX_BYTES / 1024} KB. Only the representative gets it, not the AI agent. It is lost if the customer already has an active conversation (isNew is false); Conversation: Send or Start delivers it in every case.`,
 				{ typeOptions: { rows: 2 } },
 			),
 			startOptions.displayName,

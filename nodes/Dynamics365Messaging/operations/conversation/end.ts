@@ -7,7 +7,7 @@ export const end: Operation = {
 	name: 'End',
 	action: 'End a conversation',
 	description:
-		'Close a conversation on behalf of the customer. Nothing can be sent into it any more; a new one has to be created.',
+		'Close a conversation on behalf of the customer. It cannot be reopened: start a new one to say more.',
 	effect: 'send',
 	fields: [conversationIdField],
 	plan: (parameters, { channelId }) =>

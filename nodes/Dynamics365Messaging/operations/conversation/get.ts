@@ -8,7 +8,7 @@ export const get: Operation = {
 	name: 'Get',
 	action: 'Get a conversation record',
 	description:
-		'Get what Dataverse knows of a conversation, also of a closed one: status, times, customer, representative, queue, linked case, sentiment, and a link to it. Not its messages.',
+		'Get the Dataverse record of a conversation, active or closed: status, times, customer, representative, queue, linked case, sentiment and a link to it. Without its messages.',
 	effect: 'read',
 	fields: [recordedConversationField],
 	plan: (parameters, { environmentUrl }) => {

@@ -28,7 +28,7 @@ export const getContext: Operation = {
 	name: 'Get Context',
 	action: 'Get conversation context variables',
 	description:
-		'Get the context variables of an active conversation: facts about the customer or the case by name, not messages. They may lag its start by a moment, and cannot be read after its end.',
+		'Get the context variables of an active conversation: facts about the customer or the case. They can be missing for a moment after the start, and cannot be read after the end.',
 	effect: 'read',
 	fields: [
 		conversationIdField,
@@ -42,7 +42,7 @@ export const getContext: Operation = {
 					{ name: 'One Item with an Object', value: 'object' },
 					{ name: 'One Item per Variable', value: 'list' },
 				],
-				description: 'How the variables come out',
+				description: 'How to return the variables',
 			},
 		]),
 	],

@@ -20,7 +20,7 @@ export const getMany: Operation = {
 	name: 'Get Many',
 	action: 'Get many active conversations',
 	description:
-		'List the IDs and times of the channel’s active conversations; closed ones are not among them. Not for polling: the trigger tells what is new.',
+		'List the IDs and times of the channel’s active conversations, without closed ones. Do not poll with it: use the trigger for what is new.',
 	effect: 'read',
 	fields: listFields,
 	plan: (parameters) => ({

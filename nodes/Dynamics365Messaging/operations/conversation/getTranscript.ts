@@ -171,7 +171,7 @@ class FileFetcher {
 }
 
 const NONE_YET =
-	'Dataverse has no transcript of this conversation. It is written some time after the close: wait for it by the option Wait for Transcript, or try again later.';
+	'Dataverse has no transcript of this conversation yet. Dynamics 365 writes it some time after the conversation is closed: use the option Wait for Transcript, or try again later.';
 
 /** Says what of the transcripts did not come out. @param count of the entries that are no messages. */
 function hintFor(count: number, passedOver: string[]): string | undefined {
@@ -182,7 +182,7 @@ function hintFor(count: number, passedOver: string[]): string | undefined {
 		);
 	}
 	if (passedOver.length > 0) {
-		words.push(`Of the other notes at the transcript, ${reasonsInWords(passedOver)}: passed over.`);
+		words.push(`Skipped other notes of the transcript: ${reasonsInWords(passedOver)}.`);
 	}
 	return words.length === 0 ? undefined : words.join(' ');
 }
@@ -213,21 +213,21 @@ const OPTIONS: INodeProperties[] = [
 	booleanField(
 		'downloadFiles',
 		'Download Files',
-		`Whether to fetch the files into binary fields (attachment_0, …) of their messages. A file that cannot be had, or has more than ${MAX_FILE_MB} MB, is told in downloadError.`,
+		`Whether to download the files into binary fields (attachment_0, …). If a file cannot be downloaded or is larger than ${MAX_FILE_MB} MB, downloadError says why.`,
 	),
 	booleanField(
 		'includeNotices',
 		'Include Notices',
-		'Whether to give the notices of the system, too, such as that somebody joined',
+		'Whether to include system notices, such as that somebody joined',
 	),
 	booleanField(
 		'includePrivate',
-		'Include Private Words of Representatives',
-		'Whether to give what representatives and supervisors said among themselves, too. No customer may see it: such items have isPrivate.',
+		'Include Private Messages',
+		'Whether to include what representatives and supervisors wrote to each other. Never show it to customers: isPrivate is true in these items.',
 	),
 	numberField(
 		WAIT,
-		'How long to wait for a transcript that is not there yet. Dynamics writes it some time after the close. 0 means not at all: then nothing comes out.',
+		'How long to wait for the transcript. Dynamics 365 writes it some time after the conversation is closed. With 0 there is no output if it is not there yet.',
 	),
 ];
 
@@ -236,7 +236,7 @@ export const getTranscript: Operation = {
 	name: 'Get Transcript',
 	action: 'Get the transcript of a conversation',
 	description:
-		'Get the words of a conversation after its end, one item a message, with who wrote it and when. Of an active conversation use Message: Get Many.',
+		'Get the messages of a closed conversation: one item for each message, with who wrote it and when. For an active conversation use Message: Get Many.',
 	effect: 'read',
 	fields: [recordedConversationField, optionsField(OPTIONS)],
 	plan: (parameters) => {
@@ -245,7 +245,7 @@ export const getTranscript: Operation = {
 			conversationId: readRecordId(parameters),
 			waitMs: readNumber(options, WAIT) * 1000,
 			includeNotices: options.flag('includeNotices', 'Include Notices'),
-			includePrivate: options.flag('includePrivate', 'Include Private Words of Representatives'),
+			includePrivate: options.flag('includePrivate', 'Include Private Messages'),
 			downloadFiles: options.flag('downloadFiles', 'Download Files'),
 		};
 		return { kind: 'steps', run: async (context) => await readAll(wanted, context) };

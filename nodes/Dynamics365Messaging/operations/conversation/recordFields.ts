@@ -3,6 +3,6 @@ import { conversationLocator } from '../../../shared/action/fields/locator';
 
 /** The conversation, closed or active, whose record or transcript is read. */
 export const recordedConversationField: INodeProperties = conversationLocator(
-	'The conversation, by its ID (a GUID), which the trigger and the other operations give as conversationId. The list has the active ones only; a closed one is named by its ID.',
+	'The conversation. Give its ID: conversationId in the output of the trigger and the other operations. The list shows active conversations only.',
 	'e.g. 9f6c021d-1234-4abc-8df7-123456789abc',
 );

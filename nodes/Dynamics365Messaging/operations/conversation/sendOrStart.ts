@@ -24,7 +24,8 @@ export const sendOrStart: Operation = {
 	operation: 'sendOrStart',
 	name: 'Send or Start',
 	action: 'Send message or start conversation',
-	description: 'Say something by customer ID, in the active conversation or in a new one. Delivered once.',
+	description:
+		'Send a message for a customer, by your own customer ID: in the active conversation, or in a new one. The message is delivered once.',
 	effect: 'send',
 	toolNotice: CUSTOMER_ID_NOTICE,
 	fields: [
@@ -32,7 +33,7 @@ export const sendOrStart: Operation = {
 			required: true,
 			placeholder: 'e.g. jdoe123',
 			description:
-				'Your own ID of the customer, the same each time, by which the active conversation is found.',
+				'Your own ID of the customer. Use the same ID each time: it finds the active conversation.',
 		}),
 		...bodyFields,
 		...customerFields,
@@ -43,7 +44,7 @@ export const sendOrStart: Operation = {
 		if (customerId === '') {
 			throw new InputError(
 				'Customer ID is empty',
-				'Give your own ID of the customer: without it the active conversation cannot be found.',
+				'Enter your own ID of the customer. It finds the active conversation.',
 			);
 		}
 		const options = parameters.collection('options');

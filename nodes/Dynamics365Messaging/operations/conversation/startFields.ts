@@ -38,7 +38,7 @@ function customerField(
 }
 
 const FINDS_RECORD =
-	'of the customer. It finds their record in Dynamics 365, whose names then win over the ones given here.';
+	'of the customer. It finds their record in Dynamics 365. The names in that record are then used instead of those entered here.';
 
 const CUSTOMER: CustomerField[] = [
 	customerField('email', 'Email', 'email', 'e.g. name@email.com', `Email address ${FINDS_RECORD}`),
@@ -87,22 +87,23 @@ export const startOptions: Record<
 			{ name: 'Current', value: CREATE_PATHS[0], description: CREATE_PATHS[0] },
 			{ name: 'Older', value: CREATE_PATHS[1], description: CREATE_PATHS[1] },
 		],
-		description: 'The older path is for organizations that do not have the newer one yet',
+		description:
+			'Path of the API that opens conversations. Choose the older one only if the current one is not found.',
 	},
 	requestId: stringField(
 		'requestId',
 		'Request ID',
-		'ID for your own records. The service does not promise to recognize a repeated one.',
+		'ID for your own records. It does not prevent duplicates.',
 	),
 	skipAiAgent: booleanField(
 		'skipAiAgent',
 		'Skip AI Agent',
-		'Whether the conversation goes to a representative at once, without an AI agent first',
+		'Whether the conversation goes straight to a representative, without an AI agent',
 	),
 	displayName: stringField(
 		'startMessageDisplayName',
 		'Display Name',
-		'Name of the customer beside the start message',
+		'Name of the customer shown with the start message',
 	),
 };
 
@@ -168,7 +169,7 @@ export function readConversationStart(
 			howToVerify:
 				customerId === ''
 					? 'Check whether there is a new conversation (Conversation: Get Many) before you repeat it.'
-					: `Look into the newest conversations (Conversation: Get Many, Message: Get Many) for the words of customer ${customerId} before you repeat it.`,
+					: `Check the newest conversations (Conversation: Get Many, Message: Get Many) for the message of customer ${customerId} before you repeat it.`,
 		},
 		startMessage,
 	};
@@ -182,10 +183,10 @@ export function checkStartSize({ request, startMessage }: ConversationStart): vo
 }
 
 const START_UNUSED =
-	'The conversation was active already: Customer, Context Variables and the options of a new conversation were not used.';
+	'The customer already had an active conversation: Customer, Context Variables and the options of a new conversation were not used.';
 
 const START_MAY_BE_UNUSED =
-	'The answer to opening the conversation was lost once. If the customer had an active conversation already, Customer, Context Variables and the options of a new conversation were not used.';
+	'The answer to opening the conversation was lost once. If the customer already had an active conversation, Customer, Context Variables and the options of a new conversation were not used.';
 
 /**
  * The hint that the fields for a new conversation were not used, as one was active; undefined where none was filled in.

@@ -12,8 +12,7 @@ const EVENT_NAME: TextField = { name: 'eventName', label: 'Event Name', maxLengt
 
 function readEventName(parameters: ParameterReader): string {
 	const name = readName(parameters, EVENT_NAME);
-	if (name === '')
-		throw new InputError('Event Name is empty', 'Give the name that the AI agent or the bot listens for.');
+	if (name === '') throw new InputError('Event Name is empty', 'Give the name that the AI agent expects.');
 	if (name.toLowerCase() === 'messageread') {
 		throw new InputError(
 			'Event Name must not be MessageRead',
@@ -44,14 +43,14 @@ export const send: Operation = {
 	name: 'Send',
 	action: 'Send a custom event to the AI agent',
 	description:
-		'Tell the AI agent of a conversation something as data, such as that an order was placed, without a message in the conversation',
+		'Send data to the AI agent of a conversation, such as that an order was placed. No message appears in the conversation.',
 	effect: 'send',
 	fields: [
 		conversationIdField,
 		stringField(
 			EVENT_NAME.name,
 			EVENT_NAME.label,
-			`Name of the event, exactly as the AI agent listens for it. ${limitHint(EVENT_NAME)}; MessageRead is reserved.`,
+			`Name of the event, exactly as the AI agent expects it. ${limitHint(EVENT_NAME)}; MessageRead is reserved.`,
 			{ required: true, placeholder: 'e.g. OrderPlaced' },
 		),
 		{
@@ -61,7 +60,7 @@ export const send: Operation = {
 			default: '{}',
 			placeholder: 'e.g. { "orderNumber": "A-100" }',
 			description:
-				'JSON object of what the event carries, by name, such as { "orderNumber": "A-100" }. A value can also be an object with value and isDisplayable, which says whether the representative sees it.',
+				'JSON object of names and values, such as { "orderNumber": "A-100" }. A value can also be an object with value and isDisplayable (whether the representative sees it).',
 		},
 		optionsField(senderFields),
 	],

@@ -71,7 +71,7 @@ export const downloadAttachments: Operation = {
 	operation: 'downloadAttachments',
 	name: 'Download Attachments',
 	action: 'Download attachments of a message',
-	description: 'Fetch the files of a message into binary fields (attachment_0, …) for the nodes that follow',
+	description: 'Download the files of a message into binary fields (attachment_0, …) for the next nodes',
 	effect: 'none',
 	fields: [
 		{
@@ -80,7 +80,7 @@ export const downloadAttachments: Operation = {
 			type: 'json',
 			default: '={{ $json.attachments }}',
 			required: true,
-			description: 'List of the attachments, as the items of the trigger and of Message: Get Many have it',
+			description: 'The attachments from an item of the trigger or of Message: Get Many',
 		},
 		optionsField([
 			{
@@ -89,7 +89,7 @@ export const downloadAttachments: Operation = {
 				type: 'number',
 				default: DEFAULT_MAX_SIZE_MB,
 				typeOptions: { minValue: 1 },
-				description: 'A larger file is an error',
+				description: 'The operation fails if a file is larger',
 			},
 			{
 				displayName: MAX_COUNT.label,
@@ -97,7 +97,7 @@ export const downloadAttachments: Operation = {
 				type: 'number',
 				default: DEFAULT_MAX_COUNT,
 				typeOptions: { minValue: 1 },
-				description: 'More files than that are an error',
+				description: 'The operation fails if there are more files',
 			},
 		]),
 	],

@@ -9,7 +9,7 @@ export const getMany: Operation = {
 	name: 'Get Many',
 	action: 'Get many messages of a conversation',
 	description:
-		'List the messages of an active conversation with sender, time and message ID; custom events are not among them. Of a closed one use Conversation: Get Transcript. Not for polling: the trigger tells what is new.',
+		'List the messages of an active conversation, with who sent each (fromType) and when. An AI agent counts as a representative, as the service does not tell them apart; fromType is empty where it says nothing. For a closed conversation use Conversation: Get Transcript. Do not poll with it: use the trigger for what is new.',
 	effect: 'read',
 	fields: [conversationIdField, ...listFields],
 	plan: (parameters) => {

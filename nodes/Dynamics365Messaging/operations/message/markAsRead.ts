@@ -9,14 +9,14 @@ export const markAsRead: Operation = {
 	name: 'Mark as Read',
 	action: 'Mark messages as read',
 	description:
-		'Show the representative that the customer has read a message and all before it. Only what a representative wrote counts, automated messages do not, and there is no way to learn what a representative has read.',
+		'Show the representative that the customer has read a message and all messages before it. Works for messages of representatives, not for automated ones. What a representative has read cannot be found out.',
 	effect: 'send',
 	fields: [
 		conversationIdField,
 		stringField(
 			'messageId',
 			'Message ID',
-			'ID of the last message that was read: 13 digits, the messageId that Message: Get Many gives',
+			'ID of the last message that the customer has read: 13 digits, messageId in the output of Message: Get Many',
 			{ required: true, placeholder: 'e.g. 1756399395730' },
 		),
 	],
@@ -25,8 +25,8 @@ export const markAsRead: Operation = {
 		const messageId = parameters.id('messageId', 'Message ID');
 		if (!/^\d{13}$/.test(messageId)) {
 			throw new InputError(
-				'Message ID is not 13 digits, as the ID of a message is',
-				'It has 13 digits, such as 1756399395730; Message: Get Many gives it.',
+				'Message ID does not have 13 digits',
+				'Use a messageId from Message: Get Many, such as 1756399395730.',
 			);
 		}
 		return {

@@ -9,7 +9,7 @@ export const send: Operation = {
 	name: 'Send',
 	action: 'Send a message as the customer',
 	description:
-		'Say something to the representative or the AI agent, on behalf of the customer, in a conversation whose ID is known',
+		'Send a message to the representative or the AI agent on behalf of the customer, in a conversation whose ID you know',
 	effect: 'send',
 	fields: [conversationIdField, ...bodyFields, optionsField(bodyOptions)],
 	plan: (parameters, { channelId }) =>

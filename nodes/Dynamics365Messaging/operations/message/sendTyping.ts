@@ -16,7 +16,7 @@ export const sendTyping: Operation = {
 			default: 'Customer',
 			required: true,
 			placeholder: 'e.g. Nathan Smith',
-			description: 'Name of the customer who types, as the representative sees it.',
+			description: 'Name of the customer who is typing, as the representative sees it.',
 		}),
 	],
 	plan: (parameters, { channelId }) => {

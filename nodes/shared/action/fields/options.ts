@@ -32,11 +32,11 @@ export type CommonOptions = Record<Effect, INodeProperties[]>;
 export function commonOptions(lostAnswers: string): CommonOptions {
 	const retry = numberField(
 		MAX_RETRY_TIME,
-		`How long a request is tried again when the service is busy or cannot be reached. ${lostAnswers} 0 means no retries.`,
+		`How long to retry a request when the service is busy or cannot be reached. ${lostAnswers} 0 means no retries.`,
 	);
 	const concurrency = numberField(
 		CONCURRENCY,
-		'How many conversations are served at once. The items of one conversation always go one after the other.',
+		'How many conversations to work on at the same time. The items of one conversation are always sent one after the other.',
 	);
 	return { send: [concurrency, retry], configure: [retry], read: [retry], none: [] };
 }
