@@ -5,17 +5,19 @@ import { Database, servicesFrom } from '../../../bench/queue/services';
 import { Executions } from '../../../tools/n8n/executions';
 import type { N8nWithEmulator } from '../../../tools/n8n/withN8n';
 import { waitUntilResponsive } from '../../../tools/n8n/withN8n';
+import type { Filling } from '../../../tools/n8n/templates';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
 import { inProduction, ownCredentials } from './channel';
 import { type TemplateDatabase, withTables } from './database';
-import { deliverUpdate, postUpdate, TelegramStub, TOKEN } from './telegramStub';
+import { TelegramStub, TOKEN } from './telegramStub';
 
 const NAME = 'telegram-to-representative';
 const MEGABYTE = 1024 * 1024;
 
-interface Stage {
+/** What the checks play with. */
+export interface Stage {
 	setup: N8nWithEmulator;
 	telegram: TelegramStub;
 	tables: TemplateDatabase;
@@ -41,12 +43,18 @@ class Scene {
 	}
 
 	async post(update: object): Promise<number> {
-		return await postUpdate(this.stage.url, this.stage.secret, update);
+		const { telegram, url, secret } = this.stage;
+		return await telegram.post(url, secret, update);
+	}
+
+	async delivers(update: object): Promise<number[]> {
+		const { telegram, url, secret } = this.stage;
+		return await telegram.deliver(url, secret, update);
 	}
 
 	/** The customer sends something, and Telegram repeats it until it is taken. */
 	async sends(chatId: number, message: object, options?: { isEdited?: boolean }): Promise<number[]> {
-		return await deliverUpdate(this.stage.url, this.stage.secret, this.update(chatId, message, options));
+		return await this.delivers(this.update(chatId, message, options));
 	}
 
 	shown(chatId: number): string[] {
@@ -94,9 +102,33 @@ class Scene {
 export async function check(setup: N8nWithEmulator): Promise<Checks> {
 	const { emulator } = setup;
 	const { contextLagMs, delivery } = structuredClone(emulator.settings);
+	try {
+		return await onTelegram(setup, NAME, async (stage) => {
+			const scene = new Scene(stage);
+			const checks: Checks = {};
+			const all = [wayIn, filesAndOddThings, wayOut, buttons, choices];
+			for (const part of [...all, partsAndTrouble, ends, inTrouble, killed]) {
+				await part(scene, checks);
+			}
+			return checks;
+		});
+	} finally {
+		Object.assign(emulator.settings, { faults: [], contextLagMs, delivery });
+	}
+}
+
+/**
+ * Sets the template up as its page says, with a Telegram that is a stub, and passes what there is to `use`.
+ * @param name a part of the database's name.
+ */
+export async function onTelegram<T>(
+	setup: N8nWithEmulator,
+	name: string,
+	use: (stage: Stage) => Promise<T>,
+): Promise<T> {
 	const telegram = await new TelegramStub().start();
 	try {
-		return await withTables(setup, NAME, async (tables) => {
+		return await withTables(setup, name, async (tables) => {
 			const secret = randomUUID();
 			const header = { name: 'X-Telegram-Bot-Api-Secret-Token', value: secret };
 			const [telegramId, headerId] = [
@@ -111,19 +143,24 @@ export async function check(setup: N8nWithEmulator): Promise<Checks> {
 			};
 			return await inProduction(setup, NAME, { credentials }, async ({ urlOf }) => {
 				const url = urlOf('When a customer writes on Telegram');
-				const scene = new Scene({ setup, telegram, tables, url, secret });
-				// Last, as its trigger registers itself, and the other template would take that away.
-				return await inProduction(setup, `${NAME}-answers`, { credentials }, async () => {
-					const checks: Checks = {};
-					for (const part of [wayIn, filesAndOddThings, wayOut, partsAndTrouble, ends, inTrouble, killed]) {
-						await part(scene, checks);
-					}
-					return checks;
+				return await inProduction(setup, `${NAME}-words`, { credentials }, async ({ id }) => {
+					const filling: Filling = {
+						credentials,
+						set: ({ name: node, parameters }) => {
+							if (node === 'Show the words') parameters.workflowId = { __rl: true, mode: 'id', value: id };
+						},
+					};
+					// Last, as its trigger registers itself, and the other templates would take that away.
+					return await inProduction(
+						setup,
+						`${NAME}-answers`,
+						filling,
+						async () => await use({ setup, telegram, tables, url, secret }),
+					);
 				});
 			});
 		});
 	} finally {
-		Object.assign(emulator.settings, { faults: [], contextLagMs, delivery });
 		await telegram.close();
 	}
 }
@@ -131,7 +168,7 @@ export async function check(setup: N8nWithEmulator): Promise<Checks> {
 async function wayIn(scene: Scene, checks: Checks): Promise<void> {
 	const { stage } = scene;
 	const kim = 4_711_000_001;
-	const stranger = await postUpdate(stage.url, 'wrong', scene.update(kim, { text: 'Hi' }));
+	const stranger = await stage.telegram.post(stage.url, 'wrong', scene.update(kim, { text: 'Hi' }));
 	checks['who does not know the secret is refused'] = stranger === 403;
 	const greeted = [await scene.sends(kim, { text: '/start' }), await scene.sends(kim, { text: '/help' })];
 	checks['/start and /help are answered with a greeting, and open no conversation'] =
@@ -295,6 +332,139 @@ async function wayOut(scene: Scene, checks: Checks): Promise<void> {
 		scene.notices(nobodys).length === 1 && scene.notices(nobodys)[0]!.includes('was not begun on Telegram');
 }
 
+async function buttons(scene: Scene, checks: Checks): Promise<void> {
+	const { telegram, setup } = scene.stage;
+	const una = 4_711_000_041;
+	const id = await scene.begins(una);
+	const labels = () => telegram.buttons(una).map(({ text }) => text);
+	const manual = {
+		type: 'openUrl',
+		title: 'The manual',
+		value: 'https://example.com/manual?page=3',
+	} as const;
+	scene.desk.reply(id, { text: 'Which **pump**?', buttons: ['Small', 'Large', manual] });
+	await scene.shows(una, 1);
+	checks['buttons come as an inline keyboard below the words, links as links'] =
+		same(scene.shown(una), ['Which pump?']) &&
+		same(labels(), ['Small', 'Large', 'The manual']) &&
+		same(
+			telegram.buttons(una).map(({ url, callback_data: data }) => [url, typeof data]),
+			[
+				[undefined, 'string'],
+				[undefined, 'string'],
+				[manual.value, 'undefined'],
+			],
+		);
+	const dozen = Array.from({ length: 12 }, (_, index) => `Choice ${index + 1}`);
+	scene.desk.reply(id, { text: 'One of many', buttons: dozen });
+	checks['more than eight come in another message'] =
+		same((await scene.shows(una, 3)).slice(1), ['One of many', 'Please choose:']) &&
+		same(labels().slice(3), dozen);
+	const odd = [
+		{ type: 'openUrl', title: 'Call us', value: 'tel:+4930123456' },
+		{ type: 'openUrl', title: 'Inside', value: 'http://intranet/page' },
+	] as const;
+	scene.desk.reply(id, { text: 'Or else', buttons: [...odd, 'Later'] });
+	checks['a link that Telegram does not take is written below the words'] =
+		same((await scene.shows(una, 4)).slice(3), [
+			'Or else\n\n- Call us: tel:+4930123456\n- Inside: http://intranet/page',
+		]) && same(labels().slice(15), ['Later']);
+	telegram.trouble(una, { status: 400, description: 'Bad Request: BUTTON_URL_INVALID' });
+	scene.desk.reply(id, { text: 'Look', buttons: [manual, 'No'] });
+	checks['buttons that Telegram refuses all the same come as words'] =
+		same((await scene.shows(una, 5)).slice(4), [`Look\n\n- The manual: ${manual.value}\n- No`]) &&
+		labels().length === 16;
+	const hero = 'application/vnd.microsoft.card.hero';
+	const card = (title: string, button: string) => ({
+		contentType: hero,
+		content: { title, buttons: [{ type: 'imBack', title: button, value: button }] },
+	});
+	scene.desk.reply(id, { card: card('Your order', 'Where is it?') });
+	scene.desk.reply(id, { text: 'And this', card: card('Another order', 'And this one?') });
+	checks['the words and the buttons of cards are shown, also below a text'] =
+		same((await scene.shows(una, 7)).slice(5), ['Your order', 'And this\n\nAnother order']) &&
+		same(labels().slice(16), ['Where is it?', 'And this one?']);
+	checks['and nobody is told of any trouble'] = scene.notices(id).length === 0;
+	await setup.emulator.idle();
+}
+
+async function choices(scene: Scene, checks: Checks): Promise<void> {
+	const { telegram, setup } = scene.stage;
+	const [uma, eli] = [4_711_000_042, 4_711_000_043];
+	const [umaId, eliId] = [await scene.begins(uma), await scene.begins(eli)];
+	const long = `My answer is long: ${'ä'.repeat(500)} {{ 1 }} '); --`;
+	const button = { type: 'imBack', title: 'A long one', value: long } as const;
+	scene.desk.reply(umaId, { text: 'Yes?', buttons: ['Yes', 'No', button] });
+	await scene.shows(uma, 1);
+	const [yes, no, other] = telegram.buttons(uma).map(({ callback_data: data }) => data);
+	const answered = (update: object) =>
+		telegram.queries.get((update as { callback_query: { id: string } }).callback_query.id);
+
+	const pressed = telegram.choice(uma, yes);
+	const statuses = await Promise.all([scene.post(pressed), scene.post(pressed)]);
+	const again = [await scene.post(pressed), await scene.post(pressed)];
+	checks['a choice is said to the representative as text, and the same one twice is said once'] =
+		same([...statuses, ...again], [200, 200, 200, 200]) && same(scene.said(uma), ['Hello', 'Yes']);
+	checks['Telegram is told that it was taken, so that the button comes to rest'] =
+		answered(pressed)?.includes('Sent: Yes') === true;
+	const twice = [telegram.choice(uma, no), telegram.choice(uma, no)];
+	await Promise.all(twice.map((update) => scene.post(update)));
+	checks['a button that is pressed twice is said once, and the customer sees that'] =
+		same(scene.said(uma), ['Hello', 'Yes', 'No']) &&
+		same(twice.map((update) => answered(update)?.join()).toSorted(), [
+			'Sent: No',
+			'You have chosen this already.',
+		]);
+	await scene.delivers(telegram.choice(uma, other));
+	checks['a button says its value, however long it is'] = scene.said(uma).at(-1) === long;
+
+	const forged = [
+		yes,
+		'1:0',
+		'999999999999:0',
+		`${String(no).split(':')[0]}:7`,
+		'Yes',
+		'',
+		undefined,
+		{ a: 1 },
+	];
+	const made = forged.map((data) => telegram.choice(eli, data));
+	const taken = [];
+	for (const update of made) taken.push(await scene.delivers(update));
+	checks['data that somebody makes up, also of another chat, says nothing to anybody'] =
+		taken.every((tries) => same(tries, [200])) &&
+		same(scene.said(eli), ['Hello']) &&
+		scene.said(uma).length === 4;
+	checks['and they are told that this button does not work'] =
+		same(
+			scene.shown(eli),
+			forged.map(() => 'This button does not work any more. Please write it to us.'),
+		) && made.every((update) => answered(update)?.length === 1);
+	const group = { ...(telegram.choice(uma, yes) as { callback_query: object }) };
+	group.callback_query = { ...group.callback_query, message: { chat: { id: -100, type: 'group' } } };
+	checks['choices in groups are left alone'] =
+		(await scene.post(group)) === 200 && scene.said(uma).length === 4;
+
+	scene.desk.reply(eliId, { text: 'And you?', buttons: ['Fine', 'Bad'] });
+	await scene.shows(eli, forged.length + 1);
+	const [fine, bad] = telegram.buttons(eli).map(({ callback_data: data }) => data);
+	const match = { operationId: 'sendActivity', conversationId: eliId };
+	setup.emulator.settings.faults = [{ match, action: 'resetAfter', times: 1 }];
+	const tries = await scene.delivers(telegram.choice(eli, fine));
+	checks['a choice whose arrival is uncertain comes again from Telegram, and is said once'] =
+		same(tries, [503, 200]) && same(scene.said(eli), ['Hello', 'Fine']);
+	setup.emulator.settings.faults = [{ match, action: { status: 400 }, times: 1 }];
+	await scene.delivers(telegram.choice(eli, bad));
+	const told = scene.shown(eli).at(-1);
+	await scene.delivers(telegram.choice(eli, bad));
+	setup.emulator.settings.faults = [];
+	checks['where a choice is not passed on the customer is told so, and may choose it again'] =
+		told?.startsWith('Sorry, this did not reach us') === true &&
+		same(scene.said(eli), ['Hello', 'Fine', 'Bad']);
+	scene.desk.close(eliId);
+	await scene.shows(eli, forged.length + 3);
+}
+
 async function partsAndTrouble(scene: Scene, checks: Checks): Promise<void> {
 	const { telegram, setup } = scene.stage;
 	const joe = 4_711_000_006;
@@ -444,7 +614,7 @@ async function inTrouble(scene: Scene, checks: Checks): Promise<void> {
 		const update = scene.update(max, { text: 'While the database is away' });
 		const away = await scene.post(update);
 		await allowConnections(admin, database.name, true);
-		const back = await deliverUpdate(scene.stage.url, scene.stage.secret, update);
+		const back = await scene.delivers(update);
 		checks['while PostgreSQL is away Telegram is asked to repeat it, and then it is said once'] =
 			away === 503 &&
 			back.at(-1) === 200 &&
@@ -462,7 +632,7 @@ async function inTrouble(scene: Scene, checks: Checks): Promise<void> {
 }
 
 async function killed(scene: Scene, checks: Checks): Promise<void> {
-	const { setup, telegram, url, secret } = scene.stage;
+	const { setup, telegram } = scene.stage;
 	const { settings } = setup.emulator;
 	const again = async () => {
 		await setup.restart('kill');
@@ -475,7 +645,7 @@ async function killed(scene: Scene, checks: Checks): Promise<void> {
 	settings.faults = [
 		{ match: { operationId: 'sendActivity', conversationId: eveId }, action: { delayMs: 6_000 }, times: 1 },
 	];
-	const post = deliverUpdate(url, secret, scene.update(eve, { text: 'Said in the moment of the kill' }));
+	const post = scene.delivers(scene.update(eve, { text: 'Said in the moment of the kill' }));
 	telegram.trouble(bob, { status: 429, description: 'Too Many Requests: retry after 5', retryAfter: 5 });
 	telegram.trouble(dan, { delayMs: 6_000 });
 	scene.desk.reply(bobId, { text: 'Shown after the kill' });
