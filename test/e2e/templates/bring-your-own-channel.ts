@@ -331,6 +331,26 @@ async function checkReplies(stage: Stage): Promise<Checks> {
 	const [typing, message, odd] = shown(stage, conversation);
 	const [offered] = (message?.files ?? []) as Json[];
 
+	const hero = {
+		contentType: 'application/vnd.microsoft.card.hero',
+		content: { title: 'Heat pump', buttons: [{ type: 'imBack', title: 'This one', value: 'pump 3' }] },
+	};
+	const manual = { type: 'openUrl', title: 'The manual', value: 'https://example.com/manual' } as const;
+	desk.reply(id, { text: 'Which one?', buttons: ['None', manual], card: hero });
+	await settled(stage);
+	const rich = shown(stage, conversation).at(-1);
+	const choose = (title: string, value: string | null, type: string, url: string | null) => ({
+		title,
+		value,
+		type,
+		url,
+	});
+	const buttons = [
+		choose('None', 'None', 'imBack', null),
+		choose('The manual', null, 'openUrl', manual.value),
+		choose('This one', 'pump 3', 'imBack', null),
+	];
+
 	// Answers that are all 2xx count as taken.
 	const taken: StubAnswer[] = [
 		{ body: Buffer.from('OK'), contentType: 'application/json' },
@@ -392,6 +412,11 @@ async function checkReplies(stage: Stage): Promise<Checks> {
 			message.plainText === 'Please clean the fan.' &&
 			odd?.text === attack,
 		'and its file': offered?.name === 'manual.pdf' && String(offered.url).startsWith(setup.emulator.origin),
+		'buttons and cards are handed on':
+			JSON.stringify(rich?.buttons) === JSON.stringify(buttons) &&
+			JSON.stringify(rich?.cards) ===
+				JSON.stringify([{ contentType: hero.contentType, name: null, content: hero.content }]) &&
+			JSON.stringify([message?.buttons, message?.cards]) === '[[],[]]',
 		'all carry the customer, the time and a number that grows':
 			shown(stage, conversation).every(
 				({ customerId, at }) => customerId === 'replies' && !Number.isNaN(Date.parse(String(at))),
