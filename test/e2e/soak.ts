@@ -1,6 +1,7 @@
 // Some of real life for a template, behind the proxy of deploy/: bursts, doubles, faults of the services, odd front
 // ends, and kills of n8n. Every word reaches whom it is for, once and in order, or the person concerned is told.
-// SOAK=one,another plays only these; SEED repeats what chance did. The long form: SOAK_SECONDS=120 SOAK_KILLS=3.
+// SOAK=one,another plays only these, SOAK=all each of them; else the seed chooses. SEED repeats what chance did.
+// The long form: SOAK=all SOAK_SECONDS=120 SOAK_KILLS=3.
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { withN8n } from '../../tools/n8n/withN8n';
@@ -15,7 +16,18 @@ interface SoakTest {
 
 const { SOAK, SOAK_SECONDS = '30', SOAK_KILLS = '1', SEED = String(Date.now() % 1_000_000) } = process.env;
 const TEMPLATES = join(__dirname, '../../templates');
-const wanted = SOAK?.split(',').map((name) => name.trim());
+/** How many templates are played where none is named: all of them take too long for each commit. */
+const BY_CHANCE = 2;
+
+/** The templates to play, of those that there are. */
+function chosen(all: readonly string[], wanted: string | undefined, seed: number): string[] {
+	if (wanted === 'all') return [...all];
+	if (wanted !== undefined) {
+		const names = wanted.split(',').map((name) => name.trim());
+		return all.filter((name) => names.includes(name));
+	}
+	return all.filter((_, index) => (index + seed) % all.length < BY_CHANCE);
+}
 
 async function playOne(name: string): Promise<number> {
 	const port = await freePort();
@@ -36,10 +48,12 @@ async function playOne(name: string): Promise<number> {
 }
 
 runMain(async () => {
-	const names = readdirSync(join(__dirname, 'soak'))
+	const all = readdirSync(join(__dirname, 'soak'))
 		.map((file) => file.replace(/\.ts$/, ''))
 		// The others are what the plays share.
-		.filter((name) => existsSync(join(TEMPLATES, `${name}.json`)) && (wanted?.includes(name) ?? true));
+		.filter((name) => existsSync(join(TEMPLATES, `${name}.json`)));
+	const names = chosen(all, SOAK, Number(SEED));
+	console.log(`SEED=${SEED} plays ${names.join(', ')}`);
 	let failed = 0;
 	for (const name of names) failed += await playOne(name);
 	return failed === 0 ? 0 : 1;

@@ -21,6 +21,11 @@ export class Soak {
 		this.random = seededRandom(options.seed);
 	}
 
+	/** How often n8n is killed. */
+	get kills(): number {
+		return this.options.kills;
+	}
+
 	/** Whether new traffic may still begin. */
 	get isOn(): boolean {
 		return Date.now() < this.until;
@@ -103,6 +108,11 @@ export class Soak {
 			console.log(`  killed; back after ${((Date.now() - startedAt) / 1000).toFixed(1)} s`);
 		}
 	}
+}
+
+/** Whether each place is the same as the one before it, or higher. */
+export function isInOrder(places: readonly number[]): boolean {
+	return places.every((place, index) => index === 0 || place >= (places[index - 1] ?? 0));
 }
 
 /** What n8n answered to a post; status 0 where the connection was cut. */
