@@ -181,7 +181,7 @@ export class TelegramStub {
 		const statuses: number[] = [];
 		await waitFor(
 			'an update to be taken',
-			120_000,
+			600_000,
 			async () => {
 				const status = await this.post(url, secret, update);
 				statuses.push(status);
