@@ -14,6 +14,7 @@ import { isShown, openBrowser } from './browser';
 import { MovingPicture } from './movingPicture';
 
 const IMAGES = join(__dirname, '../../docs/images');
+const VIEWPORT = { width: 1280, height: 800 };
 const TEMPLATES = join(__dirname, '../../templates');
 
 selectors.setTestIdAttribute('data-test-id');
@@ -218,10 +219,10 @@ async function sendingTemplate(
 	await input('body_2').fill('heat pump');
 	await editor.id('node-execute-button').click();
 	const refusal = editor.page.getByText('button3UrlEnd');
-	checks['an empty placeholder is asked for by its name'] = await editor.isShown(refusal);
+	checks['an empty placeholder is asked for by its name'] = await isShown(refusal);
 	await input('button3UrlEnd').fill('heat-pump');
 	await editor.id('node-execute-button').click();
-	checks['the item shows what the customer reads'] = await editor.isShown(
+	checks['the item shows what the customer reads'] = await isShown(
 		editor.id('output-panel').getByText('Hello Anna, how do you like your heat pump?'),
 	);
 	await editor.page.setViewportSize({ width: 1280, height: 1500 });
