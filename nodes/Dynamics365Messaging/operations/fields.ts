@@ -46,10 +46,7 @@ export function readConversationId(parameters: ParameterReader): string {
 	const given = readConversationLocator(parameters, isGuid, WHERE_IDS_ARE);
 	const id = isGuid(given.toLowerCase()) ? given : tidyId(given);
 	if (isGuid(id.toLowerCase())) return id;
-	throw new InputError(
-		`Conversation is no conversation’s ID, which is a GUID: ${cut(given, 100)}`,
-		WHERE_IDS_ARE,
-	);
+	throw new InputError(`Conversation is not a GUID: ${cut(given, 100)}`, WHERE_IDS_ARE);
 }
 
 /** Reads the ID of a conversation's record, in lower case: in Dataverse it becomes part of paths and filters. @throws what {@link readConversationId} throws. */

@@ -52,7 +52,7 @@ export function checkRestrictions(options: Record<string, unknown>, verifies: bo
 		'conversationIds' in options && listOf(options.conversationIds).find((id) => !isGuid(tidyId(id)));
 	if (typeof noId === 'string') {
 		throw new InputError(
-			`${RESTRICTIONS.conversationIds} has what is no conversation’s ID, which is a GUID: ${cut(noId, 100)}`,
+			`${RESTRICTIONS.conversationIds} has an entry that is not a GUID: ${cut(noId, 100)}`,
 			'Use the conversationId of the trigger’s items, such as 9f6c021d-1234-4abc-8df7-123456789abc.',
 		);
 	}

@@ -407,7 +407,7 @@ describe('what is refused, by the field’s name', () => {
 			NO_CONVERSATIONS.map((conversationId): [string, Record<string, unknown>, string] => [
 				path,
 				{ conversationId },
-				`Conversation is no conversation’s ID, which is a GUID: ${conversationId}`,
+				`Conversation is not a GUID: ${conversationId}`,
 			]),
 		),
 		['message: send', { conversationId: '\ud800', text: 'x' }, 'Conversation has half a character'],

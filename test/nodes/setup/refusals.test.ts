@@ -53,7 +53,7 @@ test.each<[string, () => void, RegExp]>([
 	[
 		'an app that is no user of the environment',
 		() => (emulator.settings.dataverse.applicationUser = false),
-		/is no user of this Dataverse environment. /,
+		/is not a user of this Dataverse environment. /,
 	],
 	['an app without a role', () => (emulator.settings.dataverse.role = 'none'), /has no role in Dataverse. /],
 	[
