@@ -3,6 +3,7 @@
 import type { Conversation } from '../../../emulator';
 import { onTelegram, type Stage } from '../templates/telegram-to-representative';
 import type { TelegramCall, Trouble } from '../templates/telegramStub';
+import { isAutomated } from '../templates/channel';
 import { type Checks, isInOrder, type Soak } from './soak';
 
 const CHATS = [0, 1, 2, 3, 4, 5].map((number) => 4_712_000_000 + number);
@@ -189,7 +190,7 @@ function checkCustomers(soak: Soak, stage: Stage, customers: Map<number, Custome
 			.flatMap(({ messages, state }) =>
 				messages.map((message) => ({ ...message, isOver: state === 'closed' })),
 			)
-			.filter(({ from, channelData }) => from.id === customerId && !channelData)
+			.filter((message) => message.from.id === customerId && !isAutomated(message))
 			.map(({ text, attachments, isOver }) => ({ said: text || (attachments[0]?.name ?? ''), isOver }));
 		const texts = heard.map(({ said }) => said);
 		const shown = shownIn(stage, chatId);

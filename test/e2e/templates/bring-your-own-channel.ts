@@ -5,7 +5,7 @@ import { Executions } from '../../../tools/n8n/executions';
 import { fillTemplate } from '../../../tools/n8n/templates';
 import { type N8nWithEmulator, waitUntilResponsive } from '../../../tools/n8n/withN8n';
 import { waitFor } from '../../../tools/wait';
-import { callsSince, inProduction, makeSecret, ownCredentials, say, settings } from './channel';
+import { callsSince, inProduction, isAutomated, makeSecret, ownCredentials, say, settings } from './channel';
 import { type TemplateDatabase, withTables } from './database';
 import { type HttpStub, type Json, type StubAnswer, startHttpStub } from './httpStub';
 
@@ -383,7 +383,7 @@ async function checkReplies(stage: Stage): Promise<Checks> {
 	};
 	await failing('down', () => ({ status: 503 }));
 	const tries = shown(stage, conversation).filter(({ text }) => text === 'down');
-	const automated = conversation.messages.at(-1)?.channelData;
+	const automated = conversation.messages.slice(-1).some(isAutomated);
 	await failing('moved', () => ({ status: 307, location: `${stage.frontEnd.url}/elsewhere` }));
 	await failing('cut', () => ({ isCut: true }));
 	await failing('slow', () => ({ delayMs: 15_000 }));
@@ -425,7 +425,7 @@ async function checkReplies(stage: Stage): Promise<Checks> {
 		'a front end that is down is tried twice': tries.length === 2,
 		'with the same ID': new Set(tries.map(({ deliveryId }) => deliveryId)).size === 1,
 		'then the representative is told, once and as automated':
-			told.down?.slice(1).join() === NOT_SHOWN && automated !== undefined,
+			told.down?.slice(1).join() === NOT_SHOWN && automated,
 		'a redirect is not followed':
 			stage.frontEnd.requests.every(({ path }) => path === '/callback') &&
 			told.moved?.slice(1).join() === NOT_SHOWN,

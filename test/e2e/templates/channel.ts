@@ -80,3 +80,8 @@ export async function say(
 export function callsSince({ emulator }: N8nWithEmulator, seq: number): RequestEntry[] {
 	return emulator.log.filter((entry): entry is RequestEntry => entry.kind === 'request' && entry.seq > seq);
 }
+
+/** Whether a message of the emulator was marked as automated: a workflow wrote it, and no person. */
+export function isAutomated({ channelData }: { channelData: Record<string, unknown> }): boolean {
+	return 'messagingapi-oc' in channelData;
+}

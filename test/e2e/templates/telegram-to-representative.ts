@@ -9,7 +9,7 @@ import type { Filling } from '../../../tools/n8n/templates';
 import { makeCredential } from '../../../tools/n8n/workflows';
 import { waitFor } from '../../../tools/wait';
 import { connect, startConversation } from '../../emulator/support';
-import { inProduction, ownCredentials } from './channel';
+import { inProduction, isAutomated, ownCredentials } from './channel';
 import { type TemplateDatabase, withTables } from './database';
 import { TelegramStub, TOKEN } from './telegramStub';
 
@@ -71,7 +71,7 @@ class Scene {
 			.list()
 			.filter(({ customerId }) => customerId === `telegram-${chatId}`)
 			.flatMap(({ messages }) => messages)
-			.filter(({ from, channelData }) => from.id === `telegram-${chatId}` && !channelData)
+			.filter((message) => message.from.id === `telegram-${chatId}` && !isAutomated(message))
 			.map(({ text, attachments }) =>
 				[text, ...attachments.map(({ name }) => name)].filter(Boolean).join(' · '),
 			);
@@ -80,7 +80,7 @@ class Scene {
 	/** The automatic notices to the representative. */
 	notices(conversationId: string): string[] {
 		const conversation = this.desk.list().find(({ id }) => id === conversationId);
-		return (conversation?.messages ?? []).filter(({ channelData }) => channelData).map(({ text }) => text);
+		return (conversation?.messages ?? []).filter(isAutomated).map(({ text }) => text);
 	}
 
 	/** A conversation that a customer has begun and a representative has accepted. */
