@@ -168,7 +168,7 @@ async function checkWith(
 			said().length === seen + 1 &&
 			all.length >= told.length &&
 			all[0]!.startsWith('A customer was not told “It comes soon.”') &&
-			all[0]!.includes('has no Text') &&
+			all[0]!.includes('Body {{1}} is empty') &&
 			all[1]!.includes('does not know this conversation');
 		checks['the caller hears that it was not sent, and that a retry does not help'] = told.every(
 			({ status, body }) =>
