@@ -29,8 +29,10 @@ async function ensureChromium() {
 	);
 }
 
-// The soak plays what the seed chooses: what fails is played once more, and not something else.
+// What fails in the soak is played once more, and not something else.
 process.env.SEED ??= String(Date.now() % 1_000_000);
+// The plays of the other templates are new: SOAK=all, or SOAK= and a name, runs them.
+process.env.SOAK ??= 'ai-agent-hands-over,bring-your-own-channel';
 
 await start(async () => {
 	await setUpN8n();
