@@ -155,8 +155,8 @@ async function checkWith(setup: N8nWithEmulator, services: Services): Promise<Re
 		...behind.workflows['Show it to the customer'],
 		id: 'router-early',
 	});
-	const early: Filling['set'] = ({ name, parameters }) => {
-		if (name === 'Show it to the customer') {
+	const early: Filling['set'] = ({ parameters }) => {
+		if ('workflowId' in parameters) {
 			parameters.workflowId = { __rl: true, mode: 'list', value: 'router-early' };
 		}
 	};
