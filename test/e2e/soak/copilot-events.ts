@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Filling, runQueryOf } from '../../../tools/n8n/templates';
 import { waitFor } from '../../../tools/wait';
-import { callsSince, inProduction, makeSecret, ownCredentials, settings } from '../templates/channel';
+import { inProduction, makeSecret, ownCredentials, settings } from '../templates/channel';
+import { toldTo } from '../templates/copilot-events';
 import { withTables } from '../templates/database';
 import { type HttpStub, type Json, startHttpStub } from '../templates/httpStub';
 import { atOnce } from '../templates/looks';
@@ -33,12 +34,6 @@ interface Asked {
 	conversationId: string;
 	name: string;
 	subject: string;
-}
-
-/** A custom event as it went out to the AI agent. */
-interface Told {
-	name: string;
-	value: Json;
 }
 
 export async function play(soak: Soak): Promise<Checks> {
@@ -181,24 +176,6 @@ async function ask(soak: Soak, conversations: readonly string[], asked: Asked[])
 	}
 }
 
-/** The events that an AI agent got, in order. An answer that was lost on its way back is one that it got. */
-function toldTo({ setup }: Soak, conversationId: string): Told[] {
-	return callsSince(setup, 0)
-		.filter(
-			({ conversationId: id, status, fault, body }) =>
-				id === conversationId &&
-				(status === 200 || fault === 'resetAfter') &&
-				(body as { type?: string }).type === 'event',
-		)
-		.map(({ body }) => {
-			const { channelData } = body as { channelData: Record<string, string> };
-			return {
-				name: channelData.customEventName ?? '',
-				value: JSON.parse(channelData.customEventValue ?? '{}') as Json,
-			};
-		});
-}
-
 function checkPosts(soak: Soak, posted: readonly Posted[]): Checks {
 	const found = {
 		all: 0,
@@ -213,7 +190,7 @@ function checkPosts(soak: Soak, posted: readonly Posted[]): Checks {
 	};
 	for (const conversationId of new Set(posted.map((one) => one.conversationId))) {
 		const mine = posted.filter((one) => one.conversationId === conversationId);
-		const names = toldTo(soak, conversationId).map(({ name }) => name);
+		const names = toldTo(soak.setup, conversationId).map(({ name }) => name);
 		for (const event of mine) {
 			const count = names.filter((name) => name === event.text).length;
 			const [first] = event.told;
@@ -267,7 +244,7 @@ function checkAnswers(
 	};
 	for (const conversationId of new Set(asked.map((one) => one.conversationId))) {
 		const mine = asked.filter((one) => one.conversationId === conversationId);
-		const told = toldTo(soak, conversationId).filter(({ value }) => value.inReplyTo !== undefined);
+		const told = toldTo(soak.setup, conversationId).filter(({ value }) => value.inReplyTo !== undefined);
 		const bookings = business.requests
 			.filter(({ path }) => path === '/appointments')
 			.map(({ body }) => String(body.subject));

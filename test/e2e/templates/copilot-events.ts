@@ -40,21 +40,7 @@ export async function check(setup: N8nWithEmulator): Promise<Record<string, bool
 				business,
 				secret,
 				start: () => startConversation(client, { customercontext: { customerid: randomUUID() } }),
-				told: (conversationId) =>
-					callsSince(setup, 0)
-						.filter(
-							({ conversationId: id, status, fault, body }) =>
-								id === conversationId &&
-								(status === 200 || fault === 'resetAfter') &&
-								(body as { type?: string }).type === 'event',
-						)
-						.map(({ body }) => {
-							const { channelData } = body as { channelData: Record<string, string> };
-							return {
-								name: channelData.customEventName!,
-								value: JSON.parse(channelData.customEventValue!) as Json,
-							};
-						}),
+				told: (conversationId) => toldTo(setup, conversationId),
 			};
 			return { ...(await checkPosts(stage)), ...(await checkEvents(stage)) };
 		});
@@ -392,4 +378,22 @@ async function checkEvents(stage: Stage): Promise<Record<string, boolean>> {
 			new Set(known.bookings.map(({ body }) => body.bookingId)).size === 1;
 	});
 	return checks;
+}
+
+/** The events that an AI agent got, in order. An answer that was lost on its way back is one that it got. */
+export function toldTo(setup: N8nWithEmulator, conversationId: string): Told[] {
+	return callsSince(setup, 0)
+		.filter(
+			({ conversationId: id, status, fault, body }) =>
+				id === conversationId &&
+				(status === 200 || fault === 'resetAfter') &&
+				(body as { type?: string }).type === 'event',
+		)
+		.map(({ body }) => {
+			const { channelData } = body as { channelData: Record<string, string> };
+			return {
+				name: channelData.customEventName ?? '',
+				value: JSON.parse(channelData.customEventValue ?? '{}') as Json,
+			};
+		});
 }
