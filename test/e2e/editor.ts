@@ -10,6 +10,7 @@ import { report, runMain } from '../../tools/report';
 import { waitFor } from '../../tools/wait';
 import { listen } from '../../tools/ports';
 import { sendNode, workflowOf } from '../../tools/n8n/echoWorkflow';
+import { triggerWorkflow } from '../../tools/n8n/workflows';
 import { isShown, openBrowser } from './browser';
 import { MovingPicture } from './movingPicture';
 
@@ -274,6 +275,29 @@ async function listening(editor: Editor, { emulator }: N8nWithEmulator): Promise
 	return checks;
 }
 
+/** A channel has one webhook URL: the second workflow that asks for it is refused, and a person reads why. */
+async function publishing(editor: Editor, setup: N8nWithEmulator): Promise<Record<string, boolean>> {
+	const { credentialId, emulator, n8n } = setup;
+	const { page } = editor;
+	emulator.setWebhookUrl(null);
+	const [first, second] = ['First trigger', 'Second trigger'].map((name) =>
+		triggerWorkflow(name, credentialId, { registerWebhook: true }),
+	);
+	await setup.publish('first-trigger', first!.workflow);
+	const firstUrl = `${n8n.url}/webhook/${first!.path}`;
+	await n8n.rest('POST', '/workflows', { ...second!.workflow, id: 'second-trigger', active: false });
+	await page.goto(`${n8n.url}/workflow/second-trigger`);
+	await editor.id('workflow-open-publish-modal-button').click();
+	await editor.id('workflow-publish-button').click();
+	const isTold = await isShown(page.getByText(firstUrl));
+	const isUntouched = emulator.webhookUrl() === firstUrl;
+	await n8n.rest('POST', '/workflows/first-trigger/deactivate', {});
+	return {
+		'a second trigger of a channel is refused, by the URL of the first': isTold,
+		'and the channel keeps the URL of the first': isUntouched,
+	};
+}
+
 async function checkingSetup(editor: Editor): Promise<Record<string, boolean>> {
 	await editor.newWorkflow();
 	await editor.search('Dynamics', 'Dynamics 365 Messaging');
@@ -418,6 +442,7 @@ runMain(
 					sending: () => sending(editor, setup),
 					'sending a template': () => sendingTemplate(editor, setup),
 					listening: () => listening(editor, setup),
+					publishing: () => publishing(editor, setup),
 					'checking the setup': () => checkingSetup(editor),
 					templates: () => templates(editor),
 					desk: () => desk(setup, page),

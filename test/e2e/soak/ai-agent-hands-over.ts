@@ -144,7 +144,7 @@ export async function play(soak: Soak): Promise<Checks> {
 				words.talksIn = knownConversation(soak, customerId, mine);
 				const answer = await soak.post(
 					path,
-					{ sessionId: customerId, messageId: words.id, text: words.text },
+					{ sessionId: customerId, messageId: words.id, sentAt: words.sentAt, text: words.text },
 					secret.headers,
 				);
 				const isSettled = answer.status === 422 || (answer.status === 200 && 'talksTo' in answer.body);
@@ -250,11 +250,13 @@ function checkCustomers(soak: Soak, written: Map<string, Written[]>): Checks {
 				}
 			}
 		}
-		found.outOfOrder += countOutOfOrder(
+		const outOfOrder = countOutOfOrder(
 			mine
 				.filter(({ wasRefused, told }) => !wasRefused && told.some(({ body }) => isSaid(body)))
 				.map(({ text }) => texts.indexOf(text)),
 		);
+		found.outOfOrder += outOfOrder;
+		if (outOfOrder > 0) console.log(`  out of order: ${JSON.stringify({ mine, heard })}`);
 	}
 	console.log(`  customers: ${JSON.stringify(found)}`);
 	return {

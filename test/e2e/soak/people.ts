@@ -129,6 +129,8 @@ export function deliveriesOf({ setup: { emulator } }: Soak, conversationId: stri
 	const textOf = ({ activity }: (typeof all)[number]) => (activity as { text?: string }).text;
 	const eventOf = ({ activity }: (typeof all)[number]) => (activity as { name?: string }).name ?? '';
 	return {
+		/** What was delivered, and how each try was answered: for whoever looks into it. */
+		tries: all.map((one) => [eventOf(one) || textOf(one), ...one.tries.map(({ status }) => status ?? 'cut')]),
 		/** Dynamics 365 tried it as often as it does, in vain. */
 		givenUp: all.filter(({ outcome }) => outcome !== 'accepted').map(textOf),
 		/** The names of the system events. */
@@ -146,23 +148,27 @@ export function deliveriesOf({ setup: { emulator } }: Soak, conversationId: stri
 
 /**
  * How many goodbyes were shown for the conversations that are over, and for how many there were none or several.
+ * `unheardOf`: n8n was killed as it opened the conversation, and nothing of it ever reached the customer, who has nothing to part
+ * from. There is at most one for each kill.
  * @param taken what the app or front end got: the same deliveryId twice is one goodbye.
  */
 export function countGoodbyes(
 	soak: Soak,
 	taken: ReadonlyArray<{ event?: unknown; conversationId?: unknown; deliveryId?: unknown }>,
 ) {
-	const goodbyes = { shown: 0, missed: 0, twice: 0, givenUp: 0 };
+	const goodbyes = { shown: 0, missed: 0, twice: 0, givenUp: 0, unheardOf: 0 };
 	for (const { id, state } of soak.setup.emulator.desk.list()) {
 		if (state !== 'closed') continue;
-		const mine = taken.filter(({ event, conversationId }) => event === 'closed' && conversationId === id);
+		const all = taken.filter(({ conversationId }) => conversationId === id);
+		const mine = all.filter(({ event }) => event === 'closed');
 		const count = new Set(mine.map(({ deliveryId }) => deliveryId)).size;
 		if (count > 0) goodbyes.shown++;
 		if (count > 1) goodbyes.twice++;
 		if (count > 0) continue;
-		const isGivenUp = deliveriesOf(soak, id).isEventGivenUp;
-		goodbyes[isGivenUp ? 'givenUp' : 'missed']++;
-		if (!isGivenUp) console.log(`  no goodbye: ${id}`);
+		const { isEventGivenUp, tries } = deliveriesOf(soak, id);
+		const isUnheardOf = all.length === 0 && goodbyes.unheardOf < soak.kills;
+		goodbyes[isEventGivenUp ? 'givenUp' : isUnheardOf ? 'unheardOf' : 'missed']++;
+		if (!isEventGivenUp) console.log(`  no goodbye in ${id}: ${JSON.stringify(tries)}`);
 	}
 	console.log(`  goodbyes: ${JSON.stringify(goodbyes)}`);
 	return goodbyes;

@@ -70,7 +70,15 @@ export class Soak {
 		await Promise.all([...people.map((act) => act()), this.strike(kills, seconds)]);
 		emulator.settings.faults = [];
 		await emulator.idle();
-		if (!isScheduled) await new Executions(this.setup.n8n).waitUntilIdle(120_000);
+		const executions = new Executions(this.setup.n8n);
+		if (!isScheduled) await executions.waitUntilIdle(120_000);
+		const failed = new Map<string, number>();
+		for (const { runs } of (await executions.all()).filter(({ status }) => status === 'error')) {
+			const { node, error } = runs.findLast((run) => run.error !== undefined) ?? {};
+			const why = `${node}: ${error}`;
+			failed.set(why, (failed.get(why) ?? 0) + 1);
+		}
+		console.log(`  of the last runs, failed: ${JSON.stringify(Object.fromEntries(failed))}`);
 	}
 
 	/** Posts JSON as a front end does: through the proxy, and again with the same content until it is told the end of it. */

@@ -168,6 +168,8 @@ async function beRepresentative(soak: Soak, answers: Map<string, Answer[]>): Pro
 	}
 }
 
+const show = (value: unknown): string => JSON.stringify(value);
+
 const shownIn = ({ telegram }: Stage, chatId: number): string[] =>
 	telegram.shown(chatId).map((text) => text.split('\n')[0] ?? '');
 
@@ -206,7 +208,10 @@ function checkCustomers(soak: Soak, stage: Stage, customers: Map<number, Custome
 		found.astray += texts.filter((said) => !said.replace('.pdf', '').endsWith(` of ${customerId}`)).length;
 		const places = texts.map((said) => words.find((one) => one.said === said)?.place ?? 0);
 		const first = places.filter((_, index) => texts.indexOf(texts[index] ?? '') === index);
-		found.outOfOrder += isInOrder(first) ? 0 : 1;
+		if (!isInOrder(first)) {
+			found.outOfOrder++;
+			console.log(`  out of order: ${customerId} wrote ${show(words)}, and heard was ${show(texts)}`);
+		}
 		// What is left: a word to the customer is noted before it is sent, and not repeated if n8n is killed then.
 		const declined = shown.filter(
 			(text) => text.startsWith(CANNOT_PASS) || text.startsWith(NO_BUTTON),
@@ -261,6 +266,10 @@ function checkAnswers(soak: Soak, stage: Stage, answers: Map<string, Answer[]>):
 		const silent = Math.max(0, missing - told);
 		if (isOver(conversation)) found.closedBeforeItWasTold += silent;
 		else found.lost += silent;
+		if (silent > 0) {
+			const unseen = parts.filter((part) => !shown.includes(part));
+			console.log(`  not shown and not told in ${conversationId}, ${conversation.state}: ${show(unseen)}`);
+		}
 		const again = shown.filter((text, index) => shown.indexOf(text) < index);
 		const textOf = (part: string) => all.find((answer) => answer.parts.includes(part))?.parts[0];
 		found.twice += again.filter((part) => !wasCutOff.has(textOf(part))).length;

@@ -21,8 +21,7 @@ interface Notice {
 	isGivenUp: boolean;
 	/** Whether a try of it failed: then later ones may have gone before. */
 	wasRefused: boolean;
-	/** Those that are posted at the same time have the same number: any order is right. */
-	place: number;
+	sentAt: number;
 }
 
 export async function play(soak: Soak): Promise<Checks> {
@@ -90,8 +89,8 @@ async function tellCustomer(
 	post: (body: object) => Promise<Answer>,
 ): Promise<void> {
 	const say = async (one: Notice) => {
-		const { text, days } = one;
-		const { status, body } = await post({ conversationId, messageId: text, text, days });
+		const { text, days, sentAt } = one;
+		const { status, body } = await post({ conversationId, messageId: text, sentAt, text, days });
 		one.isSaid ||= status === 200 && typeof body.messageId === 'string';
 		one.isGivenUp ||= body.delivered === null && body.mayRetry === false;
 		one.wasRefused ||= !one.isSaid && status !== 0;
@@ -102,7 +101,14 @@ async function tellCustomer(
 		for (let number = from; number < from + burst; number++) {
 			const days = soak.chance(0.08) ? '' : String(number);
 			const text = `notice ${number} to ${conversationId}`;
-			mine.push({ text, days, isSaid: false, isGivenUp: false, wasRefused: false, place: from });
+			mine.push({
+				text,
+				days,
+				isSaid: false,
+				isGivenUp: false,
+				wasRefused: false,
+				sentAt: Date.now() + number,
+			});
 		}
 		const news = mine.slice(from);
 		const first = news.map(async (one, index) => {
@@ -168,8 +174,7 @@ function check(notices: Map<CommunicationConversation, Notice[]>, team: string[]
 			found.twice += texts > 0 && templates > 0 && !one.wasRefused ? 1 : 0;
 		}
 		const inOrder = numbers.filter((number, index) => numbers.indexOf(number) === index);
-		const places = inOrder.flatMap((number) => mine[number] ?? []).filter(({ wasRefused }) => !wasRefused);
-		found.outOfOrder += isInOrder(places.map(({ place }) => place)) ? 0 : 1;
+		found.outOfOrder += isInOrder(inOrder.filter((number) => mine[number]?.wasRefused === false)) ? 0 : 1;
 	}
 	console.log(`  notices: ${JSON.stringify(found)}`);
 	return {

@@ -463,6 +463,18 @@ async function posts({
 	checks['five posts in a row arrive in their order, though the first is slow'] =
 		said(kim).slice(2).join() === burst.join();
 
+	// The network turned them around.
+	fault({ match: { operationId: 'sendActivity' }, action: { delayMs: 3_000 }, times: 1 });
+	const turned = [1, 2, 3, 4].map((index) => `turned ${index}`);
+	await Promise.all(
+		turned.map(async (words, index) => {
+			await new Promise((resolve) => setTimeout(resolve, index === 0 ? 0 : 1_000 - 100 * index));
+			return await write(kim, words, { sentAt: new Date(Date.UTC(2026, 8, 1) + index).toISOString() });
+		}),
+	);
+	checks['what the network turned around arrives in the order of its sentAt'] =
+		said(kim).slice(7).join() === turned.join();
+
 	const lost = newCustomer('lost');
 	await write(lost, 'A person, please.');
 	fault({ match: { operationId: 'sendActivity' }, action: 'resetAfter', times: 1 });

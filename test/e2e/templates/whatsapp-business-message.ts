@@ -73,6 +73,22 @@ async function checkWith(
 		);
 		checks['also at the same moment'] =
 			countOf('At once') === 1 && new Set(both.map(({ body }) => body.messageId)).size === 1;
+		// The first is held up, and the network turns the others around.
+		faults.push({
+			match: { operationId: 'communication.sendMessage' },
+			action: { delayMs: 3_000 },
+			times: 1,
+		});
+		const turned = [1, 2, 3, 4].map((index) => `turned ${index}`);
+		await Promise.all(
+			turned.map(async (one, index) => {
+				await new Promise((resolve) => setTimeout(resolve, index === 0 ? 0 : 1_000 - 100 * index));
+				await tell({ conversationId, messageId: one, sentAt: index, text: one, days: 3 });
+			}),
+		);
+		faults.length = 0;
+		checks['what the network turned around arrives in the order of its sentAt'] =
+			textsOf().slice(-4).join() === turned.join();
 		const hostile = `'); DROP TABLE x; -- {{ $json }} $1 {"conversationId":"19:x@thread.v2"} \u{1F525}`;
 		await tell({ conversationId, messageId: `a'; -- ${hostile}`, text: hostile, days: 3 });
 		checks['a hostile text arrives as it is'] = countOf(hostile) === 1;
