@@ -1,6 +1,7 @@
 // The lines of messages in PostgreSQL that the templates stand on (templates/tables.json): each message once and in order,
 // also with the same ID at the same moment, with runs that die, and with clients that are gone while they wait.
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Database, servicesFrom } from '../../bench/queue/services';
 import { runQueryOf } from '../../tools/n8n/templates';
 import { report, runMain } from '../../tools/report';
@@ -125,6 +126,46 @@ async function checkOnce(lines: Lines): Promise<Checks> {
 		'what nobody knows of is told as such':
 			uncertain && again.turn === 'again' && again.number === anew.number,
 		'a run whose answer was lost may ask again': sameRun.turn === 'yours' && repeated.turn === 'again',
+	};
+}
+
+/** Two posts of the same message, and the one behind it; the run that has the turn lets it go. Which is next? */
+async function nextAfter(
+	lines: Lines,
+	line: string,
+	letGo: (run: string) => Promise<unknown>,
+): Promise<string> {
+	const first = await lines.take({ line, id: 'm1' });
+	const order: string[] = [];
+	const waiting = ['m1', 'm2'].map(async (id, index) => {
+		const { run } = await lines.take({ line, id, place: 1 + index });
+		order.push(id);
+		await lines.end(line, run);
+	});
+	await sleep(400);
+	await letGo(first.run);
+	await Promise.all(waiting);
+	return order.join();
+}
+
+async function checkTwins(lines: Lines): Promise<Checks> {
+	const back: string[] = [];
+	const left: string[] = [];
+	// Few at a time: each that waits has a connection of its own.
+	for (const round of [1, 2, 3, 4]) {
+		const giveBack = `back ${round}`;
+		const leave = `left ${round}`;
+		const [one, other] = await Promise.all([
+			nextAfter(lines, giveBack, async (run) => await lines.giveBack(giveBack, run)),
+			nextAfter(lines, leave, async (run) => await lines.leave(leave, run)),
+		]);
+		back.push(one);
+		left.push(other);
+	}
+	const inOrder = (all: string[]) => all.every((order) => order === 'm1,m2');
+	return {
+		'where the same message waits, it is next when its turn is given back': inOrder(back),
+		'and when nobody knows whether it was said': inOrder(left),
 	};
 }
 
@@ -285,6 +326,7 @@ runMain(async () => {
 		const checks = await Promise.all([
 			checkOrder(lines),
 			checkOnce(lines),
+			checkTwins(lines),
 			checkContent(lines),
 			checkConversations(database),
 		]);

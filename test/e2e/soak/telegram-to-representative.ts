@@ -200,7 +200,12 @@ function checkCustomers(soak: Soak, stage: Stage, customers: Map<number, Custome
 		found.all += words.length;
 		found.told += told;
 		found.lost += Math.max(0, words.filter(({ said }) => !texts.includes(said)).length - told);
-		const again = heard.filter(({ said }, index) => texts.indexOf(said) < index);
+		// An answer that was shown twice at a kill has its buttons twice: the same choice may be made twice.
+		const countIn = (all: readonly string[], said: string) => all.filter((one) => one === said).length;
+		const written = words.map(({ said }) => said);
+		const again = heard.filter(
+			({ said }, index) => countIn(texts.slice(0, index), said) >= Math.max(1, countIn(written, said)),
+		);
 		// What is left: words whose run was killed, and whose conversation was closed before Telegram sent them again.
 		const isLeft = (said: string) => heard.find((one) => one.said === said)?.isOver === true;
 		found.twice += again.filter(({ said }) => !isLeft(said)).length;
