@@ -22,6 +22,8 @@ interface Wish {
 	run?: string;
 	lease?: string;
 	patience?: string;
+	/** How long ago it was sent, milliseconds. */
+	age?: number;
 }
 
 class Lines {
@@ -36,16 +38,12 @@ class Lines {
 			run = randomUUID(),
 			lease = '30 s',
 			patience = '10 s',
+			age,
 		} = wish;
-		const rows = await this.database.rows<Turn>('CALL dynamics365.take_turn($1, $2, $3, $4, $5, $6, $7)', [
-			line,
-			id,
-			place,
-			content,
-			run,
-			lease,
-			patience,
-		]);
+		const rows = await this.database.rows<Turn>(
+			'CALL dynamics365.take_turn($1, $2, $3, $4, $5, $6, $7, $8)',
+			[line, id, place, content, run, lease, patience, age === undefined ? null : Date.now() - age],
+		);
 		if (!rows[0]) throw new Error('take_turn gave no row');
 		return { ...rows[0], run };
 	}
@@ -81,6 +79,29 @@ async function checkOrder(lines: Lines): Promise<Checks> {
 		}),
 	);
 	const took = performance.now() - started;
+	// A slow n8n: the second one comes 900 ms after it was sent, and the first one needs half a second more.
+	const late: string[] = [];
+	await Promise.all(
+		[
+			{ id: 'm2', place: 2, age: 900 },
+			{ id: 'm1', place: 1, age: 1_500 },
+		].map(async (wish, index) => {
+			await sleep(500 * index);
+			const { run } = await lines.take({ line: 'late', ...wish });
+			late.push(wish.id);
+			await lines.end('late', run);
+		}),
+	);
+	const timeFor = async (id: string, age: number) => {
+		const from = performance.now();
+		await lines.end(id, (await lines.take({ line: id, id, age })).run);
+		return performance.now() - from;
+	};
+	const [later, again, future] = await Promise.all([
+		timeFor('later', 9_000),
+		timeFor('sent again', 60_000),
+		timeFor('future', -60_000),
+	]);
 	const other = await lines.take({ line: 'other', id: 'm1' });
 	const blocked = lines.take({ line: 'other', id: 'm2' });
 	const beside = await lines.take({ line: 'beside', id: 'm1' });
@@ -89,6 +110,9 @@ async function checkOrder(lines: Lines): Promise<Checks> {
 	return {
 		'what comes at about the same time is sorted by its place': said.join() === '1,2,3,4,5',
 		'and waits a quarter of a second for it': took >= 250,
+		'the later it comes, the longer it waits': late.join() === 'm1,m2',
+		'two seconds at most': later >= 2_000 && later < 5_000,
+		'and not where it was sent again, or by a wrong clock': again < 1_500 && future < 1_500,
 		'lines do not wait for one another': beside.turn === 'yours',
 		'a run that has waited long enough is told that the line is busy': busy.turn === 'busy',
 		'the next one goes on where a turn ends': (await blocked).turn === 'yours',
