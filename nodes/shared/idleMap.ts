@@ -10,7 +10,10 @@ const MAX_IDLE_MS = 60 * 60_000;
  * const client = clients.getOrMake(key, () => new Client(credential));
  */
 export class IdleMap<Value> {
-	/** In the order of their last use, so that those that are idle for the longest come first. */
+	/**
+	 * In the order of their last use, so that those that are idle for the longest come first. `usedAt` is by
+	 * `performance.now()`, which no change of the machine's clock moves.
+	 */
 	private readonly entries = new Map<string, { value: Value; usedAt: number }>();
 
 	/** @param maxIdleMs how long what nobody uses is kept, milliseconds. */
@@ -23,7 +26,7 @@ export class IdleMap<Value> {
 
 	/** Returns the value of a key, which counts as its use; where there is none, it is made. Passes on what `make` throws. */
 	getOrMake(key: string, make: () => Value): Value {
-		const now = Date.now();
+		const now = performance.now();
 		this.dropIdle(now);
 		const value = this.entries.get(key)?.value ?? make();
 		this.entries.delete(key);
@@ -32,10 +35,8 @@ export class IdleMap<Value> {
 	}
 
 	private dropIdle(now: number): void {
-		for (const [key, entry] of this.entries) {
-			// A clock that was set back counts from then on.
-			entry.usedAt = Math.min(entry.usedAt, now);
-			if (now - entry.usedAt < this.maxIdleMs) return;
+		for (const [key, { usedAt }] of this.entries) {
+			if (now - usedAt < this.maxIdleMs) return;
 			this.entries.delete(key);
 		}
 	}

@@ -30,7 +30,10 @@ export interface TokenSource extends AppCredential {
 	channelId?: string;
 }
 
-/** An access token, and how long it serves; times in epoch milliseconds. */
+/**
+ * An access token, and how long it serves. All times here are milliseconds of `performance.now()`: a clock that is set must
+ * neither end a good token nor keep a bad one, or a pause.
+ */
 interface AccessToken {
 	value: string;
 	/** From when on a new one is asked for. */
@@ -49,11 +52,11 @@ interface Session {
 	/** The pending request. There is one at most, as MSAL would send one for each caller. */
 	pending: Promise<string> | undefined;
 	token: AccessToken | undefined;
-	/** Until when the token in hand serves without another try to refresh it; epoch milliseconds. */
+	/** Until when the token in hand serves without another try to refresh it. */
 	refreshPausedUntil: number;
 	/** Why the last try to refresh it was refused; it is told until the next try. */
 	refusal: ServiceError | undefined;
-	/** When a token was renewed after a 401; undefined where the service accepted one since. Epoch milliseconds. */
+	/** When a token was renewed after a 401; undefined where the service accepted one since. */
 	renewedAt: number | undefined;
 }
 
@@ -200,7 +203,11 @@ async function requestToken(session: Session, { scope, tokenErrors }: TokenSourc
 		});
 	if (!result?.accessToken) throw explainTokenFailure(undefined, tokenErrors);
 	const { accessToken: value, expiresOn, refreshOn } = result;
-	session.token = { value, ...timesOf(Date.now(), expiresOn?.getTime(), refreshOn?.getTime()) };
+	// MSAL has just made dates of the seconds in the answer.
+	const today = Date.now();
+	const until = (date: Date | null | undefined) => date && date.getTime() - today;
+	const times = timesOf(performance.now(), until(expiresOn) ?? undefined, until(refreshOn) ?? undefined);
+	session.token = { value, ...times };
 	session.refreshPausedUntil = 0;
 	session.refusal = undefined;
 	return value;
@@ -209,16 +216,19 @@ async function requestToken(session: Session, { scope, tokenErrors }: TokenSourc
 /**
  * Decides how long a token serves. An answer may name any time, or none that can be read: a token that has ended at its
  * start would cost a request a call, and one that never ends would not be refreshed. The service has the last word, as its
- * 401 renews a token. Pure; all times in epoch milliseconds.
+ * 401 renews a token. Pure.
+ * @param now by `performance.now()`.
+ * @param endsIn milliseconds until its end.
+ * @param refreshIn milliseconds until it is to be refreshed.
  */
 export function timesOf(
 	now: number,
-	expiresOn = NaN,
-	refreshOn = Infinity,
+	endsIn = NaN,
+	refreshIn = Infinity,
 ): Pick<AccessToken, 'refreshAt' | 'endsAt'> {
-	const within = (time: number) => Math.min(Math.max(time, now + MIN_LIFETIME_MS), now + MAX_LIFETIME_MS);
-	const end = Number.isNaN(expiresOn) ? now : Math.min(expiresOn, now + MAX_LIFETIME_MS);
-	const wanted = Number.isNaN(refreshOn) ? Infinity : refreshOn;
+	const within = (ms: number) => now + Math.min(Math.max(ms, MIN_LIFETIME_MS), MAX_LIFETIME_MS);
+	const end = Number.isNaN(endsIn) ? 0 : Math.min(endsIn, MAX_LIFETIME_MS);
+	const wanted = Number.isNaN(refreshIn) ? Infinity : refreshIn;
 	return {
 		refreshAt: within(Math.min(wanted, end - REFRESH_BEFORE_END_MS)),
 		endsAt: within(end - END_MARGIN_MS),
@@ -244,7 +254,7 @@ function asServiceError(error: unknown, { tokenErrors }: TokenSource): ServiceEr
 async function refreshToken(session: Session, source: TokenSource, inHand: AccessToken): Promise<string> {
 	return await requestToken(session, source, REFRESH_TIMEOUT_MS).catch((error: unknown) => {
 		const explained = asServiceError(error, source);
-		session.refreshPausedUntil = Date.now() + Math.max(REFRESH_PAUSE_MS, explained.retryAfterMs ?? 0);
+		session.refreshPausedUntil = performance.now() + Math.max(REFRESH_PAUSE_MS, explained.retryAfterMs ?? 0);
 		session.refusal = isRefusal(error) ? explained : undefined;
 		if (session.refusal) throw session.refusal;
 		return inHand.value;
@@ -271,7 +281,7 @@ export async function getToken(source: TokenSource): Promise<string> {
 	const session = sessionOf(source);
 	const { token, pending } = session;
 	if (pending) return await pending;
-	const now = Date.now();
+	const now = performance.now();
 	if (!token || now >= token.endsAt) {
 		return await shareRequest(session, async () => await fetchToken(session, source));
 	}
@@ -296,11 +306,10 @@ async function renewToken(source: TokenSource, rejected: string): Promise<string
 	}
 	if (session.token?.value !== rejected) return await getToken(source);
 	const { renewedAt } = session;
-	// A clock that was set back does not lengthen the pause.
-	if (renewedAt !== undefined && Math.abs(Date.now() - renewedAt) < RENEWAL_PAUSE_MS) return null;
+	if (renewedAt !== undefined && performance.now() - renewedAt < RENEWAL_PAUSE_MS) return null;
 	return await shareRequest(session, async () => {
 		const token = await fetchToken(session, source);
-		session.renewedAt = Date.now();
+		session.renewedAt = performance.now();
 		return token;
 	});
 }

@@ -3,20 +3,21 @@ import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { getToken, sessionCount, timesOf, tokenProvider } from '../../../nodes/shared/entra/token';
 import { ServiceError } from '../../../nodes/shared/transport/errors';
 import { waitFor } from '../../../tools/wait';
+import { movableClocks } from '../../support/clocks';
 import { credentialFor, entries, testEmulator } from '../../support/emulator';
-import { REAL_TIMERS } from '../../support/timers';
 
 let emulator: Emulator;
 const connection = () => connectionFrom(credentialFor(emulator));
 const tokenRequests = () => entries(emulator, 'token').length;
-/** Sets the clock ahead. */
-const clock = (seconds: number) => jest.setSystemTime(Date.now() + seconds * 1000);
+let clocks: ReturnType<typeof movableClocks>;
+/** Lets time pass. */
+const clock = (seconds: number) => clocks.pass(seconds * 1000);
 beforeEach(async () => {
 	emulator = await testEmulator();
-	jest.useFakeTimers({ now: Date.now(), doNotFake: [...REAL_TIMERS] });
+	clocks = movableClocks();
 });
 afterEach(async () => {
-	jest.useRealTimers();
+	clocks.restore();
 	await emulator.close();
 });
 
@@ -81,7 +82,9 @@ test('a fresh token that is rejected is not renewed for a minute, unless it was 
 	clock(2);
 	expect(await renew(second)).not.toBe(second);
 	expect(tokenRequests()).toBe(4);
-	clock(-86_400);
+	clocks.set(-86_400_000);
+	expect(await renew(await get())).toBeNull();
+	clock(61);
 	expect(await renew(await get())).not.toBeNull();
 });
 
@@ -136,7 +139,7 @@ describe('a token that is still good', () => {
 		emulator.settings.faults = [{ match: { operationId: 'token' }, action, times }];
 	};
 	const get = async () => await getToken(connection());
-	/** Sets the clock ahead while the credential is in use: what is idle for an hour is dropped. */
+	/** Lets time pass while the credential is in use: what is idle for an hour is dropped. */
 	const clockInUse = (seconds: number) => {
 		for (let left = seconds; left > 0; left -= 1_800) {
 			clock(Math.min(left, 1_800));
@@ -183,10 +186,10 @@ describe('a token that is still good', () => {
 		const all = async () => new Set(await Promise.all(Array.from({ length: 300 }, get)));
 		expect(await all()).toEqual(new Set([token]));
 		expect(await all()).toEqual(new Set([token]));
-		clock(29);
+		clock(25);
 		expect(await get()).toBe(token);
 		expect(tokenRequests()).toBe(2);
-		clock(2);
+		clock(6);
 		await all();
 		expect(tokenRequests()).toBe(3);
 		emulator.settings.faults = [];
@@ -233,6 +236,38 @@ describe('a token that is still good', () => {
 		expect(await get()).not.toBe(token);
 	});
 
+	test.each([-DAY, -60, 60, 2 * DAY])(
+		'serves as long where the machine’s clock is set by %i s',
+		async (set) => {
+			const token = await get();
+			clocks.set(set * 1000);
+			authority({ status: 503 });
+			clock(3_200);
+			expect(await get()).toBe(token);
+			expect(tokenRequests()).toBe(1);
+			clock(150);
+			expect(await get()).toBe(token);
+			expect(tokenRequests()).toBe(2);
+			clock(300);
+			await expect(get()).rejects.toMatchObject({ httpCode: 503 });
+		},
+	);
+
+	test.each([-DAY, 2 * DAY])(
+		'is refreshed after half a minute where Entra refused once and the clock is set by %i s',
+		async (set) => {
+			const token = await halfway();
+			authority({ status: 401, code: 7_000_222 });
+			await expect(get()).rejects.toMatchObject({ code: 'AADSTS7000222' });
+			authority({ status: 401, code: 7_000_222 }, 0);
+			clocks.set(set * 1000);
+			clock(20);
+			await expect(get()).rejects.toMatchObject({ code: 'AADSTS7000222' });
+			clock(11);
+			expect(await get()).not.toBe(token);
+		},
+	);
+
 	test('is not given again where a fresh one was asked for after a 401', async () => {
 		const token = await halfway();
 		authority({ status: 503 });
@@ -267,8 +302,11 @@ test.each([
 	[200, undefined, 30, 195],
 ])('a token of %p s, to be refreshed after %p s', (end, refresh, refreshAt, endsAt) => {
 	const now = 1_000_000;
-	const at = (seconds?: number) => (seconds === undefined ? undefined : now + seconds * 1000);
-	expect(timesOf(now, at(end), at(refresh))).toEqual({ refreshAt: at(refreshAt), endsAt: at(endsAt) });
+	const ms = (seconds?: number) => (seconds === undefined ? undefined : seconds * 1000);
+	expect(timesOf(now, ms(end), ms(refresh))).toEqual({
+		refreshAt: now + refreshAt * 1000,
+		endsAt: now + endsAt * 1000,
+	});
 });
 
 test('of two hundred credentials in turn, those that nobody has used for an hour are dropped', async () => {

@@ -1,10 +1,11 @@
 import { IdleMap } from '../../../nodes/shared/idleMap';
-import { REAL_TIMERS } from '../../support/timers';
+import { movableClocks } from '../../support/clocks';
 
 const MINUTE = 60_000;
-const clock = (ms: number) => jest.setSystemTime(Date.now() + ms);
-beforeEach(() => void jest.useFakeTimers({ doNotFake: [...REAL_TIMERS] }));
-afterEach(() => jest.useRealTimers());
+let clocks: ReturnType<typeof movableClocks>;
+const clock = (ms: number) => clocks.pass(ms);
+beforeEach(() => void (clocks = movableClocks()));
+afterEach(() => clocks.restore());
 
 const map = () => {
 	const kept = new IdleMap<string>();
@@ -26,15 +27,32 @@ test('what is used is kept, and what is idle for an hour is dropped', () => {
 	expect(kept.size).toBe(1);
 });
 
-test('a clock that is set back keeps nothing for longer', () => {
+test.each([-24, 48])('a clock that is set by %i hours neither keeps nor drops anything', (hours) => {
 	const { kept, use } = map();
 	use('a');
-	clock(-24 * 60 * MINUTE);
+	clocks.set(hours * 60 * MINUTE);
 	expect(use('b')).toBe('b 2');
-	expect(kept.size).toBe(2);
+	expect(use('a')).toBe('a 1');
 	clock(60 * MINUTE);
 	use('c');
 	expect(kept.size).toBe(1);
+});
+
+test('the one that nobody has used for the longest is dropped first, and no other', () => {
+	const { kept, use } = map();
+	for (const key of ['a', 'b', 'c']) {
+		use(key);
+		clock(10 * MINUTE);
+	}
+	use('a');
+	clock(35 * MINUTE);
+	use('d');
+	expect(kept.size).toBe(4);
+	clock(5 * MINUTE);
+	expect(use('c')).toBe('c 3');
+	expect(use('a')).toBe('a 1');
+	expect(kept.size).toBe(3);
+	expect(use('b')).toBe('b 5');
 });
 
 test('what cannot be made is not kept', () => {
