@@ -16,7 +16,10 @@ interface Seen {
 	accepted: Promise<boolean>;
 	/** Whether the caller disconnected before the answer. */
 	callerDisconnected: boolean;
-	/** When the delivery came, or when its connection was closed; epoch milliseconds. */
+	/**
+	 * When the delivery came, or when its connection was closed, milliseconds of `performance.now()`: a clock that is set
+	 * must neither make another message a duplicate nor make a retry another message.
+	 */
 	at: number;
 	/** How many retries wait for its answer. */
 	waiting: number;
@@ -99,13 +102,13 @@ function watch(
 	const entry: Seen = {
 		accepted: Promise.resolve(true),
 		callerDisconnected: isGone(response),
-		at: Date.now(),
+		at: performance.now(),
 		waiting: 0,
 		tries,
 	};
 	response.once('close', () => {
 		entry.callerDisconnected = !response.writableFinished;
-		entry.at = Date.now();
+		entry.at = performance.now();
 		// Without an ID, only a delivery whose answer was lost can be repeated.
 		if (!identity.hasId && !entry.callerDisconnected) forget(identity, entry);
 	});
@@ -140,7 +143,7 @@ function remember({ scope, key }: Identity, entry: Seen): void {
 /** Forgets what is older than any repetition, also of triggers to which nothing comes any more. */
 function forgetOld(scope: string, { seen }: Memory): void {
 	for (const [key, entries] of seen) {
-		const old = entries.filter(({ at }) => Date.now() - at >= KNOWN_ID_MS);
+		const old = entries.filter(({ at }) => performance.now() - at >= KNOWN_ID_MS);
 		if (old.length === 0) return;
 		for (const entry of old) forget({ scope, key }, entry);
 	}
@@ -166,7 +169,7 @@ function forget({ scope, key }: Pick<Identity, 'scope' | 'key'>, entry: Seen): v
 
 /** The earlier delivery that this one may repeat. */
 function earlierDelivery({ scope, key, hasId }: Identity): Seen | undefined {
-	const now = Date.now();
+	const now = performance.now();
 	return memories
 		.get(scope)
 		?.seen.get(key)

@@ -1,12 +1,13 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { admit, identify, rememberedCount } from '../../../nodes/Dynamics365Messaging/webhook/duplicates';
-import { REAL_TIMERS } from '../../support/timers';
+import { movableClocks } from '../../support/clocks';
 
 const MINUTE = 60_000;
-const clock = (ms: number) => jest.setSystemTime(Date.now() + ms);
-beforeEach(() => void jest.useFakeTimers({ doNotFake: [...REAL_TIMERS] }));
-afterEach(() => jest.useRealTimers());
+let clocks: ReturnType<typeof movableClocks>;
+const clock = (ms: number) => clocks.pass(ms);
+beforeEach(() => void (clocks = movableClocks()));
+afterEach(() => clocks.restore());
 
 /** A delivery with an ID, answered 200. */
 async function deliver(scope: string, id: string): Promise<string> {
@@ -30,3 +31,29 @@ test('deliveries of an hour ago are forgotten, also of a trigger that is idle', 
 	expect(await deliver('busy', '3')).toBe('new');
 	expect(rememberedCount()).toBe(1);
 });
+
+/** A delivery without an ID, answered 200 when its caller is gone. */
+async function deliverUnheard(scope: string): Promise<string> {
+	const response = new ServerResponse(new IncomingMessage(new Socket()));
+	const admission = await admit(identify(scope, 'c', { id: null, type: 'message' }, 'ok'), response);
+	response.emit('close');
+	response.end();
+	return admission;
+}
+
+test.each([-24 * 60, 48 * 60])(
+	'a clock that is set by %i minutes makes neither a retry another message nor another message a retry',
+	async (minutes) => {
+		const scope = `set by ${minutes}`;
+		expect(await deliver(scope, '1')).toBe('new');
+		expect(await deliverUnheard(scope)).toBe('new');
+		clocks.set(minutes * MINUTE);
+		clock(MINUTE / 2);
+		expect(await deliver(scope, '1')).toBe('duplicate');
+		expect(await deliverUnheard(scope)).toBe('duplicate');
+		clock(2 * MINUTE);
+		expect(await deliverUnheard(scope)).toBe('new');
+		clock(60 * MINUTE);
+		expect(await deliver(scope, '1')).toBe('new');
+	},
+);
