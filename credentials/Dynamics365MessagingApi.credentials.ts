@@ -5,7 +5,7 @@ import type {
 	INodeProperties,
 } from 'n8n-workflow';
 import { authorizationHeaders } from '../nodes/Dynamics365Messaging/messagingApi/client';
-import { connectionFrom, GEOS } from '../nodes/Dynamics365Messaging/connection';
+import { CLOUDS, connectionFrom, GEOS } from '../nodes/Dynamics365Messaging/connection';
 import { getToken } from '../nodes/shared/entra/token';
 import { appSecretFields, clientField, tenantField } from '../nodes/shared/entra/credentialFields';
 
@@ -51,9 +51,9 @@ export class Dynamics365MessagingApi implements ICredentialType {
 			name: 'cloud',
 			type: 'options',
 			options: [
-				{ name: 'China (21Vianet), Not Offered by Microsoft Today', value: 'china' },
-				{ name: 'Global', value: 'global' },
-				{ name: 'US Government (GCC High), Not Offered by Microsoft Today', value: 'usGovernment' },
+				{ name: `${CLOUDS.china.name}, Not Offered by Microsoft Today`, value: 'china' },
+				{ name: CLOUDS.global.name, value: 'global' },
+				{ name: `${CLOUDS.usGovernment.name}, Not Offered by Microsoft Today`, value: 'usGovernment' },
 			],
 			default: 'global',
 			description:

@@ -37,24 +37,31 @@ export const GEOS = [
 ] as const;
 
 /**
- * Microsoft's clouds: token authority, domain of the organizations (for the token's scope) and domain of the service. The
- * values that are not global are inferred, so the credential can override each of them.
+ * Microsoft's clouds: what people call them, token authority, domain of the organizations (for the token's scope), other
+ * domains of environments, and domain of the service. The values that are not global are inferred, so the credential can
+ * override each of them.
  * Source: docs/service-facts.md#clouds.
  */
 export const CLOUDS = {
 	global: {
+		name: 'Global',
 		authorityHost: PUBLIC_AUTHORITY,
 		dataverseDomain: 'dynamics.com',
+		otherDomains: [],
 		serviceDomain: 'omnichannelengagementhub.com',
 	},
 	usGovernment: {
+		name: 'US Government (GCC High)',
 		authorityHost: 'https://login.microsoftonline.us',
 		dataverseDomain: 'microsoftdynamics.us',
+		otherDomains: ['appsplatform.us'],
 		serviceDomain: 'omnichannelengagementhub.us',
 	},
 	china: {
+		name: 'China (21Vianet)',
 		authorityHost: 'https://login.partner.microsoftonline.cn',
 		dataverseDomain: 'dynamics.cn',
+		otherDomains: [],
 		serviceDomain: 'omnichannelengagementhub.cn',
 	},
 } as const;
@@ -84,6 +91,24 @@ function cloudOf(value: unknown): Cloud {
 	throw new InputError(
 		'Cloud in the credential is not one that Microsoft has',
 		'Choose the cloud from the list.',
+	);
+}
+
+/**
+ * Checks that an environment is in the chosen cloud, whose authority gives no tokens for another. An address of another
+ * domain, such as a gateway's, says nothing. Source: docs/service-facts.md#clouds.
+ * @throws InputError where it is in another cloud.
+ */
+function checkCloud(environmentUrl: string | undefined, cloud: Cloud): void {
+	if (environmentUrl === undefined) return;
+	const { hostname } = new URL(environmentUrl);
+	const isIn = ({ dataverseDomain, otherDomains }: (typeof CLOUDS)[Cloud]) =>
+		[dataverseDomain, ...otherDomains].some((domain) => hostname.endsWith(`.${domain}`));
+	const own = Object.values(CLOUDS).find(isIn);
+	if (own === undefined || own === CLOUDS[cloud]) return;
+	throw new InputError(
+		`Environment URL in the credential is not of the chosen Cloud: ${hostname} is in ${own.name}`,
+		`Choose ${own.name} as Cloud, or correct Environment URL. An environment in GCC is in Global.`,
 	);
 }
 
@@ -195,6 +220,8 @@ export function connectionFrom(data: Record<string, unknown>): Connection {
 	const organizationId = readGuid(data.organizationId, 'Organization ID');
 	const channelId = readTrimmedText(data.channelId) === '' ? '' : readGuid(data.channelId, 'Channel ID');
 	const environmentUrl = environmentUrlOf(data.environmentUrl);
+	// Whoever names the authority has chosen the cloud by it.
+	if (app.authorityHost === CLOUDS[cloud].authorityHost) checkCloud(environmentUrl, cloud);
 	const [chosenGeo, chosenZone] = [readGeo(data.geo), readZone(data.zone)];
 	const geo = () => chosenGeo || geoOf(environmentUrl);
 	const zone = () => chosenZone || zoneOf(geo, cloud);

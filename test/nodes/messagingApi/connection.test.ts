@@ -73,7 +73,11 @@ test.each<[Record<string, unknown>, string, string]>([
 		'Choose Geo',
 	],
 	[{ environmentUrl: 'https://crm4.dynamics.com.example.org' }, 'does not tell the region', 'Choose Geo'],
-	[{ environmentUrl: 'https://contoso.crm4.microsoftdynamics.us' }, 'does not tell', 'Choose Geo'],
+	[
+		{ cloud: 'usGovernment', environmentUrl: 'https://contoso.crm4.microsoftdynamics.us' },
+		'does not tell',
+		'Choose Geo',
+	],
 	[{ environmentUrl: 'https://localhost:8443', baseUrl: 'https://localhost:8443' }, 'does not tell', 'Geo'],
 ])('where neither tells the region, the fields are named: %j', (given, message, mend) => {
 	const read = () => connectionFrom({ ...typed, geo: '', ...given });
@@ -220,6 +224,35 @@ test.each([
 ])('the cloud chooses authority and domains, and can be overridden (row %#)', (given, expected) => {
 	expect(connectionFrom({ ...typed, zone: '', baseUrl: '', scope: '', ...given })).toMatchObject(expected);
 });
+
+const CLOUD_OF: Array<[host: string, cloud: string, name: string]> = [
+	['contoso.crm.dynamics.com', 'global', 'Global'],
+	['contoso.crm9.dynamics.com', 'global', 'Global'],
+	['contoso.crm.microsoftdynamics.us', 'usGovernment', 'US Government (GCC High)'],
+	['contoso.crm.appsplatform.us', 'usGovernment', 'US Government (GCC High)'],
+	['contoso.crm.dynamics.cn', 'china', 'China (21Vianet)'],
+];
+
+test.each(CLOUD_OF)('an Environment URL at %s goes with the cloud %s alone', (host, cloud, name) => {
+	const read = (fields: Record<string, unknown>) =>
+		connectionFrom({ ...typed, environmentUrl: `https://${host}`, ...fields });
+	for (const one of ['global', 'usGovernment', 'china']) {
+		if (one === cloud) expect(read({ cloud: one }).environmentUrl).toBe(`https://${host}`);
+		else {
+			expect(() => read({ cloud: one })).toThrow(`${host} is in ${name}`);
+			// Whoever names the authority knows what they do.
+			expect(read({ cloud: one, authorityHost: 'https://a.example.com' }).environmentUrl).toContain(host);
+		}
+	}
+});
+
+test.each(['https://localhost:8443', 'https://dynamics.example.com', 'https://notdynamics.com'])(
+	'nothing is known of the cloud of %s',
+	(environmentUrl) => {
+		for (const cloud of ['global', 'usGovernment', 'china'])
+			expect(connectionFrom({ ...typed, cloud, environmentUrl }).environmentUrl).toBe(environmentUrl);
+	},
+);
 
 test.each<[string, Record<string, unknown>]>([
 	['Cloud', { cloud: 'moon' }],
