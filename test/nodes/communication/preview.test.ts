@@ -74,6 +74,28 @@ test.each<[string, Record<string, unknown>, string]>([
 	expect(preview([{ type: 'HEADER', format }, body('x')], template)).toBe(`${line}\nx`);
 });
 
+test.each(['image', 'video', 'document', 'location'])(
+	'a header of a %s without a value is named alone',
+	(kind) => {
+		const header = { type: 'HEADER', format: kind.toUpperCase() };
+		const line = `[${kind.charAt(0).toUpperCase()}${kind.slice(1)}]`;
+		const unfilled = {
+			values: [{ name: 'h', kind }] as Template['values'],
+			bindings: { header: bound('h') },
+		};
+		for (const template of [{}, { bindings: { header: bound('nothing') } }, unfilled])
+			expect(preview([header, body('x')], template)).toBe(`${line}\nx`);
+	},
+);
+
+test('half of a place is no place', () => {
+	const template = {
+		values: [{ name: 'h', kind: 'location' as const, latitude: 1 }],
+		bindings: { header: bound('h') },
+	};
+	expect(preview([{ type: 'HEADER', format: 'LOCATION' }, body('x')], template)).toBe('[Location]\nx');
+});
+
 test.each<[string, Partial<Template>]>([
 	['no values', {}],
 	['bindings of another form', { bindings: { body: 'x', header: [null], buttons: {} } }],

@@ -5,7 +5,8 @@ import { fillIn, isPositional, placeholdersIn, type TemplateContent } from './te
 /** A value of a template, by its keys. */
 type Values = Record<string, unknown>;
 
-const FILES = { image: 'Image', video: 'Video', document: 'Document' } as const;
+/** What a header is called that is no text. */
+const KINDS = { image: 'Image', video: 'Video', document: 'Document', location: 'Location' } as const;
 
 /** Lists the values that are bound to a part, in their order. @param subType of buttons, to leave out the others. */
 function boundTo(template: Template, part: string, subType?: string): Values[] {
@@ -25,16 +26,20 @@ function filled(text: string, bound: Values[]): string {
 	});
 }
 
+/** The place of a header by its name, else by its coordinates; '' where it has neither. */
+function placeOf({ locationName, address, latitude, longitude }: Values): string {
+	const texts = (values: unknown[]) => values.map(nonEmptyText).filter((one) => one !== null);
+	const [place, point] = [texts([locationName, address]), texts([latitude, longitude])];
+	return (place.length > 0 ? place : point.length === 2 ? point : []).join(', ');
+}
+
 function headerLine(header: TemplateContent['header'], bound: Values[]): string {
 	if (!header) return '';
 	if (header.kind === 'text') return filled(header.text, bound);
 	const [value = {}] = bound;
-	if (header.kind === 'location') {
-		const place = [value.locationName, value.address].map(nonEmptyText).filter((one) => one !== null);
-		const point = [value.latitude, value.longitude].map(nonEmptyText).join(', ');
-		return `[Location: ${place.join(', ') || point}]`;
-	}
-	return `[${FILES[header.kind]}: ${nonEmptyText(value.fileName) ?? nonEmptyText(value.url) ?? ''}]`;
+	const isPlace = header.kind === 'location';
+	const shown = isPlace ? placeOf(value) : (nonEmptyText(value.fileName) ?? nonEmptyText(value.url) ?? '');
+	return shown === '' ? `[${KINDS[header.kind]}]` : `[${KINDS[header.kind]}: ${shown}]`;
 }
 
 /** Makes a line of each button. @param urlEnds the values of the addresses that have a placeholder, in their order. */
