@@ -42,6 +42,9 @@ function guidOf(text: string): string {
 /** A time in the form of Dataverse, which has no fractions of a second. */
 const timeOf = (epochMs: number) => new Date(epochMs).toISOString().replace(/\.\d+Z$/, 'Z');
 
+/** The columns of a note's file. */
+const contentOf = (data: Buffer): Row => ({ documentbody: data.toString('base64'), filesize: data.length });
+
 /** A look-up and the name of what it refers to; both null where there is none. */
 const reference = (column: string, id: string | undefined, name: string | undefined): Row => ({
 	[column]: id ?? null,
@@ -173,6 +176,7 @@ export class ConversationRecords {
 		].reverse();
 		const list = JSON.stringify(messages);
 		const isWrapped = this.parts.settings.transcripts.form === 'content';
+		const data = Buffer.from(isWrapped ? JSON.stringify([{ Content: list }]) : list);
 		const { msdyn_transcriptid: transcriptId = null } = tables.create(TRANSCRIPTS, {
 			msdyn_name: conversation.customer.name,
 			_msdyn_liveworkitemidid_value: conversation.id,
@@ -183,7 +187,7 @@ export class ConversationRecords {
 			_objectid_value: transcriptId,
 			filename: 'message.json',
 			mimetype: 'application/json',
-			documentbody: Buffer.from(isWrapped ? JSON.stringify([{ Content: list }]) : list).toString('base64'),
+			...contentOf(data),
 		});
 	}
 
@@ -201,7 +205,7 @@ export class ConversationRecords {
 				_objectid_value: id,
 				filename: name,
 				mimetype: contentType,
-				documentbody: file.data.toString('base64'),
+				...contentOf(file.data),
 			});
 			return { name, fileType: contentType, annotationid };
 		});

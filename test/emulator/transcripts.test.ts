@@ -165,6 +165,7 @@ test('its file is a note of its own', async () => {
 		filename: 'manual.pdf',
 		mimetype: 'application/pdf',
 		documentbody: FILE.data.toString('base64'),
+		filesize: FILE.data.length,
 	});
 });
 

@@ -1,3 +1,4 @@
+import type { Json } from '../../nodes/shared/json';
 import { entries } from '../support/emulator';
 import { emulator, run, start, useEmulator, usePackage } from '../support/operation';
 
@@ -84,6 +85,28 @@ describe('a transcript', () => {
 
 	const FILE = { name: 'manual.pdf', contentType: 'application/pdf', data: Buffer.from('%PDF-') };
 
+	const MEGABYTE = 1024 * 1024;
+	const base64 = (text: string) => Buffer.from(text).toString('base64');
+	const SAID = JSON.stringify([{ id: '1', content: 'Hello', from: { user: { displayName: 'Ana' } } }]);
+	const answer = (json: object) => ({
+		status: 200,
+		body: JSON.stringify(json),
+		contentType: 'application/json',
+	});
+
+	/** Has Dataverse give these contents of notes, in their order. @param others entries of the list before them. */
+	function holdNotes(bodies: string[], others: Json[] = []): void {
+		const value = [...others, ...bodies.map(() => ({ annotationid: UNKNOWN, filesize: null }))];
+		emulator.settings.faults = [
+			{ match: { operationId: 'dataverse.listNotes' }, action: answer({ value }) },
+			...bodies.map((documentbody) => ({
+				match: { operationId: 'dataverse.getNote' },
+				action: answer({ annotationid: UNKNOWN, documentbody }),
+				times: 1,
+			})),
+		];
+	}
+
 	/** A conversation with words of all kinds, up to its close. */
 	function closed(): string {
 		const id = started();
@@ -151,8 +174,12 @@ describe('a transcript', () => {
 	});
 
 	test('keeps its words where a file cannot be had', async () => {
-		const action = { status: 404, code: 0x80040217 };
-		emulator.settings.faults = [{ match: { operationId: 'dataverse.getNote' }, action }];
+		const match = { operationId: 'dataverse.getNote' };
+		// The first one is the transcript itself.
+		emulator.settings.faults = [
+			{ match, action: { delayMs: 1 }, times: 1 },
+			{ match, action: { status: 404, code: 0x80040217 } },
+		];
 		const { json } = await read(closed(), { downloadFiles: true });
 		expect(json).toHaveLength(2);
 		expect(json[0]!.attachments).toMatchObject([
@@ -192,28 +219,14 @@ describe('a transcript', () => {
 		['no JSON', Buffer.from('[{').toString('base64')],
 		['no list', Buffer.from('"x"').toString('base64')],
 	])('that is %s is an error by its name', async (_, documentbody) => {
-		const body = JSON.stringify({ value: [{ annotationid: UNKNOWN, documentbody }] });
-		emulator.settings.faults = [
-			{
-				match: { operationId: 'dataverse.listNotes' },
-				action: { status: 200, body, contentType: 'application/json' },
-			},
-		];
+		holdNotes([documentbody]);
 		const { error } = await run('conversation: getTranscript', byId(closed()));
 		expect(error).toMatchObject({ message: expect.stringContaining('The transcript cannot be read') });
 	});
 
 	test('is found among notes that are something else, which are told of', async () => {
-		const base64 = (text: string) => Buffer.from(text).toString('base64');
-		const said = { id: '1', content: 'Hello', from: { user: { displayName: 'Ana' } } };
-		const bodies = ['PK\u0003\u0004 a Word file', '', '{"mine":1}', JSON.stringify([said]), '[{'].map(base64);
-		const value = [...bodies, '***'].map((documentbody) => ({ annotationid: UNKNOWN, documentbody }));
-		emulator.settings.faults = [
-			{
-				match: { operationId: 'dataverse.listNotes' },
-				action: { status: 200, body: JSON.stringify({ value }), contentType: 'application/json' },
-			},
-		];
+		const bodies = ['PK\u0003\u0004 a Word file', '', '{"mine":1}', SAID, '[{'].map(base64);
+		holdNotes([...bodies, '***']);
 		const { json, hints } = await read(closed());
 		expect(json.map(({ text }) => text)).toEqual(['Hello']);
 		expect(hints.map(({ message }) => message)).toEqual([
@@ -221,15 +234,21 @@ describe('a transcript', () => {
 		]);
 	});
 
-	test('that is too large is an error by its name', async () => {
-		const documentbody = Buffer.alloc(26 * 1024 * 1024, ' ').toString('base64');
-		const body = JSON.stringify({ value: [{ annotationid: UNKNOWN, documentbody }] });
-		emulator.settings.faults = [
-			{
-				match: { operationId: 'dataverse.listNotes' },
-				action: { status: 200, body, contentType: 'application/json' },
-			},
-		];
+	test('is read beside a file of any size that somebody attached, which is not fetched', async () => {
+		holdNotes([base64(SAID)], [{ annotationid: UNKNOWN, filesize: 100 * MEGABYTE }, {}, null]);
+		const { json, hints } = await read(closed());
+		expect(json.map(({ text }) => text)).toEqual(['Hello']);
+		expect(hints.map(({ message }) => message)).toEqual([
+			'Skipped other notes of the transcript: 1 is larger than 25 MB.',
+		]);
+		expect(calls().filter(({ operationId }) => operationId === 'dataverse.getNote')).toHaveLength(1);
+	});
+
+	test.each([
+		['by what Dataverse says of it', [], [{ annotationid: UNKNOWN, filesize: 26 * MEGABYTE }]],
+		['by what it holds', [Buffer.alloc(26 * MEGABYTE, ' ').toString('base64')], []],
+	])('that is too large %s is an error by its name', async (_, bodies, others) => {
+		holdNotes(bodies, others);
 		const { error } = await run('conversation: getTranscript', byId(closed()));
 		expect(error).toMatchObject({ message: expect.stringContaining('larger than 25 MB') });
 	});

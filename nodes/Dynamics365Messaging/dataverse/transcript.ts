@@ -11,8 +11,6 @@ const MEGABYTE = 1024 * 1024;
 const MAX_TRANSCRIPT_MB = 25;
 /** More transcripts of one conversation, or notes of one transcript, than there are. */
 const MAX_ROWS = 50;
-/** Notes are long, so that a page of the usual size would be too long for an answer. */
-const NOTES_PER_PAGE = 1;
 
 /** The transcripts of a conversation, the oldest first. Source: docs/service-facts.md#transcripts. @param conversationId a GUID. */
 export function transcriptList(conversationId: string): ListRequest {
@@ -23,19 +21,36 @@ export function transcriptList(conversationId: string): ListRequest {
 	return { request, entriesKey: 'value', limit: MAX_ROWS };
 }
 
-/** The notes of a transcript. Source: docs/service-facts.md#transcripts. @param transcriptId a GUID. */
+/**
+ * The notes of a transcript, without what is in them: people attach files of any size to the same row, and one of them
+ * would be too long for an answer. Source: docs/service-facts.md#transcripts. @param transcriptId a GUID.
+ */
 export function transcriptNotes(transcriptId: string): ListRequest {
-	const request = rowsRequest(TABLES.notes, ['annotationid', 'documentbody'], {
+	const request = rowsRequest(TABLES.notes, ['annotationid', 'filesize'], {
 		filter: `objecttypecode eq 'msdyn_transcript' and _objectid_value eq ${transcriptId}`,
-		pageSize: NOTES_PER_PAGE,
 	});
 	return { request, entriesKey: 'value', limit: MAX_ROWS };
+}
+
+/** Whether an entry of {@link transcriptNotes} has a file that is too large to be a transcript. Pure. */
+export function isTooLarge(note: Json): boolean {
+	return Number(readKey(note, 'filesize') ?? 0) > MAX_TRANSCRIPT_MB * MEGABYTE;
+}
+
+/** The request for what is in a note of a transcript. {@link decodeNote} reads the answer. @param noteId a GUID. */
+export function noteRequest(noteId: string): ReadRequest {
+	return rowRequest(TABLES.notes, noteId, ['annotationid', 'documentbody']);
 }
 
 /** The request for a file of a transcript. @param noteId a GUID. */
 export function fileRequest(noteId: string): ReadRequest {
 	return rowRequest(TABLES.notes, noteId, ['annotationid', 'documentbody', 'filename', 'mimetype']);
 }
+
+/** The reason for a note that is too large. */
+export const TOO_LARGE = `larger than ${MAX_TRANSCRIPT_MB} MB`;
+/** The reason for a note that is JSON, but no transcript. */
+export const NO_MESSAGES = 'no list of messages';
 
 /** What a note of a transcript holds. People attach other files to the same row. */
 export type NoteContent =
@@ -50,16 +65,13 @@ export function decodeNote(note: Json): NoteContent {
 	if (body === null || body === '') return { kind: 'empty' };
 	if (body.length > (MAX_TRANSCRIPT_MB * MEGABYTE * 4) / 3 + 4) {
 		// It could exhaust the memory of n8n.
-		return { kind: 'unreadable', reason: `larger than ${MAX_TRANSCRIPT_MB} MB` };
+		return { kind: 'unreadable', reason: TOO_LARGE };
 	}
 	const data = readBase64(body);
 	if (data === undefined) return { kind: 'unreadable', reason: 'no base64' };
 	const json = parseJson(data.toString('utf8'));
 	return json === undefined ? { kind: 'unreadable', reason: 'no JSON' } : { kind: 'json', json };
 }
-
-/** The reason for a note that is JSON, but no transcript. */
-export const NO_MESSAGES = 'no list of messages';
 
 /** Tells what notes are, each reason with its number where there are several: `1 is no JSON and 2 are no base64`. Pure. */
 export function reasonsInWords(reasons: string[]): string {

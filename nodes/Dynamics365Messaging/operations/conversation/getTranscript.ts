@@ -14,11 +14,15 @@ import { conversationRequest, readConversation } from '../../dataverse/conversat
 import {
 	decodeNote,
 	fileRequest,
+	isTooLarge,
 	NO_MESSAGES,
+	noteRequest,
 	reasonsInWords,
+	TOO_LARGE,
 	transcriptList,
 	transcriptNotes,
 	unreadableTranscript,
+	type NoteContent,
 } from '../../dataverse/transcript';
 import {
 	readTranscript,
@@ -65,6 +69,14 @@ interface Found {
 	passedOver: string[];
 }
 
+/** Reads what is in a note of a transcript; undefined for what is no note. @throws ServiceError */
+async function contentOf(dataverse: Dataverse, note: Json): Promise<NoteContent | undefined> {
+	const noteId = tidyId(readKey(note, 'annotationid'));
+	if (!isGuid(noteId)) return undefined;
+	if (isTooLarge(note)) return { kind: 'unreadable', reason: TOO_LARGE };
+	return decodeNote((await dataverse.call(noteRequest(noteId))).json);
+}
+
 /** Reads the transcripts of a conversation. @throws ServiceError */
 async function lookForTranscript(
 	dataverse: Dataverse,
@@ -77,8 +89,8 @@ async function lookForTranscript(
 		const id = tidyId(readKey(row, 'msdyn_transcriptid'));
 		if (!isGuid(id)) continue;
 		for await (const note of dataverse.list(transcriptNotes(id))) {
-			const content = decodeNote(note);
-			if (content.kind === 'empty') continue;
+			const content = await contentOf(dataverse, note);
+			if (content === undefined || content.kind === 'empty') continue;
 			const transcript = content.kind === 'json' ? readTranscript(content.json, options) : undefined;
 			if (transcript) found.push(transcript);
 			else passedOver.push(content.kind === 'json' ? NO_MESSAGES : content.reason);
