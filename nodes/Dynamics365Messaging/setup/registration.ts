@@ -190,6 +190,24 @@ function isUnknown(url: string): InputError {
 
 const orNone = (url: string | null) => (url === null ? '(none)' : withoutPassword(url));
 
+/** Whether a write came after somebody else's: the record has another version than the one that was read. */
+function isOvertaken(error: unknown): boolean {
+	return error instanceof ServiceError && error.httpCode === 412;
+}
+
+/**
+ * Adds to the error of a write what stood in the record before, where nobody knows what stands there now. Any other error
+ * stays as it is.
+ */
+function withBefore(error: unknown, before: string | null, now: Present | undefined): unknown {
+	const isUncertain =
+		error instanceof ServiceError && (error.outcome === 'uncertain' || isOvertaken(error)) && !now;
+	if (!isUncertain) return error;
+	return error.with({
+		description: `Nobody knows whether the channel has this webhook URL now. Before, it had ${orNone(before)}. Try again, or look at the channel (Channel: Get).`,
+	});
+}
+
 /** Writes the URL and remembers the previous one. What was surely not written is not remembered. */
 async function replace(
 	{ read, write }: Outside,
@@ -210,15 +228,10 @@ async function replace(
 		const now = await read(registration).catch(() => undefined);
 		// The first answer was lost, but the URL was written, so that the retry met a newer version.
 		if (now && isSameUrl(now.url, own)) return;
-		const isOvertaken = error instanceof ServiceError && error.httpCode === 412;
-		const isUncertain = error instanceof ServiceError && (error.outcome === 'uncertain' || isOvertaken);
-		if (isUncertain && !now) {
-			throw error.with({
-				description: `Nobody knows whether the channel has this webhook URL now. Before, it had ${orNone(present.url)}. Publish the workflow again, or look at the channel (Channel: Get).`,
-			});
-		}
+		const explained = withBefore(error, present.url, now);
+		if (explained !== error) throw explained;
 		remember(trigger, before);
-		throw isOvertaken && now && now.url !== null ? isTaken(now.url) : error;
+		throw isOvertaken(error) && now && now.url !== null ? isTaken(now.url) : error;
 	});
 	remember(trigger, [registration, ...others.filter((one) => !isSamePlace(one, registration))]);
 }
@@ -294,7 +307,11 @@ export async function registerTest(place: Place, outside: Outside, trigger: Trig
 	await outside.write(place, own, present.version).catch(async (error: unknown) => {
 		const now = await outside.read(place).catch(() => undefined);
 		if (now && isSameUrl(now.url, own)) return;
-		throw error;
+		if (!now || !isOvertaken(error)) throw withBefore(error, previous, now);
+		throw new InputError(
+			`The webhook URL of the channel was changed at the same moment. It is now ${orNone(now.url)}`,
+			'Another editor may listen for a test event of this channel. Listen again when it has ended.',
+		);
 	});
 }
 

@@ -168,6 +168,40 @@ test.each(['webhook-test', 'try'])('a workflow that is published during a test (
 	expect(desk.url).toBe(B);
 });
 
+/** A desk whose record somebody else changes between the look at it and the write. */
+function overtaken(change: (desk: Desk) => void): Desk {
+	const desk = new Desk();
+	desk.outside.write = async () => {
+		change(desk);
+		const [message, description] = [
+			'Somebody else changed or deleted the record',
+			'Look at it and try again.',
+		];
+		throw await Promise.resolve(new ServiceError({ message, description, httpCode: 412 }));
+	};
+	return desk;
+}
+
+test.each([
+	['another editor', Desk.urlOf('b', 'webhook-test'), Desk.urlOf('b', 'webhook-test')],
+	['somebody who empties it', null, '(none)'],
+	['whose URL has a password', 'https://me:geheim@example.com/', 'https://me:***@example.com/'],
+])('a test that is overtaken by %s says what the record has now', async (_, url, shown) => {
+	const desk = overtaken((one) => void (one.url = url));
+	const error: unknown = await desk.listen('a').catch((thrown: unknown) => thrown);
+	expect(error).toMatchObject({
+		message: `The webhook URL of the channel was changed at the same moment. It is now ${shown}`,
+		description: expect.stringContaining('Listen again'),
+	});
+	expect(desk.url).toBe(url);
+});
+
+test('a test of which nobody knows whether it has the record says what stood there', async () => {
+	const desk = overtaken((one) => void (one.isDown = true));
+	const error: unknown = await desk.listen('a').catch((thrown: unknown) => thrown);
+	expect(error).toMatchObject({ description: expect.stringContaining(`Before, it had ${MIDDLEWARE}`) });
+});
+
 test('a test leaves a line of what it replaced, should n8n be killed', async () => {
 	const desk = new Desk();
 	await desk.listen('a');
