@@ -267,6 +267,30 @@ describe('a conversation in the list', () => {
 			[`Kim · 29 Nov 14:05 · active · ${A}`, `Kim · 29 Nov 14:05 · active · ${B}`],
 		],
 		[
+			'a blank name is none',
+			[A, B].map((conversationid) => ({ conversationid, timestamp: '2026-11-29T13:05:00Z' })),
+			{
+				[A]: { customerName: ' ', subject: 'Visitor', status: '' },
+				[B]: { customerName: '', subject: '\n', status: ' ' },
+			},
+			['Visitor · 29 Nov 14:05', `29 Nov 14:05 · ${B}`],
+		],
+		[
+			'an hour that the clock shows twice is no reason to take two for one',
+			[
+				{ conversationid: A, timestamp: '2026-10-25T00:30:00Z' },
+				{ conversationid: B, timestamp: '2026-10-25T01:30:00Z' },
+			],
+			Object.fromEntries([A, B].map((id) => [id, { customerName: 'Kim', subject: null, status: null }])),
+			[`Kim · 25 Oct 02:30 · ${A}`, `Kim · 25 Oct 02:30 · ${B}`],
+		],
+		[
+			'an entry without an ID cannot be chosen',
+			[{ timestamp: '2026-11-29T13:05:00Z' }, null, 'x', { conversationid: ' ' }, { conversationid: A }],
+			{ '': { customerName: 'Kim', subject: null, status: null } },
+			[A],
+		],
+		[
 			'without anything has its ID',
 			[{ conversationid: A }, { conversationid: B, timestamp: 'x' }],
 			{},

@@ -19,6 +19,8 @@ async function run(operation: string, parameters: IDataObject = {}) {
 }
 
 const OTHER = '11111111-2222-4333-8444-555555555555';
+const ANOTHER = '22222222-2222-4333-8444-555555555555';
+const LAST = '33333333-2222-4333-8444-555555555555';
 const [ENGLISH, GERMAN] = DEFAULT_WORLD.languages;
 const [SURVEY, BOT_SURVEY] = DEFAULT_WORLD.surveys;
 const located = (value: unknown, mode = 'list') => ({ __rl: true, mode, value }) as IDataObject;
@@ -248,6 +250,18 @@ describe('the editor', () => {
 		expect((await search('searchChannels', channelId.toUpperCase())).results).toEqual(choices([channel]));
 		expect((await search('searchWorkstreams')).results).toEqual(choices([workstream]));
 		expect((await search('searchChannels', 'nothing')).results).toEqual([]);
+	});
+
+	test('tells records of the same name apart, and offers none without an ID', async () => {
+		const rows = [OTHER, ANOTHER, null].map((id) => ({ msdyn_liveworkstreamid: id, msdyn_name: 'Chat' }));
+		const value = [...rows, { msdyn_liveworkstreamid: LAST, msdyn_name: 'Calls' }];
+		const action = { status: 200, body: JSON.stringify({ value }), contentType: 'application/json' };
+		emulator.settings.faults = [{ match: { operationId: 'dataverse.listWorkstreams' }, action }];
+		expect((await search('searchWorkstreams')).results).toEqual([
+			{ name: `Chat · ${OTHER}`, value: OTHER },
+			{ name: `Chat · ${ANOTHER}`, value: ANOTHER },
+			{ name: 'Calls', value: LAST },
+		]);
 	});
 
 	test('reads on from page to page', async () => {

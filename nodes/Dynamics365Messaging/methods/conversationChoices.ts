@@ -1,6 +1,5 @@
-import type { INodeListSearchResult } from 'n8n-workflow';
 import { isGuid } from '../../shared/entra/appCredential';
-import type { Json } from '../../shared/json';
+import { nonEmptyText, type Json } from '../../shared/json';
 import { serviceErrorOf } from '../../shared/transport/errors';
 import { readEntries } from '../../shared/transport/pagination';
 import { Throttle } from '../../shared/transport/throttle';
@@ -13,9 +12,7 @@ import {
 	type ConversationRecord,
 } from '../dataverse/conversation';
 import { conversationItem } from '../operations/conversation/getMany';
-
-/** An entry of a drop-down. */
-export type Choice = INodeListSearchResult['results'][number];
+import { distinct, type Choice } from './choice';
 
 /** What Dataverse knows of some conversations, by their IDs in lower case. */
 export type ConversationRecords = ReadonlyMap<
@@ -43,8 +40,8 @@ function localTime(timestamp: string | null, timezone: string): string | undefin
 }
 
 /**
- * Makes the entries of the drop-down of conversations, such as `Kim Berger · 29 Nov 14:05 · active`. Where no name is known, or
- * two entries would be the same, the ID is in them. Pure.
+ * Makes the entries of the drop-down of conversations, such as `Kim Berger · 29 Nov 14:05 · active`. Where no name is known,
+ * the ID is in them, and as {@link distinct} says. Pure.
  * @param entries of the list of the Messaging API.
  * @param timezone IANA name of the zone of the times.
  * @param environmentUrl the environment's origin, for links to the conversations; undefined where it is not known.
@@ -55,24 +52,26 @@ export function conversationChoices(
 	timezone: string,
 	environmentUrl?: string,
 ): Choice[] {
-	const named = entries.map((entry) => {
+	const choices = entries.map((entry): Choice => {
 		const { conversationId, timestamp } = conversationItem(entry);
 		const { customerName, subject, status } = records.get(conversationId.toLowerCase()) ?? {};
-		const name = customerName ?? subject ?? undefined;
-		const words = [name, localTime(timestamp, timezone), status?.toLowerCase()];
+		const name = nonEmptyText(customerName) ?? nonEmptyText(subject);
+		const words = [
+			name,
+			localTime(timestamp, timezone),
+			nonEmptyText(status)?.toLowerCase(),
+			name === null ? conversationId : null,
+		];
 		return {
-			conversationId,
-			isNamed: name !== undefined,
-			label: words.filter((word) => word !== undefined).join(' · '),
+			name: words
+				.map((word) => word ?? '')
+				.filter((word) => word !== '')
+				.join(' · '),
+			value: conversationId,
+			...(environmentUrl !== undefined && { url: conversationUrl(environmentUrl, conversationId) }),
 		};
 	});
-	const isTwice = (label: string) => named.filter((one) => one.label === label).length > 1;
-	return named.map(({ conversationId, isNamed, label }): Choice => {
-		const name =
-			isNamed && !isTwice(label) ? label : [label, conversationId].filter((word) => word !== '').join(' · ');
-		const url = environmentUrl === undefined ? {} : { url: conversationUrl(environmentUrl, conversationId) };
-		return { name, value: conversationId, ...url };
-	});
+	return distinct(choices);
 }
 
 /** Reads the records of some conversations. @param ids GUIDs in lower case. @throws ServiceError */

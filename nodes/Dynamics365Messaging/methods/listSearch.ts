@@ -8,7 +8,8 @@ import { choiceList, explainChoiceError, readChoice, type Chosen } from '../data
 import { dataverseClient } from '../dataverse/client';
 import { messagingClient } from '../messagingApi/client';
 import { conversationList } from '../messagingApi/pages';
-import { conversationChoices, recordReader, type Choice } from './conversationChoices';
+import { distinct, type Choice } from './choice';
+import { conversationChoices, recordReader } from './conversationChoices';
 
 /** How many pages one search reads at the most. */
 const MAX_PAGES = 20;
@@ -77,7 +78,7 @@ function searchRecords(chosen: Chosen) {
 		try {
 			const credential = await this.getCredentials('dynamics365MessagingApi');
 			const client = dataverseClient(connectionFrom(credential));
-			const choicesOf = (rows: Json[]) => rows.map(toChoice);
+			const choicesOf = (rows: Json[]) => distinct(rows.map(toChoice));
 			return await search(client, choiceList(chosen), choicesOf, filter, paginationToken);
 		} catch (error) {
 			throw toNodeError(this.getNode(), explainChoiceError(error, chosen));
