@@ -39,11 +39,11 @@ const WHERE_IDS_ARE =
 
 /**
  * Reads the conversation's ID, a GUID, also as people paste one. Source: docs/service-facts.md#conversation-ids.
- * @returns the GUID with its dashes, in the casing in which it was given.
+ * @returns the GUID with its dashes: in the casing in which it was given, or in lower case where it was put right.
  * @throws InputError where it is empty, or no GUID.
  */
 export function readConversationId(parameters: ParameterReader): string {
-	const given = readConversationLocator(parameters, isGuid, WHERE_IDS_ARE);
+	const given = readConversationLocator(parameters, (text) => isGuid(tidyId(text)), WHERE_IDS_ARE);
 	const id = isGuid(given.toLowerCase()) ? given : tidyId(given);
 	if (isGuid(id.toLowerCase())) return id;
 	throw new InputError(`Conversation is not a GUID: ${cut(given, 100)}`, WHERE_IDS_ARE);

@@ -29,10 +29,13 @@ export function isGuid(text: string): boolean {
 	return GUID.test(text);
 }
 
-/** Normalises a pasted ID: without white space and braces, in lower case, a GUID with its dashes. '' for no text. */
+/**
+ * Normalises a pasted ID: without white space and braces, in lower case, a GUID with its dashes. '' for no text; braces
+ * with nothing in them stay, as they are no empty field.
+ */
 export function tidyId(value: unknown): string {
 	const id = readTrimmedText(value)
-		.replace(/^\{\s*(.*?)\s*\}$/, '$1')
+		.replace(/^\{\s*(\S.*?)\s*\}$/, '$1')
 		.toLowerCase();
 	return id.replace(DASHLESS_GUID, '$1-$2-$3-$4-$5');
 }

@@ -260,6 +260,12 @@ describe('what is sent', () => {
 		['with one of them encoded', CONVERSATION.replace('-', '%2d'), CONVERSATION],
 		['in capitals, which stay', CONVERSATION.toUpperCase(), CONVERSATION.toUpperCase()],
 		['in braces', ` {${CONVERSATION}} `, CONVERSATION],
+		['in encoded braces, as in an address of Dynamics', `%7b${CONVERSATION.toUpperCase()}%7D`, CONVERSATION],
+		[
+			'in capitals with its dashes encoded',
+			CONVERSATION.toUpperCase().replaceAll('-', '%2D'),
+			CONVERSATION.toUpperCase(),
+		],
 		['without its dashes', CONVERSATION.replaceAll('-', ''), CONVERSATION],
 	])('an id %s is the one that the person means', async (_name, given, id) => {
 		const request = await requestOf('message: send', { conversationId: given, text: 'x' });
@@ -409,6 +415,16 @@ describe('what is refused, by the field’s name', () => {
 				{ conversationId },
 				`Conversation is not a GUID: ${conversationId}`,
 			]),
+		),
+		...['{}', '{ }', '{{}}', '{', '%7B%7D'].flatMap(
+			(none): Array<[string, Record<string, unknown>, string]> => [
+				['message: send', { conversationId: none, text: 'x' }, 'Conversation is not a GUID'],
+				// What an expression gives for an object is not nothing: nothing would be the channel of the credential.
+				['channel: get', { channelId: none }, 'Channel is not a GUID'],
+				['channel: linkManagedIdentity', { channelId: none }, 'Channel is not a GUID'],
+				['channel: linkManagedIdentity', { channelId: '', appId: none }, 'App ID is not a GUID'],
+				['channel: delete', { channelId: none }, 'Channel is not a GUID'],
+			],
 		),
 		['message: send', { conversationId: '\ud800', text: 'x' }, 'Conversation has half a character'],
 		['message: send', inConversation, 'neither Text nor Attachments'],
