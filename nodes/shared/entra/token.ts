@@ -184,8 +184,13 @@ function newSession(source: TokenSource): Session {
 	return session;
 }
 
+/** The keys of sources, each of which is read for every request of a run and is not changed. */
+const keys = new WeakMap<TokenSource, string>();
+
 function sessionOf(source: TokenSource): Session {
-	return sessions.getOrMake(keyOf(source), () => newSession(source));
+	const key = keys.get(source) ?? keyOf(source);
+	keys.set(source, key);
+	return sessions.getOrMake(key, () => newSession(source));
 }
 
 /**

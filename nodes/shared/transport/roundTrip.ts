@@ -61,6 +61,9 @@ interface Progress {
 	head: AnswerHead | undefined;
 }
 
+/** Why all is closed that a request has open. Without a reason, Node.js makes an error with its stack for each request. */
+const ENDED = new Error('nobody waits for the answer any more');
+
 /** More 1xx answers than an honest server sends: it has one for a request, or a few while it works. */
 const MAX_INTERIM_ANSWERS = 100;
 
@@ -266,6 +269,6 @@ export async function roundTrip(options: RoundTrip): Promise<Answer> {
 		.finally(() => {
 			clearTimeout(timer);
 			signal?.removeEventListener('abort', onAbort);
-			ending.abort();
+			ending.abort(ENDED);
 		});
 }
