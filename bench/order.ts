@@ -34,3 +34,21 @@ export function mostWithin(times: number[], ms: number): number {
 		return Math.max(most, last - first + 1);
 	}, 0);
 }
+
+/**
+ * Plays a schedule in which each call takes one step, the calls of one key are made one after the other, and a caller that
+ * is done with a key takes the next one.
+ * @param keys of the calls, in their order.
+ * @param atOnce how many callers there are.
+ * @returns how many steps all calls take: the least that they can where no message may overtake another of its conversation.
+ */
+export function stepsOf(keys: readonly string[], atOnce: number): number {
+	const counts = new Map<string, number>();
+	for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+	const callers = Array.from({ length: atOnce }, () => 0);
+	for (const count of counts.values()) {
+		const free = callers.indexOf(Math.min(...callers));
+		callers[free] = (callers[free] ?? 0) + count;
+	}
+	return Math.max(...callers);
+}

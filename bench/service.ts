@@ -33,10 +33,12 @@ export interface NodeStep {
 /**
  * Starts a service with credentials for it, passes it to `use`, and stops it at the end.
  * @param setup its n8n gets the credentials, and trusts the service because it has the certificate of the setup's emulator.
+ * @param messagingOrigin of another server in place of the emulator's Messaging API; the emulator gives the tokens for it.
  */
 export async function withService<T>(
 	setup: N8nWithEmulator,
 	use: (service: Service) => Promise<T>,
+	messagingOrigin?: string,
 ): Promise<T> {
 	const { certificate } = setup.emulator;
 	const emulator = await startEmulator({ port: 0, deskPort: 0, certificate });
@@ -47,7 +49,10 @@ export async function withService<T>(
 			const name = `${type} ${origin}`;
 			return { [type]: { id: await makeCredential(setup.n8n, type, data, name), name } };
 		};
-		const ours = await make('dynamics365MessagingApi', credentialFor(emulator));
+		const ours = await make('dynamics365MessagingApi', {
+			...credentialFor(emulator),
+			...(messagingOrigin !== undefined && { baseUrl: messagingOrigin }),
+		});
 		const theirs = await make('oAuth2Api', {
 			clientId,
 			clientSecret,
@@ -56,7 +61,7 @@ export async function withService<T>(
 			scope: `https://${organizationId.replaceAll('-', '')}-c.${zone}.dynamics.com/.default`,
 			authentication: 'body',
 		});
-		return await use({ emulator, ours, theirs, api: `${origin}/api/v1.0/consumer` });
+		return await use({ emulator, ours, theirs, api: `${messagingOrigin ?? origin}/api/v1.0/consumer` });
 	} finally {
 		await emulator.close();
 	}

@@ -1,4 +1,4 @@
-import { countOutOfOrder, mostWithin, shuffled } from '../../bench/order';
+import { countOutOfOrder, mostWithin, shuffled, stepsOf } from '../../bench/order';
 
 test('a shuffle keeps every value, in another order, and the same one each time', () => {
 	const values = Array.from({ length: 100 }, (_, index) => index);
@@ -45,3 +45,14 @@ test.each<[number, number[], number]>([
 	[3, [0, 10, 20, 60, 70], 50],
 	[4, [5, 5, 5, 5], 1],
 ])('at most %i of %j lie within %i ms', (most, times, ms) => expect(mostWithin(times, ms)).toBe(most));
+
+test.each<[number, string, number]>([
+	[0, '', 3],
+	[3, 'aaa', 5],
+	[1, 'abc', 5],
+	[3, 'abcabcabc', 3],
+	[6, 'abcabcabc', 2],
+	[4, 'aaaab', 2],
+])('%i steps take the calls of %s, %i at once', (steps, keys, atOnce) =>
+	expect(stepsOf([...keys], atOnce)).toBe(steps),
+);
