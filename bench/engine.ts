@@ -1,8 +1,8 @@
 // Compares n8n's settings for how it evaluates expressions, of which each delivery costs several.
 import { workflowOf } from '../tools/n8n/echoWorkflow';
 import { withN8n } from '../tools/n8n/withN8n';
+import { roundOf, type Contender, type Round } from './deliveries';
 import { type Benchmark, median, quantile } from './sections';
-import { roundOf, type Contender, type Round } from './trigger';
 
 const LAZY = { N8N_EXPRESSION_ENGINE_LAZY_ACQUIRE: 'true' };
 const CACHE = { N8N_EXPRESSION_ENGINE_COMPILE_CACHE: 'true' };
@@ -48,7 +48,7 @@ async function roundWith(env: NodeJS.ProcessEnv, count: number): Promise<Round> 
 export const engine: Benchmark = {
 	name: 'engine',
 	title: 'n8n’s settings for expressions',
-	onlyLong: true,
+	onlyNamed: true,
 	measure: async ({ short }) => {
 		const { rounds, count } = short ? { rounds: 1, count: 40 } : { rounds: 3, count: 150 };
 		const results = new Map(Object.keys(SETTINGS).map((name) => [name, [] as Round[]]));

@@ -1,7 +1,7 @@
 // Pure functions about the order of messages.
 
-/** One step of a linear congruential generator (Numerical Recipes), from 0 to 1: the same in every run. */
-function* numbers(seed: number): Generator<number, never> {
+/** The numbers of a linear congruential generator (Numerical Recipes), from 0 to 1: the same in every run. */
+export function* numbers(seed: number): Generator<number, never> {
 	for (let state = seed; ;) {
 		state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
 		yield state / 2 ** 32;

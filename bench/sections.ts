@@ -2,26 +2,40 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { columnsOf, tableOf, type Table } from './tables';
+import type { Interval } from './statistics';
+
+export { median, quantile } from './statistics';
+export { tableOf } from './tables';
 
 /** A ratio and its target. */
 export interface Check {
 	/** What is divided by what. */
 	what: string;
 	ratio: number;
+	/** The bounds between which the ratio lies with 95 % probability, where that was computed. */
+	interval?: Interval;
 	atLeast?: number;
 	atMost?: number;
-	/** The target of a short run, where the real target is known to be missed. RESULTS.md says why. */
+	/** The target of a short run, where the real target is known to be missed, or a short run is too short for it. */
 	shortAtLeast?: number;
 	shortAtMost?: number;
 }
 
-/** One table of results. */
-export interface Section {
+/** One section of results. */
+export interface Section extends Table {
 	/** What was compared with what and how, in a sentence or two of Markdown. */
 	how: string;
-	header: string[];
-	rows: string[][];
+	/** Further tables, below the first. */
+	further?: Table[];
 	checks: Check[];
+}
+
+/** What a run is asked to do. */
+export interface RunOptions {
+	short: boolean;
+	/** How many rounds a benchmark that measures until it is sure makes at the most; undefined for its own number. */
+	rounds?: number;
 }
 
 /** A benchmark. Short runs are CI's: some seconds long, on a machine that may be busy. */
@@ -29,9 +43,15 @@ export interface Benchmark {
 	/** The name of the section in RESULTS.md, and of the command's argument. */
 	name: string;
 	title: string;
+	/** What runs it, where that is not `npm run bench` with its name. */
+	command?: string;
 	/** Left out of a short run that does not name it. */
 	onlyLong?: boolean;
-	measure: (options: { short: boolean }) => Promise<Section>;
+	/** Left out of every run that does not name it. */
+	onlyNamed?: boolean;
+	measure: (options: RunOptions) => Promise<Section>;
+	/** Measures where the processor's time goes; called where a full run has missed a target. */
+	profile?: () => Promise<Table>;
 }
 
 /** By how much a short run may miss a target. A few seconds on a busy machine show only large regressions. */
@@ -47,7 +67,7 @@ export function isMet(check: Check, short: boolean): boolean {
 	);
 }
 
-/** The target of a ratio, as text. */
+/** The target of a ratio in a full or a short run. */
 function targetOf(
 	{ atLeast, atMost, shortAtLeast, shortAtMost }: Check,
 	short: boolean,
@@ -61,47 +81,29 @@ function targetOf(
 
 const round = (value: number) => Number(value.toPrecision(3));
 
-/** The middle value; the mean of the two in the middle of an even number. NaN of none. */
-export function median(values: number[]): number {
-	const sorted = [...values].sort((one, other) => one - other);
-	const middle = sorted.length / 2;
-	const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-	return low === undefined || high === undefined ? NaN : (low + high) / 2;
-}
+/** A ratio as the tables have it: with three digits. */
+const ratioText = (ratio: number) => ratio.toPrecision(3);
 
-/** The value below which the given share (0 to 1) of the values lies, by nearest rank. NaN of none. */
-export function quantile(values: number[], share: number): number {
-	const sorted = [...values].sort((one, other) => one - other);
-	return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
-}
-
-/** A Markdown table whose columns line up in a terminal, too. */
-export function tableOf(header: string[], rows: string[][]): string {
-	const all = [header, ...rows];
-	const widths = header.map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? '').length)));
-	const line = (cells: string[]) =>
-		`| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
+/** A check as a row of the targets' table: what, target, measured, interval, whether it is met. Pure. */
+export function rowOf(check: Check, short = false): string[] {
+	const { atLeast, atMost } = targetOf(check, short);
+	const target =
+		atLeast !== undefined ? `at least ${atLeast}` : atMost !== undefined ? `at most ${atMost}` : '';
 	return [
-		line(header),
-		`| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`,
-		...rows.map(line),
-	].join('\n');
+		check.what,
+		target,
+		ratioText(check.ratio),
+		check.interval?.map(ratioText).join(' – ') ?? '',
+		target === '' ? '' : isMet(check, short) ? 'met' : '**NOT met**',
+	];
 }
 
-/** The section as RESULTS.md has it. */
-export function toMarkdown({ how, header, rows, checks }: Section, short = false): string {
-	const target = (check: Check) => {
-		const { atLeast, atMost } = targetOf(check, short);
-		return atLeast !== undefined ? `at least ${atLeast}` : atMost !== undefined ? `at most ${atMost}` : '';
-	};
-	const verdict = (check: Check) => (target(check) === '' ? '' : isMet(check, short) ? 'met' : 'NOT met');
-	const verdicts = checks.map((check) => [
-		check.what,
-		check.ratio.toPrecision(3),
-		target(check),
-		verdict(check),
-	]);
-	return [how, tableOf(header, rows), tableOf(['Ratio', 'measured', 'target', ''], verdicts)].join('\n\n');
+const TARGETS_HEADER = ['What', 'Target', 'Measured', '95 % interval', ''];
+
+/** The tables of a section, with how they were made. Pure. */
+export function toMarkdown({ how, further = [], ...table }: Section, profile?: Table): string {
+	const tables = [table, ...further, ...(profile ? [profile] : [])];
+	return [how, ...tables.map(tableOf)].join('\n\n');
 }
 
 /** The machine, as a table of results has to name it. */
@@ -111,26 +113,106 @@ export function machine(): string {
 	return `${cpus().length} cores (${cpu?.model.trim() ?? 'unknown'}), ${gib} GiB, ${process.platform} ${process.arch}`;
 }
 
+const RESULTS = join(__dirname, 'RESULTS.md');
+const PERFORMANCE = join(__dirname, '../docs/performance.md');
+
+/** Where a part of a file stands, between its two marks. @throws Error where the file has no such marks. */
+function placeOf(text: string, name: string): { from: number; to: number } {
+	const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+	const [from, to] = [text.indexOf(start), text.indexOf(end)];
+	if (from === -1 || to === -1) throw new Error(`There is no place for ${name}: ${start} … ${end}`);
+	return { from: from + start.length, to };
+}
+
 /**
- * Writes a section's results between its two marks in RESULTS.md, and leaves the text around them unchanged.
+ * Writes a section's results between its two marks in a file, and leaves the text around them unchanged.
  * @throws Error where the file has no such marks.
  */
-export function keep(name: string, text: string, file = join(__dirname, 'RESULTS.md')): void {
-	const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+export function keep(name: string, text: string, file = RESULTS): void {
 	const before = readFileSync(file, 'utf8');
-	const [from, to] = [before.indexOf(start), before.indexOf(end)];
-	if (from === -1 || to === -1) throw new Error(`${file} has no place for ${name}: ${start} … ${end}`);
-	writeFileSync(file, `${before.slice(0, from + start.length)}\n\n${text}\n\n${before.slice(to)}`);
+	const { from, to } = placeOf(before, name);
+	writeFileSync(file, `${before.slice(0, from)}\n\n${text}\n\n${before.slice(to)}`);
+}
+
+/** The rows of the targets' table of a text; none where there is no table yet. @throws Error where it has no place for one. */
+export function targetsIn(text: string): string[][] {
+	const { from, to } = placeOf(text, 'targets');
+	return columnsOf(text.slice(from, to)).slice(1);
+}
+
+/**
+ * Writes the checks of a benchmark into the table of targets, in the place of those that its command wrote before; behind
+ * all others where there were none.
+ * @param file has the table between its marks.
+ */
+export function keepTargets(
+	{ title, command }: { title: string; command: string },
+	checks: Check[],
+	file = RESULTS,
+): void {
+	const own = `\`${command}\``;
+	const rows = targetsIn(readFileSync(file, 'utf8'));
+	const first = rows.findIndex((row) => row.at(-1) === own);
+	const others = rows.filter((row) => row.at(-1) !== own);
+	const place = first === -1 ? others.length : first;
+	const made = checks
+		.filter(({ atLeast, atMost }) => atLeast !== undefined || atMost !== undefined)
+		.map((check) => [...rowOf({ ...check, what: `${title}: ${check.what}` }), own]);
+	const table = { header: [...TARGETS_HEADER, 'Command'], rows: others.toSpliced(place, 0, ...made) };
+	keep('targets', tableOf(table), file);
+}
+
+/**
+ * Renews the figures that a page quotes from the table of targets: its table between the marks `quoted`, whose first column
+ * has the words of the row, and whose second has the figure. What is measured no longer keeps what was measured.
+ */
+export function renewQuotes(page = PERFORMANCE, file = RESULTS): void {
+	const measured = new Map(targetsIn(readFileSync(file, 'utf8')).map(([what, , ratio]) => [what, ratio]));
+	const before = readFileSync(page, 'utf8');
+	const { from, to } = placeOf(before, 'quoted');
+	const [header = [], ...rows] = columnsOf(before.slice(from, to));
+	const renewed = rows.map(([what = '', old = '']) => [what, measured.get(what) ?? old]);
+	keep('quoted', tableOf({ header, rows: renewed }), page);
+}
+
+/** The number that an argument gives, such as `--rounds=12`; undefined where it is not given. @throws Error for no number */
+function numberFrom(args: string[], name: string): number | undefined {
+	const given = args.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+	if (given === undefined) return undefined;
+	if (!/^[1-9]\d*$/.test(given)) throw new Error(`--${name}= needs a whole number, not ${given}`);
+	return Number(given);
+}
+
+/** Runs one benchmark, prints its tables, and keeps what a full run measured. @returns what missed its target */
+async function runOne(benchmark: Benchmark, options: RunOptions): Promise<string[]> {
+	const { name, title, command = `npm run bench -- ${name}`, measure, profile } = benchmark;
+	const { short } = options;
+	console.log(`\n${title}\n`);
+	const startedAt = performance.now();
+	const section = await measure(options);
+	const missed = section.checks.filter((check) => !isMet(check, short));
+	const profiled = !short && missed.length > 0 && profile ? await profile() : undefined;
+	const text = toMarkdown(section, profiled);
+	const seconds = Math.round((performance.now() - startedAt) / 1000);
+	console.log(text);
+	const rows = section.checks.map((check) => rowOf(check, short));
+	console.log(`\n${tableOf({ header: TARGETS_HEADER, rows })}\n\n${name} took ${seconds} s`);
+	if (!short) {
+		keep(name, `_\`${command}\`, ${new Date().toISOString().slice(0, 10)}, ${machine()}_\n\n${text}`);
+		keepTargets({ title, command }, section.checks);
+		renewQuotes();
+	}
+	return missed.map(({ what }) => `${name}: ${what}`);
 }
 
 /**
  * Runs benchmarks one after the other and prints their tables; what a full run measured is kept in RESULTS.md.
  * @param benchmarks all there are.
- * @param args `--short`, and the names of those to run; all without.
+ * @param args `--short`, `--rounds=` (see {@link RunOptions}), and the names of those to run; all without.
  * @returns the exit code: 1 where a target is missed.
  */
 export async function runBenchmarks(benchmarks: Benchmark[], args: string[]): Promise<number> {
-	const short = args.includes('--short');
+	const options = { short: args.includes('--short'), rounds: numberFrom(args, 'rounds') };
 	const named = args.filter((arg) => !arg.startsWith('--'));
 	const unknown = named.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
 	if (unknown.length > 0) {
@@ -139,18 +221,10 @@ export async function runBenchmarks(benchmarks: Benchmark[], args: string[]): Pr
 		);
 		return 1;
 	}
+	const isWanted = ({ name, onlyLong, onlyNamed }: Benchmark) =>
+		named.length > 0 ? named.includes(name) : !onlyNamed && !(options.short && onlyLong);
 	const missed: string[] = [];
-	for (const { name, title, onlyLong, measure } of benchmarks) {
-		if (named.length > 0 ? !named.includes(name) : short && onlyLong) continue;
-		console.log(`\n${title}\n`);
-		const section = await measure({ short });
-		const text = toMarkdown(section, short);
-		console.log(text);
-		missed.push(
-			...section.checks.filter((check) => !isMet(check, short)).map(({ what }) => `${name}: ${what}`),
-		);
-		if (!short) keep(name, `_${new Date().toISOString().slice(0, 10)}, ${machine()}_\n\n${text}`);
-	}
+	for (const benchmark of benchmarks.filter(isWanted)) missed.push(...(await runOne(benchmark, options)));
 	for (const what of missed) console.log(`\n  ✗ ${what}`);
 	return missed.length === 0 ? 0 : 1;
 }

@@ -1,28 +1,17 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isMet, keep, median, quantile, tableOf, toMarkdown, type Check } from '../../bench/sections';
-
-test.each<[number[], number]>([
-	[[], NaN],
-	[[3], 3],
-	[[9, 1, 5], 5],
-	[[4, 1, 3, 2], 2.5],
-	[[10, 9, 100], 10],
-])('the median of %j is %d', (values, wanted) => {
-	expect(median(values)).toBe(wanted);
-});
-
-test.each<[number[], number, number]>([
-	[[], 0.5, NaN],
-	[[7], 0.99, 7],
-	[[3, 1, 2, 4], 0.5, 2],
-	[Array.from({ length: 100 }, (_, index) => index + 1), 0.99, 99],
-	[[1, 2, 3], 1, 3],
-	[[1, 2, 3], 0, 1],
-])('a quantile is one of the values, or between two (row %#)', (values, share, wanted) => {
-	expect(quantile(values, share)).toBe(wanted);
-});
+import {
+	isMet,
+	keep,
+	keepTargets,
+	renewQuotes,
+	rowOf,
+	targetsIn,
+	toMarkdown,
+	type Check,
+} from '../../bench/sections';
+import { columnsOf, tableOf } from '../../bench/tables';
 
 const check = (ratio: number, target: Partial<Check>): Check => ({ what: 'one ÷ other', ratio, ...target });
 
@@ -42,25 +31,89 @@ test.each<[string, Check, boolean, boolean]>([
 	expect([isMet(given, false), isMet(given, true)]).toEqual([inFull, inShort]);
 });
 
-test('a table lines up, and says which targets are met', () => {
-	expect(tableOf(['', 'ms'], [['a long name', '1']])).toBe(
-		['|             | ms  |', '| ----------- | --- |', '| a long name | 1   |'].join('\n'),
+test('a table lines up, and can be read again', () => {
+	const table = tableOf({ title: 'Times:', header: ['', 'ms'], rows: [['a long name', '1'], ['']] });
+	expect(table).toBe(
+		[
+			'Times:',
+			'',
+			'|             | ms  |',
+			'| ----------- | --- |',
+			'| a long name | 1   |',
+			'|             |     |',
+		].join('\n'),
 	);
-	const checks = [check(0.948, { atLeast: 0.95 }), check(2, {})];
-	const text = toMarkdown({ how: 'How.', header: ['a'], rows: [['b']], checks });
-	expect(text).toContain('| one ÷ other | 0.948    | at least 0.95 | NOT met |');
-	expect(text).toContain('| one ÷ other | 2.00     |               |         |');
+	expect(columnsOf(`Before.\n\n${table}\n\nAfter.`)).toEqual([
+		['', 'ms'],
+		['a long name', '1'],
+	]);
 });
 
-test('results take the place of those before, and of nothing else', () => {
+test('a row of the targets says what was measured, how surely, and whether that meets the target', () => {
+	const sure: Check = { ...check(0.9484, { atLeast: 0.95 }), interval: [0.91, 0.9999] };
+	expect(rowOf(sure)).toEqual(['one ÷ other', 'at least 0.95', '0.948', '0.910 – 1.00', '**NOT met**']);
+	expect(rowOf(sure, true)).toEqual(['one ÷ other', 'at least 0.712', '0.948', '0.910 – 1.00', 'met']);
+	expect(rowOf(check(2, { atMost: 2 }))).toEqual(['one ÷ other', 'at most 2', '2.00', '', 'met']);
+	expect(rowOf(check(2, {}))).toEqual(['one ÷ other', '', '2.00', '', '']);
+});
+
+test('a section has how it was measured, its tables, and the profile of what misses its target', () => {
+	const section = { how: 'How.', header: ['a'], rows: [['b']], checks: [] };
+	const further = [{ title: 'More:', header: ['c'], rows: [] }];
+	const profile = { title: 'Where the time goes:', header: ['d'], rows: [] };
+	expect(toMarkdown({ ...section, further }, profile).split('\n\n')).toEqual([
+		'How.',
+		'| a   |\n| --- |\n| b   |',
+		'More:',
+		'| c   |\n| --- |',
+		'Where the time goes:',
+		'| d   |\n| --- |',
+	]);
+});
+
+describe('the file of results', () => {
 	const folder = mkdtempSync(join(tmpdir(), 'results-'));
 	const file = join(folder, 'RESULTS.md');
-	try {
+	const written = () => readFileSync(file, 'utf8');
+	afterAll(() => rmSync(folder, { recursive: true }));
+
+	it('has new results in the place of those before, and of nothing else', () => {
 		writeFileSync(file, 'Before.\n\n<!-- one -->\n\nold\n\n<!-- /one -->\n\nAfter.\n');
 		keep('one', 'new', file);
-		expect(readFileSync(file, 'utf8')).toBe('Before.\n\n<!-- one -->\n\nnew\n\n<!-- /one -->\n\nAfter.\n');
-		expect(() => keep('two', 'new', file)).toThrow('has no place for two');
-	} finally {
-		rmSync(folder, { recursive: true });
-	}
+		expect(written()).toBe('Before.\n\n<!-- one -->\n\nnew\n\n<!-- /one -->\n\nAfter.\n');
+		expect(() => keep('two', 'new', file)).toThrow('There is no place for two');
+	});
+
+	it('has the targets of each command in the order in which they first came', () => {
+		const one = { title: 'One', command: 'npm run one' };
+		const two = { title: 'Two', command: 'npm run two' };
+		writeFileSync(file, '<!-- targets -->\n<!-- /targets -->\n');
+		keepTargets(one, [check(1, { atLeast: 1 }), check(9, {})], file);
+		keepTargets(two, [check(2, { atMost: 1 })], file);
+		keepTargets(one, [check(3, { atLeast: 1 }), check(4, { atLeast: 5 })], file);
+		expect(targetsIn(written())).toEqual([
+			['One: one ÷ other', 'at least 1', '3.00', '', 'met', '`npm run one`'],
+			['One: one ÷ other', 'at least 5', '4.00', '', '**NOT met**', '`npm run one`'],
+			['Two: one ÷ other', 'at most 1', '2.00', '', '**NOT met**', '`npm run two`'],
+		]);
+	});
+
+	it('renews what a page quotes of it', () => {
+		const page = join(folder, 'page.md');
+		writeFileSync(file, '<!-- targets -->\n<!-- /targets -->\n');
+		keepTargets({ title: 'One', command: 'npm run one' }, [check(0.5, { atMost: 1 })], file);
+		const quoted = tableOf({
+			header: ['What', 'Measured'],
+			rows: [
+				['One: one ÷ other', '0.77'],
+				['One: gone', '0.66'],
+			],
+		});
+		writeFileSync(page, `Words.\n\n<!-- quoted -->\n\n${quoted}\n\n<!-- /quoted -->\n`);
+		renewQuotes(page, file);
+		expect(columnsOf(readFileSync(page, 'utf8')).slice(1)).toEqual([
+			['One: one ÷ other', '0.500'],
+			['One: gone', '0.66'],
+		]);
+	});
 });

@@ -1,0 +1,26 @@
+// Loaded into n8n by `node --require`, where a benchmark wants to know where the processor's time goes: SIGUSR2 begins a
+// profile and ends it. BENCH_PROFILE names the file that it is written to; `.started` is appended while it runs.
+const { renameSync, rmSync, writeFileSync } = require('node:fs');
+const { Session } = require('node:inspector');
+
+const file = process.env.BENCH_PROFILE;
+// Child processes of n8n have the variables, too, and nothing to tell.
+delete process.env.NODE_OPTIONS;
+let session;
+
+process.on('SIGUSR2', () => {
+	if (!session) {
+		session = new Session();
+		session.connect();
+		session.post('Profiler.enable');
+		session.post('Profiler.start', () => writeFileSync(`${file}.started`, ''));
+		return;
+	}
+	session.post('Profiler.stop', (_, { profile }) => {
+		writeFileSync(`${file}.part`, JSON.stringify(profile));
+		renameSync(`${file}.part`, file);
+		rmSync(`${file}.started`);
+	});
+	session.disconnect();
+	session = undefined;
+});

@@ -1,0 +1,132 @@
+// Says where the processor's time goes: in n8n's main thread, or in this process.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Session, type Profiler } from 'node:inspector';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { waitFor } from '../tools/wait';
+import { pidOf } from './process';
+import type { Table } from './tables';
+
+/** Microseconds by the part of the program that took them. */
+export type Shares = Map<string, number>;
+
+/** The parts, by what the path of a script has in it; the first that fits. */
+const PARTS: ReadonlyArray<[what: string, path: RegExp]> = [
+	['jose: the token', /node_modules\/jose\//],
+	['this package: MSAL', /node_modules\/@azure\/msal-node\//],
+	[
+		'this package',
+		/n8n-nodes-dynamics365-messaging\/(?!node_modules\/)|\/dist\/nodes\/|\/nodes\/(shared|Dynamics365Messaging)\//,
+	],
+	['n8n: sandboxes for expressions', /isolated-vm|expression-runtime|n8n-workflow\/.*expression/i],
+	['n8n: database', /typeorm|sqlite|node_modules\/pg|\/databases?\//],
+	['n8n: HTTP', /node_modules\/(express|body-parser|router|raw-body|finalhandler|send|compression|helmet)\//],
+	['n8n: everything else', /node_modules\/(n8n|@n8n)[\w-]*\//],
+	['n8n’s libraries', /node_modules\//],
+];
+const GARBAGE = 'garbage collection';
+const REST = 'Node.js itself';
+
+/** The part to which a script belongs; undefined for one of Node.js, which works for whoever has called it. */
+function partOf({ functionName, url }: { functionName: string; url: string }): string | undefined {
+	if (functionName === '(garbage collector)') return GARBAGE;
+	if (functionName === '(program)') return REST;
+	const path = url.replaceAll('\\', '/');
+	return PARTS.find(([, pattern]) => pattern.test(path))?.[0];
+}
+
+/** What each part took of a profile, without the time in which nothing was done. Pure. */
+export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Profile): Shares {
+	const parents = new Map(nodes.flatMap(({ id, children = [] }) => children.map((child) => [child, id])));
+	const byId = new Map(nodes.map((node) => [node.id, node]));
+	const known = new Map<number, string>();
+	const find = (id: number): string => {
+		const node = byId.get(id);
+		const parent = parents.get(id);
+		const own = node && partOf(node.callFrame);
+		const part = own ?? (parent === undefined ? REST : (known.get(parent) ?? find(parent)));
+		known.set(id, part);
+		return part;
+	};
+	const shares: Shares = new Map();
+	for (const [index, id] of samples.entries()) {
+		if (byId.get(id)?.callFrame.functionName === '(idle)') continue;
+		const part = known.get(id) ?? find(id);
+		shares.set(part, (shares.get(part) ?? 0) + (timeDeltas[index] ?? 0));
+	}
+	return shares;
+}
+
+/** A table of what several have taken, for each of so many deliveries or messages; the largest part of the first at the top. */
+export function tableOfShares(
+	title: string,
+	count: number,
+	contenders: ReadonlyArray<readonly [label: string, shares: Shares]>,
+): Table {
+	const parts = [...new Set(contenders.flatMap(([, shares]) => [...shares.keys()]))];
+	const [first] = contenders;
+	const of = (shares: Shares | undefined, part: string) => (shares?.get(part) ?? 0) / count;
+	const sum = (shares: Shares) => [...shares.values()].reduce((one, other) => one + other, 0) / count;
+	const microseconds = (value: number) => Math.round(value).toLocaleString('en-US');
+	return {
+		title,
+		header: ['CPU of the main thread, µs each', ...contenders.map(([label]) => label)],
+		rows: [
+			...parts
+				.sort((one, other) => of(first?.[1], other) - of(first?.[1], one))
+				.map((part) => [part, ...contenders.map(([, shares]) => microseconds(of(shares, part)))]),
+			['sum', ...contenders.map(([, shares]) => microseconds(sum(shares)))],
+		],
+	};
+}
+
+/** Profiles of one n8n. */
+export interface N8nProfiler {
+	/** The variables that n8n must be started with. */
+	env: NodeJS.ProcessEnv;
+	/** Does something and says what n8n's main thread did meanwhile. */
+	sharesDuring: (n8n: { pid: number | undefined }, work: () => Promise<unknown>) => Promise<Shares>;
+}
+
+/** Makes a profiler for an n8n that is yet to be started, passes it to `use`, and removes its files. */
+export async function withProfiler<T>(use: (profiler: N8nProfiler) => Promise<T>): Promise<T> {
+	const folder = mkdtempSync(join(tmpdir(), 'bench-profile-'));
+	const file = join(folder, 'n8n.cpuprofile');
+	const is = (path: string, there: boolean) => async () =>
+		await waitFor('the profile of n8n', 60_000, () => existsSync(path) === there);
+	try {
+		return await use({
+			env: { NODE_OPTIONS: `--require=${join(__dirname, 'profile.cjs')}`, BENCH_PROFILE: file },
+			sharesDuring: async (n8n, work) => {
+				rmSync(file, { force: true });
+				process.kill(pidOf(n8n), 'SIGUSR2');
+				await is(`${file}.started`, true)();
+				try {
+					await work();
+				} finally {
+					process.kill(pidOf(n8n), 'SIGUSR2');
+					await is(file, true)();
+				}
+				return sharesOf(JSON.parse(readFileSync(file, 'utf8')) as Profiler.Profile);
+			},
+		});
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
+/** Does something in this process and says what its main thread did meanwhile. */
+export async function ownSharesDuring(work: () => Promise<unknown>): Promise<Shares> {
+	const session = new Session();
+	session.connect();
+	session.post('Profiler.enable');
+	session.post('Profiler.start');
+	await work();
+	return await new Promise((resolve, reject) => {
+		session.post('Profiler.stop', (error, { profile }) => {
+			session.disconnect();
+			if (error) reject(error);
+			else resolve(sharesOf(profile));
+		});
+	});
+}
