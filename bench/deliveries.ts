@@ -10,6 +10,10 @@ import { type Call, saturate } from './saturate';
 export const CALLERS = 16;
 const SETTLE_MS = 120_000;
 
+/** What a representative writes: some 200 characters with Markdown, about an order. */
+export const textOf = (order: string): string =>
+	`Thank you for waiting. Your order **${order}** left our warehouse; [follow it](https://contoso.example/track) any time.<br>Is there _anything else_ that I can do for you?`;
+
 /** A workflow that takes deliveries. */
 export interface Contender {
 	label: string;
@@ -45,7 +49,7 @@ export function deliveriesTo(
 			{ channelId: emulator.world.channelId, id: conversationId },
 			{ id: emulator.world.servicePrincipalId, name: 'Amber Rodriguez' },
 			{
-				text: `Thank you for waiting. Your order **${randomUUID()}** left our warehouse; [follow it](https://contoso.example/track) any time.<br>Is there _anything else_ that I can do for you?`,
+				text: textOf(randomUUID()),
 			},
 		);
 		return {

@@ -1,6 +1,6 @@
-// Says where the processor's time goes: in n8n's main thread, or in this process.
+// Says where the time of a process's main thread goes.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { Session, type Profiler } from 'node:inspector';
+import type { Profiler } from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../tools/wait';
@@ -113,20 +113,4 @@ export async function withProfiler<T>(use: (profiler: N8nProfiler) => Promise<T>
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
-}
-
-/** Does something in this process and says what its main thread did meanwhile. */
-export async function ownSharesDuring(work: () => Promise<unknown>): Promise<Shares> {
-	const session = new Session();
-	session.connect();
-	session.post('Profiler.enable');
-	session.post('Profiler.start');
-	await work();
-	return await new Promise((resolve, reject) => {
-		session.post('Profiler.stop', (error, { profile }) => {
-			session.disconnect();
-			if (error) reject(error);
-			else resolve(sharesOf(profile));
-		});
-	});
 }

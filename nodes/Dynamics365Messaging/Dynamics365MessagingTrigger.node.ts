@@ -9,14 +9,12 @@ import { testConnection } from './methods/credentialTest';
 import { toNodeError } from '../shared/action/nodeErrors';
 import { SIGNED_DELIVERY_HEADER, TRIGGER_HEADER, triggerMark } from './setup/probe';
 import { noteRefusal, registerTrigger, unregisterTrigger } from './setup/registration';
-import { listOf } from './activity/filter';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
-import { tidyId } from '../shared/entra/appCredential';
-import { isRecord, textOf } from '../shared/json';
 import { InputError, ServiceError } from '../shared/transport/errors';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable, checkRestrictions } from './webhook/activation';
-import { handleDelivery, signedDeliveryOf, type Settings } from './webhook/handleDelivery';
+import { handleDelivery, signedDeliveryOf } from './webhook/handleDelivery';
+import { readOptions } from './webhook/settings';
 
 /**
  * The trigger's outputs for its parameters. n8n's editor and engine evaluate the text of this function, so it can use
@@ -37,12 +35,6 @@ const configuredOutputs = (parameters: { output?: string; events?: string[] }) =
 
 const { default: DEFAULT_MAX_SIZE_MB } = ATTACHMENT_SIZE_MB;
 const { default: DEFAULT_MAX_COUNT } = ATTACHMENT_COUNT;
-
-/** Reads the options that are set. */
-function readOptions(context: IWebhookFunctions | IHookFunctions): Record<string, unknown> {
-	const options: unknown = context.getNodeParameter('options', {});
-	return isRecord(options) ? options : {};
-}
 
 /** Puts the mend into the message of an error, as n8n shows that alone when a workflow is published. Pure. */
 function withMend(error: unknown): unknown {
@@ -66,33 +58,6 @@ function checkLimits(context: IHookFunctions): void {
 	readLimits(options, (error) => {
 		throw error;
 	});
-}
-
-/** Reads the trigger's parameters. A restriction that was added but is empty lets nothing through. */
-function readSettings(context: IWebhookFunctions): Settings {
-	const options = readOptions(context);
-	const events: unknown = context.getNodeParameter('events');
-	const restriction = (name: string) => (name in options ? listOf(options[name]) : undefined);
-	const guid = (name: string) => (name in options ? tidyId(options[name]) : undefined);
-	const text = (name: string) => (name in options ? (textOf(options[name]) ?? '').trim() : undefined);
-	return {
-		verifiesCaller: context.getNodeParameter('verification') !== 'none',
-		trust: { audience: text('audience'), callerObjectId: guid('callerObjectId') },
-		respondsOnSuccess: context.getNodeParameter('respond', 'immediately') === 'onSuccess',
-		events: Array.isArray(events) ? events.filter((event) => typeof event === 'string') : [],
-		eventNames: restriction('eventNames'),
-		conversationIds: restriction('conversationIds')?.map(tidyId),
-		perEvent: context.getNodeParameter('output') === 'perEvent',
-		listsButtons: options.listButtons === true,
-		download:
-			options.downloadAttachments === true
-				? readLimits(options, ({ message, description }) =>
-						context.logger.warn(
-							`Dynamics 365 Messaging Trigger: ${message}. ${description} Files are fetched with its default meanwhile.`,
-						),
-					)
-				: undefined,
-	};
 }
 
 /** Where Dynamics posts to, below the URL that is registered. Source: docs/service-facts.md#webhook-delivery. */
@@ -408,10 +373,10 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		if (this.getRequestObject().method !== 'POST') {
 			const mark = triggerMark(this.getInstanceId(), this.getNodeWebhookUrl('setup') ?? '');
 			this.getResponseObject().setHeader(TRIGGER_HEADER, mark);
-			const signed = await signedDeliveryOf(this, () => readSettings(this));
+			const signed = await signedDeliveryOf(this);
 			if (signed !== undefined) this.getResponseObject().setHeader(SIGNED_DELIVERY_HEADER, signed);
 			return { webhookResponse: 'This is the webhook URL to register in Dynamics 365.' };
 		}
-		return await handleDelivery(this, () => readSettings(this));
+		return await handleDelivery(this);
 	}
 }

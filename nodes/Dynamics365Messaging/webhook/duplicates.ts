@@ -70,9 +70,13 @@ export function identify(
 ): Identity {
 	const kind = (type ?? '').toLowerCase();
 	const isSaidOnce = ['message', 'event'].includes(kind);
-	const what = id === null ? ['body', body] : ['id', id, isSaidOnce ? kind : body];
-	const parts = JSON.stringify([conversationId.toLowerCase(), ...what]);
-	return { scope, key: createHash('sha256').update(parts).digest('base64'), hasId: id !== null };
+	const ids = id === null ? ['body'] : ['id', id, isSaidOnce ? kind : ''];
+	const key = createHash('sha256')
+		.update(JSON.stringify([conversationId.toLowerCase(), ...ids]))
+		// JSON has no line break outside of a text, so that no two deliveries look alike.
+		.update(`\n${isSaidOnce && id !== null ? '' : body}`)
+		.digest('base64');
+	return { scope, key, hasId: id !== null };
 }
 
 /** How many deliveries are remembered now. */
@@ -187,11 +191,13 @@ type Wait = <T>(promise: Promise<T>) => Promise<T | undefined>;
  */
 function waitingTime(response: ServerResponse): Wait {
 	const end = performance.now() + MAX_WAIT_MS;
-	const disconnected = new Promise<undefined>((resolve) => {
-		if (isGone(response)) resolve(undefined);
-		else response.once('close', () => resolve(undefined));
-	});
+	let disconnected: Promise<undefined> | undefined;
 	return async (promise) => {
+		// Most deliveries wait for nothing.
+		disconnected ??= new Promise((resolve) => {
+			if (isGone(response)) resolve(undefined);
+			else response.once('close', () => resolve(undefined));
+		});
 		let timer: NodeJS.Timeout | undefined;
 		const timeout = new Promise<undefined>((resolve) => {
 			timer = setTimeout(resolve, Math.max(0, end - performance.now()), undefined);

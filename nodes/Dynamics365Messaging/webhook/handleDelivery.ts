@@ -2,34 +2,20 @@ import type { ServerResponse } from 'node:http';
 import type { INodeExecutionData, IWebhookFunctions, IWebhookResponseData } from 'n8n-workflow';
 
 import { withButtonsBelow } from '../activity/cards/readCards';
-import { outputsFor, passes, type Filter } from '../activity/filter';
+import { outputsFor, passes } from '../activity/filter';
 import type { TriggerItem } from '../activity/items';
-import { NotAnActivity, readActivity } from '../activity/read';
+import { NotAnActivity } from '../activity/read';
 import { ByteBudget } from '../attachments/byteBudget';
 import { fetchAttachments } from '../attachments/fetchAttachments';
 import { binaryStore } from '../../shared/action/binaryStore';
-import { inexactNumberIn, parseJson, readKey, textOf, type Json } from '../../shared/json';
+import { readKey, textOf } from '../../shared/json';
 import { signedDeliveryMark } from '../setup/probe';
 import { triggerConnection } from './connectionCache';
 import { admit, admitInOrder, identify, isGone } from './duplicates';
-import { checkBodyLimits } from './bodyLimits';
+import { authorizationOf, readDelivery } from './readDelivery';
+import { readSettings, type Settings } from './settings';
 import { TokenRejected, verifyCaller, type Trust } from './verify';
 import { isVerified, noteVerified, triggerOf, type SignedDelivery } from './verified';
-
-/** The trigger's parameters. */
-export interface Settings extends Filter {
-	/** Whether a delivery needs a valid token; without it every caller is accepted. */
-	verifiesCaller: boolean;
-	trust: Trust;
-	/** Whether a delivery is answered only when its workflow has ended, and those of a conversation run in their order. */
-	respondsOnSuccess: boolean;
-	/** Whether each chosen event type has its own output. */
-	perEvent: boolean;
-	/** Whether the buttons of a message are listed below its plain text. */
-	listsButtons: boolean;
-	/** The limits for fetching attachments; undefined where they are not fetched. */
-	download: { maxBytes: number; maxCount: number } | undefined;
-}
 
 /** For all attachments of a delivery together, so that its answer comes within the five seconds that are promised. */
 const DOWNLOAD_TIMEOUT_MS = 4_000;
@@ -47,43 +33,10 @@ type DeliveryResult =
 	| { kind: 'dropped' }
 	| { kind: 'refused'; status: 400 | 401 | 404 | 413 | 415 | 503; reason: string };
 
-/** Node.js keeps only the first of several Authorization headers. No honest caller sends more than one. */
-function authorizationOf(context: IWebhookFunctions): string | undefined {
-	const { rawHeaders, headers } = context.getRequestObject();
-	const sent = rawHeaders.filter(
-		(name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
-	).length;
-	if (sent > 1) throw new TokenRejected('several Authorization headers');
-	return headers.authorization;
-}
-
-/**
- * The body, within its limits. A number that JavaScript cannot hold is a text of its digits, which are read from the bytes
- * that n8n keeps: what n8n has parsed has lost them.
- * @throws NotAnActivity where the limits are exceeded.
- */
-function bodyOf(request: ReturnType<IWebhookFunctions['getRequestObject']>): Json | undefined {
-	const body = request.body as Json | undefined;
-	checkBodyLimits(body);
-	if (!Buffer.isBuffer(request.rawBody)) return body;
-	const text = request.rawBody.toString(request.encoding);
-	return inexactNumberIn(text) === undefined ? body : (parseJson(text) ?? body);
-}
-
-function readDelivery(context: IWebhookFunctions): TriggerItem {
-	const request = context.getRequestObject();
-	if (!/^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '')) {
-		throw new NotAnActivity('The content type is not JSON', 415);
-	}
-	const conversationId = textOf(readKey(context.getParamsData(), 'conversationId'));
-	if (!conversationId) throw new NotAnActivity('The path names no conversation', 404);
-	return readActivity(bodyOf(request), conversationId, new Date().toISOString());
-}
-
 /** The fields of an item, with the buttons below its plain text where they are wanted. */
 function fieldsOf(item: TriggerItem, listsButtons: boolean): TriggerItem {
-	if (!listsButtons || item.eventType !== 'message') return { ...item };
 	const fields = { ...item };
+	if (!listsButtons || fields.eventType !== 'message') return fields;
 	return { ...fields, plainText: withButtonsBelow(fields.plainText, fields.buttons) };
 }
 
@@ -126,12 +79,9 @@ async function expectedDelivery(context: IWebhookFunctions, trust: Trust): Promi
  * Check Setup. Never throws.
  * @returns undefined where none came, or what it depends on has changed since.
  */
-export async function signedDeliveryOf(
-	context: IWebhookFunctions,
-	readSettings: () => Settings,
-): Promise<string | undefined> {
+export async function signedDeliveryOf(context: IWebhookFunctions): Promise<string | undefined> {
 	try {
-		const { verifiesCaller, trust } = readSettings();
+		const { verifiesCaller, trust } = readSettings(context);
 		if (!verifiesCaller) return undefined;
 		const expected = await expectedDelivery(context, trust);
 		return isVerified(triggerOf(context), expected) ? signedDeliveryMark(expected.connection) : undefined;
@@ -140,8 +90,8 @@ export async function signedDeliveryOf(
 	}
 }
 
-async function evaluate(context: IWebhookFunctions, readSettings: () => Settings): Promise<DeliveryResult> {
-	const settings = readSettings();
+async function evaluate(context: IWebhookFunctions): Promise<DeliveryResult> {
+	const settings = readSettings(context);
 	if (settings.verifiesCaller) {
 		const expected = await expectedDelivery(context, settings.trust);
 		await verifyCaller(authorizationOf(context), expected.connection, settings.trust);
@@ -198,18 +148,14 @@ function refusal(error: unknown): DeliveryResult {
 /**
  * Answers a delivery: verifies the caller, reads the activity, and starts the workflow unless the item is filtered out or
  * a duplicate. Never throws. Source: docs/service-facts.md#n8n-webhook-answers.
- * @param readSettings is called inside, as reading the parameters can fail too.
  * @returns what n8n's `webhook` method returns; the response is ended already where the delivery is refused.
  * @example
  * async webhook(this: IWebhookFunctions) {
- * 	return await handleDelivery(this, () => readSettings(this));
+ * 	return await handleDelivery(this);
  * }
  */
-export async function handleDelivery(
-	context: IWebhookFunctions,
-	readSettings: () => Settings,
-): Promise<IWebhookResponseData> {
-	const result = await evaluate(context, readSettings).catch(refusal);
+export async function handleDelivery(context: IWebhookFunctions): Promise<IWebhookResponseData> {
+	const result = await evaluate(context).catch(refusal);
 	switch (result.kind) {
 		case 'accepted':
 			return { workflowData: result.outputs, webhookResponse: '' };

@@ -14,7 +14,8 @@ export class KeysUnavailable extends Error {
 	}
 }
 
-interface TenantKeys {
+/** The keys of a tenant. What is fetched anew is another object. */
+export interface TenantKeys {
 	/** The tenant's GUID, also where the credential names it by a domain. */
 	tenantId: string;
 	keyIds: Set<string>;

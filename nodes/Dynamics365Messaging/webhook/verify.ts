@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
 	decodeProtectedHeader,
 	errors,
@@ -7,7 +8,7 @@ import {
 	type JWTVerifyResult,
 } from 'jose';
 import { CLOUDS, type Connection } from '../connection';
-import { keysFor } from './keys';
+import { keysFor, type TenantKeys } from './keys';
 
 /** The delivery's token is missing or not accepted. The reason is for n8n's log only, so that a forger learns nothing. */
 export class TokenRejected extends Error {
@@ -113,8 +114,68 @@ async function tryEach(several: unknown, token: string, options: JWTVerifyOption
 	throw new errors.JWSSignatureVerificationFailed();
 }
 
+/** What is known of a token whose signature was verified. */
+interface KnownToken {
+	keyId: string;
+	/** With which the signature was verified. Where they are fetched anew, the token is verified anew. */
+	keys: TenantKeys;
+	claims: JWTPayload;
+}
+
+/**
+ * Tokens whose signature, issuer and form were verified, by a hash of the authority and the token: a caller sends the same
+ * one again until it ends, and its signature does not change. Its times and claims are checked for each delivery. Only
+ * tokens of the tenant are remembered, so that a forger makes none forget.
+ */
+const knownTokens = new Map<string, KnownToken>();
+const MAX_KNOWN_TOKENS = 1_000;
+
+/** How many tokens are remembered now. */
+export function knownTokenCount(): number {
+	return knownTokens.size;
+}
+
+function remember(key: string, known: KnownToken): void {
+	knownTokens.delete(key);
+	knownTokens.set(key, known);
+	if (knownTokens.size <= MAX_KNOWN_TOKENS) return;
+	const [oldest] = knownTokens.keys();
+	if (oldest !== undefined) knownTokens.delete(oldest);
+}
+
+/** Whether a token has begun and has not ended. jose tells what is wrong with one for which this is false. Pure. */
+function isInTime({ exp, nbf }: JWTPayload, now: number): boolean {
+	return (
+		exp !== undefined &&
+		nbf !== undefined &&
+		exp > now - CLOCK_SKEW_SECONDS &&
+		nbf <= now + CLOCK_SKEW_SECONDS
+	);
+}
+
+/** The claims of a token that was verified before; undefined where it has to be verified now. */
+async function claimsOfKnown(key: string, connection: Connection): Promise<KnownToken | undefined> {
+	const known = knownTokens.get(key);
+	if (!known || !isInTime(known.claims, Math.floor(Date.now() / 1000))) return undefined;
+	return (await keysFor(connection, known.keyId)) === known.keys ? known : undefined;
+}
+
 async function verifyToken(token: string, connection: Connection, trust: Trust): Promise<void> {
-	const { tenantId, find } = await keysFor(connection, keyIdOf(token));
+	const { authorityHost, tenantId, clientId } = connection;
+	const key = createHash('sha256').update(`${authorityHost}/${tenantId} ${token}`).digest('base64');
+	let known = await claimsOfKnown(key, connection);
+	if (!known) {
+		known = await verifySignature(token, connection);
+		remember(key, known);
+	}
+	checkClaims(known.claims, clientId, known.keys.tenantId, trust);
+}
+
+/** Verifies a token's signature, form, issuer and times. @throws jose's errors, or KeysUnavailable */
+async function verifySignature(token: string, connection: Connection): Promise<KnownToken> {
+	const keyId = keyIdOf(token);
+	const keys = await keysFor(connection, keyId);
+	const { tenantId, find } = keys;
 	const options: JWTVerifyOptions = {
 		algorithms: ['RS256'],
 		issuer: issuersOf(connection.authorityHost, tenantId),
@@ -124,7 +185,7 @@ async function verifyToken(token: string, connection: Connection, trust: Trust):
 	const { payload } = await jwtVerify(token, find, options).catch(
 		async (error: unknown) => await tryEach(error, token, options),
 	);
-	checkClaims(payload, connection.clientId, tenantId, trust);
+	return { keyId, keys, claims: payload };
 }
 
 /** Turns jose's errors into the claim or code that goes to n8n's log. */

@@ -5,8 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { importJWK, SignJWT, type JWK } from 'jose';
 import { connectionFrom, type Connection } from '../../../nodes/Dynamics365Messaging/connection';
-import { verifyCaller } from '../../../nodes/Dynamics365Messaging/webhook/verify';
+import { knownTokenCount, verifyCaller } from '../../../nodes/Dynamics365Messaging/webhook/verify';
 import { listen } from '../../../tools/ports';
+import { REAL_TIMERS } from '../../support/timers';
 
 const TENANT = 'b5122edb-5678-4def-99e2-abcdef123456';
 const CLIENT = '9f6c021d-1234-4abc-8df7-123456789abc';
@@ -59,7 +60,7 @@ afterAll(() => void server.close());
 
 async function sign(
 	alg: string,
-	{ kid = 'k1', key = privateJwk, ...given }: { kid?: string; key?: JWK; aud?: string } = {},
+	{ kid = 'k1', key = privateJwk, ...given }: { kid?: string; key?: JWK; aud?: string; jti?: string } = {},
 ): Promise<string> {
 	const now = Math.floor(Date.now() / 1000);
 	const claims = {
@@ -171,5 +172,69 @@ describe('a fetch that fails at a rotation', () => {
 		const token = await freshToken();
 		await Promise.all(Array.from({ length: 20 }, async () => await verify(token)));
 		expect(asked).toBe(2);
+	});
+});
+
+describe('a token that comes again', () => {
+	/** Sets every clock, also that of jose. */
+	const dateAt = (ms: number) => jest.useFakeTimers({ now: ms, doNotFake: [...REAL_TIMERS] });
+	afterEach(() => void jest.useRealTimers());
+
+	test('is believed, and its signature is not verified again', async () => {
+		const token = await sign('RS256');
+		const verifies = jest.spyOn(crypto.subtle, 'verify');
+		for (let time = 0; time < 3; time++) await verify(token);
+		expect(verifies).toHaveBeenCalledTimes(1);
+	});
+
+	test.each([
+		['ended', 361_000, 'exp'],
+		['not begun yet, as the clock was set back', -301_000, 'nbf'],
+	])('is not when it has %s', async (_, later, claim) => {
+		const token = await sign('RS256');
+		await verify(token);
+		dateAt(Date.now() + later);
+		await expect(verify(token)).rejects.toThrow(claim);
+	});
+
+	test('is not by another app, another caller or another tenant', async () => {
+		const token = await sign('RS256');
+		await verify(token);
+		const by = async (other: Partial<Connection>, callerObjectId?: string) =>
+			await verifyCaller(`Bearer ${token}`, { ...connection, ...other }, { callerObjectId });
+		await expect(by({ clientId: TENANT })).rejects.toThrow('appid');
+		await expect(by({}, CLIENT)).rejects.toThrow('oid');
+		await expect(by({ tenantId: CLIENT })).rejects.toThrow('iss');
+		await expect(by({})).resolves.toBeUndefined();
+	});
+
+	test('is not when its key has been withdrawn', async () => {
+		const token = await sign('RS256');
+		await verify(token);
+		const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+		answered = { keys: [jwkOf(other, 'k2')] };
+		await verify(await sign('RS256', { kid: 'k2', key: other.privateKey.export({ format: 'jwk' }) }));
+		await expect(verify(token)).rejects.toThrow('not believed');
+	});
+
+	test('is not with another signature, or another word', async () => {
+		const token = await sign('RS256');
+		await verify(token);
+		const [head, claims = '', signature] = token.split('.');
+		const [, , other] = (await sign('RS256', { aud: 'x' })).split('.');
+		await expect(verify([head, claims, other].join('.'))).rejects.toThrow('SIGNATURE');
+		const changed = Buffer.from(claims, 'base64url')
+			.toString()
+			.replace(/"exp":(\d)/, '"exp":9$1');
+		const forged = [head, Buffer.from(changed).toString('base64url'), signature].join('.');
+		await expect(verify(forged)).rejects.toThrow('SIGNATURE');
+	});
+
+	test('is remembered among a thousand, and what is refused is not', async () => {
+		const before = knownTokenCount();
+		await expect(verify(await sign('PS256'))).rejects.toThrow('not believed');
+		expect(knownTokenCount()).toBe(before);
+		for (let time = 0; time < 1_005; time++) await verify(await sign('RS256', { jti: String(time) }));
+		expect(knownTokenCount()).toBe(1_000);
 	});
 });
