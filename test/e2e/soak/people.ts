@@ -71,7 +71,8 @@ export async function represent(
 		await soak.pause(100, 400);
 		const open = openConversations(soak);
 		if (open.length === 0) continue;
-		const { id, state } = soak.pick(open);
+		const one = soak.pick(open);
+		const { id, state } = one;
 		if (state === 'waiting' && soak.chance(nights)) desk.outOfHours(id, { holiday: soak.chance(0.3) });
 		else if (state === 'waiting') desk.accept(id);
 		else if (soak.chance(ends)) {
@@ -79,12 +80,18 @@ export async function represent(
 			if (soak.chance(0.5)) desk.wrapUp(id);
 			desk.close(id);
 		} else if (soak.chance(0.2)) desk.typing(id);
-		else {
+		else if (!waitsForCustomer(one)) {
 			const text = `answer ${number++}`;
 			spoken.set(id, [...(spoken.get(id) ?? []), text]);
 			desk.reply(id, { text });
 		}
 	}
+}
+
+/** Whether a representative has said so much that they wait for a word of the customer. */
+export function waitsForCustomer({ lines }: Conversation): boolean {
+	const said = lines.filter(({ who }) => who !== 'system').slice(-5);
+	return said.length === 5 && said.every(({ who }) => who === 'representative');
 }
 
 /** PostgreSQL lets nobody in now and then, for some seconds. */

@@ -4,6 +4,7 @@ import type { Conversation } from '../../../emulator';
 import { onTelegram, type Stage } from '../templates/telegram-to-representative';
 import type { TelegramCall, Trouble } from '../templates/telegramStub';
 import { isAutomated } from '../templates/channel';
+import { waitsForCustomer } from './people';
 import { type Checks, isInOrder, type Soak } from './soak';
 
 const CHATS = [0, 1, 2, 3, 4, 5].map((number) => 4_712_000_000 + number);
@@ -145,13 +146,14 @@ async function beRepresentative(soak: Soak, answers: Map<string, Answer[]>): Pro
 		await soak.pause(100, 400);
 		const open = desk.list().filter(({ state }) => state === 'waiting' || state === 'active');
 		if (open.length === 0) continue;
-		const { id, state, customerId } = soak.pick(open);
+		const one = soak.pick(open);
+		const { id, state, customerId } = one;
 		if (state === 'waiting') desk.accept(id);
 		else if (soak.chance(0.04)) {
 			desk.wrapUp(id);
 			desk.close(id);
 		} else if (soak.chance(0.15)) desk.typing(id);
-		else {
+		else if (!waitsForCustomer(one)) {
 			const number = count++;
 			const said = `answer ${number} to ${customerId}`;
 			const paper = `paper ${number} to ${customerId}.pdf`;
