@@ -245,6 +245,42 @@ describe('a conversation in the list', () => {
 		expect((await searchIn({ environmentUrl: 'https://nowhere.invalid' })()).results).toHaveLength(1);
 	});
 
+	test('without names, a search of several pages asks Dataverse once', async () => {
+		emulator.addConversations(250);
+		emulator.settings.faults = [
+			{ match: { operationId: 'dataverse.listConversations' }, action: { status: 503 } },
+		];
+		const { results } = await searchIn()('nothing like it');
+		expect(results).toEqual([]);
+		expect(entries(emulator, 'dataverse')).toHaveLength(1);
+	});
+
+	test('is looked up in Dataverse by a GUID alone, in whatever casing the service gives it', async () => {
+		const id = await open(kim);
+		const list = (ids: string[]) => ({
+			status: 200,
+			body: JSON.stringify({ conversations: ids.map((conversationid) => ({ conversationid })) }),
+			contentType: 'application/json',
+		});
+		const match = { operationId: 'listConversations' };
+		emulator.settings.faults = [{ match, action: list([id.toUpperCase(), "x') or true or ('y"]) }];
+		const { results } = await searchIn()();
+		expect(results.map(({ name }) => name)).toEqual(['Kim Berger · waiting', "x') or true or ('y"]);
+		expect(results[0]!.value).toBe(id.toUpperCase());
+		const [asked] = entries(emulator, 'dataverse');
+		expect(JSON.stringify(asked)).not.toContain('or true');
+	});
+
+	test('is in the list after five seconds where Dataverse says nothing', async () => {
+		const id = await open(kim);
+		emulator.settings.faults = [
+			{ match: { operationId: 'dataverse.listConversations' }, action: { delayMs: 12_000 } },
+		];
+		const from = performance.now();
+		expect((await searchIn()()).results).toMatchObject([{ value: id }]);
+		expect(performance.now() - from).toBeLessThan(10_000);
+	});
+
 	const [A, B] = ['11111111-2222-4333-8444-555555555555', '22222222-2222-4333-8444-555555555555'];
 	type Records = Record<string, Pick<ConversationRecord, 'customerName' | 'subject' | 'status'>>;
 	test.each<[string, Json[], Records, string[]]>([

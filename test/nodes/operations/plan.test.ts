@@ -273,6 +273,13 @@ describe('what is sent', () => {
 		expect(request.body).toMatchObject({ conversation: { id } });
 	});
 
+	test('a record is named in lower case, as it is in Dataverse', async () => {
+		const given = { conversationId: CONVERSATION.toUpperCase() };
+		const asked = await requestOf('availability: getForConversation', given);
+		expect(asked.body).toMatchObject({ ConversationId: CONVERSATION });
+		expect(JSON.stringify(plan('conversation: get', given))).toContain(CONVERSATION);
+	});
+
 	test('a start time goes out in UTC', async () => {
 		const options = { startTime: '2026-01-31T10:00:00+01:00' };
 		expect((await requestOf('conversation: getMany', { options })).query).toEqual({
@@ -375,6 +382,9 @@ describe('what is refused, by the field’s name', () => {
 		'Create',
 		'19:a@thread.v2',
 		`${CONVERSATION}0`,
+		`0${CONVERSATION}`,
+		`create/${CONVERSATION}`,
+		`${CONVERSATION}\n${CONVERSATION}`,
 		`${CONVERSATION}%zz`,
 		'%2E%2E%2Fcreate',
 	];
