@@ -8,8 +8,13 @@ export function isRecord(value: unknown): boolean {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Where in a text of JSON a number may stand that is longer than JavaScript can hold, or has an exponent. */
-const LONG_NUMBER = /(?:^|[\s:,[-])(?:[\d.]{16}|\d[\d.]*[eE][+-]?\d)/;
+/**
+ * Where within a text of JSON a number may stand that is longer than JavaScript can hold, or has an exponent. A dash that
+ * nothing of JSON's own stands before is one of a GUID, such as `-4e51-`: lists are full of them.
+ */
+const LONG_NUMBER = /[\s:,[]-?(?:[\d.]{16}|\d[\d.]*[eE][+-]?\d)/;
+/** A text that is a number as a whole. */
+const NUMBER_ALONE = /^-?\d/;
 
 /** The digits of a number without zeros at their ends, and the power of ten that they are multiplied by. */
 function digitsOf(number: string): string {
@@ -43,7 +48,7 @@ function endOfText(json: string, start: number): number {
 
 /** The numbers of a text of JSON that JavaScript would change, with the positions where they begin. */
 function* inexactNumbers(json: string): Generator<{ number: string; start: number }> {
-	if (!LONG_NUMBER.test(json)) return;
+	if (!NUMBER_ALONE.test(json) && !LONG_NUMBER.test(json)) return;
 	const next = /"|-?\d[\d.eE+-]*/g;
 	for (let found = next.exec(json); found; found = next.exec(json)) {
 		const { 0: what, index } = found;

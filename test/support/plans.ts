@@ -52,8 +52,10 @@ export async function carryOut<Connection, Service extends string>(
 		signal,
 		binary: { write: async () => ({ data: '', mimeType: '' }), discard: async () => undefined },
 	};
-	return await plan.run({ connection, client: () => ({ call, page, list }), seen: new Set(), n8n }).then(
-		({ items }) => ({ requests, items: items.map(({ json }) => json), error: undefined }),
-		(error: unknown) => ({ requests, items: [], error }),
-	);
+	return await plan
+		.run({ connection, client: () => ({ call, page, pages: list, list }), seen: new Set(), n8n })
+		.then(
+			({ items }) => ({ requests, items: items.map(({ json }) => json), error: undefined }),
+			(error: unknown) => ({ requests, items: [], error }),
+		);
 }

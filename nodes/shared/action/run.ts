@@ -107,11 +107,11 @@ function asItems(json: IDataObject[]): Output['items'] {
 }
 
 async function collect<Entry, Item>(
-	entries: AsyncIterable<Entry>,
+	pages: AsyncIterable<Entry[]>,
 	toItem: (entry: Entry) => Item,
 ): Promise<Item[]> {
 	const items: Item[] = [];
-	for await (const entry of entries) items.push(toItem(entry));
+	for await (const page of pages) for (const entry of page) items.push(toItem(entry));
 	return items;
 }
 
@@ -140,7 +140,7 @@ async function carryOut<Connection, Service extends string>(
 	if (plan.kind === 'call') {
 		return { items: asItems(plan.toItems(await answerTo(plan, client))), hint: plan.hint };
 	}
-	const entries = client.list(plan.list);
+	const entries = client.pages(plan.list);
 	if ('toItem' in plan) return { items: await collect(entries, (entry) => ({ json: plan.toItem(entry) })) };
 	return { items: asItems(plan.toItems(await collect(entries, (entry) => entry))) };
 }
@@ -307,7 +307,7 @@ function lookUpOf<Connection, Service extends string>(
 	return async (list) => {
 		const key = JSON.stringify(list);
 		const entries =
-			lists.get(key) ?? open().then(async (one) => await collect(one.list(list), (entry) => entry));
+			lists.get(key) ?? open().then(async (one) => await collect(one.pages(list), (entry) => entry));
 		lists.set(key, entries);
 		return await entries;
 	};

@@ -1,5 +1,5 @@
 import type { Json } from '../json';
-import { readList, readPage, type ListRequest, type Page, type PageReader } from './pagination';
+import { readList, readPage, readPages, type ListRequest, type Page, type PageReader } from './pagination';
 import type { ServiceRequest } from './request';
 import { requestWithRetry, type Service, type ServiceResponse } from './retry';
 import type { Throttle } from './throttle';
@@ -40,7 +40,16 @@ export class Client {
 	}
 
 	/**
-	 * Reads a list page by page: see {@link readList}.
+	 * Reads a list, and gives the entries of each page together: see {@link readPages}.
+	 * @throws ServiceError where the list cannot be read to its end.
+	 * @example for await (const page of client.pages(list)) entries.push(...page);
+	 */
+	pages(list: ListRequest): AsyncGenerator<Json[]> {
+		return readPages(list, this.pageReader, this.json);
+	}
+
+	/**
+	 * Reads a list, and gives its entries one by one: see {@link readList}.
 	 * @throws ServiceError where the list cannot be read to its end.
 	 * @example for await (const entry of client.list(list)) entries.push(entry);
 	 */
@@ -52,4 +61,4 @@ export class Client {
 }
 
 /** The methods of a client that operations use. */
-export type ServiceCalls = Pick<Client, 'call' | 'page' | 'list'>;
+export type ServiceCalls = Pick<Client, 'call' | 'page' | 'pages' | 'list'>;

@@ -126,7 +126,8 @@ class SeenPages {
 		const head = identities[0] ?? null;
 		const page = `${head} ${identities.at(-1) ?? null} ${entries.length}`;
 		const isRepeated = head !== null && this.pages.has(page);
-		const repeats = new Map(this.before);
+		// It is not needed again, so it is used up.
+		const repeats = this.before;
 		const isKnown = (identity: string | null) => {
 			if (identity === null) return false;
 			const left = repeats.get(identity);
@@ -144,10 +145,11 @@ class SeenPages {
 
 /**
  * Reads a list page by page, with one page in memory at a time, and leaves out entries that come again.
+ * @returns the new entries of each page, together: a step for each entry of a long list would take longer than the reading.
  * @throws ServiceError where a page fails, a cursor comes a second time, or the pages have no new entries. So the list
  * never ends early without an error, and never goes on for ever.
  */
-export async function* readList(list: ListRequest, reader: PageReader, call: Call): AsyncGenerator<Json> {
+export async function* readPages(list: ListRequest, reader: PageReader, call: Call): AsyncGenerator<Json[]> {
 	const seen = new SeenPages((entry) => reader.identityOf?.(list, entry) ?? null);
 	const wanted = list.limit ?? Infinity;
 	const cursors = new Set<string>();
@@ -163,7 +165,7 @@ export async function* readList(list: ListRequest, reader: PageReader, call: Cal
 		);
 		const fresh = seen.fresh(entries);
 		const wantedEntries = fresh.slice(0, wanted - count);
-		yield* wantedEntries;
+		yield wantedEntries;
 		count += wantedEntries.length;
 		if (next === undefined || count >= wanted) return;
 		if (cursors.has(next)) throw reader.brokenOff(count, 'repeatedCursor');
@@ -172,6 +174,11 @@ export async function* readList(list: ListRequest, reader: PageReader, call: Cal
 		cursors.add(next);
 		cursor = next;
 	}
+}
+
+/** Reads a list as {@link readPages} does, entry by entry: for short lists. */
+export async function* readList(...list: Parameters<typeof readPages>): AsyncGenerator<Json> {
+	for await (const entries of readPages(...list)) yield* entries;
 }
 
 /** A service whose pages contain the URL of the next one. */
