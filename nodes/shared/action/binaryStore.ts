@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { BinaryHelperFunctions, IBinaryData } from 'n8n-workflow';
+import { contentTypeOf } from '../contentType';
 import { collect } from '../transport/roundTrip';
 
 /** Where n8n keeps the files of items: in memory, on disk, in its database, or in an object store. */
@@ -9,7 +10,8 @@ export interface BinaryStore {
 	 * Stores a file.
 	 * @param data its bytes, or its pieces as they come: of those, no more is in memory than n8n's storage keeps there. Where
 	 * reading them throws, nothing of the file stays behind, and the error is passed on.
-	 * @param mimeType where it is not given, n8n looks at the name and at the bytes, for which they are collected.
+	 * @param mimeType where it is not given, that of the name's extension. Where that is not known either, n8n looks at the
+	 * bytes, for which pieces are collected.
 	 */
 	write: (data: Buffer | AsyncIterable<Buffer>, fileName?: string, mimeType?: string) => Promise<IBinaryData>;
 	/**
@@ -90,7 +92,8 @@ export function binaryStore(helpers: Helpers): BinaryStore {
 	};
 	return {
 		write: async (data, fileName, mimeType) => {
-			if (!Buffer.isBuffer(data) && mimeType) return await writePieces(data, fileName, mimeType);
+			const type = mimeType || contentTypeOf(fileName ?? '');
+			if (!Buffer.isBuffer(data) && type) return await writePieces(data, fileName, type);
 			const whole = Buffer.isBuffer(data) ? data : await collect(data);
 			return await helpers.prepareBinaryData(whole, fileName, mimeType);
 		},

@@ -158,7 +158,20 @@ test('the pieces are read no faster than the storage takes them', async () => {
 	expect(most).toBeLessThan(4 * 300_000);
 });
 
-test('n8n looks at the bytes of a file without a type', async () => {
+test('a file without a type has that of its name, and is not collected for it', async () => {
+	const given: unknown[] = [];
+	const store = binaryStore({
+		getBinaryPath: (id) => id,
+		prepareBinaryData: async (data, fileName, mimeType) => {
+			given.push(Buffer.isBuffer(data), fileName, mimeType);
+			return { data: '', mimeType: '' };
+		},
+	});
+	await store.write(piecesOf(2, 3, false).pieces, 'Photo.JPG');
+	expect(given).toEqual([false, 'Photo.JPG', 'image/jpeg']);
+});
+
+test('n8n looks at the bytes of a file without a type, whose name does not tell it', async () => {
 	let whole: unknown;
 	const store = binaryStore({
 		getBinaryPath: (id) => id,
