@@ -63,7 +63,7 @@ function valueAt(parameters, path) {
 	return path.split('.').reduce((value, key) => value?.[key], parameters);
 }
 
-/** The context of an action node. @param items each with the parameters that its expressions would give */
+/** The context of an action node. Each item has the parameters that the expressions would give for it. */
 function actionContext({ credential, items, parameters }) {
 	const node = {
 		id: 'node',
@@ -80,12 +80,15 @@ function actionContext({ credential, items, parameters }) {
 		getNode: () => node,
 		getWorkflow: () => ({ id: 'workflow', name: 'Workflow' }),
 		getMode: () => 'trigger',
+		getInstanceId: () => 'instance',
 		getExecutionId: () => '1',
 		getTimezone: () => 'Europe/Amsterdam',
 		getExecutionCancelSignal: () => undefined,
 		getInputData: () => input,
-		getNodeParameter: (name, itemIndex, fallback) =>
-			valueAt({ ...parameters, ...items[itemIndex] }, name) ?? fallback,
+		getNodeParameter: (name, itemIndex, fallback, { extractValue = false } = {}) => {
+			const value = valueAt(items[itemIndex], name) ?? valueAt(parameters, name) ?? fallback;
+			return extractValue && value?.__rl ? value.value : value;
+		},
 		getCredentials: async () => ({ ...credential }),
 		continueOnFail: () => false,
 		addExecutionHints() {},
