@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { runWatched, startAnew } from './memory';
-import { median, type Benchmark, type Section } from './sections';
+import { type Benchmark, type Section } from './sections';
 import {
 	httpRequest,
 	ourNode,
@@ -15,6 +15,7 @@ import {
 	type NodeStep,
 	type Service,
 } from './service';
+import { intervalOf, median, ratioOf } from './statistics';
 
 const MEGABYTE = 1024 * 1024;
 const SIZE = 5 * MEGABYTE;
@@ -177,7 +178,8 @@ function writeFiles(folder: string, count: number, size: number): Files {
 type Results = Map<Task, Record<Who, Measured[]>>;
 
 function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], short: boolean): Section {
-	const middle = (measured: Measured[], key: keyof Measured) => median(measured.map((one) => one[key]));
+	const of = (measured: Measured[], key: keyof Measured) => measured.map((one) => one[key]);
+	const middle = (measured: Measured[], key: keyof Measured) => median(of(measured, key));
 	const rows = [...results].flatMap(([{ name, nodes }, by]) =>
 		BOTH.map((who) => [
 			name,
@@ -195,13 +197,14 @@ function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], sh
 			{
 				what: `peak memory per file ÷ its size, ${name}`,
 				ratio: middle(by.ours, 'times'),
+				interval: intervalOf(of(by.ours, 'times'), median),
 				atMost: targets.times,
 				// With few files, the growth of n8n's process for other reasons weighs more.
 				shortAtMost: 4.5,
 			},
 			{
 				what: `time ÷ HTTP Request, ${name}`,
-				ratio: middle(by.ours, 'ms') / middle(by.theirs, 'ms'),
+				...ratioOf(of(by.ours, 'ms'), of(by.theirs, 'ms')),
 				atMost: 1,
 				// One run of each.
 				shortAtMost: 2.5,
@@ -211,7 +214,7 @@ function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], sh
 				: [
 						{
 							what: `peak memory ÷ HTTP Request, ${name}`,
-							ratio: middle(by.ours, 'times') / middle(by.theirs, 'times'),
+							...ratioOf(of(by.ours, 'times'), of(by.theirs, 'times')),
 							atMost: 1,
 						},
 					]),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { startListServer } from './listServer';
 import { runWatched, startAnew, type MeasuredRun } from './memory';
-import { median, type Benchmark, type Check, type Section } from './sections';
+import { type Benchmark, type Check, type Section } from './sections';
 import {
 	httpRequest,
 	ourNode,
@@ -13,6 +13,7 @@ import {
 	type NodeStep,
 	type Service,
 } from './service';
+import { median, ratioOf } from './statistics';
 
 const MEGABYTE = 1024 * 1024;
 /** The largest page of the service. */
@@ -110,13 +111,16 @@ function rowsOf(results: Results): string[][] {
 function checksOf(results: Results, short: boolean): Check[] {
 	return [...results].flatMap(([length, by]) => {
 		const ratio = (key: keyof Measured, other: Who = 'theirs') =>
-			median(by.ours.map((one) => one[key])) / median(by[other].map((one) => one[key]));
+			ratioOf(
+				by.ours.map((one) => one[key]),
+				by[other].map((one) => one[key]),
+			);
 		const of = length.toLocaleString('en-US');
-		const time = { what: `time ÷ HTTP Request, ${of}`, ratio: ratio('ms'), atMost: 1 };
-		const memory = { what: `peak memory ÷ HTTP Request, ${of}`, ratio: ratio('growth'), atMost: 1 };
+		const time = { what: `time ÷ HTTP Request, ${of}`, ...ratio('ms'), atMost: 1 };
+		const memory = { what: `peak memory ÷ HTTP Request, ${of}`, ...ratio('growth'), atMost: 1 };
 		const share = {
 			what: `time of the execution ÷ n8n’s own share, ${of}`,
-			ratio: ratio('wholeMs', 'bare'),
+			...ratio('wholeMs', 'bare'),
 			atMost: 1.2,
 			// So few conversations are read in less time than an execution takes anyway.
 			shortAtMost: 6,
