@@ -20,7 +20,7 @@ import { AVAILABILITY_ROLE, readRoles, rolesRequest } from '../dataverse/availab
 import { dataverseTokens } from '../dataverse/client';
 import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
 import { probe, signedDeliveryMark, triggerMark, type Probed } from './probe';
-import { whyNotRegistrable } from './webhookUrl';
+import { whyNotRegistrable, withoutPassword } from './webhookUrl';
 
 /** The checks, in the order of the chain from token to webhook. */
 const CHECKS = [
@@ -201,9 +201,10 @@ function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Co
 	if (webhookUrl === null || webhookUrl.trim() === '')
 		return failed('The record has no webhook URL', REGISTER);
 	const reason = whyNotRegistrable(webhookUrl, [origin, environmentUrl]);
-	if (reason === undefined) return ok(webhookUrl);
+	const shown = withoutPassword(webhookUrl);
+	if (reason === undefined) return ok(shown);
 	return failed(
-		`Dynamics 365 cannot call ${webhookUrl}: ${reason}`,
+		`Dynamics 365 cannot call ${shown}: ${reason}`,
 		`${REGISTER} n8n makes it of its public address, which starts with https:// and is set as WEBHOOK_URL.`,
 	);
 }

@@ -36,8 +36,11 @@ const ORDER: readonly Status[] = ['failed', 'warning', 'ok', 'skipped'];
 
 const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`;
 
-/** Says in one row how the checks came out, and with which one to begin. */
-function summaryOf(rows: readonly ReportRow[]): ReportRow {
+/**
+ * Says in one row how the checks came out, and with which one to begin.
+ * @param includesSkipped whether the checks that could not be made are among the rows below it.
+ */
+function summaryOf(rows: readonly ReportRow[], includesSkipped: boolean): ReportRow {
 	const of = (status: Status) => rows.filter((row) => row.status === status);
 	const [failed, warned, skipped] = [of('failed'), of('warning'), of('skipped')];
 	const made = rows.length - skipped.length;
@@ -49,7 +52,7 @@ function summaryOf(rows: readonly ReportRow[]): ReportRow {
 	const notMade =
 		skipped.length === 0
 			? ''
-			: `. ${counted(skipped.length, 'check')} could not be made: the option Include Skipped Checks lists them`;
+			: `. ${counted(skipped.length, 'check')} could not be made: ${includesSkipped ? 'they stand at the end' : 'the option Include Skipped Checks lists them'}`;
 	const detail = `${failed.length} failed, ${warned.length} to look at, ${passed}${notMade}`;
 	const [first] = found;
 	if (!first) {
@@ -85,5 +88,8 @@ export function reportOf(results: readonly NamedResult[], includeSkipped: boolea
 		check,
 	}));
 	const shown = ORDER.filter((status) => includeSkipped || status !== 'skipped');
-	return [summaryOf(rows), ...shown.flatMap((status) => rows.filter((row) => row.status === status))];
+	return [
+		summaryOf(rows, includeSkipped),
+		...shown.flatMap((status) => rows.filter((row) => row.status === status)),
+	];
 }
