@@ -127,7 +127,7 @@ function checksOf(results: Results, short: boolean): Check[] {
 		};
 		const least = {
 			what: `time of the execution ÷ a bare loop that reads them, ${of}`,
-			ratio: ratio('wholeMs', 'loop'),
+			...ratio('wholeMs', 'loop'),
 			atMost: 1.2,
 			shortAtMost: 3,
 		};
