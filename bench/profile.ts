@@ -96,7 +96,7 @@ export async function withProfiler<T>(use: (profiler: N8nProfiler) => Promise<T>
 		await waitFor('the profile of n8n', 60_000, () => existsSync(path) === there);
 	try {
 		return await use({
-			env: { NODE_OPTIONS: `--require=${join(__dirname, 'profile.cjs')}`, BENCH_PROFILE: file },
+			env: { NODE_OPTIONS: `--require=${join(__dirname, 'profiler.cjs')}`, BENCH_PROFILE: file },
 			sharesDuring: async (n8n, work) => {
 				rmSync(file, { force: true });
 				process.kill(pidOf(n8n), 'SIGUSR2');
