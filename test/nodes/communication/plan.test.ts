@@ -159,10 +159,13 @@ describe('a template', () => {
 		(bodyOf({ kind: 'template', template, placeholders }) as { request: { template: object } }).request
 			.template;
 
-	test.each(['a|en', ' a | en ', 'a|en_US', 'a|zh_Hans'])('is named with its language: %j', (template) => {
-		const [name, language] = template.split('|').map((part) => part.trim());
-		expect(sent(template)).toEqual({ name, language });
-	});
+	test.each(['a|en', ' a | en ', 'a|en_US', 'a|zh_Hans', 'a|es_419'])(
+		'is named with its language: %j',
+		(template) => {
+			const [name, language] = template.split('|').map((part) => part.trim());
+			expect(sent(template)).toEqual({ name, language });
+		},
+	);
 
 	test.each<[unknown, string]>([
 		['', 'Template is empty'],

@@ -33,9 +33,9 @@ export interface CheckedTemplate {
 	unused: string[];
 }
 
-/** Whether a text is a language, also with a country or script, e.g. `en`, `en_US`, `zh_Hans`. */
+/** Whether a text is a language, also with a country, script or region, e.g. `en`, `en_US`, `zh_Hans`, `es_419`. */
 export function isLanguage(text: string): boolean {
-	return /^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/.test(text);
+	return /^[a-z]{2,3}([_-]([A-Za-z]{2,4}|\d{3}))?$/.test(text);
 }
 
 function isOneOf<Name extends string>(names: readonly Name[], value: unknown): value is Name {
