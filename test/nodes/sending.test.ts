@@ -201,12 +201,16 @@ test('ten conversations at once, where nothing else is said', async () => {
 			response.end('{"messageId":"1756399395730"}');
 		}, 20);
 	});
+	let connections = 0;
+	server.on('secureConnection', () => connections++);
 	const port = await listen(server);
 	const baseUrl = `https://localhost:${port}`;
 	const json = oneNode('dynamics365Messaging', { resource: 'message', operation: 'send', ...fromItem });
 	const credentials = { dynamics365MessagingApi: { ...credentialFor(emulator), baseUrl } };
 	const items = [...ids, ...ids].map((id) => ({ id, text: 'x' }));
 	expect(outcomeOf(await startWorkflow(loader, json, credentials, items)).items).toHaveLength(60);
+	// Each is reused, so there are no more of them than calls at once.
+	expect(connections).toBe(10);
 	expect(most).toBe(10);
 	await close(server);
 });

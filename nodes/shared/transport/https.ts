@@ -8,7 +8,10 @@ import { roundTrip, RoundTripError, wordsOf, type Answer } from './roundTrip';
  * One HTTPS request. Whatever carries a secret or a token is sent from here: MSAL's token requests, the requests to the
  * services, and those for the tenant's keys. It is written by hand, as n8n's request helper is absent in a credential's
  * test and in MSAL, and does not tell a request that never left from one whose answer was lost.
- * It uses Node.js' global agent, where n8n installs its proxy.
+ * It uses Node.js' global agent, where n8n installs its proxy. That keeps connections alive and reuses them, the one that was
+ * used last first, and closes one that was idle for five seconds, or as long as the service says. So a run has as many
+ * connections to a service as it makes calls at once: no more than Parallel Conversations says, which is 50 at the most.
+ * The agents that n8n installs for a proxy (n8n 2.41) keep none alive: each call then has a connection of its own.
  */
 interface HttpsRequest {
 	method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
