@@ -60,7 +60,7 @@ async function measured(size: (typeof SIZES)['full'], profiles: boolean): Promis
 		writeFileSync(file, JSON.stringify(settings));
 		const { stdout } = await run(
 			installationOf().node,
-			['--expose-gc', join(__dirname, 'delivery.cjs'), file],
+			['--expose-gc', join(__dirname, 'deliveryProcess.cjs'), file],
 			{
 				env: { ...process.env, NODE_EXTRA_CA_CERTS: writeCertificateFile(emulator, folder) },
 				maxBuffer: 512 * 1024 * 1024,

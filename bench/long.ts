@@ -81,7 +81,7 @@ function commandsOf(child: ChildProcess): Watched {
 async function startWatched(emulator: Emulator, folder: string): Promise<Watched> {
 	const file = join(folder, 'long.json');
 	writeFileSync(file, JSON.stringify({ credential: credentialFor(emulator) }));
-	const child = fork(join(__dirname, 'long.cjs'), [file], {
+	const child = fork(join(__dirname, 'longProcess.cjs'), [file], {
 		execPath: installationOf().node,
 		execArgv: ['--expose-gc'],
 		env: { ...process.env, NODE_EXTRA_CA_CERTS: writeCertificateFile(emulator, folder) },

@@ -26,11 +26,12 @@ const PARTS: ReadonlyArray<[what: string, path: RegExp]> = [
 ];
 const GARBAGE = 'garbage collection';
 const REST = 'Node.js itself';
+/** V8 does not always tell waiting from Node.js's own work outside of JavaScript. */
+const NO_PART = new Set(['(idle)', '(program)']);
 
 /** The part to which a script belongs; undefined for one of Node.js, which works for whoever has called it. */
 function partOf({ functionName, url }: { functionName: string; url: string }): string | undefined {
 	if (functionName === '(garbage collector)') return GARBAGE;
-	if (functionName === '(program)') return REST;
 	const path = url.replaceAll('\\', '/');
 	return PARTS.find(([, pattern]) => pattern.test(path))?.[0];
 }
@@ -50,7 +51,7 @@ export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Prof
 	};
 	const shares: Shares = new Map();
 	for (const [index, id] of samples.entries()) {
-		if (byId.get(id)?.callFrame.functionName === '(idle)') continue;
+		if (NO_PART.has(byId.get(id)?.callFrame.functionName ?? '')) continue;
 		const part = known.get(id) ?? find(id);
 		shares.set(part, (shares.get(part) ?? 0) + (timeDeltas[index] ?? 0));
 	}
@@ -70,7 +71,7 @@ export function tableOfShares(
 	const microseconds = (value: number) => Math.round(value).toLocaleString('en-US');
 	return {
 		title,
-		header: ['CPU of the main thread, µs each', ...contenders.map(([label]) => label)],
+		header: ['JavaScript of the main thread, µs each', ...contenders.map(([label]) => label)],
 		rows: [
 			...parts
 				.sort((one, other) => of(first?.[1], other) - of(first?.[1], one))

@@ -191,8 +191,11 @@ async function runOne(benchmark: Benchmark, options: RunOptions): Promise<string
 	const startedAt = performance.now();
 	const section = await measure(options);
 	const missed = section.checks.filter((check) => !isMet(check, short));
-	const profiled = !short && missed.length > 0 && profile ? await profile() : undefined;
-	const text = toMarkdown(section, profiled);
+	const profiled =
+		!short && missed.length > 0
+			? await profile?.().catch((error: unknown) => console.error('There is no profile:', error))
+			: undefined;
+	const text = toMarkdown(section, profiled ?? undefined);
 	const seconds = Math.round((performance.now() - startedAt) / 1000);
 	console.log(text);
 	const rows = section.checks.map((check) => rowOf(check, short));

@@ -46,7 +46,7 @@ test('time goes to the part whose script it is, and that of Node.js to whoever h
 test('time in which nothing was done is no part, and garbage is one', () => {
 	const shares = sharesOf(chain(['', 0, '(root)'], ['', 5, '(garbage collector)']));
 	expect(shares.get('garbage collection')).toBe(5);
-	expect([...sharesOf(chain(['', 7, '(idle)']))]).toEqual([]);
+	expect([...sharesOf(chain(['', 7, '(idle)'], ['', 8, '(program)']))]).toEqual([]);
 });
 
 test('a table has what each took for one delivery, the largest part first', () => {
