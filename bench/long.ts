@@ -179,7 +179,7 @@ export const long: Benchmark = {
 				['messages', sent],
 			] as const;
 			return {
-				how: `${count.toLocaleString('en-US')} deliveries from ${CALLERS} callers (one of ${ID_EVERY} with an ID) to the trigger, then as many messages in executions of ${BATCH} items by Message: Send, 10 at once, all through one process with a stand-in for n8n; the emulator is in another. Resident memory is read after a full collection of garbage. Left over: what \`process.getActiveResourcesInfo()\`, /proc/self/fd, the timers that are yet to fire and the process’ listeners have more at the end than at the start. Then ${CREDENTIALS} credentials ask for a token in turn, the clock is set 61 minutes ahead, and one of them asks again.`,
+				how: `${count.toLocaleString('en-US')} deliveries from ${CALLERS} callers (one of ${ID_EVERY} with an ID) to the trigger, then as many messages in executions of ${BATCH} items by Message: Send, 10 at once, all through one process with a stand-in for n8n; the emulator is in another. Resident memory is read after a full collection of garbage. Left over: what \`process.getActiveResourcesInfo()\`, /proc/self/fd, the timers that are yet to fire and the process’ listeners have more at the end than at the start. Then ${CREDENTIALS} credentials ask for a token in turn, 61 minutes pass on both clocks of the process, and one of them asks again.`,
 				header: ['', 'each second', 'MiB after the first tenth', 'after the last'],
 				rows: all.map(([name, { mib, perSecond }]) => [
 					`${count.toLocaleString('en-US')} ${name}`,

@@ -29,6 +29,8 @@ globalThis.clearTimeout = (timer) => {
 let ahead = 0;
 const realNow = Date.now;
 Date.now = () => realNow() + ahead;
+const realMonotonic = performance.now.bind(performance);
+performance.now = () => realMonotonic() + ahead;
 /** Such as that too many wait for one event. */
 const warnings = [];
 process.on('warning', ({ name, message }) => warnings.push(`${name}: ${message}`));

@@ -49,7 +49,8 @@ function talker(soak: Soak, customers: Awaited<ReturnType<typeof connectCustomer
 			if (isAccepted && soak.chance(0.3)) desk.wrapUp(id);
 			desk.close(id);
 			if (soak.chance(0.3)) deliverEvent(soak, id, 'ConversationClosed');
-			await soak.pause(100, 1_500);
+			// More would end than n8n takes on a slow machine, and Dynamics 365 would give most of the ends up.
+			await soak.pause(1_500, 4_000);
 		}
 	};
 }
@@ -62,7 +63,7 @@ export async function play(soak: Soak): Promise<Checks> {
 		const filling: Filling = {
 			credentials: { ...ownCredentials(setup), ...credentials },
 			set: (node) => {
-				atOnce({ "'5 minutes'": "'6 seconds'", "'30 seconds'": "'1 second'" }, LOOK_EVERY_SECONDS)(node);
+				atOnce({ "'5 minutes'": "'20 seconds'", "'30 seconds'": "'1 second'" }, LOOK_EVERY_SECONDS)(node);
 				if (node.name !== 'Read the transcript') return;
 				node.parameters.options = { ...(node.parameters.options as Json), waitForTranscript: 1 };
 			},
@@ -97,7 +98,7 @@ export async function play(soak: Soak): Promise<Checks> {
 /** Waits until everything is archived, and compares what was said with it. */
 export async function checkArchives(soak: Soak, database: Database): Promise<Checks> {
 	const readSummaries = () => database.rows<Summary>('SELECT * FROM dynamics365.archived_conversations');
-	await waitFor('everything to be archived', 60_000, async () =>
+	await waitFor('everything to be archived', 180_000, async () =>
 		(await readSummaries()).every(({ state }) => state === 'archived'),
 	).catch((error: unknown) => console.log(`  ${String(error)}`));
 	const summaries = await readSummaries();
