@@ -29,6 +29,7 @@ globalThis.clearTimeout = (timer) => {
 let ahead = 0;
 const realNow = Date.now;
 Date.now = () => realNow() + ahead;
+const { performance } = globalThis;
 const realMonotonic = performance.now.bind(performance);
 performance.now = () => realMonotonic() + ahead;
 /** Such as that too many wait for one event. */

@@ -107,7 +107,7 @@ describe('the channel’s record', () => {
 
 	test.each([
 		['', /^Next: enter the channelId of this item as Channel ID in the credential/],
-		[DEFAULT_WORLD.channelId, /^The credential goes on with the channel that it has/],
+		[DEFAULT_WORLD.channelId, /^The credential still uses its old channel/],
 	])('Create says where its ID is to be entered (credential with “%s”)', async (channelId, says) => {
 		const { hints } = await runOperation('channel: create', { name: 'x' }, { credential: { channelId } });
 		expect(hints.map(({ message }) => message)).toEqual([expect.stringMatching(says)]);

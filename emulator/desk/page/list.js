@@ -43,7 +43,7 @@ drawWith(() => {
 		firstElementChild.setAttribute('aria-current', String(dataset.key === view.selectedId));
 	}
 	const waiting = all.filter(({ state }) => state === 'waiting').length;
-	setText('count', all.length > 0 ? String(all.filter(isOpen).length) : '');
+	setText('count', all.length > 0 ? `${all.filter(isOpen).length} open` : '');
 	document.title = waiting > 0 ? `(${waiting}) Agent desk` : 'Agent desk';
 	document.body.classList.toggle('has-conversations', all.length > 0);
 });

@@ -195,7 +195,7 @@ function checkTenant(channel: Channel, { tenantId }: Connection): CheckResult {
 }
 
 const REGISTER =
-	'Activate the workflow with the trigger and register its production URL: with the trigger’s Register Webhook, or Channel: Update.';
+	'Publish (activate) the workflow with the trigger and register its production URL: with the trigger’s Register Webhook, or Channel: Update.';
 
 function checkWebhookUrl({ webhookUrl }: Channel, { origin, environmentUrl }: Connection): CheckResult {
 	if (webhookUrl === null || webhookUrl.trim() === '')

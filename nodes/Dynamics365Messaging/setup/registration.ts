@@ -169,7 +169,7 @@ const NO_CHANNEL = {
 function isTaken(url: string): InputError {
 	return new InputError(
 		`Another active workflow has this channel: ${withoutPassword(url)}`,
-		'A channel has one webhook URL. Deactivate that workflow first, use a channel of its own for this one, or put both behind one trigger with the router template.',
+		'A channel has one webhook URL. Unpublish (deactivate) the workflow that has this URL first, use a channel of its own for this one, or put both behind one trigger with the router template.',
 	);
 }
 
@@ -184,7 +184,7 @@ function noEnvironment(): InputError {
 function isUnknown(url: string): InputError {
 	return new InputError(
 		`Another workflow of this n8n has this channel, and n8n cannot call itself to see whether it is active: ${withoutPassword(url)}`,
-		'Deactivate that workflow, or clear Webhook URL with Channel: Update if it is not there any more.',
+		'Unpublish (deactivate) that workflow, or clear Webhook URL with Channel: Update if it is not there any more.',
 	);
 }
 

@@ -57,7 +57,10 @@ function summaryOf(rows: readonly ReportRow[], includesSkipped: boolean): Report
 	const [first] = found;
 	if (!first) {
 		return {
-			title: `All ${counted(made, 'check')} passed`,
+			title:
+				skipped.length === 0
+					? `All ${counted(made, 'check')} passed`
+					: `${counted(made, 'check')} passed, ${skipped.length} could not be made`,
 			fix: 'None needed',
 			status: 'ok',
 			detail,

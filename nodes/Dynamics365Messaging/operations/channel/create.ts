@@ -16,7 +16,7 @@ import {
 const ENTER_ID =
 	'Next: enter the channelId of this item as Channel ID in the credential, and add the channel to a workstream (Channel: Update, or the admin center).';
 const GOES_ON =
-	'The credential goes on with the channel that it has. To use the new one, enter its channelId as Channel ID in the credential.';
+	'The credential still uses its old channel. To use the new one, enter its channelId as Channel ID in the credential.';
 
 export const create: Operation = {
 	operation: 'create',
