@@ -208,7 +208,22 @@ async function checkWith(setup: N8nWithEmulator, services: Services): Promise<Re
 			const mails = smtp.mails.filter(({ headers: { subject } }) => subject?.includes(one.id));
 			checks['an out-of-hours event becomes a ticket with what they wrote, and they hear so'] =
 				mails.length === 1 && mails[0]?.text.includes('Hello, this is router-1') === true;
+			const ticketOf = async (id: string) => {
+				const query = 'SELECT state FROM dynamics365.tickets WHERE conversation_id = $1';
+				return (await tables.database.rows<{ state: string }>(query, [id]))[0]?.state;
+			};
+			const wasOpen = (await ticketOf(one.id)) === 'open';
 			desk.accept(one.id);
+			await settled();
+			checks['when a representative joins, the ticket is closed'] =
+				wasOpen && (await ticketOf(one.id)) === 'closed';
+			const night = await open('router-night');
+			desk.outOfHours(night.id);
+			await settled();
+			const isNoted = (await ticketOf(night.id)) === 'open';
+			desk.close(night.id);
+			await settled();
+			checks['also when the conversation ends'] = isNoted && (await ticketOf(night.id)) === 'closed';
 			desk.typing(one.id);
 			desk.reply(one.id, { text: 'Hello, this is Ana.' });
 			desk.customEvent(one.id, { name: 'Booked', value: {} });
