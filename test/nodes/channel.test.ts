@@ -863,7 +863,7 @@ describe('Check Setup', () => {
 		const [summary, ...rows] = all;
 		expect(summary).toMatchObject({
 			title: '1 of 16 checks failed: Webhook URL',
-			fix: expect.stringMatching(/^Start with Webhook URL\. Activate the workflow/),
+			fix: expect.stringMatching(/^Start with Webhook URL\. Publish \(activate\) the workflow/),
 			status: 'failed',
 			detail: '1 failed, 2 to look at, 13 passed. 2 checks could not be made: they stand at the end',
 		});

@@ -344,7 +344,7 @@ test.each([
 	['image/png;a=\0', 'application/octet-stream'],
 	['../../png', 'application/octet-stream'],
 	['C:\\png', 'application/octet-stream'],
-	[null, ''],
+	[null, 'text/plain'],
 ])('a file of the type %j is stored as %s', async (contentType, stored) => {
 	const { attachments, binary } = await fetchAttachments(
 		[fileAt(`${origin}/file`, { contentType })],
