@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:https';
 import { connectionFrom } from '../../../nodes/Dynamics365Messaging/connection';
 import { keysFor, KeysUnavailable } from '../../../nodes/Dynamics365Messaging/webhook/keys';
@@ -13,7 +14,9 @@ afterAll(async () => await emulator.close());
 async function keysOf(answer: string) {
 	const server = createServer(emulator.certificate, (_, response) => response.end(answer));
 	const authorityHost = `https://localhost:${await listen(server)}`;
-	const found = keysFor(connectionFrom({ ...credentialFor(emulator), authorityHost }), 'k');
+	// A tenant of its own, as the system may give the port of the server before it, whose failure is remembered.
+	const tenantId = randomUUID();
+	const found = keysFor(connectionFrom({ ...credentialFor(emulator), authorityHost, tenantId }), 'k');
 	return await found.finally(async () => await close(server));
 }
 
