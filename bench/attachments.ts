@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { runWatched, startAnew } from './memory';
+import { profilesOf, tableOfMemory, tableOfShares, unwatched, type Profiled } from './profile';
 import { type Benchmark, type Section } from './sections';
 import {
 	httpRequest,
@@ -25,7 +26,7 @@ const TYPE = 'application/pdf';
 /** The default of Message: Send. */
 const CONCURRENCY = 10;
 
-const SIZES = { full: { files: 20, runs: 3 }, short: { files: 4, runs: 1 } };
+const SIZES = { full: { files: 20, runs: 5 }, short: { files: 4, runs: 1 } };
 
 type Who = 'ours' | 'theirs';
 const BOTH: Who[] = ['ours', 'theirs'];
@@ -157,12 +158,18 @@ interface Measured {
 	times: number;
 }
 
-async function measureOnce(setup: N8nWithEmulator, task: Task, who: Who, files: Files): Promise<Measured> {
+async function measureOnce(
+	setup: N8nWithEmulator,
+	task: Task,
+	who: Who,
+	files: Files,
+	watch = unwatched,
+): Promise<Measured> {
 	return await withService(setup, async (service) => {
 		const { count, size } = files;
 		const body = task.body(service, files);
 		const chain = await publishChain(setup, `${task.name} ${who}`, task.steps[who](service));
-		const { growth, items, wholeMs } = await runWatched(setup, chain, body);
+		const { growth, items, wholeMs } = await runWatched(setup, chain, body, watch);
 		const arrived = task.arrived(service, items);
 		if (arrived !== count) throw new Error(`${arrived} of ${count} files were ${task.name}`);
 		return { ms: wholeMs, times: growth / (count * size) };
@@ -222,17 +229,55 @@ function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], sh
 	};
 }
 
+/** Writes files of the size that is measured, and a small one; removes them when `use` has ended. */
+async function withFiles<T>(
+	count: number,
+	use: (files: Files, small: Files, env: NodeJS.ProcessEnv) => Promise<T>,
+): Promise<T> {
+	const folder = mkdtempSync(join(tmpdir(), 'bench-attachments-'));
+	try {
+		return await use(
+			writeFiles(join(folder, 'files'), count, SIZE),
+			writeFiles(join(folder, 'small'), 1, WARM_UP_SIZE),
+			{ N8N_RESTRICT_FILE_ACCESS_TO: folder },
+		);
+	} finally {
+		rmSync(folder, { recursive: true, force: true });
+	}
+}
+
 export const attachments: Benchmark = {
 	name: 'attachments',
 	title: 'Attachments',
+	profile: async () =>
+		await withFiles(SIZES.full.files, async (files, small, env) => {
+			const whos = TASKS.flatMap((task) => BOTH.map((who) => ({ task, who })));
+			const found: Array<[label: string, profiled: Profiled]> = [];
+			// Each in an n8n of its own, as memory that one has taken is not given back.
+			for (const one of whos) {
+				const profiles = await profilesOf([one], env, async (setup, { task, who }, watch) => {
+					await measureOnce(setup, task, who, watch === unwatched ? small : files, watch);
+				});
+				const label = `${one.task.nodes[one.who].replaceAll('*', '')} (${one.task.name})`;
+				found.push(...profiles.map(([, profiled]): [string, Profiled] => [label, profiled]));
+			}
+			const count = SIZES.full.files;
+			return [
+				tableOfShares(
+					'Where the time goes, for each file:',
+					count,
+					found.map(([label, { shares }]) => [label, shares]),
+				),
+				tableOfMemory(
+					'What the memory is taken by when it is most, of all files:',
+					found.map(([label, { memory }]) => [label, memory]),
+				),
+			];
+		}),
 	measure: async ({ short }) => {
 		const size = SIZES[short ? 'short' : 'full'];
-		const folder = mkdtempSync(join(tmpdir(), 'bench-attachments-'));
-		const files = writeFiles(join(folder, 'files'), size.files, SIZE);
-		const small = writeFiles(join(folder, 'small'), 1, WARM_UP_SIZE);
-		const env = { N8N_RESTRICT_FILE_ACCESS_TO: folder };
-		try {
-			return await withN8n(
+		return await withFiles(size.files, async (files, small, env) =>
+			withN8n(
 				async (setup) => {
 					const results: Results = new Map(TASKS.map((task) => [task, { ours: [], theirs: [] }]));
 					for (const [task, by] of results) {
@@ -250,9 +295,7 @@ export const attachments: Benchmark = {
 					return sectionOf(results, size, short);
 				},
 				{ env },
-			);
-		} finally {
-			rmSync(folder, { recursive: true, force: true });
-		}
+			),
+		);
 	},
 };

@@ -111,6 +111,6 @@ export const delivery: Benchmark = {
 	profile: async () => {
 		const { profile } = await measured({ rounds: 1, count: 1_000 }, true);
 		const shares = profile ? sharesOf(profile) : new Map<string, number>();
-		return tableOfShares('Where the time of the main thread goes:', PROFILED, [['a delivery', shares]]);
+		return [tableOfShares('Where the time of the main thread goes:', PROFILED, [['a delivery', shares]])];
 	},
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { startListServer } from './listServer';
 import { runWatched, startAnew, type MeasuredRun } from './memory';
+import { profilesOf, tableOfShares, unwatched } from './profile';
 import { type Benchmark, type Check, type Section } from './sections';
 import {
 	httpRequest,
@@ -19,7 +20,11 @@ const MEGABYTE = 1024 * 1024;
 /** The largest page of the service. */
 const PAGE_SIZE = 250;
 
-const SIZES = { full: { lengths: [10_000, 100_000], runs: 3 }, short: { lengths: [5_000], runs: 2 } };
+const SIZES = { full: { lengths: [100_000], runs: 5 }, short: { lengths: [5_000], runs: 2 } };
+
+const ENV = { N8N_CUSTOM_EXTENSIONS: join(__dirname, 'bareList') };
+/** How many conversations are read in a profile. */
+const PROFILED = 100_000;
 
 type Who = 'ours' | 'theirs' | 'loop' | 'bare';
 const ALL: Who[] = ['ours', 'theirs', 'loop', 'bare'];
@@ -71,11 +76,16 @@ interface Measured {
 	growth: number;
 }
 
-async function measureOnce(setup: N8nWithEmulator, who: Who, length: number): Promise<Measured> {
+async function measureOnce(
+	setup: N8nWithEmulator,
+	who: Who,
+	length: number,
+	watch = unwatched,
+): Promise<Measured> {
 	const server = await startListServer(setup.emulator.certificate, length, PAGE_SIZE);
 	const measure = async (service: Service): Promise<Measured> => {
 		const chain = await publishChain(setup, `${who} ${length}`, LIST[who](service, length));
-		const run: MeasuredRun = await runWatched(setup, chain, {});
+		const run: MeasuredRun = await runWatched(setup, chain, {}, watch);
 		if (run.items.List !== length) throw new Error(`${run.items.List} of ${length} conversations came out`);
 		const { growth, wholeMs } = run;
 		return { ms: (run.ms.Pages ?? 0) + (run.ms.List ?? 0), wholeMs, growth };
@@ -89,18 +99,19 @@ async function measureOnce(setup: N8nWithEmulator, who: Who, length: number): Pr
 
 type Results = Map<number, Record<Who, Measured[]>>;
 
+const NAMES: Record<Who, string> = {
+	ours: '**Conversation: Get Many**',
+	theirs: 'HTTP Request, Split Out',
+	loop: 'a bare loop of `node:https`',
+	bare: 'a node that only gives them out',
+};
+
 function rowsOf(results: Results): string[][] {
-	const names = {
-		ours: '**Conversation: Get Many**',
-		theirs: 'HTTP Request, Split Out',
-		loop: 'a bare loop of `node:https`',
-		bare: 'a node that only gives them out',
-	};
 	const seconds = (values: number[]) => `${(median(values) / 1000).toFixed(2)} s`;
 	return [...results].flatMap(([length, by]) =>
 		ALL.map((who) => [
 			length.toLocaleString('en-US'),
-			names[who],
+			NAMES[who],
 			seconds(by[who].map(({ ms }) => ms)),
 			seconds(by[who].map(({ wholeMs }) => wholeMs)),
 			`${Math.round(median(by[who].map(({ growth }) => growth)) / MEGABYTE)} MB`,
@@ -148,6 +159,14 @@ function sectionOf(results: Results, runs: number, short: boolean): Section {
 export const list: Benchmark = {
 	name: 'list',
 	title: 'Reading many conversations',
+	profile: async () => {
+		const found = await profilesOf(ALL, ENV, async (setup, who, watch) => {
+			await measureOnce(setup, who, PROFILED, watch);
+		});
+		const shares = found.map(([who, profiled]) => [NAMES[who].replaceAll('*', ''), profiled.shares] as const);
+		const title = `Where the time goes, for each of ${PROFILED.toLocaleString('en-US')} conversations:`;
+		return [tableOfShares(title, PROFILED, shares)];
+	},
 	measure: async ({ short }) => {
 		const { lengths, runs } = SIZES[short ? 'short' : 'full'];
 		return await withN8n(
@@ -169,7 +188,7 @@ export const list: Benchmark = {
 				}
 				return sectionOf(results, runs, short);
 			},
-			{ env: { N8N_CUSTOM_EXTENSIONS: join(__dirname, 'bareList') } },
+			{ env: ENV },
 		);
 	},
 };

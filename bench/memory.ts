@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { waitUntilResponsive, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { forgetPeak, memoryOf, pidOf } from './process';
+import { unwatched } from './profile';
 import type { Chain, Run } from './service';
 
 /** The pause after a start or a run until the memory is stable. */
@@ -20,13 +21,18 @@ export async function startAnew(setup: N8nWithEmulator): Promise<void> {
 }
 
 /** Runs a workflow and watches the memory of n8n's process. */
-export async function runWatched({ n8n }: N8nWithEmulator, chain: Chain, body: object): Promise<MeasuredRun> {
+export async function runWatched(
+	{ n8n }: N8nWithEmulator,
+	chain: Chain,
+	body: object,
+	watch = unwatched,
+): Promise<MeasuredRun> {
 	await pause(REST_MS);
 	const pid = pidOf(n8n);
 	forgetPeak(pid);
 	const { now } = memoryOf(pid);
 	const startedAt = performance.now();
-	await chain.start(body);
+	await watch(async () => await chain.start(body));
 	const wholeMs = performance.now() - startedAt;
 	const { peak } = memoryOf(pid);
 	return { ...(await chain.lastRun()), growth: peak - now, wholeMs };

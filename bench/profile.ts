@@ -1,8 +1,9 @@
-// Says where the time of a process's main thread goes.
+// Says where the time of a process's main thread goes, and what its memory is taken by.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { waitFor } from '../tools/wait';
 import { pidOf } from './process';
 import type { Table } from './tables';
@@ -16,7 +17,7 @@ const PARTS: ReadonlyArray<[what: string, path: RegExp]> = [
 	['this package: MSAL', /node_modules\/@azure\/msal-node\//],
 	[
 		'this package',
-		/n8n-nodes-dynamics365-messaging\/(?!node_modules\/)|\/dist\/nodes\/|\/nodes\/(shared|Dynamics365Messaging)\//,
+		/n8n-nodes-dynamics365-messaging\/(?!node_modules\/)|(?<!n8n-nodes-base)\/dist\/nodes\/|\/nodes\/(shared|Dynamics365Messaging)\//,
 	],
 	['n8n: sandboxes for expressions', /isolated-vm|expression-runtime|n8n-workflow\/.*expression/i],
 	['n8n: database', /typeorm|sqlite|node_modules\/pg|\/databases?\//],
@@ -58,7 +59,7 @@ export function sharesOf({ nodes, samples = [], timeDeltas = [] }: Profiler.Prof
 	return shares;
 }
 
-/** A table of what several have taken, for each of so many deliveries or messages; the largest part of the first at the top. */
+/** A table of what several have taken, for each of so many deliveries, messages or items; the largest part of the first at the top. */
 export function tableOfShares(
 	title: string,
 	count: number,
@@ -81,12 +82,47 @@ export function tableOfShares(
 	};
 }
 
+/** Kinds of memory, bytes: that of the whole process, of JavaScript's heap in use, and of buffers. */
+type Memory = Pick<NodeJS.MemoryUsage, 'rss' | 'heapUsed' | 'external'>;
+
+/** What n8n's process did while something was going on. */
+export interface Profiled {
+	/** What its main thread did. */
+	shares: Shares;
+	/** Its memory at the beginning, and when it was largest. */
+	memory: { before: Memory; largest: Memory };
+}
+
+const MEGABYTE = 1024 * 1024;
+
+/** A table of how much more memory there was of each kind when it was most. Pure. */
+export function tableOfMemory(
+	title: string,
+	contenders: ReadonlyArray<readonly [label: string, memory: Profiled['memory']]>,
+): Table {
+	const kinds: Array<[string, (memory: Memory) => number]> = [
+		['n8n’s process', ({ rss }) => rss],
+		['… of that JavaScript’s heap in use', ({ heapUsed }) => heapUsed],
+		['… of that buffers', ({ external }) => external],
+	];
+	return {
+		title,
+		header: ['MB more than before', ...contenders.map(([label]) => label)],
+		rows: kinds.map(([kind, of]) => [
+			kind,
+			...contenders.map(([, { before, largest }]) =>
+				String(Math.round((of(largest) - of(before)) / MEGABYTE)),
+			),
+		]),
+	};
+}
+
 /** Profiles of one n8n. */
 export interface N8nProfiler {
 	/** The variables that n8n must be started with. */
 	env: NodeJS.ProcessEnv;
-	/** Does something and says what n8n's main thread did meanwhile. */
-	sharesDuring: (n8n: { pid: number | undefined }, work: () => Promise<unknown>) => Promise<Shares>;
+	/** Does something and says what n8n did meanwhile. */
+	profileDuring: (n8n: { pid: number | undefined }, work: () => Promise<unknown>) => Promise<Profiled>;
 }
 
 /** Makes a profiler for an n8n that is yet to be started, passes it to `use`, and removes its files. */
@@ -98,7 +134,7 @@ export async function withProfiler<T>(use: (profiler: N8nProfiler) => Promise<T>
 	try {
 		return await use({
 			env: { NODE_OPTIONS: `--require=${join(__dirname, 'profiler.cjs')}`, BENCH_PROFILE: file },
-			sharesDuring: async (n8n, work) => {
+			profileDuring: async (n8n, work) => {
 				rmSync(file, { force: true });
 				process.kill(pidOf(n8n), 'SIGUSR2');
 				await is(`${file}.started`, true)();
@@ -108,10 +144,47 @@ export async function withProfiler<T>(use: (profiler: N8nProfiler) => Promise<T>
 					process.kill(pidOf(n8n), 'SIGUSR2');
 					await is(file, true)();
 				}
-				return sharesOf(JSON.parse(readFileSync(file, 'utf8')) as Profiler.Profile);
+				const { profile, memory } = JSON.parse(readFileSync(file, 'utf8')) as {
+					profile: Profiler.Profile;
+					memory: Profiled['memory'];
+				};
+				return { shares: sharesOf(profile), memory };
 			},
 		});
 	} finally {
 		rmSync(folder, { recursive: true, force: true });
 	}
+}
+
+/** Does something; what n8n does meanwhile may be looked at. */
+export type Watch = (work: () => Promise<unknown>) => Promise<void>;
+
+/** Does it, and looks at nothing. */
+export const unwatched: Watch = async (work) => void (await work());
+
+/**
+ * Profiles what several contenders let one n8n do, each after a run that does not count.
+ * @param env variables that n8n needs for them.
+ * @param run lets a contender do it once, and hands to `watch` the part that counts.
+ */
+export async function profilesOf<Who>(
+	contenders: readonly Who[],
+	env: NodeJS.ProcessEnv,
+	run: (setup: N8nWithEmulator, who: Who, watch: Watch) => Promise<unknown>,
+): Promise<Array<[who: Who, profiled: Profiled]>> {
+	return await withProfiler(async (profiler) =>
+		withN8n(
+			async (setup) => {
+				const found: Array<[Who, Profiled]> = [];
+				for (const who of contenders) {
+					await run(setup, who, unwatched);
+					await run(setup, who, async (work) => {
+						found.push([who, await profiler.profileDuring(setup.n8n, work)]);
+					});
+				}
+				return found;
+			},
+			{ env: { ...profiler.env, ...env } },
+		),
+	);
 }

@@ -2,7 +2,7 @@
 import { withN8n } from '../tools/n8n/withN8n';
 import { triggerWorkflow } from '../tools/n8n/workflows';
 import { roundOf, type Contender, type Round } from './deliveries';
-import { tableOfShares, withProfiler, type Shares } from './profile';
+import { profilesOf, tableOfShares } from './profile';
 import type { Benchmark } from './sections';
 import { median, quantile, ratioOf } from './statistics';
 
@@ -106,22 +106,14 @@ export const respond: Benchmark = {
 			]),
 		};
 	},
-	profile: async () =>
-		await withProfiler(async (profiler) =>
-			withN8n(
-				async (setup) => {
-					const token = await setup.emulator.issueDeliveryToken();
-					const found: Array<[string, Shares]> = [];
-					for (const way of WAYS) {
-						const one = contender(setup.credentialId, way);
-						await setup.publish(one.workflowId, one.workflow);
-						await roundOf(setup, one, token, PROFILED);
-						const work = async () => await roundOf(setup, one, token, PROFILED);
-						found.push([LABELS[way], await profiler.sharesDuring(setup.n8n, work)]);
-					}
-					return tableOfShares('Where the time goes, for each delivery of 16 callers:', PROFILED, found);
-				},
-				{ env: { ...profiler.env, ...ENV } },
-			),
-		),
+	profile: async () => {
+		const found = await profilesOf(WAYS, ENV, async (setup, way, watch) => {
+			const one = contender(setup.credentialId, way);
+			await setup.publish(one.workflowId, one.workflow);
+			const token = await setup.emulator.issueDeliveryToken();
+			await watch(async () => await roundOf(setup, one, token, PROFILED));
+		});
+		const shares = found.map(([way, profiled]) => [LABELS[way], profiled.shares] as const);
+		return [tableOfShares('Where the time goes, for each delivery of 16 callers:', PROFILED, shares)];
+	},
 };

@@ -51,7 +51,7 @@ export interface Benchmark {
 	onlyNamed?: boolean;
 	measure: (options: RunOptions) => Promise<Section>;
 	/** Measures where the processor's time goes; called where a full run has missed a target. */
-	profile?: () => Promise<Table>;
+	profile?: () => Promise<Table[]>;
 }
 
 /** By how much a short run may miss a target. A few seconds on a busy machine show only large regressions. */
@@ -101,8 +101,8 @@ export function rowOf(check: Check, short = false): string[] {
 const TARGETS_HEADER = ['What', 'Target', 'Measured', '95 % interval', ''];
 
 /** The tables of a section, with how they were made. Pure. */
-export function toMarkdown({ how, further = [], ...table }: Section, profile?: Table): string {
-	const tables = [table, ...further, ...(profile ? [profile] : [])];
+export function toMarkdown({ how, further = [], ...table }: Section, profile: Table[] = []): string {
+	const tables = [table, ...further, ...profile];
 	return [how, ...tables.map(tableOf)].join('\n\n');
 }
 

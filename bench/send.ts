@@ -5,7 +5,8 @@ import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { startMessageServer, type MessageServer } from './messageServer';
 import { countOutOfOrder, mostWithin, shuffled, stepsOf } from './order';
 import { cpuMs, pidOf } from './process';
-import { median, type Benchmark, type Section } from './sections';
+import { profilesOf, tableOfShares, unwatched } from './profile';
+import { type Benchmark, type Section } from './sections';
 import {
 	httpRequest,
 	ourNode,
@@ -15,6 +16,7 @@ import {
 	type NodeStep,
 	type Service,
 } from './service';
+import { median, ratioOf } from './statistics';
 
 /** How long the service takes for a call. */
 const SERVICE_MS = 50;
@@ -24,9 +26,11 @@ const CONCURRENCY = 10;
 const REST_MS = 1_000;
 
 const SIZES = {
-	full: { messages: 1_000, conversations: 100, runs: 3 },
+	full: { messages: 1_000, conversations: 100, runs: 5 },
 	short: { messages: 200, conversations: 20, runs: 1 },
 };
+
+const ENV = { N8N_CUSTOM_EXTENSIONS: join(__dirname, 'bareRead') };
 
 /** The most that the node allows, which is about what HTTP Request has under way without batches. */
 const MANY = 50;
@@ -93,6 +97,7 @@ async function measureOnce(
 	setup: N8nWithEmulator,
 	who: Who,
 	size: (typeof SIZES)['full'],
+	watch = unwatched,
 ): Promise<Measured> {
 	const server = await startMessageServer(setup.emulator.certificate, SERVICE_MS);
 	const measure = async (service: Service): Promise<Measured> => {
@@ -102,7 +107,7 @@ async function measureOnce(
 
 		await pause(REST_MS);
 		const before = cpuMs(pid);
-		await chain.start({ items });
+		await watch(async () => await chain.start({ items }));
 		await pause(REST_MS);
 		const used = cpuMs(pid) - before;
 		const { ms } = await chain.lastRun();
@@ -146,14 +151,23 @@ const NAMES: Record<Who, string> = {
 function sectionOf(results: Record<Who, Measured[]>, size: (typeof SIZES)['full']): Section {
 	const { messages, conversations, runs } = size;
 	const middle = (who: Who, key: keyof Measured) => median(results[who].map((one) => one[key]));
-	const ratio = (key: keyof Measured) => middle('ours', key) / middle('theirs', key);
 	const ours = [...results.ours, ...results.oursMany];
 	/** What the service takes for all calls, where no message may overtake another of its conversation. */
 	const serviceMs = (atOnce: number) => stepsOf(turnsOf(size), atOnce) * SERVICE_MS;
-	const overService = (who: Who, atOnce: number) => middle(who, 'wallMs') / serviceMs(atOnce);
+	const each = (who: Who, key: keyof Measured) => results[who].map((one) => one[key]);
+	const ratio = (key: keyof Measured, who: Who = 'ours', other: Who = 'theirs') =>
+		ratioOf(each(who, key), each(other, key));
+	const overService = (who: Who, atOnce: number) =>
+		ratioOf(
+			each(who, 'wallMs'),
+			each(who, 'wallMs').map(() => serviceMs(atOnce)),
+		);
 	/** Every item is read before the first is sent, so what n8n needs to read them comes before what the service takes. */
 	const overLeast = (who: Who, atOnce: number) =>
-		middle(who, 'wallMs') / (middle('reading', 'wallMs') + serviceMs(atOnce));
+		ratioOf(
+			each(who, 'wallMs'),
+			each('reading', 'wallMs').map((ms) => ms + serviceMs(atOnce)),
+		);
 	const row = (who: Who) => [
 		NAMES[who],
 		who === 'neither' ? '' : `${Math.round(middle(who, 'wallMs'))} ms`,
@@ -179,32 +193,32 @@ function sectionOf(results: Record<Who, Measured[]>, size: (typeof SIZES)['full'
 		checks: [
 			{
 				what: `wall time ÷ the least possible, ${CONCURRENCY} at once`,
-				ratio: overLeast('ours', CONCURRENCY),
+				...overLeast('ours', CONCURRENCY),
 				atMost: 1.1,
 				// A busy machine, on which the service is slower than it says.
 				shortAtMost: 3,
 			},
 			{
 				what: `wall time ÷ the least possible, ${MANY} at once`,
-				ratio: overLeast('oursMany', MANY),
+				...overLeast('oursMany', MANY),
 				atMost: 1.25,
 				shortAtMost: 4,
 			},
 			{
 				what: `wall time ÷ the service’s own, ${CONCURRENCY} at once`,
-				ratio: overService('ours', CONCURRENCY),
+				...overService('ours', CONCURRENCY),
 			},
 			{
 				what: `wall time ÷ the service’s own, ${MANY} at once`,
-				ratio: overService('oursMany', MANY),
+				...overService('oursMany', MANY),
 			},
 			{
 				what: `wall time, ${MANY} at once ÷ HTTP Request without batches`,
-				ratio: middle('oursMany', 'wallMs') / middle('theirsAtOnce', 'wallMs'),
+				...ratio('wallMs', 'oursMany', 'theirsAtOnce'),
 				atMost: 1,
 			},
-			{ what: 'wall time ÷ HTTP Request', ratio: ratio('wallMs'), atMost: 1 },
-			{ what: 'CPU per message ÷ HTTP Request', ratio: ratio('cpuPerMessageMs'), atMost: 1 },
+			{ what: 'wall time ÷ HTTP Request', ...ratio('wallMs'), atMost: 1 },
+			{ what: 'CPU per message ÷ HTTP Request', ...ratio('cpuPerMessageMs'), atMost: 1 },
 			{
 				what: 'token requests of a run',
 				ratio: Math.max(...ours.map((one) => one.tokenRequests)),
@@ -231,6 +245,14 @@ function sectionOf(results: Record<Who, Measured[]>, size: (typeof SIZES)['full'
 export const send: Benchmark = {
 	name: 'send',
 	title: 'Sending messages',
+	profile: async () => {
+		const whos = ['ours', 'oursMany', 'reading', 'theirsAtOnce'] as const;
+		const found = await profilesOf(whos, ENV, async (setup, who, watch) => {
+			await measureOnce(setup, who, SIZES.full, watch);
+		});
+		const shares = found.map(([who, profiled]) => [NAMES[who].replaceAll('*', ''), profiled.shares] as const);
+		return [tableOfShares('Where the time goes, for each message:', SIZES.full.messages, shares)];
+	},
 	measure: async ({ short }) => {
 		const size = SIZES[short ? 'short' : 'full'];
 		return await withN8n(
@@ -253,7 +275,7 @@ export const send: Benchmark = {
 				}
 				return sectionOf(results, size);
 			},
-			{ env: { N8N_CUSTOM_EXTENSIONS: join(__dirname, 'bareRead') } },
+			{ env: ENV },
 		);
 	},
 };

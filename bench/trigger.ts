@@ -282,10 +282,8 @@ async function profiled(env: NodeJS.ProcessEnv): Promise<[ours: Shares, bare: Sh
 		withContenders({ ...profiler.env, ...env }, async (setup, { ours, bare }, token) => {
 			const of = async (contender: Contender) => {
 				await roundOf(setup, contender, token, PROFILED);
-				return await profiler.sharesDuring(
-					setup.n8n,
-					async () => await roundOf(setup, contender, token, PROFILED),
-				);
+				const work = async () => await roundOf(setup, contender, token, PROFILED);
+				return (await profiler.profileDuring(setup.n8n, work)).shares;
 			};
 			return [await of(ours), await of(bare)];
 		}),
@@ -294,15 +292,17 @@ async function profiled(env: NodeJS.ProcessEnv): Promise<[ours: Shares, bare: Sh
 
 const LEGACY = { N8N_EXPRESSION_ENGINE: 'legacy' };
 
-async function profile(): Promise<Table> {
+async function profile(): Promise<Table[]> {
 	const [ours, bare] = await profiled({});
 	const [oursWithout, bareWithout] = await profiled(LEGACY);
-	return tableOfShares('Where the time goes, for each delivery:', PROFILED, [
-		['ours', ours],
-		['bare', bare],
-		[`ours${WITHOUT}`, oursWithout],
-		[`bare${WITHOUT}`, bareWithout],
-	]);
+	return [
+		tableOfShares('Where the time goes, for each delivery:', PROFILED, [
+			['ours', ours],
+			['bare', bare],
+			[`ours${WITHOUT}`, oursWithout],
+			[`bare${WITHOUT}`, bareWithout],
+		]),
+	];
 }
 
 export const trigger: Benchmark = {

@@ -1,5 +1,5 @@
 import type { Profiler } from 'node:inspector';
-import { sharesOf, tableOfShares } from '../../bench/profile';
+import { sharesOf, tableOfMemory, tableOfShares } from '../../bench/profile';
 
 const PACKAGE = 'file:///n8n/nodes/node_modules/n8n-nodes-dynamics365-messaging';
 
@@ -31,11 +31,12 @@ test('time goes to the part whose script it is, and that of Node.js to whoever h
 			['node:internal/crypto/hash', 200],
 			[`${PACKAGE}/node_modules/jose/dist/webapi/jwt/verify.js`, 1_000],
 			['file:///n8n/node_modules/@n8n/typeorm/index.js', 10_000],
+			['file:///n8n/node_modules/n8n-nodes-base/dist/nodes/HttpRequest/HttpRequest.node.js', 100_000],
 		),
 	);
 	expect(Object.fromEntries(shares)).toEqual({
 		'Node.js itself': 1,
-		'n8n: everything else': 10,
+		'n8n: everything else': 100_010,
 		'n8n: sandboxes for expressions': 60,
 		'this package': 300,
 		'jose: the token': 1_000,
@@ -64,4 +65,16 @@ test('a table has what each took for one delivery, the largest part first', () =
 		['other', '0', '4'],
 		['sum', '1,510', '4'],
 	]);
+});
+
+test('a table of memory has by how much each kind grew, in megabytes', () => {
+	const megabytes = (rss: number, heapUsed: number, external: number) => ({
+		rss: rss * 1024 * 1024,
+		heapUsed: heapUsed * 1024 * 1024,
+		external: external * 1024 * 1024,
+	});
+	const table = tableOfMemory('What:', [
+		['ours', { before: megabytes(300, 100, 10), largest: megabytes(350, 90, 40) }],
+	]);
+	expect(table.rows.map(([, grown]) => grown)).toEqual(['50', '-10', '30']);
 });

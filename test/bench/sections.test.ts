@@ -61,7 +61,7 @@ test('a section has how it was measured, its tables, and the profile of what mis
 	const section = { how: 'How.', header: ['a'], rows: [['b']], checks: [] };
 	const further = [{ title: 'More:', header: ['c'], rows: [] }];
 	const profile = { title: 'Where the time goes:', header: ['d'], rows: [] };
-	expect(toMarkdown({ ...section, further }, profile).split('\n\n')).toEqual([
+	expect(toMarkdown({ ...section, further }, [profile]).split('\n\n')).toEqual([
 		'How.',
 		'| a   |\n| --- |\n| b   |',
 		'More:',
