@@ -191,26 +191,76 @@ function isUnknown(url: string): InputError {
 const orNone = (url: string | null) => (url === null ? '(none)' : withoutPassword(url));
 
 /** Whether a write came after somebody else's: the record has another version than the one that was read. */
-function isOvertaken(error: unknown): boolean {
+function isOvertaken(error: unknown): error is ServiceError {
 	return error instanceof ServiceError && error.httpCode === 412;
 }
 
+const isUncertain = (error: unknown): error is ServiceError =>
+	error instanceof ServiceError && error.outcome === 'uncertain';
+
 /**
- * Adds to the error of a write what stood in the record before, where nobody knows what stands there now. Any other error
- * stays as it is.
+ * Makes the error of a write that did not bring what it should, after a look at the record: a look that showed another URL
+ * makes it certain. Where there was none, it says what stood in the record before.
  */
-function withBefore(error: unknown, before: string | null, now: Present | undefined): unknown {
-	const isUncertain =
-		error instanceof ServiceError && (error.outcome === 'uncertain' || isOvertaken(error)) && !now;
-	if (!isUncertain) return error;
+function afterLook(error: unknown, before: string | null, now: Present | undefined): unknown {
+	if (!isUncertain(error) && !isOvertaken(error)) return error;
+	if (now) return error.with({ outcome: 'notSent' });
 	return error.with({
+		outcome: 'uncertain',
 		description: `Nobody knows whether the channel has this webhook URL now. Before, it had ${orNone(before)}. Try again, or look at the channel (Channel: Get).`,
+	});
+}
+
+/** The record's URL was changed between the look at it and the write, and is not this trigger's now. */
+function isOvertakenBy(now: string | null): InputError {
+	return new InputError(
+		`The webhook URL of the channel was changed at the same moment. It is now ${orNone(now)}`,
+		'Another workflow was published for this channel, or another editor listens for a test event of it. Publish again, or listen again, when that has ended.',
+	);
+}
+
+/** How often a URL is written where only other columns of the record change meanwhile, such as its name. */
+const WRITES = 3;
+
+/** Writes a URL in place of the one that was read. @throws what the write throws, where another URL stands there now. */
+async function writeOver(
+	outside: Outside,
+	place: Place,
+	url: string | null,
+	present: Present,
+	left = WRITES,
+): Promise<void> {
+	await outside.write(place, url, present.version).catch(async (error: unknown) => {
+		if (!isOvertaken(error) || left === 1) throw error;
+		const now = await outside.read(place).catch(() => undefined);
+		if (now?.url !== present.url) throw error;
+		await writeOver(outside, place, url, now, left - 1);
+	});
+}
+
+/**
+ * Writes the trigger's URL into the record.
+ * @param before what is told to have stood there where nobody knows what stands there now.
+ * @throws ServiceError where that is so, or Dataverse refuses it; InputError where somebody else has written another URL.
+ */
+async function writeOwn(
+	outside: Outside,
+	registration: Registration,
+	present: Present,
+	before: string | null,
+): Promise<void> {
+	const { own } = registration;
+	await writeOver(outside, registration, own, present).catch(async (error: unknown) => {
+		const now = await outside.read(registration).catch(() => undefined);
+		// The first answer was lost, but the URL was written, so that the retry met a newer version.
+		if (now && isSameUrl(now.url, own)) return;
+		throw now && isOvertaken(error) ? isOvertakenBy(now.url) : afterLook(error, before, now);
 	});
 }
 
 /** Writes the URL and remembers the previous one. What was surely not written is not remembered. */
 async function replace(
-	{ read, write }: Outside,
+	outside: Outside,
 	trigger: Trigger,
 	present: Present,
 	registration: Registration,
@@ -224,14 +274,9 @@ async function replace(
 	log.info(
 		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${registration.channelId} by ${own}`,
 	);
-	await write(registration, own, present.version).catch(async (error: unknown) => {
-		const now = await read(registration).catch(() => undefined);
-		// The first answer was lost, but the URL was written, so that the retry met a newer version.
-		if (now && isSameUrl(now.url, own)) return;
-		const explained = withBefore(error, present.url, now);
-		if (explained !== error) throw explained;
-		remember(trigger, before);
-		throw isOvertaken(error) && now && now.url !== null ? isTaken(now.url) : error;
+	await writeOwn(outside, registration, present, present.url).catch((error: unknown) => {
+		if (!isUncertain(error)) remember(trigger, before);
+		throw error;
 	});
 	remember(trigger, [registration, ...others.filter((one) => !isSamePlace(one, registration))]);
 }
@@ -304,15 +349,7 @@ export async function registerTest(place: Place, outside: Outside, trigger: Trig
 	log.info(
 		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(previous)} of channel ${place.channelId} by ${own} until the test ends`,
 	);
-	await outside.write(place, own, present.version).catch(async (error: unknown) => {
-		const now = await outside.read(place).catch(() => undefined);
-		if (now && isSameUrl(now.url, own)) return;
-		if (!now || !isOvertaken(error)) throw withBefore(error, previous, now);
-		throw new InputError(
-			`The webhook URL of the channel was changed at the same moment. It is now ${orNone(now.url)}`,
-			'Another editor may listen for a test event of this channel. Listen again when it has ended.',
-		);
-	});
+	await writeOwn(outside, { ...place, own, previous }, present, previous);
 }
 
 /** Ends a test: puts back what stood in the record before, unless somebody has changed it since. Never throws what a service answers. */
@@ -327,16 +364,16 @@ export async function unregisterTest(outside: Outside, trigger: Trigger): Promis
 /** Puts the previous URL back, unless somebody has changed the record since. */
 async function putBack(
 	registration: Registration,
-	{ read, write, probe: ask }: Outside,
+	outside: Outside,
 	{ own, instanceId, log }: Trigger,
 ): Promise<void> {
-	const present = await read(registration);
+	const present = await outside.read(registration);
 	// A deactivation ends a test that has the record: at its end, it would put back a URL where nothing is any more.
 	const candidates = [present.url, apartFromTest(registration, present.url)];
 	if (!candidates.some((one) => isSameUrl(one, registration.own))) return;
 	// Memory can be a copy: what was registered by another address may be the URL of a trigger which runs there.
 	const url = isSameUrl(registration.own, own) ? undefined : withoutUser(registration.own);
-	const found = url && (await ask(url));
+	const found = url && (await outside.probe(url));
 	if (found?.kind === 'trigger' && found.mark !== triggerMark(instanceId, own)) {
 		log.warn(
 			`Dynamics 365 Messaging Trigger leaves channel ${registration.channelId} as it is: the active trigger of another workflow or n8n has it, at ${registration.own}`,
@@ -346,8 +383,8 @@ async function putBack(
 	log.info(
 		`Dynamics 365 Messaging Trigger puts back the webhook URL ${orNone(registration.previous)} of channel ${registration.channelId}, which is now ${orNone(present.url)}`,
 	);
-	await write(registration, registration.previous, present.version).catch(async (error: unknown) => {
-		const now = await read(registration).catch(() => undefined);
+	await writeOver(outside, registration, registration.previous, present).catch(async (error: unknown) => {
+		const now = await outside.read(registration).catch(() => undefined);
 		if (!now || isSameUrl(now.url, present.url)) throw error;
 	});
 }

@@ -128,6 +128,7 @@ type Fault =
 	| 'forbidden'
 	| 'gone'
 	| 'overtaken'
+	| 'renamed'
 	| 'unasked'
 	| 'killedBefore'
 	| 'killedAfter';
@@ -216,6 +217,7 @@ class World {
 				before(fault, true);
 				const channel = channelOf(place);
 				if (fault === 'overtaken') this.edit(channel, 'https://person.example.com/');
+				if (fault === 'renamed') this.set(channel, this.records[channel]?.url ?? null);
 				if (version !== String(this.records[channel]?.version)) throw fail('version', 412, 'notSent');
 				this.set(channel, url);
 				if (fault === 'killedAfter') throw new Killed();
@@ -339,6 +341,7 @@ const FAULTS: Fault[] = [
 	'forbidden',
 	'gone',
 	'overtaken',
+	'renamed',
 	'unasked',
 	'killedBefore',
 	'killedAfter',
@@ -430,15 +433,15 @@ describe('a write whose answer is lost', () => {
 		expect(url()).toBe(MIDDLEWARE);
 	});
 
-	test.each<Fault>(['lostAfter', 'retried'])(
-		'where the look fails, too, keeps what stood there and says it (%s)',
-		async (fault) => {
-			const { world, given, error, url } = await begin(['none', 'none', fault, 'lostBefore']);
-			expect(error).toMatchObject({ description: expect.stringContaining(MIDDLEWARE) });
-			await unregister(placeOf(0), world.outside(), given);
-			expect(url()).toBe(MIDDLEWARE);
-		},
-	);
+	test.each<[Fault, ...looks: Fault[]]>([
+		['lostAfter', 'lostBefore'],
+		['retried', 'lostBefore', 'lostBefore'],
+	])('where the looks fail, too, keeps what stood there and says it (%s)', async (...faultsOfWrite) => {
+		const { world, given, error, url } = await begin(['none', 'none', ...faultsOfWrite]);
+		expect(error).toMatchObject({ description: expect.stringContaining(MIDDLEWARE) });
+		await unregister(placeOf(0), world.outside(), given);
+		expect(url()).toBe(MIDDLEWARE);
+	});
 
 	test('where n8n does not keep what the trigger remembers, leaves no inactive trigger in the record', async () => {
 		const { world, given, url } = await begin(['none', 'none', 'lostAfter', 'lostBefore']);

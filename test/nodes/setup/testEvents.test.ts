@@ -168,16 +168,19 @@ test.each(['webhook-test', 'try'])('a workflow that is published during a test (
 	expect(desk.url).toBe(B);
 });
 
+const overtakenError = () =>
+	new ServiceError({
+		message: 'Somebody else changed or deleted the record',
+		description: 'Look at it and try again.',
+		httpCode: 412,
+	});
+
 /** A desk whose record somebody else changes between the look at it and the write. */
 function overtaken(change: (desk: Desk) => void): Desk {
 	const desk = new Desk();
 	desk.outside.write = async () => {
 		change(desk);
-		const [message, description] = [
-			'Somebody else changed or deleted the record',
-			'Look at it and try again.',
-		];
-		throw await Promise.resolve(new ServiceError({ message, description, httpCode: 412 }));
+		throw await Promise.resolve(overtakenError());
 	};
 	return desk;
 }
@@ -191,9 +194,41 @@ test.each([
 	const error: unknown = await desk.listen('a').catch((thrown: unknown) => thrown);
 	expect(error).toMatchObject({
 		message: `The webhook URL of the channel was changed at the same moment. It is now ${shown}`,
-		description: expect.stringContaining('Listen again'),
+		description: expect.stringContaining('listen again'),
 	});
 	expect(desk.url).toBe(url);
+});
+
+test.each<['publish' | 'listen', string]>([
+	['publish', Desk.urlOf('a')],
+	['listen', Desk.urlOf('a', 'webhook-test')],
+])('%s writes again where the record was changed, but not its URL', async (what, url) => {
+	const desk = new Desk();
+	const { write } = desk.outside;
+	const versions: Array<string | undefined> = [];
+	desk.outside.write = async (...[place, given, version]) => {
+		versions.push(version);
+		if (versions.length < 3) throw overtakenError();
+		await write(place, given, version);
+	};
+	await desk[what]('a');
+	expect([desk.url, versions.length]).toEqual([url, 3]);
+});
+
+test('a record that is changed again and again is given up, and says so', async () => {
+	const desk = overtaken(() => undefined);
+	await expect(desk.publish('a')).rejects.toMatchObject({
+		message: `The webhook URL of the channel was changed at the same moment. It is now ${MIDDLEWARE}`,
+	});
+	expect(desk.lines).toHaveLength(1);
+});
+
+test('a workflow that is published while another takes the channel is told which URL it has now', async () => {
+	const desk = overtaken((one) => void (one.url = Desk.urlOf('b')));
+	await expect(desk.publish('a')).rejects.toMatchObject({
+		message: `The webhook URL of the channel was changed at the same moment. It is now ${Desk.urlOf('b')}`,
+		description: expect.stringContaining('Publish again'),
+	});
 });
 
 test('a test of which nobody knows whether it has the record says what stood there', async () => {
