@@ -49,7 +49,14 @@ async function wire(step: Step): Promise<Wired> {
 	const certificateFile = writeCertificateFile(emulator, runFolder);
 	emulator.hints.certificateFile = certificateFile;
 	const n8n = await step('n8n, with the package', async () =>
-		startN8n({ runFolder, certificateFile, installation, port: await freePort(5678) }),
+		startN8n({
+			runFolder,
+			certificateFile,
+			installation,
+			port: await freePort(5678),
+			// n8n would show the times of New York.
+			env: { GENERIC_TIMEZONE: Intl.DateTimeFormat().resolvedOptions().timeZone },
+		}),
 	);
 	cleanup.push(() => n8n.stop());
 	return { emulator, app, n8n, ...(await step('Credential and workflows', () => setUp(n8n, emulator, app))) };

@@ -13,6 +13,7 @@ export interface Entra {
 /** A channel, as its record in Dataverse defines it. */
 export interface Channel {
 	id: string;
+	name: string;
 	webhookUrl: string | null;
 	workstreamId: string | null;
 	/** Whether its kind is Messaging API; there are other kinds. */
@@ -119,6 +120,7 @@ export class Channels {
 		const { clientId, tenantId } = this.world;
 		return {
 			id,
+			name: textOf(row, 'msdyn_name') ?? '',
 			webhookUrl: textOf(row, 'msdyn_webhookurl'),
 			workstreamId: textOf(row, '_msdyn_liveworkstreamid_value'),
 			isMessagingApi: row.msdyn_occustomchannelid === MESSAGING_API,

@@ -118,14 +118,14 @@ export class ConversationRecords {
 
 	private rowOf(conversation: Conversation): Row {
 		const { customer, representative, state } = conversation;
-		const { workstreamId } = this.parts.channels.find(conversation.channelId) ?? {};
+		const { name = '', workstreamId } = this.parts.channels.find(conversation.channelId) ?? {};
 		const workstream = workstreamId ? this.parts.tables.find(WORKSTREAMS, workstreamId) : undefined;
 		const workstreamName = String(workstream?.msdyn_name ?? '');
 		const [statuscode, status] = STATES[state];
 		const isIdentified = customer.email ?? customer.phone;
 		const hasSpoken = conversation.lines.some(({ who }) => who === 'customer');
 		return {
-			subject: `${customer.name}: ${this.parts.world.channelName}`,
+			subject: `${customer.name}: ${name}`,
 			statecode: state === 'closed' ? 1 : 0,
 			statuscode,
 			[labelOf('statuscode')]: status,

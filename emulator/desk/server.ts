@@ -4,6 +4,7 @@ import multer from 'multer';
 import { objectAt } from '../contract/open';
 import type { DeliveredCard } from '../messaging/activities';
 import type { Attachments } from '../messaging/attachments';
+import type { Conversation } from '../messaging/conversations';
 import { setAvailability, shownAvailability } from './availability';
 import {
 	Customer,
@@ -249,15 +250,24 @@ export function createDeskServer(parts: DeskServerParts): Express {
 	serveBreakage(app, parts);
 	serveCustomer(app, parts);
 
-	app.get('/api/conversations', (_request, response) => void response.json(desk.list()));
-	app.get('/api/conversations/:id', ({ params: { id } }, response) => void response.json(desk.get(id)));
+	/** A conversation with the name of its channel, which may be another than the one whose webhook the page shows. */
+	const shown = (conversation: Conversation) => {
+		const { name = '' } = channels.find(conversation.channelId) ?? {};
+		const isOwn = conversation.channelId === parts.world.channelId;
+		return { ...conversation, channel: { name, isOwn } };
+	};
+	app.get('/api/conversations', (_request, response) => void response.json(desk.list().map(shown)));
+	app.get(
+		'/api/conversations/:id',
+		({ params: { id } }, response) => void response.json(shown(desk.get(id))),
+	);
 
 	/** Adds a route for an action of a representative. It answers with the conversation as it is afterwards. */
 	const action = (name: string, run: (id: string, body: unknown, request: Request) => object | void) =>
 		app.post(`/api/conversations/:id/${name}`, (request, response) => {
 			const { id } = request.params;
 			const result = run(id, request.body, request) ?? {};
-			response.json({ ...result, conversation: desk.get(id) });
+			response.json({ ...result, conversation: shown(desk.get(id)) });
 		});
 	app.post(
 		'/api/conversations/:id/reply',

@@ -403,7 +403,6 @@ async function conversation(
 	await picture.show(900);
 	await desk.getByRole('button', { name: 'Accept' }).click();
 	await lines.getByText('AgentAccepted').waitFor();
-	await desk.locator('#as-representative').click();
 	await picture.show(900);
 	await picture.type(desk, 'Hello! Please set the fan to **level 3**.');
 	await desk.keyboard.press('Enter');

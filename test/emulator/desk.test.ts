@@ -68,6 +68,7 @@ test('a representative’s day over HTTP', async () => {
 		id,
 		customer: { id: 'c1', name: 'Jo' },
 		representative: { name: 'Eve' },
+		channel: { name: emulator.world.channelName, isOwn: true },
 	});
 	expect(conversation.lines).toMatchObject([
 		{ who: 'customer', name: 'Jo', text: 'Hi' },

@@ -187,9 +187,10 @@ function renderChat() {
 	document.body.dataset.view = isChat ? 'chat' : 'list';
 	if (isNew) renderNothing();
 	if (!conversation) return;
-	const { customer, id, lines, readUpTo, representative, state } = conversation;
+	const { channel, customer, id, lines, readUpTo, representative, state } = conversation;
 	setText('customer', customer.name);
-	setText('about', [STATES[state], representative?.name].filter(Boolean).join(' · '));
+	const other = channel.isOwn ? '' : `Channel ${channel.name}`;
+	setText('about', [STATES[state], representative?.name, other].filter(Boolean).join(' · '));
 	setText('contact', [conversation.customerId, customer.email, customer.phone].filter(Boolean).join(' · '));
 	setText('conversation-id', id);
 	renderContext(conversation);
@@ -222,12 +223,19 @@ view.selectedId = location.hash.slice(1) || null;
 /* ------------------------------------------------------------------ what the representative does */
 
 /** Moves the focus of keyboard users to the reply when the button that they used disappears. */
+const focusReply = () => byId(byId('text').disabled ? 'lines' : 'text').focus();
 const actAt = (id, action, body) => {
 	byId(id).onclick = async () => {
-		if ((await act(action, body)) && byId(id).hidden) byId(byId('text').disabled ? 'lines' : 'text').focus();
+		if ((await act(action, body)) && byId(id).hidden) focusReply();
 	};
 };
-actAt('accept', 'accept');
+byId('accept').onclick = async () => {
+	if (!(await act('accept'))) return;
+	// Whoever accepts answers next, also where they wrote as the customer before.
+	view.writer = 'representative';
+	render();
+	focusReply();
+};
 actAt('typing', 'typing');
 actAt('transfer-queue', 'transfer', { to: 'queue' });
 actAt('transfer-agent', 'transfer', { to: 'agent' });

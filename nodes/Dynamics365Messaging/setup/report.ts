@@ -52,7 +52,7 @@ function summaryOf(rows: readonly ReportRow[], includesSkipped: boolean): Report
 	const notMade =
 		skipped.length === 0
 			? ''
-			: `. ${counted(skipped.length, 'check')} could not be made: ${includesSkipped ? 'they stand at the end' : 'the option Include Skipped Checks lists them'}`;
+			: `. ${counted(skipped.length, 'check')} could not be made (${skipped.map(({ title }) => title).join(', ')}): ${includesSkipped ? 'see the end' : 'the option Include Skipped Checks says why'}`;
 	const detail = `${failed.length} failed, ${warned.length} to look at, ${passed}${notMade}`;
 	const [first] = found;
 	if (!first) {

@@ -31,11 +31,13 @@ export function isGuid(text: string): boolean {
 
 /**
  * Normalises a pasted ID: without white space and braces, in lower case, a GUID with its dashes. '' for no text; braces
- * with nothing in them stay, as they are no empty field.
+ * with nothing in them stay, as they are no empty field. n8n's editor closes the braces of an expression by itself, so that
+ * whoever types them, too, has two behind the ID.
  */
 export function tidyId(value: unknown): string {
 	const id = readTrimmedText(value)
 		.replace(/^\{\s*(\S.*?)\s*\}$/, '$1')
+		.replace(/^([^{}]*[^\s{}])\s*\}\}$/, '$1')
 		.toLowerCase();
 	return id.replace(DASHLESS_GUID, '$1-$2-$3-$4-$5');
 }

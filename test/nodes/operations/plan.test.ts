@@ -260,6 +260,7 @@ describe('what is sent', () => {
 		['with one of them encoded', CONVERSATION.replace('-', '%2d'), CONVERSATION],
 		['in capitals, which stay', CONVERSATION.toUpperCase(), CONVERSATION.toUpperCase()],
 		['in braces', ` {${CONVERSATION}} `, CONVERSATION],
+		['before the braces that the editor adds', `${CONVERSATION} }}`, CONVERSATION],
 		['in encoded braces, as in an address of Dynamics', `%7b${CONVERSATION.toUpperCase()}%7D`, CONVERSATION],
 		[
 			'in capitals with its dashes encoded',
