@@ -105,7 +105,8 @@ const commands = {
 	look: async () => {
 		globalThis.gc();
 		globalThis.gc();
-		return { bytes: process.memoryUsage.rss() };
+		const { rss, heapUsed } = process.memoryUsage();
+		return { rss, heapUsed };
 	},
 	send,
 	credentials: async ({ count }) => {

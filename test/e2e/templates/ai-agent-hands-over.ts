@@ -90,6 +90,7 @@ interface Shown {
 	talksTo: string;
 	text: string;
 	from: string | null;
+	buttons: Array<{ title: string; value: unknown }>;
 }
 
 /** The templates in production, and what a test does with them. */
@@ -248,7 +249,7 @@ async function firstTheAgent({
 			'Customer: My heat pump is loud.\nAssistant: You said: My heat pump is loud.\nCustomer: I want to talk to a person.';
 
 	desk.accept(conversation.id, { agentName: 'Ana Lopes' });
-	desk.reply(conversation.id, { text: '**Hello**, this is Ana.' });
+	desk.reply(conversation.id, { text: '**Hello**, this is Ana.', buttons: ['Call me', 'Later'] });
 	await waitFor('the representative’s words', 60_000, () => shownTo(kim).length === 1);
 	const [shown] = shownTo(kim);
 	checks['the representative’s words come in the same chat'] =
@@ -258,6 +259,9 @@ async function firstTheAgent({
 		shown.from === 'Ana Lopes' &&
 		shown.number > 0 &&
 		Date.parse(shown.at) > 0;
+	checks['with their buttons'] =
+		shown?.buttons.map(({ title, value }) => `${title}: ${String(value)}`).join() ===
+		'Call me: Call me,Later: Later';
 	const before = asked().length;
 	const passedOn = await write(kim, 'Is it dangerous?');
 	checks['then the customer talks to the representative, not to the model'] =
@@ -269,7 +273,9 @@ async function firstTheAgent({
 	desk.close(conversation.id);
 	await waitFor('the end', 60_000, () => shownTo(kim).length === 2);
 	checks['at the end, the chat says that the AI agent is back'] =
-		shownTo(kim)[1]?.talksTo === 'ai' && shownTo(kim)[1]?.event === 'closed';
+		shownTo(kim)[1]?.talksTo === 'ai' &&
+		shownTo(kim)[1]?.event === 'closed' &&
+		shownTo(kim)[1]?.deliveryId === `closed ${conversation.id}`;
 	await setup.emulator.idle();
 	const back = await write(kim, 'Thank you.');
 	checks['and it answers again'] = back.output === 'You said: Thank you.' && back.talksTo === 'ai';
