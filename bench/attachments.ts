@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Emulator } from '../emulator';
+import { message } from '../emulator/messaging/activities';
 import { withN8n, type N8nWithEmulator } from '../tools/n8n/withN8n';
 import { runWatched, startAnew } from './memory';
 import { profilesOf, tableOfMemory, tableOfShares, unwatched, type Profiled } from './profile';
@@ -12,6 +14,7 @@ import {
 	ourNode,
 	publishChain,
 	splitOut,
+	triggerStart,
 	withService,
 	type NodeStep,
 	type Service,
@@ -47,10 +50,12 @@ interface Task {
 	steps: Record<Who, (service: Service) => NodeStep[]>;
 	/** How much of a file's size may be in memory. */
 	targets: { times: number };
-	/** The body that the workflow is started with. */
-	body: (service: Service, files: Files) => object;
-	/** Counts the files that arrived. */
-	arrived: (service: Service, items: Record<string, number>) => number;
+	/** What the workflow is started with; more than once where it cannot take so many files in one run. */
+	bodies: (service: Service, files: Files) => object[];
+	/** What starts the workflow, where it is not n8n's Webhook node. */
+	start?: Partial<Record<Who, (service: Service) => ReturnType<typeof triggerStart>>>;
+	/** Counts the files that arrived. @param items of the last run. */
+	arrived: (service: Service, items: Record<string, number>, runs: number) => number;
 }
 
 const readFiles: NodeStep = {
@@ -105,9 +110,9 @@ const sending: Task = {
 			}),
 		],
 	},
-	body: ({ emulator }, { count, folder }) => {
+	bodies: ({ emulator }, { count, folder }) => {
 		emulator.addConversations(count);
-		return { ids: emulator.desk.list().map(({ id }) => id), folder };
+		return [{ ids: emulator.desk.list().map(({ id }) => id), folder }];
 	},
 	arrived: ({ emulator }) =>
 		emulator.desk
@@ -115,6 +120,19 @@ const sending: Task = {
 			.flatMap(({ messages }) => messages.flatMap(({ attachments }) => attachments))
 			.filter(({ contentUrl }) => contentUrl.startsWith(emulator.origin)).length,
 };
+
+/** The activity of a representative's message with files; each in a conversation of its own. */
+function messageWith(emulator: Emulator, { count, size }: Files) {
+	emulator.addConversations(1);
+	const conversation = emulator.desk.list().at(-1);
+	const id = conversation?.id ?? '';
+	const file = (index: number) => ({ name: `${index}.pdf`, contentType: TYPE, data: randomBytes(size) });
+	emulator.desk.accept(id);
+	emulator.desk.reply(id, { files: Array.from({ length: count }, (_, index) => file(index)) });
+	const sender = { id: emulator.world.servicePrincipalId, name: 'Amber Rodriguez' };
+	const attachments = conversation?.messages.at(-1)?.attachments;
+	return message({ channelId: emulator.world.channelId, id }, sender, { text: '', attachments });
+}
 
 const fetching: Task = {
 	name: 'fetched',
@@ -138,19 +156,27 @@ const fetching: Task = {
 			}),
 		],
 	},
-	body: ({ emulator }, { count, size }) => {
-		emulator.addConversations(1);
-		const [conversation] = emulator.desk.list();
-		const id = conversation?.id ?? '';
-		const file = (index: number) => ({ name: `${index}.pdf`, contentType: TYPE, data: randomBytes(size) });
-		emulator.desk.accept(id);
-		emulator.desk.reply(id, { files: Array.from({ length: count }, (_, index) => file(index)) });
-		return { attachments: conversation?.messages.at(-1)?.attachments };
-	},
+	bodies: ({ emulator }, files) => [messageWith(emulator, files)],
 	arrived: (_service, items) => items.Files ?? 0,
 };
 
-const TASKS = [fetching, sending];
+/** What the trigger fetches of one message at the most is 25 MB. */
+const FILES_OF_A_MESSAGE = 5;
+
+const fetchingInTrigger: Task = {
+	name: 'fetched by the trigger',
+	targets: { times: 0.5 },
+	nodes: { ours: '**Trigger**: Download Attachments', theirs: 'Webhook, Split Out, HTTP Request' },
+	start: { ours: async (service) => await triggerStart(service, { downloadAttachments: true }) },
+	steps: { ours: () => [splitOut('Files', '$binary')], theirs: fetching.steps.theirs },
+	bodies: ({ emulator }, { count, size, folder }) => {
+		const each = Math.min(count, FILES_OF_A_MESSAGE);
+		return Array.from({ length: count / each }, () => messageWith(emulator, { count: each, size, folder }));
+	},
+	arrived: (_service, items, runs) => (items.Files ?? 0) * runs,
+};
+
+const TASKS = [fetching, fetchingInTrigger, sending];
 
 interface Measured {
 	ms: number;
@@ -167,10 +193,11 @@ async function measureOnce(
 ): Promise<Measured> {
 	return await withService(setup, async (service) => {
 		const { count, size } = files;
-		const body = task.body(service, files);
-		const chain = await publishChain(setup, `${task.name} ${who}`, task.steps[who](service));
-		const { growth, items, wholeMs } = await runWatched(setup, chain, body, watch);
-		const arrived = task.arrived(service, items);
+		const bodies = task.bodies(service, files);
+		const start = await task.start?.[who]?.(service);
+		const chain = await publishChain(setup, `${task.name} ${who}`, task.steps[who](service), start);
+		const { growth, items, wholeMs } = await runWatched(setup, chain, bodies, watch);
+		const arrived = task.arrived(service, items, bodies.length);
 		if (arrived !== count) throw new Error(`${arrived} of ${count} files were ${task.name}`);
 		return { ms: wholeMs, times: growth / (count * size) };
 	});
@@ -197,7 +224,7 @@ function sectionOf(results: Results, { files, runs }: (typeof SIZES)['full'], sh
 		]),
 	);
 	return {
-		how: `${files} files of 5 MB in one run, in n8n's default mode for binary data (files on disk); medians of ${runs} alternating runs, ${short ? 'all in one n8n' : 'each in an n8n that was started for it'}. Sent: each in a message of its own into a conversation of its own, ${CONCURRENCY} at once, read from disk by Read/Write Files; HTTP Request, which needs their base64 in the item, gets it from Move Binary Data (its successor, Extract from File, cannot be loaded in n8n 2.41.1 as npm installs it). Fetched: all from one message, all at once. Time: the whole execution, as its caller saw it. Peak memory: by how much n8n's process grew at the most in the execution, all nodes of it.`,
+		how: `${files} files of 5 MB in one run, in n8n's default mode for binary data (files on disk); medians of ${runs} alternating runs, ${short ? 'all in one n8n' : 'each in an n8n that was started for it'}. Sent: each in a message of its own into a conversation of its own, ${CONCURRENCY} at once, read from disk by Read/Write Files; HTTP Request, which needs their base64 in the item, gets it from Move Binary Data (its successor, Extract from File, cannot be loaded in n8n 2.41.1 as npm installs it). Fetched: all from one message, all at once; by the trigger, which takes 25 MB of one message at the most, ${FILES_OF_A_MESSAGE} from each of several, one after the other. Time: the whole execution, as its caller saw it. Peak memory: by how much n8n's process grew at the most in the execution, all nodes of it.`,
 		header: ['', '', 'time', 'peak memory', 'per file ÷ its size'],
 		rows,
 		checks: [...results].flatMap(([{ name, targets }, by]) => [

@@ -85,7 +85,7 @@ async function measureOnce(
 	const server = await startListServer(setup.emulator.certificate, length, PAGE_SIZE);
 	const measure = async (service: Service): Promise<Measured> => {
 		const chain = await publishChain(setup, `${who} ${length}`, LIST[who](service, length));
-		const run: MeasuredRun = await runWatched(setup, chain, {}, watch);
+		const run: MeasuredRun = await runWatched(setup, chain, [{}], watch);
 		if (run.items.List !== length) throw new Error(`${run.items.List} of ${length} conversations came out`);
 		const { growth, wholeMs } = run;
 		return { ms: (run.ms.Pages ?? 0) + (run.ms.List ?? 0), wholeMs, growth };

@@ -7,7 +7,7 @@ import type { Chain, Run } from './service';
 /** The pause after a start or a run until the memory is stable. */
 const REST_MS = 2_000;
 
-/** A run, and the largest growth of n8n's memory during it, bytes. */
+/** The last run, and the largest growth of n8n's memory during all of them, bytes. */
 export interface MeasuredRun extends Run {
 	growth: number;
 	/** The time that its caller measured, milliseconds. It includes the time in which n8n stores the execution. */
@@ -20,11 +20,11 @@ export async function startAnew(setup: N8nWithEmulator): Promise<void> {
 	await waitUntilResponsive(setup.n8n.url);
 }
 
-/** Runs a workflow and watches the memory of n8n's process. */
+/** Runs a workflow, once for each body, one after the other, and watches the memory of n8n's process. */
 export async function runWatched(
 	{ n8n }: N8nWithEmulator,
 	chain: Chain,
-	body: object,
+	bodies: object[],
 	watch = unwatched,
 ): Promise<MeasuredRun> {
 	await pause(REST_MS);
@@ -32,7 +32,9 @@ export async function runWatched(
 	forgetPeak(pid);
 	const { now } = memoryOf(pid);
 	const startedAt = performance.now();
-	await watch(async () => await chain.start(body));
+	await watch(async () => {
+		for (const body of bodies) await chain.start(body);
+	});
 	const wholeMs = performance.now() - startedAt;
 	const { peak } = memoryOf(pid);
 	return { ...(await chain.lastRun()), growth: peak - now, wholeMs };

@@ -127,23 +127,64 @@ export interface Chain {
 	lastRun: () => Promise<Run>;
 }
 
-/** Puts nodes into production that run one after the other; the first one gets what was posted as `body`. */
-export async function publishChain(setup: N8nWithEmulator, name: string, steps: NodeStep[]): Promise<Chain> {
-	const id = randomUUID().replaceAll('-', '').slice(0, 16);
+/** A node that a call starts, and where it takes calls. */
+interface Start {
+	step: NodeStep & { id: string; webhookId: string };
+	/** Its path, relative to n8n's address. */
+	pathFor: (body: object) => string;
+	headers?: Record<string, string>;
+}
+
+/** n8n's Webhook node. */
+function webhookStart(): Start {
 	const path = randomUUID();
-	const start: NodeStep = {
+	const step = {
+		id: randomUUID(),
+		webhookId: path,
 		name: 'Start',
 		type: 'n8n-nodes-base.webhook',
 		typeVersion: 2,
 		// The first item of the last node is answered, when all of them have ended.
 		parameters: { httpMethod: 'POST', path, responseMode: 'lastNode', options: {} },
 	};
+	return { step, pathFor: () => `webhook/${path}` };
+}
+
+/** This package's trigger, which answers when the workflow has succeeded. @param options those of the node. */
+export async function triggerStart({ emulator, ours }: Service, options: object): Promise<Start> {
+	const [id, webhookId] = [randomUUID(), randomUUID()];
+	const step = {
+		id,
+		webhookId,
+		name: 'Start',
+		type: 'n8n-nodes-dynamics365-messaging.dynamics365MessagingTrigger',
+		typeVersion: 1,
+		parameters: { registerWebhook: false, respond: 'onSuccess', options },
+		credentials: ours,
+	};
+	return {
+		step,
+		pathFor: (body) => {
+			const { conversation } = body as { conversation: { id: string } };
+			return `webhook/${webhookId}/${id}/v3/conversations/${conversation.id}/activities`;
+		},
+		headers: { authorization: `Bearer ${await emulator.issueDeliveryToken()}` },
+	};
+}
+
+/** Puts nodes into production that run one after the other; the first one gets what was posted as `body`. */
+export async function publishChain(
+	setup: N8nWithEmulator,
+	name: string,
+	steps: NodeStep[],
+	{ step: start, pathFor, headers }: Start = webhookStart(),
+): Promise<Chain> {
+	const id = randomUUID().replaceAll('-', '').slice(0, 16);
 	const all = [start, ...steps];
 	const nodes = all.map((step, index) => ({
-		...step,
 		id: randomUUID(),
+		...step,
 		position: [index * 220, 0],
-		...(index === 0 && { webhookId: path }),
 	}));
 	const connections = Object.fromEntries(
 		steps.map((step, index) => [
@@ -154,9 +195,9 @@ export async function publishChain(setup: N8nWithEmulator, name: string, steps: 
 	await setup.publish(id, { name, nodes, connections, settings: { executionOrder: 'v1' } });
 	return {
 		start: async (body) => {
-			const answer = await fetch(`${setup.n8n.url}/webhook/${path}`, {
+			const answer = await fetch(`${setup.n8n.url}/${pathFor(body)}`, {
 				method: 'POST',
-				headers: { 'content-type': 'application/json' },
+				headers: { 'content-type': 'application/json', ...headers },
 				body: JSON.stringify(body),
 			});
 			const text = await answer.text();

@@ -865,7 +865,8 @@ describe('Check Setup', () => {
 			title: '1 of 16 checks failed: Webhook URL',
 			fix: expect.stringMatching(/^Start with Webhook URL\. Publish \(activate\) the workflow/),
 			status: 'failed',
-			detail: '1 failed, 2 to look at, 13 passed. 2 checks could not be made (Active trigger, Federated credential): see the end',
+			detail:
+				'1 failed, 2 to look at, 13 passed. 2 checks could not be made (Active trigger, Federated credential): see the end',
 		});
 		const statuses = [...new Set(rows.map(({ status }) => status))];
 		expect(statuses).toEqual(['failed', 'warning', 'ok', 'skipped']);
