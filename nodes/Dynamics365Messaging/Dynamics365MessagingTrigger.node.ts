@@ -68,7 +68,7 @@ const DELIVERIES = {
 	httpMethod: 'POST',
 	// Source: docs/service-facts.md#n8n-webhook-answers.
 	responseMode: '={{ $parameter["respond"] === "onSuccess" ? "lastNode" : "onReceived" }}',
-	// For both: each expression here costs a delivery as much processor time as all that the trigger itself does.
+	// For both: n8n evaluates an expression here twice for each delivery, which takes longer than all that the trigger does.
 	responseData: 'noData',
 	isFullPath: true,
 	ndvHideUrl: true,
