@@ -105,7 +105,8 @@ export async function play(soak: Soak): Promise<Checks> {
 					const byState = 'SELECT FROM dynamics365.agent_events WHERE state = $1';
 					await waitFor(
 						'every event to be answered',
-						90_000,
+						// A run that was killed while the calendar was asked is given up after two minutes.
+						180_000,
 						async () => (await database.rows(byState, ['open'])).length === 0,
 					).catch((error: unknown) => console.log(`  ${String(error)}`));
 					return {
@@ -141,7 +142,7 @@ async function post(
 		const body = {
 			conversationId,
 			messageId: event.id,
-			number: mine.indexOf(event),
+			sentAt: event.sentAt,
 			event: event.text,
 			value: { text: '007' },
 		};

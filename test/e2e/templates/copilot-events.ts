@@ -127,17 +127,17 @@ async function checkPosts({ setup, tables, secret, start, told }: Stage): Promis
 			action: { delayMs: 1_500 },
 			times: 1,
 		});
-		const ahead = post({ conversationId: burst, messageId: 'ahead', number: 0, event: 'Event0' });
+		const ahead = post({ conversationId: burst, messageId: 'ahead', sentAt: 0, event: 'Event0' });
 		await waitFor('the first to be on its way', 30_000, () => faults[0]?.times === 0);
 		faults.length = 0;
 		await Promise.all([
 			ahead,
 			...names.map(async (event, index) => {
 				await new Promise((resolve) => setTimeout(resolve, index * 20));
-				await post({ conversationId: burst, messageId: event, number: index + 1, event });
+				await post({ conversationId: burst, messageId: event, sentAt: index + 1, event });
 			}),
 		]);
-		checks['posts that come at about the same time arrive in the order of their numbers'] =
+		checks['posts that come at about the same time arrive in the order of their sentAt'] =
 			JSON.stringify(told(burst).map(({ name }) => name)) === JSON.stringify(['Event0', ...names]);
 
 		// The answer of Dynamics 365 is lost.
