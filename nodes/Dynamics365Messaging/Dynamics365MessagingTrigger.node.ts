@@ -10,10 +10,10 @@ import { toNodeError } from '../shared/action/nodeErrors';
 import { SIGNED_DELIVERY_HEADER, TRIGGER_HEADER, triggerMark } from './setup/probe';
 import { noteRefusal, registerTrigger, unregisterTrigger } from './setup/registration';
 import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
-import { InputError, ServiceError } from '../shared/transport/errors';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable, checkRestrictions } from './webhook/activation';
 import { handleDelivery, signedDeliveryOf } from './webhook/handleDelivery';
+import { toListenError, toPublishError } from './webhook/publishError';
 import { readOptions } from './webhook/settings';
 
 /**
@@ -35,16 +35,6 @@ const configuredOutputs = (parameters: { output?: string; events?: string[] }) =
 
 const { default: DEFAULT_MAX_SIZE_MB } = ATTACHMENT_SIZE_MB;
 const { default: DEFAULT_MAX_COUNT } = ATTACHMENT_COUNT;
-
-/** Puts the mend into the message of an error, as n8n shows that alone when a workflow is published. Pure. */
-function withMend(error: unknown): unknown {
-	const says = (message: string, description: string) =>
-		description === '' ? message : `${message.replace(/[.:]$/, '')}. ${description}`;
-	if (error instanceof ServiceError) return error.with({ message: says(error.message, error.description) });
-	if (error instanceof InputError)
-		return new InputError(says(error.message, error.description), error.description);
-	return error;
-}
 
 /**
  * Refuses to publish with a limit that is no number. n8n's own start goes on with the default instead, as the messages
@@ -355,7 +345,8 @@ export class Dynamics365MessagingTrigger implements INodeType {
 					if (registers || this.getMode() !== 'manual') await checkCallable(this, () => noteRefusal(this));
 					if (registers) await registerTrigger(this);
 				} catch (error) {
-					throw toNodeError(this.getNode(), withMend(error));
+					const node = this.getNode();
+					throw this.getMode() === 'manual' ? toListenError(node, error) : toPublishError(node, error);
 				}
 				return true;
 			},

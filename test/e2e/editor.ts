@@ -287,13 +287,18 @@ async function publishing(editor: Editor, setup: N8nWithEmulator): Promise<Recor
 	const firstUrl = `${n8n.url}/webhook/${first!.path}`;
 	await n8n.rest('POST', '/workflows', { ...second!.workflow, id: 'second-trigger', active: false });
 	await page.goto(`${n8n.url}/workflow/second-trigger`);
+	const before = emulator.log.length;
 	await editor.id('workflow-open-publish-modal-button').click();
 	await editor.id('workflow-publish-button').click();
 	const isTold = await isShown(page.getByText(firstUrl));
+	const looks = emulator.log
+		.slice(before)
+		.filter((entry) => entry.kind === 'dataverse' && entry.operationId === 'dataverse.getChannel');
 	const isUntouched = emulator.webhookUrl() === firstUrl;
 	await n8n.rest('POST', '/workflows/first-trigger/deactivate', {});
 	return {
 		'a second trigger of a channel is refused, by the URL of the first': isTold,
+		'n8n does not try again before it says so': looks.length === 1,
 		'and the channel keeps the URL of the first': isUntouched,
 	};
 }
