@@ -126,9 +126,9 @@ interface Size {
 }
 
 const SHORT: Size = { least: 4, most: 4, webhook: 2, count: 30 };
-const FULL: Size = { least: 10, most: 30, webhook: 6, count: 60 };
+const FULL: Size = { least: 10, most: 60, webhook: 6, count: 60 };
 /** Without sandboxes for expressions, everything is several times as fast. */
-const FULL_WITHOUT_SANDBOX: Size = { least: 10, most: 40, webhook: 6, count: 150 };
+const FULL_WITHOUT_SANDBOX: Size = { least: 10, most: 60, webhook: 6, count: 150 };
 
 /** How near to the ratio both ends of its 95 % interval must be. */
 const WITHIN = 0.05;
