@@ -77,7 +77,7 @@ export function readCustomerMessage(body: unknown, desk: Desk): CustomerMessage 
 export function readCustomerWebhook(body: unknown): CustomerWebhook {
 	const url = textAt(body, 'url');
 	if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
-		throw new DeskError(400, 'Type in the URL of the webhook. It begins with http:// or https://.');
+		throw new DeskError(400, 'Type in the URL of the workflow. It begins with http:// or https://.');
 	}
 	const { username, password } = new URL(url);
 	if (username || password) throw new DeskError(400, 'Leave user name and password out of the URL.');

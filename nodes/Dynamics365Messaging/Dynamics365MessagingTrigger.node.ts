@@ -79,10 +79,10 @@ export class Dynamics365MessagingTrigger implements INodeType {
 		version: 1,
 		subtitle: '={{ $parameter["events"].join(", ") }}',
 		description:
-			'Starts the workflow when Dynamics 365 Contact Center says something in a conversation of your own channel',
+			'Connects your own channel to Dynamics 365 Contact Center. Starts the workflow when a representative or AI agent writes.',
 		eventTriggerDescription: '',
 		activationMessage:
-			'With Register Webhook on, the channel has the production URL now, and your workflow receives what Dynamics 365 sends. With it off, copy the production URL and register it, as it is, as the webhook URL (msdyn_webhookurl) of the channel.',
+			'With Register Webhook on, the channel has the production URL now, and your workflow receives what Dynamics 365 sends. For a new channel, run Channel: Link Managed Identity next: until then the trigger rejects its calls. With it off, copy the production URL and register it, as it is, as the webhook URL (msdyn_webhookurl) of the channel.',
 		defaults: { name: 'Dynamics 365 Messaging Trigger' },
 		inputs: [],
 		outputs: `={{(${configuredOutputs.toString()})($parameter)}}`,
@@ -102,7 +102,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			},
 			activationHint: {
 				inactive:
-					'Publish (or activate) the workflow. With Register Webhook off, register its production URL as the webhook URL of the channel, too.',
+					'Publish (or activate) the workflow. Only with Register Webhook off, also enter its production URL as the webhook URL of the channel.',
 				active: 'The workflow starts with what Dynamics 365 sends to its production URL.',
 			},
 		},

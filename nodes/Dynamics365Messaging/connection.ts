@@ -11,29 +11,30 @@ import { InputError } from '../shared/transport/errors';
 import { ORGANIZATION_TOKEN_ERRORS } from './tokenErrors';
 
 /**
- * The regions of the service: their part of the host name, and their Dataverse zone in the token's scope.
+ * The regions of the service, in the order of their names: their part of the host name, and their Dataverse zone in the
+ * token's scope.
  * Source: docs/service-facts.md#zones-and-geos.
  */
 export const GEOS = [
-	{ geo: 'ae', zone: 'crm15', name: 'United Arab Emirates' },
 	{ geo: 'as', zone: 'crm5', name: 'Asia Pacific' },
 	{ geo: 'au', zone: 'crm6', name: 'Australia' },
-	{ geo: 'br', zone: 'crm2', name: 'South America' },
 	{ geo: 'ca', zone: 'crm3', name: 'Canada' },
-	{ geo: 'ch', zone: 'crm17', name: 'Switzerland' },
-	{ geo: 'de', zone: 'crm16', name: 'Germany' },
 	{ geo: 'eu', zone: 'crm4', name: 'Europe, Middle East, Africa' },
 	{ geo: 'fr', zone: 'crm12', name: 'France' },
-	{ geo: 'gov', zone: 'crm9', name: 'US Government (GCC)' },
+	{ geo: 'de', zone: 'crm16', name: 'Germany' },
 	{ geo: 'in', zone: 'crm8', name: 'India' },
 	{ geo: 'jp', zone: 'crm7', name: 'Japan' },
 	{ geo: 'kr', zone: 'crm21', name: 'Korea' },
-	{ geo: 'no', zone: 'crm19', name: 'Norway' },
-	{ geo: 'se', zone: 'crm22', name: 'Sweden' },
-	{ geo: 'sg', zone: 'crm20', name: 'Singapore' },
-	{ geo: 'uk', zone: 'crm11', name: 'United Kingdom' },
 	{ geo: 'us', zone: 'crm', name: 'North America' },
+	{ geo: 'no', zone: 'crm19', name: 'Norway' },
+	{ geo: 'sg', zone: 'crm20', name: 'Singapore' },
 	{ geo: 'za', zone: 'crm14', name: 'South Africa' },
+	{ geo: 'br', zone: 'crm2', name: 'South America' },
+	{ geo: 'se', zone: 'crm22', name: 'Sweden' },
+	{ geo: 'ch', zone: 'crm17', name: 'Switzerland' },
+	{ geo: 'gov', zone: 'crm9', name: 'US Government (GCC)' },
+	{ geo: 'ae', zone: 'crm15', name: 'United Arab Emirates' },
+	{ geo: 'uk', zone: 'crm11', name: 'United Kingdom' },
 ] as const;
 
 /**

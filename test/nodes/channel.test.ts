@@ -542,8 +542,7 @@ describe('Register Webhook', () => {
 		emulator.setWebhookUrl(other.url);
 		const failing = activation();
 		await expect(activate(failing)).rejects.toMatchObject({
-			message: expect.stringContaining(other.url),
-			description: expect.stringContaining('one webhook URL'),
+			message: expect.stringMatching(RegExp(`${other.url}.* one webhook URL`)),
 		});
 		// n8n then deletes what it has set up.
 		await deactivate(failing);
@@ -699,8 +698,7 @@ describe('Register Webhook', () => {
 			`${base}/c0b3a2de-4c3b-4a68-8f0e-0d8a53f0a009/5a1f5a0e-3a0a-4b67-9d35-0d8a53f0a009`,
 		);
 		await expect(activate(activation())).rejects.toMatchObject({
-			message: expect.stringContaining('cannot call itself'),
-			description: expect.stringContaining('Channel: Update'),
+			message: expect.stringMatching(/cannot call itself.*Channel: Update/),
 		});
 	});
 

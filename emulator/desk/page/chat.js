@@ -148,7 +148,7 @@ function renderFile({ id, index, name }) {
 	return element('li', {}, element('span', {}, name), remove);
 }
 
-const PLACEHOLDERS = { active: 'Reply in Markdown', waiting: 'Accept the conversation to reply' };
+const PLACEHOLDERS = { active: 'Reply (Markdown is allowed)', waiting: 'Accept the conversation to reply' };
 
 function renderReply({ id, state }) {
 	const { text, isPlain, buttons, files, error, isSending } = draftOf(id);

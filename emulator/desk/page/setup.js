@@ -59,6 +59,7 @@ export async function readWorld() {
 	const world = await api('GET', 'world');
 	if (!world) return;
 	byId('channel-name').textContent = world.channelName;
+	byId('webhook-label').textContent = `Webhook of ${world.channelName}`;
 	byId('world').replaceChildren(...fieldsOf(WORLD_NAMES, world));
 	byId('world-communication').replaceChildren(...fieldsOf(COMMUNICATION_NAMES, world.communication));
 	const file = world.certificateFile ?? '/path/to/certificate.pem';

@@ -53,7 +53,7 @@ const BY_CODE: Record<string, Explanation> = {
 	},
 	'30014': {
 		message: 'The channel is not linked to a workstream',
-		fix: 'Add the channel to a messaging workstream: in the admin center as a custom (Messaging API) channel, or with Channel: Update. Changes take up to 15 minutes.',
+		fix: 'Add the channel to a messaging workstream: in the admin center as a custom (Messaging API) channel, or with the field Workstream of Channel: Update. Changes take up to 15 minutes.',
 	},
 	'30015': {
 		message: 'The service could not write its answer',

@@ -136,7 +136,7 @@ async function askService(messagingApi: ServiceCalls): Promise<Answer> {
 
 const NO_WORKSTREAM = '30014';
 const ADD_TO_WORKSTREAM =
-	'Add the channel to a messaging workstream: in the admin center as a custom (Messaging API) channel, or with Channel: Update. A Direct Line channel does not work: it loses conversations without an error. Changes take up to 15 minutes.';
+	'Add the channel to a messaging workstream: in the admin center as a custom (Messaging API) channel, or with the field Workstream of Channel: Update. A Direct Line channel does not work: it loses conversations without an error. Changes take up to 15 minutes.';
 
 function checkWorkstream(channel: Channel | undefined, { error }: Answer): CheckResult {
 	if (error?.code === NO_WORKSTREAM) {

@@ -14,7 +14,7 @@ import {
 } from './fields';
 
 const ENTER_ID =
-	'Next: enter the channelId of this item as Channel ID in the credential, and add the channel to a workstream (Channel: Update, or the admin center).';
+	'Next: enter the channelId of this item as Channel ID in the credential, and add the channel to a workstream (in the admin center, or with the field Workstream of Channel: Update).';
 const GOES_ON =
 	'The credential still uses its old channel. To use the new one, enter its channelId as Channel ID in the credential.';
 

@@ -19,7 +19,7 @@ export const linkManagedIdentity: Operation = {
 			run: async ({ client, connection, n8n }) => {
 				const linked = await link(client('dataverse'), connection, { channelId, ...owner });
 				rememberSubject(n8n.memory, channelId, linked.subject);
-				return { items: [{ json: { ...linked } }] };
+				return { items: [{ json: { ...linked } }], hint: linked.nextStep };
 			},
 		};
 	},
