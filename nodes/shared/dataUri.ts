@@ -49,7 +49,7 @@ function hexValue(byte: number | undefined): number {
 }
 
 /** Decodes percent-encoded bytes. All other signs become UTF-8; a percent sign without two digits stays. */
-function percentDecoded(text: string): Buffer {
+export function percentDecoded(text: string): Buffer {
 	const bytes = Buffer.from(text);
 	if (!text.includes('%')) return bytes;
 	let length = 0;

@@ -12,7 +12,14 @@ import {
 import type { ItemFile, ParameterReader } from '../../shared/action/parameters';
 import { contentTypeOf, isPlainContentType } from '../../shared/contentType';
 import { dataUriPrefix, isDataUri, readBase64, readDataUri } from '../../shared/dataUri';
-import { nameInUrl, plainFileName, withExtension } from '../../shared/fileName';
+import {
+	decodedName,
+	nameInUrl,
+	ownFileName,
+	plainFileName,
+	withExtension,
+	type FileKind,
+} from '../../shared/fileName';
 import { withoutEmpty } from '../../shared/json';
 import { InputError } from '../../shared/transport/errors';
 import { EmbeddedFile } from '../../shared/transport/requestBody';
@@ -178,6 +185,11 @@ function readFileName(row: ParameterReader): string {
 	return plainFileName(row.text(FILE_NAME.name, FILE_NAME.label));
 }
 
+/** Names a file: as the user does, or else by its own name. Where it has no extension, its type tells it. */
+function nameOf(given: string, own: string, kind: FileKind, which: string): string {
+	return checkName(withExtension(given, kind) || ownFileName(own, kind), which);
+}
+
 /** Checks a file's name. Organizations block files by extension. Source: docs/service-facts.md#attachments-sent. */
 function checkName(name: string, which: string): string {
 	checkLength(name, FILE_NAME);
@@ -220,10 +232,11 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 	}
 	const fileName = readFileName(row);
 	const known = located.contentType || contentTypeOf(located.name) || contentTypeOf(fileName);
+	const contentType = checkContentType(readName(row, CONTENT_TYPE) || known, which);
 	return {
-		contentType: checkContentType(readName(row, CONTENT_TYPE) || known, which),
+		contentType,
 		contentUrl: located.contentUrl,
-		name: checkName(fileName || located.name, which),
+		name: nameOf(fileName, located.name, { contentType }, which),
 	};
 }
 
@@ -285,16 +298,14 @@ function readFile(row: ParameterReader, which: string): ItemFile {
 	);
 }
 
-/** The name of a file in n8n. Some nodes give it none, or one without its extension, which is known from its type. */
-function ownNameOf({ fileName, fileExtension }: ItemFile): string {
-	return withExtension(plainFileName(fileName ?? '') || (fileExtension ? 'file' : ''), fileExtension ?? '');
-}
-
 function attachmentByField(row: ParameterReader, which: string, options: FileOptions): OutgoingAttachment {
 	const file = readFile(row, which);
-	const extension = file.fileExtension ?? '';
-	const name = checkName(withExtension(readFileName(row), extension) || ownNameOf(file), which);
-	const contentType = checkContentType(readName(row, CONTENT_TYPE) || file.mimeType, which);
+	const { mimeType, fileExtension } = file;
+	const given = readFileName(row);
+	const own = decodedName(file.fileName ?? '');
+	const known = mimeType || contentTypeOf(own) || contentTypeOf(given);
+	const contentType = checkContentType(readName(row, CONTENT_TYPE) || known, which);
+	const name = nameOf(given, own, { contentType, fileExtension }, which);
 	const label = `${which}: ${name}`;
 	return { contentType, contentUrl: embeddedFile(row, file, { ...options, label, contentType }), name };
 }

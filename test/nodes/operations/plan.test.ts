@@ -721,7 +721,28 @@ describe('files by URL', () => {
 		['https://example.com/photo%0D%0A%00.jpg', 'photo.jpg'],
 		['https://example.com/%E2%80%AEphoto.jpg', 'photo.jpg'],
 		['https://example.com/Gr%C3%BC%C3%9Fe%20x.jpg', 'Grüße x.jpg'],
+		['https://example.com/Gr%FC%DFe.jpg', 'Grüße.jpg'],
+		['https://example.com/chats%252F42%252Fphoto.jpg', 'photo.jpg'],
+		['https://example.com/a%255c..%25255Cphoto.jpg', 'photo.jpg'],
+		['https://example.com/%D8%9C%EF%BB%BFphoto.j%E2%80%8Bpg', 'photo.jpg'],
+		['https://example.com/100%25.jpg', '100%.jpg'],
 	])('%s is named %s', async (url, name) => expect((await sent(url, '')).name).toBe(name));
+
+	test.each([
+		['https://example.com/4711', 'application/pdf', '', '4711.pdf'],
+		['https://example.com/', 'image/jpeg', '', 'file.jpg'],
+		['https://example.com/file.php?id=4', 'image/png', '', 'file.php.png'],
+		['https://example.com/4711', 'application/pdf', 'Rechnung 4711', 'Rechnung 4711.pdf'],
+		['https://example.com/4711', 'application/pdf', 'Rechnung.final', 'Rechnung.final'],
+		['data:application/pdf;base64,QUJD', '', '', 'file.pdf'],
+		['data:Image/JPEG;q=1;base64,QUJD', '', 'Photo 12.5.2026', 'Photo 12.5.2026.jpg'],
+		[base64, 'audio/x-wav', '', 'file.wav'],
+	])('%s of %s, called “%s”, is named %s', async (url, contentType, name, expected) => {
+		const given = { ...inConversation, ...attachments({ url, contentType, name }) };
+		expect((await requestOf('message: send', given)).body).toMatchObject({
+			attachments: [{ name: expected }],
+		});
+	});
 });
 
 test.each<[url: string, contentType: string, more?: object]>([
@@ -837,7 +858,7 @@ describe('files of binary fields', () => {
 		...inConversation,
 		...attachments({ source: 'binary', binaryPropertyName, contentType: '', name: '', ...more }),
 	});
-	const sent = async (given: Record<string, unknown>, files = FILES) => {
+	const sent = async (given: Record<string, unknown>, files: Record<string, GivenFile> = FILES) => {
 		const { plan: planned, check } = read('message: send', given, files);
 		await check();
 		const { requests } = await carryOut(planned, CREDENTIAL);
@@ -872,6 +893,29 @@ describe('files of binary fields', () => {
 	])('name, type and encoding are right in row %#', async (given, expected) =>
 		expect((await sent(given)).attachments).toEqual([expect.objectContaining(expected)]),
 	);
+
+	// As n8n describes a file: its extension is whatever stands behind the last dot of the name.
+	test.each<[string, Partial<GivenFile>, string]>([
+		['Rechnung 4711.pdf', { fileName: 'Rechnung 4711' }, ''],
+		['Rechnung Nr. 4711.pdf', { fileName: 'Rechnung Nr. 4711', fileExtension: ' 4711' }, ''],
+		['Rechnung 12.5.2026.pdf', { fileName: 'Rechnung 12.5.2026', fileExtension: '2026' }, ''],
+		['Vertrag.pdf', { fileName: 'Rechnung 12.5.2026', fileExtension: '2026' }, 'Vertrag'],
+		['Mr.Smith.pdf', { fileName: 'Mr.Smith', fileExtension: 'Smith' }, ''],
+		['offer.v2.pdf', { fileName: 'offer.v2', fileExtension: 'v2' }, ''],
+		['offer.v2', { fileName: 'a.pdf' }, 'offer.v2'],
+		['file.pdf', {}, ''],
+		['photo.jpg', { fileName: 'chats%2F42%2Fphoto.jpg', fileExtension: 'jpg', mimeType: 'image/jpeg' }, ''],
+		['Grüße 1.pdf', { fileName: 'Gr%C3%BC%C3%9Fe%201.pdf', fileExtension: 'pdf' }, ''],
+		['50%off.pdf', { fileName: '50%off.pdf', fileExtension: 'pdf' }, ''],
+		['Grüße%20.pdf', { fileName: 'Grüße%20.pdf', fileExtension: 'pdf' }, ''],
+		['a.jsonl', { fileName: 'a.jsonl', fileExtension: 'jsonl', mimeType: 'application/json' }, ''],
+		['a.docm', { fileName: 'a.docm', fileExtension: 'docm', mimeType: 'application/x-unknown' }, ''],
+		['export.json', { fileName: 'export', mimeType: 'application/json; charset=utf-8' }, ''],
+		['photo.jpg', { fileName: 'photo.jpg', fileExtension: 'jpg', mimeType: '' }, ''],
+	])('%s is the name of %j, called “%s”', async (expected, described, name) => {
+		const files = { one: { mimeType: 'application/pdf', ...described } };
+		expect(await sent(binary('one', { name }), files)).toMatchObject({ attachments: [{ name: expected }] });
+	});
 
 	test('a type of the binary field that ends its line is refused by the field’s name', () =>
 		expect(() => plan('message: send', binary('split'))).toThrow(
