@@ -113,7 +113,11 @@ export function readId(value: unknown, label: string): string {
 const YES = new Set<unknown>([true, 'true', 1, '1']);
 const NO = new Set<unknown>([false, 'false', 0, '0', '', null, undefined]);
 
-function readFlag(value: unknown, label: string): boolean {
+/**
+ * Reads yes or no, also as a text or as 1 and 0. No where it is not set.
+ * @throws InputError with the label for everything else.
+ */
+export function readFlag(value: unknown, label: string): boolean {
 	const given = typeof value === 'string' ? value.trim().toLowerCase() : value;
 	if (YES.has(given)) return true;
 	if (NO.has(given)) return false;
