@@ -21,6 +21,7 @@ import {
 	type FileKind,
 } from '../../shared/fileName';
 import { withoutEmpty } from '../../shared/json';
+import { tidy } from '../../shared/text';
 import { InputError } from '../../shared/transport/errors';
 import { EmbeddedFile } from '../../shared/transport/requestBody';
 import type { OutgoingAttachment, OutgoingMessage } from '../messagingApi/sendActivity';
@@ -222,7 +223,9 @@ function checkContentType(contentType: string, which: string): string {
 }
 
 function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachment {
-	const text = row.name('url', `${which}: URL`);
+	const given = row.text('url', `${which}: URL`).trim();
+	// What nobody sees may be a part of a text file.
+	const text = isDataUri(given) ? given : tidy(given);
 	const located = locate(text);
 	if (!located) {
 		throw new InputError(

@@ -4,6 +4,7 @@ import { messagingUrl } from '../../../nodes/Dynamics365Messaging/messagingApi/r
 import { readStartedConversation } from '../../../nodes/Dynamics365Messaging/messagingApi/startConversation';
 import { actionNode } from '../../../nodes/Dynamics365Messaging/operations';
 import type { Plan } from '../../../nodes/Dynamics365Messaging/operations/operation';
+import { readDataUri } from '../../../nodes/shared/dataUri';
 import type { Json } from '../../../nodes/shared/json';
 import { InputError, ServiceError } from '../../../nodes/shared/transport/errors';
 import { bodyText, requestBody } from '../../../nodes/shared/transport/requestBody';
@@ -695,6 +696,19 @@ describe('files by URL', () => {
 	])('%s is taken', async (_, url, expected) => {
 		expect((await sent(url)).contentUrl).toContain(expected);
 	});
+
+	test.each(['10\u00a0000\u202f€', 'un\u00adseen\u200b', '\u200fשלום', 'a\u2011b', 'a b', 'a\nb', '100%'])(
+		'a text in a data URI stays as it is: %j',
+		async (text) => {
+			const { contentUrl } = await sent(` data:text/plain,${text}\n`);
+			expect(readDataUri(contentUrl)?.data.toString()).toBe(text);
+		},
+	);
+
+	test.each(['\u200bhttps://example.com/a.jpg', ' \ufeffhttps://example.com/a.jpg\u202c'])(
+		'a URL is taken without what nobody sees: %j',
+		async (url) => expect((await sent(url)).contentUrl).toBe('https://example.com/a.jpg'),
+	);
 
 	test('16 MB of base64, bare or as a data URI, are taken', async () => {
 		const large = 'QUJD'.repeat(16_000_000 / 4);
