@@ -71,7 +71,8 @@ test('fetches a file, following redirects, with nothing of ours going along', as
 	expect((await bytesOf(`${origin}/file`, options())).toString()).toBe('file content');
 	expect((await bytesOf(to(`${origin}/file`), options())).toString()).toBe('file content');
 	for (const { headers } of asked) {
-		expect(Object.keys(headers).sort()).toEqual(['connection', 'host', 'user-agent']);
+		expect(Object.keys(headers).sort()).toEqual(['accept', 'connection', 'host', 'user-agent']);
+		expect(headers.accept).toBe('*/*');
 		expect(headers['user-agent']).toMatch(/^n8n-nodes-dynamics365-messaging\/\d+\.\d+\.\d+$/);
 	}
 });
