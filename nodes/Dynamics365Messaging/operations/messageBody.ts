@@ -21,7 +21,7 @@ import {
 	type FileKind,
 } from '../../shared/fileName';
 import { withoutEmpty } from '../../shared/json';
-import { tidy } from '../../shared/text';
+import { cut, tidy } from '../../shared/text';
 import { InputError } from '../../shared/transport/errors';
 import { EmbeddedFile } from '../../shared/transport/requestBody';
 import type { OutgoingAttachment, OutgoingMessage } from '../messagingApi/sendActivity';
@@ -281,6 +281,9 @@ function embeddedFile(
 	return new EmbeddedFile(read, prefix);
 }
 
+/** As much is shown of what was given as a name. It may be a whole file. */
+const SHOWN_LENGTH = 100;
+
 /** Finds the file of an attachment: Input Data Field Name is a name, or an expression that gives the binary data itself. */
 function readFile(row: ParameterReader, which: string): ItemFile {
 	const given = row.raw('binaryPropertyName');
@@ -294,7 +297,7 @@ function readFile(row: ParameterReader, which: string): ItemFile {
 			? `${which}: Input Data Field Name is neither the name of a binary field nor binary data`
 			: property === ''
 				? `${which} has no Input Data Field Name`
-				: `${which}: there is no binary field “${property}”`,
+				: `${which}: there is no binary field “${cut(property, SHOWN_LENGTH)}”`,
 		known.length === 0
 			? 'The item has no files: check the node before this one.'
 			: `The item has: ${known.join(', ')}. Name one; add an attachment for each further file.`,

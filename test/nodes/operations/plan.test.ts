@@ -951,6 +951,12 @@ describe('files of binary fields', () => {
 		]);
 	});
 
+	test('of a whole file that is given as a name, the error shows the beginning', () => {
+		const error = thrownBy(() => plan('message: send', binary('QUJD'.repeat(1_000_000))));
+		expect(error).toMatchObject({ message: expect.stringContaining('no binary field “QUJDQUJD') });
+		expect(String(error).length).toBeLessThan(300);
+	});
+
 	test.each<[string, string, Record<string, unknown>]>([
 		['there is no binary field “gone”', 'The item has: photo, nameless', binary('gone')],
 		['has no Input Data Field Name', 'The item has: photo', binary(' ')],
