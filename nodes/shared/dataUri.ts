@@ -160,7 +160,7 @@ const MAX_LIST_LENGTH = 512;
 const LIST_AND_MARK = /^[^\r\n]*?;\s*base64[\s;]*,/i;
 
 /** Types whose content may have a comma, a mark and another one in its text. */
-const TEXT_TYPE = /^\s*(?:$|;|text\/|application\/(?:json|javascript|xml)|[^;]*\+(?:json|xml))/i;
+const TEXT_TYPE = /^(?:$|;|text\/|application\/(?:json|javascript|xml)|[^;]*\+(?:json|xml))/i;
 
 /**
  * Many writers leave the commas of a parameter as they are: `data:video/webm;codecs=vp8,opus;base64,…`. By the letter, the
@@ -175,7 +175,7 @@ function withList(head: string, rest: string): { head: string; content: string }
 	const list = LIST_AND_MARK.exec(rest.slice(0, MAX_LIST_LENGTH))?.[0];
 	if (list === undefined) return undefined;
 	const content = rest.slice(list.length);
-	if (TEXT_TYPE.test(head) && base64Of(content) === undefined) return undefined;
+	if (TEXT_TYPE.test(head.trimStart()) && base64Of(content) === undefined) return undefined;
 	return { head: `${head},${list.slice(0, -1)}`, content };
 }
 

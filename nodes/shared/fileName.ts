@@ -55,7 +55,11 @@ function extensionFor({ contentType, fileExtension = '' }: FileKind): string {
 }
 
 function withEnding(name: string, extension: string): string {
-	return extension === '' ? name : `${name.replace(/\.+$/, '')}.${extension}`;
+	if (extension === '') return name;
+	// A pattern for the dots at the end would look at each run of dots from each of its dots.
+	let end = name.length;
+	while (name[end - 1] === '.') end--;
+	return `${name.slice(0, end)}.${extension}`;
 }
 
 /**

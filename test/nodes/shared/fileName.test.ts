@@ -46,3 +46,19 @@ test('a name with an extension stays the same, and is read from any folder', () 
 		}),
 	);
 });
+
+test.each(['.', ' ', '/', '%', '%25', '25', '%2F', 'a.', '../', '\u202e'])(
+	'the name of a million times %j takes no time',
+	(piece) => {
+		const startedAt = process.cpuUsage();
+		for (const text of [piece, `%${piece}`].map((one) => one + piece.repeat(1_000_000 / piece.length))) {
+			for (const name of [text, `${text}x`, `${text}.pdf`]) {
+				plainFileName(name);
+				nameInUrl(`https://example.com/${name}`);
+				withExtension(name, { contentType: 'image/png', fileExtension: name });
+				ownFileName(name, { contentType: 'image/png', fileExtension: name });
+			}
+		}
+		expect(process.cpuUsage(startedAt).user / 1000).toBeLessThan(10_000);
+	},
+);
