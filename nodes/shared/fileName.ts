@@ -9,14 +9,21 @@ const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
 /** What separates the parts of a path, also percent-encoded, once or more often, as in the names of stored objects. */
 const SEPARATOR = /[/\\]|%(?:25)*(?:2f|5c)/i;
 
+/** Leaves out the blanks around a name, and the dots at its end, which Windows leaves out as well. */
+function trimmed(name: string): string {
+	let end = name.length;
+	// A pattern for the end would look at each run of dots from each of its dots.
+	while (/[.\s]/.test(name[end - 1] ?? '')) end--;
+	return name.slice(0, end).trimStart();
+}
+
 /**
  * Makes the name of a file of a text that may be a path, or that somebody chose who wants to do harm. Pure.
  * @returns the last part of the path, without signs that cannot be seen; '' where nothing is left.
  */
 export function plainFileName(text: string): string {
 	const parts = withoutUnseen(text).replace(CONTROL, '').split(SEPARATOR);
-	const names = parts.map((part) => part.trim()).filter((part) => !['', '.', '..'].includes(part));
-	return names.at(-1) ?? '';
+	return parts.map(trimmed).findLast((name) => name !== '') ?? '';
 }
 
 /** Reads the name at the end of a URL, whose folders may be percent-encoded as well; '' where there is none. Pure. */
@@ -55,15 +62,12 @@ function extensionFor({ contentType, fileExtension = '' }: FileKind): string {
 }
 
 function withEnding(name: string, extension: string): string {
-	if (extension === '') return name;
-	// A pattern for the dots at the end would look at each run of dots from each of its dots.
-	let end = name.length;
-	while (name[end - 1] === '.') end--;
-	return `${name.slice(0, end)}.${extension}`;
+	return extension === '' ? name : `${name}.${extension}`;
 }
 
 /**
  * Adds the extension of a file to a name that somebody gave it, where the name has none. Pure.
+ * @param name as {@link plainFileName} makes it.
  * @example
  * withExtension('Offer 12.5.2026', { contentType: 'application/pdf' }); // Offer 12.5.2026.pdf
  */

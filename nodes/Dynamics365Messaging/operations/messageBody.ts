@@ -238,7 +238,8 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 	const contentType = checkContentType(readName(row, CONTENT_TYPE) || known, which);
 	return {
 		contentType,
-		contentUrl: located.contentUrl,
+		// Without a type, a data URI is one of a text.
+		contentUrl: located.contentUrl.replace(/^data:;base64,/, () => dataUriPrefix(contentType)),
 		name: nameOf(fileName, located.name, { contentType }, which),
 	};
 }

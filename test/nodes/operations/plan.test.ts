@@ -693,6 +693,7 @@ describe('files by URL', () => {
 		['a type with commas', `data:video/webm;codecs=vp8,opus;base64,${base64}`, 'codecs=vp8%2Copus'],
 		['blanks before the mark', `data:a/b; base64,${base64}`, `data:a/b;base64,${base64}`],
 		['percent-encoded', 'data:text/plain,a%20b', 'data:text/plain;base64,YSBi'],
+		['a type of its own only', 'data:;base64,YSBi', 'data:a/b;base64,YSBi'],
 	])('%s is taken', async (_, url, expected) => {
 		expect((await sent(url)).contentUrl).toContain(expected);
 	});
@@ -834,6 +835,9 @@ test.each([
 	['C:\\a\\photo.jpg', 'photo.jpg'],
 	['photo\r\nx: y\0.jpg', 'photox: y.jpg'],
 	['a/b/../photo.jpg/..', 'photo.jpg'],
+	['photo.jpg. ..', 'photo.jpg'],
+	['photo.jpg/...', 'photo.jpg'],
+	['chats%2F42%2Fphoto.jpg', 'photo.jpg'],
 ])('a file name is its last part, without signs that cannot be seen: %j', async (name, expected) => {
 	const given = { ...inConversation, ...attachments({ ...file, name }) };
 	const { attachments: sent } = (await requestOf('message: send', given)).body as Record<string, unknown[]>;
