@@ -13,6 +13,30 @@ export function isPlainContentType(contentType: string): boolean {
 	return !CONTROL.test(contentType) && !PATH_PART.test(type.trim());
 }
 
+/** A content type without its parameters, in small letters. */
+function essenceOf(contentType: string): string {
+	const [type = ''] = contentType.split(';', 1);
+	return type.trim().toLowerCase();
+}
+
+/** A type and its subtype, without wildcards. */
+const ESSENCE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+
+/**
+ * Makes the content type that a file is stored with: its type in small letters, as n8n compares it so, with its parameters
+ * where a header can have them. Pure.
+ * @returns undefined where it is none, such as `image/*`, `file` or one with control characters.
+ * @example
+ * storedContentType('Image/PNG; q="€"'); // image/png
+ */
+export function storedContentType(contentType: string | null): string | undefined {
+	if (contentType === null || !isPlainContentType(contentType)) return undefined;
+	const essence = essenceOf(contentType);
+	if (!ESSENCE.test(essence)) return undefined;
+	const parameters = contentType.includes(';') ? contentType.slice(contentType.indexOf(';')).trim() : '';
+	return /^[\x20-\x7e]*$/.test(parameters) ? essence + parameters : essence;
+}
+
 /**
  * The types of files that people send, by the extension. Of the extensions of one type, the last one is given to a file
  * that has none. Source: docs/service-facts.md#media-types.
@@ -95,12 +119,6 @@ const EXTENSIONS: ReadonlyMap<string, string> = new Map([
 	['image/pjpeg', 'jpg'],
 	['text/xml', 'xml'],
 ]);
-
-/** A content type without its parameters, in small letters. */
-function essenceOf(contentType: string): string {
-	const [type = ''] = contentType.split(';', 1);
-	return type.trim().toLowerCase();
-}
 
 /** n8n writes this type where it knows none. */
 const NO_TYPE = 'text/plain';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { extensionOf, isKnownExtension, tellsExtension } from './contentType';
 import { percentDecoded } from './dataUri';
-import { withoutUnseen } from './text';
+import { wellFormed, withoutUnseen } from './text';
 
 /** Control characters and line separators. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
@@ -19,10 +19,11 @@ function trimmed(name: string): string {
 
 /**
  * Makes the name of a file of a text that may be a path, or that somebody chose who wants to do harm. Pure.
- * @returns the last part of the path, without signs that cannot be seen; '' where nothing is left.
+ * @returns the last part of the path, without signs that cannot be seen, and without half characters, which n8n cannot put
+ * into a header; '' where nothing is left.
  */
 export function plainFileName(text: string): string {
-	const parts = withoutUnseen(text).replace(CONTROL, '').split(SEPARATOR);
+	const parts = withoutUnseen(wellFormed(text)).replace(CONTROL, '').split(SEPARATOR);
 	return parts.map(trimmed).findLast((name) => name !== '') ?? '';
 }
 

@@ -3,6 +3,8 @@ import { nameInUrl, ownFileName, plainFileName, withExtension } from '../../../n
 
 const separator = fc.constantFrom('/', '\\', '%2F', '%2f', '%5C', '%5c', '%252F', '%25255c');
 const unseen = fc.constantFrom(
+	'\ud83d',
+	'\ude00',
 	'\0',
 	'\r\n',
 	'\u2028',
@@ -19,10 +21,14 @@ const hostile = fc.array(piece).map((pieces) => pieces.join(''));
 test('no name leads anywhere, or has a sign that nobody sees', () => {
 	fc.assert(
 		fc.property(hostile, (text) => {
-			const names = [plainFileName(text), nameInUrl(`https://example.com/${encodeURIComponent(text)}`)];
+			const names = [
+				plainFileName(text),
+				nameInUrl(`https://example.com/${encodeURIComponent(text.toWellFormed())}`),
+			];
 			for (const name of [...names, ownFileName(text, { contentType: 'image/png', fileExtension: text })]) {
 				expect(name).not.toMatch(/[/\\\p{Cc}\u2028\u202e\u2067\u061c\u200b\ufeff]|%(25)*(2f|5c)/iu);
 				expect(name).toBe(name.trim());
+				expect(name.isWellFormed()).toBe(true);
 				expect(name).not.toMatch(/\.$/);
 			}
 		}),
