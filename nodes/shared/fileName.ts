@@ -52,7 +52,10 @@ const ENDING = /[^.]\.((?=[a-z0-9]{1,10}$)[a-z0-9]*[a-z][a-z0-9]*)$/i;
 /** What is known of a file's kind beside its name. */
 export interface FileKind {
 	contentType: string;
-	/** With or without its dot. n8n takes whatever stands behind the last dot of the name, ` 4711` of `No. 4711`. */
+	/**
+	 * With or without its dot. n8n takes whatever stands behind the last dot of the name, ` 4711` of `No. 4711`.
+	 * Source: docs/service-facts.md#n8n-binary-names.
+	 */
 	fileExtension?: string;
 }
 
