@@ -2,9 +2,9 @@ import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { listOf, type Filter } from '../activity/filter';
 import { readLimits } from '../attachments/limits';
 import { tidyId } from '../../shared/entra/appCredential';
-import { readFlag } from '../../shared/action/parameters';
+import { flagError, flagOf } from '../../shared/action/parameters';
 import { isRecord, textOf } from '../../shared/json';
-import { InputError } from '../../shared/transport/errors';
+import type { InputError } from '../../shared/transport/errors';
 import type { Trust } from './verify';
 
 /** The trigger's parameters. */
@@ -37,13 +37,9 @@ export function readItemOptions(
 	onInvalid: (error: InputError) => void,
 ): Pick<Settings, 'listsButtons' | 'download'> {
 	const flag = (name: keyof typeof FLAGS): boolean => {
-		try {
-			return readFlag(options[name], FLAGS[name]);
-		} catch (error) {
-			if (!(error instanceof InputError)) throw error;
-			onInvalid(error);
-			return false;
-		}
+		const value = flagOf(options[name]);
+		if (value === undefined) onInvalid(flagError(FLAGS[name]));
+		return value === true;
 	};
 	return {
 		listsButtons: flag('listButtons'),
