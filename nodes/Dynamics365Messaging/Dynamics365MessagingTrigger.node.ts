@@ -9,12 +9,12 @@ import { testConnection } from './methods/credentialTest';
 import { toNodeError } from '../shared/action/nodeErrors';
 import { SIGNED_DELIVERY_HEADER, TRIGGER_HEADER, triggerMark } from './setup/probe';
 import { noteRefusal, registerTrigger, unregisterTrigger } from './setup/registration';
-import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB, readLimits } from './attachments/limits';
+import { ATTACHMENT_COUNT, ATTACHMENT_SIZE_MB } from './attachments/limits';
 import { KNOWN_EVENTS } from './activity/events';
 import { checkCallable, checkRestrictions } from './webhook/activation';
 import { handleDelivery, signedDeliveryOf } from './webhook/handleDelivery';
 import { toListenError, toPublishError } from './webhook/publishError';
-import { readOptions } from './webhook/settings';
+import { FLAGS, readItemOptions, readOptions } from './webhook/settings';
 
 /**
  * The trigger's outputs for its parameters. n8n's editor and engine evaluate the text of this function, so it can use
@@ -37,15 +37,13 @@ const { default: DEFAULT_MAX_SIZE_MB } = ATTACHMENT_SIZE_MB;
 const { default: DEFAULT_MAX_COUNT } = ATTACHMENT_COUNT;
 
 /**
- * Refuses to publish with a limit that is no number. n8n's own start goes on with the default instead, as the messages
- * that come meanwhile would be lost.
+ * Refuses to publish with an option that an expression gives wrongly, such as a limit that is no number. n8n's own start
+ * goes on with the default instead, as the messages that come meanwhile would be lost.
  * @throws InputError with the name of the field.
  */
-function checkLimits(context: IHookFunctions): void {
-	const options = readOptions(context);
-	if (options.downloadAttachments !== true) return;
+function checkItemOptions(context: IHookFunctions): void {
 	if (['init', 'leadershipChange'].includes(context.getActivationMode())) return;
-	readLimits(options, (error) => {
+	readItemOptions(readOptions(context), (error) => {
 		throw error;
 	});
 }
@@ -291,7 +289,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 							'Let only these conversations start the workflow, separated by commas or as a list. Empty, the workflow cannot be published.',
 					},
 					{
-						displayName: 'Download Attachments',
+						displayName: FLAGS.downloadAttachments,
 						name: 'downloadAttachments',
 						type: 'boolean',
 						default: false,
@@ -299,7 +297,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 							'Whether to fetch the files of a message into binary fields (attachment_0, …) before the workflow starts, within 5 seconds. For large files use Message: Download Attachments instead.',
 					},
 					{
-						displayName: 'List Buttons in Plain Text',
+						displayName: FLAGS.listButtons,
 						name: 'listButtons',
 						type: 'boolean',
 						default: false,
@@ -340,7 +338,7 @@ export class Dynamics365MessagingTrigger implements INodeType {
 			async create(this: IHookFunctions): Promise<boolean> {
 				const registers = this.getNodeParameter('registerWebhook', false) === true;
 				try {
-					checkLimits(this);
+					checkItemOptions(this);
 					checkRestrictions(readOptions(this), this.getNodeParameter('verification') !== 'none');
 					if (registers || this.getMode() !== 'manual') await checkCallable(this, () => noteRefusal(this));
 					if (registers) await registerTrigger(this);

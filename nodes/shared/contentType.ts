@@ -13,7 +13,34 @@ export function isPlainContentType(contentType: string): boolean {
 	return !CONTROL.test(contentType) && !PATH_PART.test(type.trim());
 }
 
-/** The types of files that people send, by the extension. Source: docs/service-facts.md#media-types. */
+/** A content type without its parameters, in small letters. */
+function essenceOf(contentType: string): string {
+	const [type = ''] = contentType.split(';', 1);
+	return type.trim().toLowerCase();
+}
+
+/** A type and its subtype, without wildcards. */
+const ESSENCE = /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/;
+
+/**
+ * Makes the content type that a file is stored with: its type in small letters, as n8n compares it so, with its parameters
+ * where a header can have them. Pure.
+ * @returns undefined where it is none, such as `image/*`, `file` or one with control characters.
+ * @example
+ * storedContentType('Image/PNG; q="€"'); // image/png
+ */
+export function storedContentType(contentType: string | null): string | undefined {
+	if (contentType === null || !isPlainContentType(contentType)) return undefined;
+	const essence = essenceOf(contentType);
+	if (!ESSENCE.test(essence)) return undefined;
+	const parameters = contentType.includes(';') ? contentType.slice(contentType.indexOf(';')).trim() : '';
+	return /^[\x20-\x7e]*$/.test(parameters) ? essence + parameters : essence;
+}
+
+/**
+ * The types of files that people send, by the extension. Of the extensions of one type, the last one is given to a file
+ * that has none. Source: docs/service-facts.md#media-types.
+ */
 const TYPES: ReadonlyMap<string, string> = new Map([
 	['aac', 'audio/aac'],
 	['amr', 'audio/AMR'],
@@ -46,9 +73,9 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 	['ods', 'application/vnd.oasis.opendocument.spreadsheet'],
 	['odt', 'application/vnd.oasis.opendocument.text'],
 	['oga', 'audio/ogg'],
+	['opus', 'audio/ogg'],
 	['ogg', 'audio/ogg'],
 	['ogv', 'video/ogg'],
-	['opus', 'audio/ogg'],
 	['pdf', 'application/pdf'],
 	['png', 'image/png'],
 	['ppt', 'application/vnd.ms-powerpoint'],
@@ -78,4 +105,44 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 export function contentTypeOf(fileName: string): string {
 	const [, extension = ''] = /[^.]\.([a-z0-9]+)$/i.exec(fileName) ?? [];
 	return TYPES.get(extension.toLowerCase()) ?? '';
+}
+
+const EXTENSIONS: ReadonlyMap<string, string> = new Map([
+	...[...TYPES].map(([extension, type]): [string, string] => [type.toLowerCase(), extension]),
+	// What programs write for them.
+	['application/x-zip-compressed', 'zip'],
+	['audio/mp3', 'mp3'],
+	['audio/wave', 'wav'],
+	['audio/x-m4a', 'm4a'],
+	['audio/x-wav', 'wav'],
+	['image/jpg', 'jpg'],
+	['image/pjpeg', 'jpg'],
+	['text/xml', 'xml'],
+]);
+
+/** n8n writes this type where it knows none. */
+const NO_TYPE = 'text/plain';
+
+/**
+ * Tells the extension of a file by its content type; '' where it is not known, and for `text/plain`, which is what n8n
+ * writes where it knows no type. Pure.
+ * @example
+ * extensionOf('image/JPEG; q=1'); // jpg
+ */
+export function extensionOf(contentType: string): string {
+	const essence = essenceOf(contentType);
+	return essence === NO_TYPE ? '' : (EXTENSIONS.get(essence) ?? '');
+}
+
+/** Whether an extension is one that people know, in any casing. Pure. */
+export function isKnownExtension(extension: string): boolean {
+	return TYPES.has(extension.toLowerCase());
+}
+
+/** Types whose files have the extension of the type; those of JSON, XML or ZIP have many others, such as .jsonl or .pages. */
+const OF_ONE_KIND = /^(?:image\/(?!svg)|audio\/|video\/|application\/(?:pdf|rtf|msword|vnd\.))/;
+
+/** Whether a file of a content type has the extension that {@link extensionOf} tells. Pure. */
+export function tellsExtension(contentType: string): boolean {
+	return extensionOf(contentType) !== '' && OF_ONE_KIND.test(essenceOf(contentType));
 }

@@ -49,7 +49,7 @@ function hexValue(byte: number | undefined): number {
 }
 
 /** Decodes percent-encoded bytes. All other signs become UTF-8; a percent sign without two digits stays. */
-function percentDecoded(text: string): Buffer {
+export function percentDecoded(text: string): Buffer {
 	const bytes = Buffer.from(text);
 	if (!text.includes('%')) return bytes;
 	let length = 0;
@@ -100,6 +100,11 @@ function unquoted(text: string): string {
 	return isQuoted ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text;
 }
 
+/** A type without blanks, and without the slashes that some write as after the scheme of a URL. */
+function plainTypeOf(type: string): string {
+	return type.replace(/\s/g, '').replace(/^\/+/, '');
+}
+
 /** Makes the start of a data URI. @param decode reads a part of the type as it was written. */
 function prefixOf(mediaType: string, decode: (part: string) => string): string {
 	const [type = '', ...parameters] = splitUnquoted(mediaType, ';');
@@ -109,7 +114,7 @@ function prefixOf(mediaType: string, decode: (part: string) => string): string {
 		if (parts[0] === '' || value.length === 0) return [];
 		return [`;${parts.map((part) => percentEncoded(part, /[\w.-]/)).join('=')}`];
 	});
-	const plainType = decode(type).replace(/\s/g, '');
+	const plainType = plainTypeOf(decode(type));
 	return `data:${percentEncoded(plainType, /[\w.+\-/!$&^]/)}${written.join('')};base64,`;
 }
 
@@ -131,16 +136,20 @@ interface Header {
 	isBase64: boolean;
 }
 
-/** `;base64` at the end of a header; it is far shorter than this. */
-const MARK = /;\s*base64\s*$/i;
-const MAX_MARK_LENGTH = 64;
+const MARK = /^\s*base64\s*$/i;
 
-function readHeader(text: string): Header {
-	const start = Math.max(0, text.length - MAX_MARK_LENGTH);
-	const mark = MARK.exec(text.slice(start));
-	return mark
-		? { mediaType: text.slice(0, start + mark.index), isBase64: true }
-		: { mediaType: text, isBase64: false };
+/**
+ * Reads a header. The mark `;base64` should be its end, but some write it before the parameters, alone, or with the header
+ * percent-encoded: what follows is base64 all the same, and as a text it would be a file of rubbish.
+ */
+function readHeader(written: string): Header {
+	// In a parameter, what is encoded is a part of its value.
+	const text = written.includes('=') ? written : percentDecoded(written).toString();
+	const parts = splitUnquoted(text, ';');
+	const others = parts.filter((part) => !MARK.test(part));
+	const isBase64 = others.length < parts.length;
+	const [type = ''] = parts;
+	return { mediaType: (isBase64 && MARK.test(type) ? ['', ...others] : others).join(';'), isBase64 };
 }
 
 /** No type is longer. The content of a text without a comma is not searched for one. */
@@ -148,21 +157,26 @@ const MAX_HEADER_LENGTH = 4096;
 
 /** A list of codecs whose commas are not quoted is no longer than this. */
 const MAX_LIST_LENGTH = 512;
-const LIST_AND_MARK = /^[^\r\n]*?;\s*base64\s*,/i;
+const LIST_AND_MARK = /^[^\r\n]*?;\s*base64[\s;]*,/i;
+
+/** Types whose content may have a comma, a mark and another one in its text. */
+const TEXT_TYPE = /^(?:$|;|text\/|application\/(?:json|javascript|xml)|[^;]*\+(?:json|xml))/i;
 
 /**
  * Many writers leave the commas of a parameter as they are: `data:video/webm;codecs=vp8,opus;base64,…`. By the letter, the
  * content starts after the first one. It is taken as part of the parameter where all that stands behind the mark is
- * base64, which a text hardly is.
+ * base64, which a text hardly is, and where the type is none of a text.
+ * @returns undefined where there is no such list.
  */
 function withList(head: string, rest: string): { head: string; content: string } | undefined {
-	const parameter = /;\s*([^;=\s]+)\s*=[^;"]*$/.exec(head.slice(-MAX_LIST_LENGTH))?.[1];
+	const parameter = /;\s*([^;=\s]+)\s*=[^;]*$/.exec(head.slice(-MAX_LIST_LENGTH))?.[1];
 	// The name of a charset has no comma, and texts have a charset.
 	if (parameter === undefined || /^charset$/i.test(parameter)) return undefined;
 	const list = LIST_AND_MARK.exec(rest.slice(0, MAX_LIST_LENGTH))?.[0];
 	if (list === undefined) return undefined;
 	const content = rest.slice(list.length);
-	return base64Of(content) && { head: `${head},${list.slice(0, -1)}`, content };
+	if (TEXT_TYPE.test(head.trimStart()) && base64Of(content) === undefined) return undefined;
+	return { head: `${head},${list.slice(0, -1)}`, content };
 }
 
 /** Decodes base64 within a URI, where any sign may be percent-encoded. */
@@ -190,5 +204,5 @@ export function readDataUri(uri: string): DataUri | undefined {
 	if (data === undefined) return undefined;
 	const decode = (part: string) => percentDecoded(part).toString();
 	const [type = ''] = mediaType.split(';', 1);
-	return { contentType: decode(type).replace(/\s/g, ''), prefix: prefixOf(mediaType, decode), data };
+	return { contentType: plainTypeOf(decode(type)), prefix: prefixOf(mediaType, decode), data };
 }

@@ -30,10 +30,14 @@ export function cut(text: string, length: number): string {
  */
 const UNSEEN = /[\u00AD\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 
+/** Removes what nobody sees, such as marks that turn the direction of writing. Pure. */
+export function withoutUnseen(text: string): string {
+	return text.replace(UNSEEN, '');
+}
+
 /** Removes what nobody sees, makes hyphens and spaces that do not break usual ones, and trims. Pure. */
 export function tidy(text: string): string {
-	return text
-		.replace(UNSEEN, '')
+	return withoutUnseen(text)
 		.replace(/[\u2010\u2011]/g, '-')
 		.replace(/[\u00A0\u2007\u202F]/g, ' ')
 		.trim();

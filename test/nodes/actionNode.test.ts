@@ -188,6 +188,9 @@ test('the files of a message come as binary fields, or as an error that says why
 	const secret = [
 		{ contentUrl: `${emulator.origin}/gone/a.png?sig=abc123&se=1` },
 		{ contentUrl: `data:image/png;base64,!!${'QUJD'.repeat(2_000)}` },
+		{ contentUrl: ` data:image/gif;base64,!!${'QUJD'.repeat(2_000)}`, name: ' ' },
+		{ contentUrl: 'example.com/b.png?sig=abc123', name: '' },
+		{ contentUrl: '', name: `c.png${'x'.repeat(1_000)}` },
 	];
 	const { error: withUrls } = await run(
 		'message: downloadAttachments',
@@ -196,6 +199,9 @@ test('the files of a message come as binary fields, or as an error that says why
 	);
 	expect(withUrls?.description).toContain('/gone/a.png: ');
 	expect(withUrls?.description).toContain('a data URI (image/png) of 8,024 characters: ');
+	expect(withUrls?.description).toContain('. a data URI (image/gif) of 8,024 characters: ');
+	expect(withUrls?.description).toContain('. example.com/b.png: ');
+	expect(withUrls?.description).toMatch(/\. c\.pngx{95}: /);
 	expect(JSON.stringify(withUrls)).not.toMatch(/abc123|QUJDQUJD/);
 
 	const tooMany = await run(

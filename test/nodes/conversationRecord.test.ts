@@ -173,6 +173,21 @@ describe('a transcript', () => {
 		expect([fileName, mimeType]).toEqual(['manual.pdf', 'application/pdf']);
 	});
 
+	test.each<[Record<string, Json>, string, string]>([
+		[{}, 'manual.pdf', 'application/pdf'],
+		[{ filename: '', mimetype: 'file' }, 'manual.pdf', 'application/pdf'],
+		[{ filename: 'chats%2F42%2Fa.png', mimetype: 'IMAGE/PNG' }, 'a.png', 'image/png'],
+	])('has the name and the type of the message where its note has none: %j', async (note, name, type) => {
+		const match = { operationId: 'dataverse.getNote' };
+		const documentbody = FILE.data.toString('base64');
+		emulator.settings.faults = [
+			{ match, action: { delayMs: 1 }, times: 1 },
+			{ match, action: answer({ annotationid: UNKNOWN, documentbody, ...note }) },
+		];
+		const { items } = await read(closed(), { downloadFiles: true });
+		expect(items[0]!.binary!.attachment_0).toMatchObject({ fileName: name, mimeType: type });
+	});
+
 	test('keeps its words where a file cannot be had', async () => {
 		const match = { operationId: 'dataverse.getNote' };
 		// The first one is the transcript itself.

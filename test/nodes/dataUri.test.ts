@@ -44,6 +44,41 @@ describe('round trips', () => {
 		);
 	});
 
+	test('with commas in a parameter that nothing quotes, and the mark at any place behind the type', () => {
+		const type = fc.constantFrom('video/webm', ' audio/ogg ', 'VIDEO/MP4', '//video/mp4', 'video%2Fmp4');
+		const list = fc.constantFrom(
+			'vp8,opus',
+			'avc1.42E01E, mp4a.40.2',
+			'"vp8,opus"',
+			"'a,b,c'",
+			'"vp8,opus',
+			'vp8',
+		);
+		const mark = fc.constantFrom(';base64', '; base64', ';BASE64 ', ';base64;', ';%62ase64');
+		const parameter = fc
+			.tuple(fc.constantFrom(';codecs=', '; Codecs =', ';name='), list)
+			.map((pair) => pair.join(''));
+		fc.assert(
+			fc.property(
+				type,
+				fc.array(parameter, { maxLength: 2 }),
+				mark,
+				bytes,
+				(essence, parameters, base64, data) => {
+					fc.pre(parameters.length === 0 || !base64.includes('%'));
+					const base = `data:${essence}${parameters.join('')}`;
+					for (const content of [data.toString('base64'), data.toString('base64url')]) {
+						const read = readDataUri(`${base}${base64},${content}`);
+						expect(read?.data).toEqual(data);
+						expect(read?.contentType).toBe(decodeURIComponent(essence).replace(/^\/\/|\s/g, ''));
+					}
+					// What is no base64 is no file, rather than one that holds the rest of the header.
+					expect(readDataUri(`${base}${base64},${data.toString('base64')}?`)).toBeUndefined();
+				},
+			),
+		);
+	});
+
 	test('text of any kind', () => {
 		fc.assert(
 			fc.property(fc.string({ unit: 'grapheme' }), (text) => {
@@ -64,15 +99,27 @@ test.each([
 	[' DATA: image/svg%2Bxml ;base64,QUJD', 'image/svg+xml', 'ABC'],
 	['data:,€%zz%E2%82%AC%', '', '€%zz€%'],
 	['data:;base64,', '', ''],
+	['data:base64,QUJD', '', 'ABC'],
+	['data:image/png;base64;charset=utf-8,QUJD', 'image/png', 'ABC'],
+	['data:image/png%3Bbase64,QUJD', 'image/png', 'ABC'],
+	['data:text/plain;name="a;base64",QUJD', 'text/plain', 'QUJD'],
+	['data:text/plain;name=a%3Bbase64,QUJD', 'text/plain', 'QUJD'],
+	['data:text/plain;title=a,b;base64,c?', 'text/plain', 'b;base64,c?'],
 ])('reads %s', (uri, contentType, content) => {
 	const read = readDataUri(uri);
 	expect([read?.contentType, read?.data.toString()]).toEqual([contentType, content]);
 });
 
-test.each(['data:', 'data:text/plain', 'data:;base64,a', 'data:;base64,a?==', 'data:;base64,QQ==QQ'])(
-	'does not read %s',
-	(uri) => expect(readDataUri(uri)).toBeUndefined(),
-);
+test.each([
+	'data:',
+	'data:text/plain',
+	'data:;base64,a',
+	'data:;base64,a?==',
+	'data:;base64,QQ==QQ',
+	'data:video/webm;codecs=vp8,opus;base64,QUJDR',
+	'data:video/webm;codecs="vp8,opus;base64,no base64?',
+	'data:image/png;base64;charset=utf-8,QUJDR',
+])('does not read %s', (uri) => expect(readDataUri(uri)).toBeUndefined());
 
 test.each([
 	['digits', 'QUJD'],

@@ -351,7 +351,13 @@ describe('files of binary fields', () => {
 	test.each([
 		['the item’s own, as n8n gives it to expressions', '={{ $binary.two }}'],
 		['that of the node before', '={{ $("Input").item.binary.two }}'],
+		['that of a node by its name', '={{ $node["Input"].binary.two }}'],
+		['the name of a field', '={{ Object.keys($binary)[1] }}'],
 		['data that the item carries elsewhere', '={{ $json.files[0] }}'],
+		[
+			'with a data URI for its data',
+			'={{ ({ ...$json.files[0], data: "data:text/plain; base64," + $json.files[0].data }) }}',
+		],
 	])('by an expression that gives binary data: %s', async (_, expression) => {
 		const two = { ...file(Buffer.from('Grüße')), fileExtension: 'txt' };
 		const [id] = await startedConversations(1);
@@ -383,6 +389,10 @@ describe('files of binary fields', () => {
 	);
 
 	test.each<[string, IBinaryKeyData]>([
+		[
+			'a data URI that cannot be read',
+			{ data: { ...file(Buffer.from('')), data: 'data:text/plain;base64,?' } },
+		],
 		['there is no binary field “data”', { other: file(Buffer.from('x')) }],
 		['a.txt is empty', { data: file(Buffer.alloc(0)) }],
 		['the file name README has no extension', { data: file(Buffer.from('x'), 'README') }],

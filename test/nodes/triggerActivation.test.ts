@@ -161,6 +161,22 @@ test.each(['={{ "5 MB" }}', '={{ NaN }}', '={{ "" }}', 0])(
 	},
 );
 
+test.each(['={{ "yes, please" }}', '={{ [true] }}', '={{ 2 }}'])(
+	'what is neither yes nor no is refused at activation, by the field’s name: %s',
+	async (flag) => {
+		for (const [name, label] of [
+			['downloadAttachments', 'Download Attachments'],
+			['listButtons', 'List Buttons in Plain Text'],
+		] as const) {
+			const error = tryIt('https://n8n.example.com', { parameters: { options: { [name]: flag } } });
+			await expect(error).rejects.toThrow(`${label} must be true or false`);
+		}
+		const limit = { options: { downloadAttachments: '={{ "true" }}', maxAttachments: '={{ "5 MB" }}' } };
+		const error = tryIt('https://n8n.example.com', { parameters: limit });
+		await expect(error).rejects.toThrow('Max Attachments must be');
+	},
+);
+
 test.each(['https://localhost:8443', 'https://127.0.0.1:8443'])(
 	'a URL on this machine is fine for a service that is on this machine too: %s',
 	async (baseUrl) => {

@@ -727,6 +727,25 @@ describe('attachments', () => {
 		jest.restoreAllMocks();
 	});
 
+	test.each<[boolean, unknown]>([
+		[true, '={{ "true" }}'],
+		[true, '={{ " TRUE " }}'],
+		[true, '={{ 1 }}'],
+		[false, '={{ "false" }}'],
+		[false, '={{ "0" }}'],
+		[false, '={{ null }}'],
+		[false, '={{ undefined }}'],
+		[false, '={{ "yes, please" }}'],
+	])('come or do not, as an expression says: %s for %s', async (comes, downloadAttachments) => {
+		await serve({ options: { downloadAttachments, listButtons: downloadAttachments } });
+		const warn = jest.spyOn(Container.get(Logger), 'warn');
+		const { binary } = await deliverFiles();
+		expect(Object.keys(binary ?? {})).toHaveLength(comes ? 2 : 0);
+		const warnings = warn.mock.calls.flat().filter((said) => String(said).includes('must be true or false'));
+		expect(warnings.length > 0).toBe(downloadAttachments === '={{ "yes, please" }}');
+		jest.restoreAllMocks();
+	});
+
 	test('with a limit that is a number as a text are bound by it', async () => {
 		await serve({ options: { downloadAttachments: true, maxAttachments: '={{ " 1 " }}' } });
 		expect(Object.keys((await deliverFiles()).binary!)).toEqual(['attachment_0']);

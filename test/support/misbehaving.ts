@@ -346,10 +346,34 @@ export const BEHAVIOURS: Behaviour[] = [
 		service: 200,
 		file: BODY,
 	},
+	{
+		name: 'gzip on the way alone',
+		request: sendsAndEnds(
+			Buffer.concat([
+				Buffer.from(text(`200 OK\r\ntransfer-encoding: gzip, chunked`, `${gzipped.length.toString(16)}\r\n`)),
+				gzipped,
+				Buffer.from('\r\n0\r\n\r\n'),
+			]),
+		),
+		service: 200,
+		file: BODY,
+	},
+	{
+		name: 'gzip in quotes, with a parameter',
+		request: sends(encoded('"gzip";q=1', gzipped)),
+		service: 200,
+		file: BODY,
+	},
 	{ name: 'an empty gzip', request: sends(encoded('gzip', Buffer.alloc(0))), service: 200, file: '' },
 	{
 		name: 'an encoding that is none',
 		request: sends(encoded('utf-8', Buffer.from(BODY))),
+		service: 200,
+		file: BODY,
+	},
+	{
+		name: 'an encoding that is a mistake of the uploader',
+		request: sends(encoded('base64', Buffer.from(BODY))),
 		service: 200,
 		file: BODY,
 	},

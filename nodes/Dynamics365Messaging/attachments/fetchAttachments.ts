@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { IBinaryKeyData } from 'n8n-workflow';
 import type { BinaryStore } from '../../shared/action/binaryStore';
-import { isPlainContentType } from '../../shared/contentType';
+import { isPlainContentType, storedContentType } from '../../shared/contentType';
 import { plainFileName } from '../../shared/fileName';
 import type { Pieces } from '../../shared/transport/contentCoding';
 import { download, type DownloadOptions } from '../../shared/transport/download';
@@ -50,12 +50,13 @@ async function fetchFile(
 		budget?.take(bytes);
 		taken += bytes;
 	};
-	const type = isPlainContentType(contentType ?? '') ? contentType : 'application/octet-stream';
+	const isPlain = isPlainContentType(contentType ?? '');
+	const type = isPlain ? storedContentType(contentType) : 'application/octet-stream';
 	const fileName = plainFileName(name ?? '') || undefined;
 	let isKept = false;
 	try {
 		return await download(contentUrl ?? '', options, async (pieces) => {
-			const file = await store.write(counted(pieces, take), fileName, type ?? undefined);
+			const file = await store.write(counted(pieces, take), fileName, type);
 			isKept = !options.signal.aborted;
 			// Nobody waits for a file that comes too late.
 			if (!isKept) await store.discard(file);

@@ -12,8 +12,16 @@ import {
 import type { ItemFile, ParameterReader } from '../../shared/action/parameters';
 import { contentTypeOf, isPlainContentType } from '../../shared/contentType';
 import { dataUriPrefix, isDataUri, readBase64, readDataUri } from '../../shared/dataUri';
-import { nameInUrl, plainFileName, withExtension } from '../../shared/fileName';
+import {
+	decodedName,
+	nameInUrl,
+	ownFileName,
+	plainFileName,
+	withExtension,
+	type FileKind,
+} from '../../shared/fileName';
 import { withoutEmpty } from '../../shared/json';
+import { cut, tidy } from '../../shared/text';
 import { InputError } from '../../shared/transport/errors';
 import { EmbeddedFile } from '../../shared/transport/requestBody';
 import type { OutgoingAttachment, OutgoingMessage } from '../messagingApi/sendActivity';
@@ -178,6 +186,11 @@ function readFileName(row: ParameterReader): string {
 	return plainFileName(row.text(FILE_NAME.name, FILE_NAME.label));
 }
 
+/** Names a file: as the user does, or else by its own name. Where it has no extension, its type tells it. */
+function nameOf(given: string, own: string, kind: FileKind, which: string): string {
+	return checkName(withExtension(given, kind) || ownFileName(own, kind), which);
+}
+
 /** Checks a file's name. Organizations block files by extension. Source: docs/service-facts.md#attachments-sent. */
 function checkName(name: string, which: string): string {
 	checkLength(name, FILE_NAME);
@@ -210,7 +223,9 @@ function checkContentType(contentType: string, which: string): string {
 }
 
 function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachment {
-	const text = row.name('url', `${which}: URL`);
+	const given = row.text('url', `${which}: URL`).trim();
+	// What nobody sees may be a part of a text file.
+	const text = isDataUri(given) ? given : tidy(given);
 	const located = locate(text);
 	if (!located) {
 		throw new InputError(
@@ -220,10 +235,12 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 	}
 	const fileName = readFileName(row);
 	const known = located.contentType || contentTypeOf(located.name) || contentTypeOf(fileName);
+	const contentType = checkContentType(readName(row, CONTENT_TYPE) || known, which);
 	return {
-		contentType: checkContentType(readName(row, CONTENT_TYPE) || known, which),
-		contentUrl: located.contentUrl,
-		name: checkName(fileName || located.name, which),
+		contentType,
+		// Without a type, a data URI is one of a text.
+		contentUrl: located.contentUrl.replace(/^data:;base64,/, () => dataUriPrefix(contentType)),
+		name: nameOf(fileName, located.name, { contentType }, which),
 	};
 }
 
@@ -265,6 +282,9 @@ function embeddedFile(
 	return new EmbeddedFile(read, prefix);
 }
 
+/** As much is shown of what was given as a name. It may be a whole file. */
+const SHOWN_LENGTH = 100;
+
 /** Finds the file of an attachment: Input Data Field Name is a name, or an expression that gives the binary data itself. */
 function readFile(row: ParameterReader, which: string): ItemFile {
 	const given = row.raw('binaryPropertyName');
@@ -278,23 +298,21 @@ function readFile(row: ParameterReader, which: string): ItemFile {
 			? `${which}: Input Data Field Name is neither the name of a binary field nor binary data`
 			: property === ''
 				? `${which} has no Input Data Field Name`
-				: `${which}: there is no binary field “${property}”`,
+				: `${which}: there is no binary field “${cut(property, SHOWN_LENGTH)}”`,
 		known.length === 0
 			? 'The item has no files: check the node before this one.'
 			: `The item has: ${known.join(', ')}. Name one; add an attachment for each further file.`,
 	);
 }
 
-/** The name of a file in n8n. Some nodes give it none, or one without its extension, which is known from its type. */
-function ownNameOf({ fileName, fileExtension }: ItemFile): string {
-	return withExtension(plainFileName(fileName ?? '') || (fileExtension ? 'file' : ''), fileExtension ?? '');
-}
-
 function attachmentByField(row: ParameterReader, which: string, options: FileOptions): OutgoingAttachment {
 	const file = readFile(row, which);
-	const extension = file.fileExtension ?? '';
-	const name = checkName(withExtension(readFileName(row), extension) || ownNameOf(file), which);
-	const contentType = checkContentType(readName(row, CONTENT_TYPE) || file.mimeType, which);
+	const { mimeType, fileExtension } = file;
+	const given = readFileName(row);
+	const own = decodedName(file.fileName ?? '');
+	const known = mimeType || contentTypeOf(own) || contentTypeOf(given);
+	const contentType = checkContentType(readName(row, CONTENT_TYPE) || known, which);
+	const name = nameOf(given, own, { contentType, fileExtension }, which);
 	const label = `${which}: ${name}`;
 	return { contentType, contentUrl: embeddedFile(row, file, { ...options, label, contentType }), name };
 }

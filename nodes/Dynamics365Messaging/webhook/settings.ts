@@ -2,7 +2,9 @@ import type { IHookFunctions, IWebhookFunctions } from 'n8n-workflow';
 import { listOf, type Filter } from '../activity/filter';
 import { readLimits } from '../attachments/limits';
 import { tidyId } from '../../shared/entra/appCredential';
+import { flagError, flagOf } from '../../shared/action/parameters';
 import { isRecord, textOf } from '../../shared/json';
+import type { InputError } from '../../shared/transport/errors';
 import type { Trust } from './verify';
 
 /** The trigger's parameters. */
@@ -18,6 +20,31 @@ export interface Settings extends Filter {
 	listsButtons: boolean;
 	/** The limits for fetching attachments; undefined where they are not fetched. */
 	download: { maxBytes: number; maxCount: number } | undefined;
+}
+
+/** The options that are on or off, by their labels. */
+export const FLAGS = {
+	downloadAttachments: 'Download Attachments',
+	listButtons: 'List Buttons in Plain Text',
+} as const;
+
+/**
+ * Reads what the options say of an item. An expression may have given any of them.
+ * @param onInvalid is told of one that is neither yes nor no, or no number. Unless it throws, the default holds.
+ */
+export function readItemOptions(
+	options: Record<string, unknown>,
+	onInvalid: (error: InputError) => void,
+): Pick<Settings, 'listsButtons' | 'download'> {
+	const flag = (name: keyof typeof FLAGS): boolean => {
+		const value = flagOf(options[name]);
+		if (value === undefined) onInvalid(flagError(FLAGS[name]));
+		return value === true;
+	};
+	return {
+		listsButtons: flag('listButtons'),
+		download: flag('downloadAttachments') ? readLimits(options, onInvalid) : undefined,
+	};
 }
 
 /** Reads the options that are set. */
@@ -41,14 +68,10 @@ export function readSettings(context: IWebhookFunctions): Settings {
 		eventNames: restriction('eventNames'),
 		conversationIds: restriction('conversationIds')?.map(tidyId),
 		perEvent: context.getNodeParameter('output') === 'perEvent',
-		listsButtons: options.listButtons === true,
-		download:
-			options.downloadAttachments === true
-				? readLimits(options, ({ message, description }) =>
-						context.logger.warn(
-							`Dynamics 365 Messaging Trigger: ${message}. ${description} Files are fetched with its default meanwhile.`,
-						),
-					)
-				: undefined,
+		...readItemOptions(options, ({ message, description }) =>
+			context.logger.warn(
+				`Dynamics 365 Messaging Trigger: ${message}. ${description} Its default holds meanwhile.`,
+			),
+		),
 	};
 }

@@ -113,11 +113,22 @@ export function readId(value: unknown, label: string): string {
 const YES = new Set<unknown>([true, 'true', 1, '1']);
 const NO = new Set<unknown>([false, 'false', 0, '0', '', null, undefined]);
 
-function readFlag(value: unknown, label: string): boolean {
+/** Reads yes or no, also as a text or as 1 and 0; no where it is not set, and undefined for everything else. */
+export function flagOf(value: unknown): boolean | undefined {
 	const given = typeof value === 'string' ? value.trim().toLowerCase() : value;
 	if (YES.has(given)) return true;
-	if (NO.has(given)) return false;
-	throw new InputError(`${label} must be true or false`, 'Use an expression that gives one of them.');
+	return NO.has(given) ? false : undefined;
+}
+
+/** Says by the field's name that a value is neither yes nor no. */
+export function flagError(label: string): InputError {
+	return new InputError(`${label} must be true or false`, 'Use an expression that gives one of them.');
+}
+
+function readFlag(value: unknown, label: string): boolean {
+	const flag = flagOf(value);
+	if (flag === undefined) throw flagError(label);
+	return flag;
 }
 
 /** Reads a number, or a text that is one; undefined for everything else, also for what is not finite. */

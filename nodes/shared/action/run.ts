@@ -1,4 +1,5 @@
 import type { IBinaryData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
+import { isDataUri, readDataUri } from '../dataUri';
 import { isRecord, readKey, textOf, type Json } from '../json';
 import type { Client, ServiceCalls } from '../transport/client';
 import { cancelled, InputError, ServiceError, type Outcome } from '../transport/errors';
@@ -49,6 +50,20 @@ function binaryOf(context: IExecuteFunctions, itemIndex: number, source: unknown
 	};
 }
 
+/**
+ * The content of a file that is kept in memory, in base64. Some programs put a data URI there, of which n8n would decode the
+ * head as well. @throws InputError where that is unreadable.
+ */
+function base64In(data: string): string {
+	if (!isDataUri(data)) return data;
+	const file = readDataUri(data);
+	if (file) return file.data.toString('base64');
+	throw new InputError(
+		'The file in the binary field is a data URI that cannot be read',
+		'Put the base64 alone into its data.',
+	);
+}
+
 /** Finds the file that a parameter names or gives; undefined where there is none. */
 function fileOf(context: IExecuteFunctions, itemIndex: number, source: unknown): ItemFile | undefined {
 	const binary = binaryOf(context, itemIndex, source);
@@ -60,9 +75,13 @@ function fileOf(context: IExecuteFunctions, itemIndex: number, source: unknown):
 		fileExtension,
 		size: async () =>
 			id === undefined
-				? Buffer.byteLength(data, 'base64')
+				? Buffer.byteLength(base64In(data), 'base64')
 				: (await context.helpers.getBinaryMetadata(id)).fileSize,
-		read: async () => await context.helpers.getBinaryDataBuffer(itemIndex, binary),
+		read: async () =>
+			await context.helpers.getBinaryDataBuffer(
+				itemIndex,
+				id === undefined ? { ...binary, data: base64In(data) } : binary,
+			),
 	};
 }
 

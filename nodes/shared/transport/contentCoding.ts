@@ -35,18 +35,18 @@ const DECODERS = new Map<string, Decoder>([
 	['br', () => createBrotliDecompress()],
 ]);
 
-/** What stands in Content-Encoding by mistake, of files that are not compressed: stores keep what the uploader typed. */
-const NOT_COMPRESSED = new Set([
-	'',
-	'identity',
-	'none',
-	'binary',
-	'7bit',
-	'8bit',
-	'utf-8',
-	'utf8',
-	'aws-chunked',
-]);
+/**
+ * What stands in Content-Encoding by mistake, of files that are not compressed: stores keep what the uploader typed. That
+ * is the name of a charset, a content type, or how a program had the file before it sent it.
+ */
+const NOT_COMPRESSED =
+	/^(?:|identity|none|null|binary|[78]bit|base64|aws-chunked|chunked|(?:charset=)?(?:utf-?(?:8|16)|(?:us-)?ascii|latin-?1|iso-8859-\d+|windows-\d+)|[\w.+-]+\/[\w.+-]+)$/;
+
+/** Reads the codings of a header: some write their names in quotes, or with parameters as in a request. */
+function codingsIn(header: string): string[] {
+	const names = header.split(',').map((coding) => coding.replace(/;.*$/, '').replaceAll('"', ''));
+	return names.map((name) => name.trim().toLowerCase()).filter((name) => !NOT_COMPRESSED.test(name));
+}
 
 /** Nobody compresses a body more often than this; each time costs work. */
 const MAX_CODINGS = 3;
@@ -102,23 +102,31 @@ async function* decoded(pieces: Pieces, decoderOf: Decoder): AsyncGenerator<Buff
 	}
 }
 
+/** How long a body may be before it is decoded: what cannot be compressed is a little longer than the file. */
+function encodedLimit(maxBytes: number): number {
+	return maxBytes + Math.ceil(maxBytes / 1000) + 1024;
+}
+
+/** Whether a body of a length, as its headers say it, is too long whatever it contains. Pure. */
+export function isTooLong(length: number, header: string | undefined, maxBytes: number): boolean {
+	return length > (codingsIn(header ?? '').length === 0 ? maxBytes : encodedLimit(maxBytes));
+}
+
 /**
  * Undoes the Content-Encoding of a body as its pieces come. Nobody is asked for one, but a store keeps compressed files as
- * such, and some proxies compress what they pass on.
- * @param header the value of Content-Encoding.
- * @param maxBytes the longest body that is accepted, as it comes and after each decoding.
+ * such, and some proxies compress what they pass on. A Transfer-Encoding is undone in the same way: Node.js knows `chunked`
+ * alone.
+ * @param header the value of Content-Encoding, followed by that of Transfer-Encoding.
+ * @param maxBytes the longest body that is accepted, decoded.
  * @returns the pieces of the decoded body. Whoever stops reading them ends all that they come from.
  * Reading them throws CodingError where the coding is not known, the data is broken, or the body is longer.
  */
 export function decodeBody(raw: Pieces, header: string | undefined, maxBytes: number): Pieces {
-	const codings = (header ?? '')
-		.split(',')
-		.map((name) => name.trim().toLowerCase())
-		.filter((name) => !NOT_COMPRESSED.has(name));
+	const codings = codingsIn(header ?? '');
 	const decoders = codings.map((name) => DECODERS.get(name) ?? unknown);
 	// The last one in the header was applied last.
 	return (codings.length > MAX_CODINGS ? [unknown] : decoders).reduceRight(
-		(body, decoder) => limited(decoded(body, decoder), maxBytes),
-		limited(raw, maxBytes),
+		(body, decoder, left) => limited(decoded(body, decoder), left === 0 ? maxBytes : encodedLimit(maxBytes)),
+		limited(raw, codings.length === 0 ? maxBytes : encodedLimit(maxBytes)),
 	);
 }

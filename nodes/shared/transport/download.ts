@@ -55,6 +55,8 @@ async function get(
 	return await roundTrip({
 		method: 'GET',
 		url,
+		// Some hosts refuse a request that says not even this.
+		headers: { accept: '*/*' },
 		signal,
 		maxBytes,
 		takeBody,

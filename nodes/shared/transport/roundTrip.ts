@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { nonEmptyText, readKey } from '../json';
-import { CodingError, decodeBody, type Pieces } from './contentCoding';
+import { CodingError, decodeBody, isTooLong, type Pieces } from './contentCoding';
 import { StreamedBody, type RequestBody } from './requestBody';
 import { USER_AGENT } from './userAgent';
 
@@ -134,8 +134,12 @@ function watchSending(outgoing: ClientRequest, progress: Progress): void {
 
 /** The decoded body of an answer, as its pieces come. @throws CodingError where its length is said to be too large. */
 function bodyOf({ headers }: AnswerHead, incoming: IncomingMessage, maxBytes: number): Pieces {
-	if (Number(headers['content-length']) > maxBytes) throw new CodingError('ANSWER_TOO_LONG');
-	return decodeBody(incoming, headers['content-encoding'], maxBytes);
+	const codings = [headers['content-encoding'], headers['transfer-encoding']]
+		.filter((one) => one !== undefined)
+		.join(', ');
+	if (isTooLong(Number(headers['content-length']), codings, maxBytes))
+		throw new CodingError('ANSWER_TOO_LONG');
+	return decodeBody(incoming, codings, maxBytes);
 }
 
 /** Reads a body as a whole. */

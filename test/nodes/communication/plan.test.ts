@@ -116,6 +116,11 @@ test.each<[string, Record<string, unknown>, Record<string, unknown>]>([
 		{ mediaUri: ' https://example.com/ä b.png' },
 		{ kind: 'image', mediaUri: 'https://example.com/%C3%A4%20b.png' },
 	],
+	[
+		'image',
+		{ mediaUri: '\u202ahttps://example.com/b.png\u200b\ufeff\u202c' },
+		{ kind: 'image', mediaUri: 'https://example.com/b.png' },
+	],
 ])('%s: what it has, and nothing else', (kind, given, request) => {
 	expect(bodyOf({ kind, ...given })).toEqual({ request });
 });
@@ -233,6 +238,8 @@ test.each([
 	['../../offer.pdf', 'offer.pdf'],
 	['C:\\x\\offer.pdf', 'offer.pdf'],
 	['offer\r\n\0.pdf', 'offer.pdf'],
+	['chats%2F42%252Foffer.pdf', 'offer.pdf'],
+	['\u202e\u061coffer\u200b.pdf', 'offer.pdf'],
 	['..', undefined],
 ])('the name of a document is its last part, without signs that cannot be seen: %j', (fileName, name) => {
 	const url = 'https://example.com/offer.pdf';

@@ -4,6 +4,7 @@ import { messagingUrl } from '../../../nodes/Dynamics365Messaging/messagingApi/r
 import { readStartedConversation } from '../../../nodes/Dynamics365Messaging/messagingApi/startConversation';
 import { actionNode } from '../../../nodes/Dynamics365Messaging/operations';
 import type { Plan } from '../../../nodes/Dynamics365Messaging/operations/operation';
+import { readDataUri } from '../../../nodes/shared/dataUri';
 import type { Json } from '../../../nodes/shared/json';
 import { InputError, ServiceError } from '../../../nodes/shared/transport/errors';
 import { bodyText, requestBody } from '../../../nodes/shared/transport/requestBody';
@@ -692,9 +693,23 @@ describe('files by URL', () => {
 		['a type with commas', `data:video/webm;codecs=vp8,opus;base64,${base64}`, 'codecs=vp8%2Copus'],
 		['blanks before the mark', `data:a/b; base64,${base64}`, `data:a/b;base64,${base64}`],
 		['percent-encoded', 'data:text/plain,a%20b', 'data:text/plain;base64,YSBi'],
+		['a type of its own only', 'data:;base64,YSBi', 'data:a/b;base64,YSBi'],
 	])('%s is taken', async (_, url, expected) => {
 		expect((await sent(url)).contentUrl).toContain(expected);
 	});
+
+	test.each(['10\u00a0000\u202f€', 'un\u00adseen\u200b', '\u200fשלום', 'a\u2011b', 'a b', 'a\nb', '100%'])(
+		'a text in a data URI stays as it is: %j',
+		async (text) => {
+			const { contentUrl } = await sent(` data:text/plain,${text}\n`);
+			expect(readDataUri(contentUrl)?.data.toString()).toBe(text);
+		},
+	);
+
+	test.each(['\u200bhttps://example.com/a.jpg', ' \ufeffhttps://example.com/a.jpg\u202c'])(
+		'a URL is taken without what nobody sees: %j',
+		async (url) => expect((await sent(url)).contentUrl).toBe('https://example.com/a.jpg'),
+	);
 
 	test('16 MB of base64, bare or as a data URI, are taken', async () => {
 		const large = 'QUJD'.repeat(16_000_000 / 4);
@@ -721,7 +736,28 @@ describe('files by URL', () => {
 		['https://example.com/photo%0D%0A%00.jpg', 'photo.jpg'],
 		['https://example.com/%E2%80%AEphoto.jpg', 'photo.jpg'],
 		['https://example.com/Gr%C3%BC%C3%9Fe%20x.jpg', 'Grüße x.jpg'],
+		['https://example.com/Gr%FC%DFe.jpg', 'Grüße.jpg'],
+		['https://example.com/chats%252F42%252Fphoto.jpg', 'photo.jpg'],
+		['https://example.com/a%255c..%25255Cphoto.jpg', 'photo.jpg'],
+		['https://example.com/%D8%9C%EF%BB%BFphoto.j%E2%80%8Bpg', 'photo.jpg'],
+		['https://example.com/100%25.jpg', '100%.jpg'],
 	])('%s is named %s', async (url, name) => expect((await sent(url, '')).name).toBe(name));
+
+	test.each([
+		['https://example.com/4711', 'application/pdf', '', '4711.pdf'],
+		['https://example.com/', 'image/jpeg', '', 'file.jpg'],
+		['https://example.com/file.php?id=4', 'image/png', '', 'file.php.png'],
+		['https://example.com/4711', 'application/pdf', 'Rechnung 4711', 'Rechnung 4711.pdf'],
+		['https://example.com/4711', 'application/pdf', 'Rechnung.final', 'Rechnung.final'],
+		['data:application/pdf;base64,QUJD', '', '', 'file.pdf'],
+		['data:Image/JPEG;q=1;base64,QUJD', '', 'Photo 12.5.2026', 'Photo 12.5.2026.jpg'],
+		[base64, 'audio/x-wav', '', 'file.wav'],
+	])('%s of %s, called “%s”, is named %s', async (url, contentType, name, expected) => {
+		const given = { ...inConversation, ...attachments({ url, contentType, name }) };
+		expect((await requestOf('message: send', given)).body).toMatchObject({
+			attachments: [{ name: expected }],
+		});
+	});
 });
 
 test.each<[url: string, contentType: string, more?: object]>([
@@ -799,6 +835,9 @@ test.each([
 	['C:\\a\\photo.jpg', 'photo.jpg'],
 	['photo\r\nx: y\0.jpg', 'photox: y.jpg'],
 	['a/b/../photo.jpg/..', 'photo.jpg'],
+	['photo.jpg. ..', 'photo.jpg'],
+	['photo.jpg/...', 'photo.jpg'],
+	['chats%2F42%2Fphoto.jpg', 'photo.jpg'],
 ])('a file name is its last part, without signs that cannot be seen: %j', async (name, expected) => {
 	const given = { ...inConversation, ...attachments({ ...file, name }) };
 	const { attachments: sent } = (await requestOf('message: send', given)).body as Record<string, unknown[]>;
@@ -837,7 +876,7 @@ describe('files of binary fields', () => {
 		...inConversation,
 		...attachments({ source: 'binary', binaryPropertyName, contentType: '', name: '', ...more }),
 	});
-	const sent = async (given: Record<string, unknown>, files = FILES) => {
+	const sent = async (given: Record<string, unknown>, files: Record<string, GivenFile> = FILES) => {
 		const { plan: planned, check } = read('message: send', given, files);
 		await check();
 		const { requests } = await carryOut(planned, CREDENTIAL);
@@ -873,6 +912,29 @@ describe('files of binary fields', () => {
 		expect((await sent(given)).attachments).toEqual([expect.objectContaining(expected)]),
 	);
 
+	// As n8n describes a file: its extension is whatever stands behind the last dot of the name.
+	test.each<[string, Partial<GivenFile>, string]>([
+		['Rechnung 4711.pdf', { fileName: 'Rechnung 4711' }, ''],
+		['Rechnung Nr. 4711.pdf', { fileName: 'Rechnung Nr. 4711', fileExtension: ' 4711' }, ''],
+		['Rechnung 12.5.2026.pdf', { fileName: 'Rechnung 12.5.2026', fileExtension: '2026' }, ''],
+		['Vertrag.pdf', { fileName: 'Rechnung 12.5.2026', fileExtension: '2026' }, 'Vertrag'],
+		['Mr.Smith.pdf', { fileName: 'Mr.Smith', fileExtension: 'Smith' }, ''],
+		['offer.v2.pdf', { fileName: 'offer.v2', fileExtension: 'v2' }, ''],
+		['offer.v2', { fileName: 'a.pdf' }, 'offer.v2'],
+		['file.pdf', {}, ''],
+		['photo.jpg', { fileName: 'chats%2F42%2Fphoto.jpg', fileExtension: 'jpg', mimeType: 'image/jpeg' }, ''],
+		['Grüße 1.pdf', { fileName: 'Gr%C3%BC%C3%9Fe%201.pdf', fileExtension: 'pdf' }, ''],
+		['50%off.pdf', { fileName: '50%off.pdf', fileExtension: 'pdf' }, ''],
+		['Grüße%20.pdf', { fileName: 'Grüße%20.pdf', fileExtension: 'pdf' }, ''],
+		['a.jsonl', { fileName: 'a.jsonl', fileExtension: 'jsonl', mimeType: 'application/json' }, ''],
+		['a.docm', { fileName: 'a.docm', fileExtension: 'docm', mimeType: 'application/x-unknown' }, ''],
+		['export.json', { fileName: 'export', mimeType: 'application/json; charset=utf-8' }, ''],
+		['photo.jpg', { fileName: 'photo.jpg', fileExtension: 'jpg', mimeType: '' }, ''],
+	])('%s is the name of %j, called “%s”', async (expected, described, name) => {
+		const files = { one: { mimeType: 'application/pdf', ...described } };
+		expect(await sent(binary('one', { name }), files)).toMatchObject({ attachments: [{ name: expected }] });
+	});
+
 	test('a type of the binary field that ends its line is refused by the field’s name', () =>
 		expect(() => plan('message: send', binary('split'))).toThrow(
 			'Attachment 1: Content Type is not a MIME type',
@@ -891,6 +953,12 @@ describe('files of binary fields', () => {
 			{ contentType: file.contentType, name: file.name, contentUrl: file.url },
 			{ contentType: 'image/png', name: 'file.png', contentUrl: 'data:image/png;base64,bmFtZWxlc3M=' },
 		]);
+	});
+
+	test('of a whole file that is given as a name, the error shows the beginning', () => {
+		const error = thrownBy(() => plan('message: send', binary('QUJD'.repeat(1_000_000))));
+		expect(error).toMatchObject({ message: expect.stringContaining('no binary field “QUJDQUJD') });
+		expect(String(error).length).toBeLessThan(300);
 	});
 
 	test.each<[string, string, Record<string, unknown>]>([

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
-import { decodeBody } from '../../../nodes/shared/transport/contentCoding';
+import { decodeBody, isTooLong } from '../../../nodes/shared/transport/contentCoding';
 import { collect } from '../../../nodes/shared/transport/roundTrip';
 
 /** A body in pieces of some bytes; how many were asked for. */
@@ -33,6 +33,20 @@ const CODED: Array<[string, string | undefined, Buffer]> = [
 	['brotli', 'br', brotliCompressSync(WORDS)],
 	['two codings', 'gzip, br', brotliCompressSync(gzipSync(WORDS))],
 	['a coding and a mistake', 'utf-8, deflate', deflateSync(WORDS)],
+	['a coding with a parameter', 'gzip;q=1.0', gzipSync(WORDS)],
+	['a coding in quotes', ' "GZIP" ', gzipSync(WORDS)],
+	['a coding between nothing', ', br ,,', brotliCompressSync(WORDS)],
+	['a coding of the file, and one of the way', 'gzip, deflate, chunked', deflateSync(gzipSync(WORDS))],
+	...[
+		'base64',
+		'binary',
+		'UTF-16',
+		'ISO-8859-1',
+		'us-ascii',
+		'charset=utf-8',
+		'text/plain; charset=utf-8',
+		'image/svg+xml',
+	].map((mistake): [string, string, Buffer] => [`the mistake ${mistake}`, mistake, WORDS]),
 ];
 
 describe.each(CODED)('%s', (_, header, body) => {
@@ -59,6 +73,7 @@ test.each([undefined, 'gzip', 'gzip, br', 'sdch', 'br, br, br, br'])(
 const noise = randomBytes(3_000);
 test.each<[string, string | undefined, Buffer, number, string]>([
 	['an unknown coding', 'sdch', WORDS, ALL, 'UNKNOWN_ENCODING'],
+	['an unknown coding with a parameter', 'zstd;q=1', WORDS, ALL, 'UNKNOWN_ENCODING'],
 	['too many codings', 'br, br, br, br', WORDS, ALL, 'UNKNOWN_ENCODING'],
 	['what is no gzip', 'gzip', WORDS, ALL, 'BROKEN_ENCODING'],
 	['gzip that is cut', 'gzip', gzipSync(noise).subarray(0, 2_000), ALL, 'BROKEN_ENCODING'],
@@ -76,6 +91,18 @@ test.each<[string, string | undefined, Buffer, number, string]>([
 	await expect(collect(decodeBody(inPieces(body, 100).pieces, header, maxBytes))).rejects.toMatchObject({
 		code,
 	});
+});
+
+test.each([
+	['gzip', gzipSync(noise)],
+	['br', brotliCompressSync(noise)],
+	['br, gzip', gzipSync(brotliCompressSync(noise))],
+])('a body as long as the limit is accepted, also where %s made it longer', async (header, body) => {
+	expect(body.length).toBeGreaterThan(noise.length);
+	expect(isTooLong(body.length, header, noise.length)).toBe(false);
+	expect(await collect(decodeBody(inPieces(body, 100).pieces, header, noise.length))).toEqual(noise);
+	expect(isTooLong(noise.length + 1, 'identity', noise.length)).toBe(true);
+	expect(isTooLong(2 * noise.length, header, noise.length)).toBe(true);
 });
 
 test('no more is decoded than the limit asks for', async () => {

@@ -71,7 +71,8 @@ test('fetches a file, following redirects, with nothing of ours going along', as
 	expect((await bytesOf(`${origin}/file`, options())).toString()).toBe('file content');
 	expect((await bytesOf(to(`${origin}/file`), options())).toString()).toBe('file content');
 	for (const { headers } of asked) {
-		expect(Object.keys(headers).sort()).toEqual(['connection', 'host', 'user-agent']);
+		expect(Object.keys(headers).sort()).toEqual(['accept', 'connection', 'host', 'user-agent']);
+		expect(headers.accept).toBe('*/*');
 		expect(headers['user-agent']).toMatch(/^n8n-nodes-dynamics365-messaging\/\d+\.\d+\.\d+$/);
 	}
 });
@@ -327,6 +328,10 @@ test.each([
 	['../../etc/passwd.txt', 'passwd.txt'],
 	['C:\\x\\a\r\nb\u0000.txt', 'ab.txt'],
 	['../..', undefined],
+	['chats%2F42%2Fa\u061c\ufeff.txt', 'a.txt'],
+	['a\ud83d.txt', 'a.txt'],
+	['a\ude00\u{1f600}.txt', 'a\u{1f600}.txt'],
+	['a.txt. .', 'a.txt'],
 ])('a file named %j is stored as %s', async (name, stored) => {
 	const { attachments, binary } = await fetchAttachments(
 		[fileAt(`${origin}/file`, { name })],
@@ -344,6 +349,13 @@ test.each([
 	['image/png;a=\0', 'application/octet-stream'],
 	['../../png', 'application/octet-stream'],
 	['C:\\png', 'application/octet-stream'],
+	['IMAGE/Png ; Q="A"', 'image/png; Q="A"'],
+	['image/png; name="\u20ac"', 'image/png'],
+	['image/*', 'text/plain'],
+	['*/*', 'text/plain'],
+	['file', 'text/plain'],
+	['\u20ac/x', 'text/plain'],
+	[' ', 'text/plain'],
 	[null, 'text/plain'],
 ])('a file of the type %j is stored as %s', async (contentType, stored) => {
 	const { attachments, binary } = await fetchAttachments(

@@ -1,3 +1,4 @@
+import { tidy } from '../../../shared/text';
 import { InputError } from '../../../shared/transport/errors';
 import { whyNotOnInternet } from '../../../shared/transport/publicUrl';
 
@@ -9,7 +10,7 @@ import { whyNotOnInternet } from '../../../shared/transport/publicUrl';
  * @throws InputError where it is no URL, or surely not on the internet.
  */
 export function readMediaUrl(value: string, label: string): string {
-	const text = value.trim();
+	const text = tidy(value);
 	if (text === '') throw new InputError(`${label} is empty`, 'Give the address of the file.');
 	const url = URL.canParse(text) ? new URL(text) : undefined;
 	if (!url || !/^https?:$/.test(url.protocol)) {

@@ -2,7 +2,7 @@ import type { IBinaryKeyData, IDataObject, INodeProperties } from 'n8n-workflow'
 import { numberField, readNumber, type NumberField } from '../../../shared/action/fields/number';
 import { optionsField } from '../../../shared/action/fields/options';
 import type { Output } from '../../../shared/action/operation';
-import { isPlainContentType } from '../../../shared/contentType';
+import { storedContentType } from '../../../shared/contentType';
 import { readBase64 } from '../../../shared/dataUri';
 import { isGuid, tidyId } from '../../../shared/entra/appCredential';
 import { plainFileName } from '../../../shared/fileName';
@@ -176,9 +176,9 @@ class FileFetcher {
 		this.bytes += file.data.length;
 		if (this.bytes > MAX_FILES_MB * MEGABYTE)
 			throw new Error(`the files of the conversation are larger than ${MAX_FILES_MB} MB together`);
-		const mimeType = [file.type, contentType].find((one) => isPlainContentType(one ?? ''));
-		const fileName = plainFileName(file.name ?? name ?? '') || undefined;
-		return await this.n8n.binary.write(file.data, fileName, mimeType ?? 'application/octet-stream');
+		const mimeType = storedContentType(file.type) ?? storedContentType(contentType);
+		const fileName = plainFileName(file.name ?? '') || plainFileName(name ?? '') || undefined;
+		return await this.n8n.binary.write(file.data, fileName, mimeType);
 	}
 }
 

@@ -2,6 +2,7 @@ import { readNumber, type NumberField } from '../../../shared/action/fields/numb
 import { optionsField } from '../../../shared/action/fields/options';
 import type { Output } from '../../../shared/action/operation';
 import type { ParameterReader } from '../../../shared/action/parameters';
+import { plainFileName } from '../../../shared/fileName';
 import { parseJson, type Json } from '../../../shared/json';
 import { cut } from '../../../shared/text';
 import { InputError } from '../../../shared/transport/errors';
@@ -28,11 +29,11 @@ function readAttachments(parameters: ParameterReader): Attachment[] {
 
 /** What an error says of where a file is: nothing of what signs its URL, and of a data URI only what it is. */
 function placeOf(contentUrl: string | null): string {
-	const url = contentUrl ?? '';
+	const url = (contentUrl ?? '').trim();
 	const [, type] = /^data:([^;,]{0,100})/i.exec(url) ?? [];
 	if (type !== undefined)
 		return `a data URI (${type || 'text/plain'}) of ${url.length.toLocaleString('en-US')} characters`;
-	if (!URL.canParse(url)) return cut(url, 100) || 'a file without a URL';
+	if (!URL.canParse(url)) return cut(url.split(/[?#]/, 1).join(''), 100) || 'a file without a URL';
 	const { host, pathname } = new URL(url);
 	return cut(host + pathname, 200);
 }
@@ -57,7 +58,8 @@ async function downloadAll(
 	if (failed.length > 0) {
 		await Promise.all(Object.values(fetched.binary).map(n8n.binary.discard));
 		const reasons = failed.map(
-			({ name, contentUrl, downloadError }) => `${name ?? placeOf(contentUrl)}: ${downloadError}`,
+			({ name, contentUrl, downloadError }) =>
+				`${cut(plainFileName(name ?? ''), 100) || placeOf(contentUrl)}: ${downloadError}`,
 		);
 		throw new InputError(
 			`${failed.length} of ${attachments.length} attachments could not be fetched`,
