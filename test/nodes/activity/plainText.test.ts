@@ -60,6 +60,10 @@ test.each([
 	'a\n-\nb',
 	'<a href="x_y_z*a*">_</a> <!-- *a* -->',
 	'👍 👨‍👩‍👧 🇩🇪 ✌🏽',
+	'sftp://example.com/_a_ ws://a/*b*c file:///C:/_b_/*c* msteams://x/_b_/',
+	'contoso.com/_a_/b, sub.contoso.co.uk:8080/*a*b and 10.0.0.1/_a_/b',
+	'https://example.com/?a[b]=_c_&d[]=*e*f',
+	'C:\\new\\_temp_\\(1)\\*.txt and \\\\server\\_share_\\a',
 ])('%j has no marks', (text) => expect(plainTextOf(text)).toBe(text));
 
 test.each([
@@ -88,6 +92,12 @@ test.each([
 	['www.contoso.com', 'www.contoso.com'],
 	['[www.contoso.com](https://www.contoso.com/)', 'https://www.contoso.com/'],
 	['**https://example.com/a_b**, _www.example.com_', 'https://example.com/a_b, www.example.com'],
+	['[**https://example.com/a_b**](https://example.com/a_b)', 'https://example.com/a_b'],
+	[
+		'[_www.example.com_, **sftp://a.example**][1] _b_\n\n[1]: https://c.example',
+		'www.example.com, sftp://a.example (https://c.example) b',
+	],
+	['(C:\\\\a\\\\\\_b) \\\\\\\\c\\\\d *e*', '(C:\\a\\_b) \\\\c\\d e'],
 	['[kim@example.com](mailto:kim@example.com)', 'kim@example.com'],
 	['[Write](mailto:kim@example.com) <mailto:jo@example.com>', 'Write (kim@example.com) jo@example.com'],
 	['[Tom &amp; Jo](<https://example.com/a b> "Title")', 'Tom & Jo (https://example.com/a b) Title'],
@@ -245,6 +255,12 @@ const HOSTILE = [
 		'\n```',
 		'<br>',
 		'www.',
+		'a.',
+		'a.aa/',
+		'a://',
+		'C:\\a',
+		'\\\\a',
+		'https://[',
 		'https://x](',
 		'a@',
 		'<div>\n',

@@ -2,10 +2,18 @@
 interface Address {
 	start: number;
 	end: number;
+	/** Whether a backslash in it is a sign of its own. */
+	isPath: boolean;
 }
 
-const START = /(?<![A-Za-z0-9])(?:https?:\/\/|ftp:\/\/|www\.)|@/gi;
-const OUTSIDE = /[\s<`]/g;
+/**
+ * What an address begins with: a scheme, `www.`, the name or number of a host with a path behind it, a drive or a server of
+ * Windows; or the sign within an e-mail address.
+ */
+const START =
+	/(?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:\/\/|www\.|[A-Za-z]:\\(?=[\w.-]))|(?<![A-Za-z0-9.@-])(?:(?:[A-Za-z0-9-]{1,63}\.){1,10}[A-Za-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5})?\/|(?<![^\s("'„“])\\\\(?=[\w.-]+\\)|@/gi;
+/** What may end an address. A bracket does that was not opened in it, as one behind a link's text. */
+const BOUNDARY = /[\s<`[\]]/g;
 const TRAILING = '?!.,:;*_~\'")]}';
 const LOCAL_PART = /[A-Za-z0-9.+_-]/;
 const DOMAIN = /[A-Za-z0-9._-]+/y;
@@ -18,11 +26,22 @@ function mailAddress(text: string, at: number, from: number): Address {
 	DOMAIN.lastIndex = at + 1;
 	let end = DOMAIN.test(text) ? DOMAIN.lastIndex : at + 1;
 	while (text.charAt(end - 1) === '_') end--;
-	return { start: Math.min(start, at), end };
+	return { start: Math.min(start, at), end, isPath: false };
+}
+
+/** Where an address ends at the latest. */
+function outsideOf(text: string, start: number): number {
+	let depth = 0;
+	BOUNDARY.lastIndex = start;
+	for (let found = BOUNDARY.exec(text); found; found = BOUNDARY.exec(text)) {
+		if (found[0] === '[') depth++;
+		else if (found[0] !== ']' || --depth < 0) return found.index;
+	}
+	return text.length;
 }
 
 /**
- * The addresses that stand in a text as they are: of pages, and of e-mail. Marks within them are no emphasis. An address
+ * The addresses that stand in a text as they are: of pages, of files, and of e-mail. Marks within them are no emphasis. An address
  * that begins within another one ends where that ends. Pure.
  */
 export function addressesIn(text: string): Address[] {
@@ -35,12 +54,11 @@ export function addressesIn(text: string): Address[] {
 			continue;
 		}
 		if (index >= outside) {
-			OUTSIDE.lastIndex = index;
-			outside = OUTSIDE.exec(text)?.index ?? text.length;
+			outside = outsideOf(text, index);
 			end = outside;
 			while (end > index && TRAILING.includes(text.charAt(end - 1))) end--;
 		}
-		found.push({ start: index, end });
+		found.push({ start: index, end, isPath: what.endsWith('\\') });
 	}
 	return found;
 }

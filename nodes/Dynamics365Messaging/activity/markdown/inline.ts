@@ -37,6 +37,8 @@ class InlineReader {
 	private nextAddress = 0;
 	/** The end of the address that is read now. */
 	private addressEnd = 0;
+	/** The end of the path of Windows that is read now. */
+	private pathEnd = 0;
 	/** How far the source is read, and how far it is given out. */
 	private position = 0;
 	private line = 0;
@@ -133,8 +135,10 @@ class InlineReader {
 			let address;
 			(address = this.addresses[this.nextAddress]) && address.start <= this.position;
 			this.nextAddress++
-		)
+		) {
 			this.addressEnd = Math.max(this.addressEnd, address.end);
+			if (address.isPath) this.pathEnd = Math.max(this.pathEnd, address.end);
+		}
 		return this.position < this.addressEnd;
 	}
 
@@ -146,7 +150,8 @@ class InlineReader {
 
 	private escape(): void {
 		const next = this.source.charAt(this.position + 1);
-		if (PUNCTUATION.test(next)) {
+		if (this.position < this.pathEnd) this.sign(1);
+		else if (PUNCTUATION.test(next)) {
 			this.position++;
 			this.sign(1);
 		} else if (next === '\n') this.position++;
@@ -263,6 +268,7 @@ class InlineReader {
 		this.skipTo(target.end);
 		// What looked like an address up to here ended with the link's text.
 		this.addressEnd = 0;
+		this.pathEnd = 0;
 		while ((this.addresses[this.nextAddress]?.start ?? target.end) < target.end) this.nextAddress++;
 	}
 
