@@ -60,6 +60,10 @@ test.each([
 	'a\n-\nb',
 	'<a href="x_y_z*a*">_</a> <!-- *a* -->',
 	'👍 👨‍👩‍👧 🇩🇪 ✌🏽',
+	'Liebe*r Kund*in, Kolleg*innen und слово*слово*слово',
+	'a = 5*x*6 + (b+c)*d*(e+f) - 10%*g*$2, H~2~O',
+	'^_^ (^_^) -_- ._. and ^*^ ^*^',
+	'*️⃣5*️⃣ #️⃣',
 	'sftp://example.com/_a_ ws://a/*b*c file:///C:/_b_/*c* msteams://x/_b_/',
 	'contoso.com/_a_/b, sub.contoso.co.uk:8080/*a*b and 10.0.0.1/_a_/b',
 	'https://example.com/?a[b]=_c_&d[]=*e*f',
@@ -80,6 +84,9 @@ test.each([
 	['a  \nb\\\nc\r\nd', 'a\nb\nc\nd'],
 	['use `<br>` here<br>there', 'use <br> here\nthere'],
 	['👍 *👍* **5**€', '👍 👍 5€'],
+	['*kursiv*es **Kolleg*in** halb*fett* Wort**teil**e', 'kursives Kolleg*in halbfett Wortteile'],
+	['这是*重要*的 **重**要 ("*a*") _^_', '这是重要的 重要 ("a") ^'],
+	['*️⃣ *a* **b*️⃣**', '*️⃣ a b*️⃣'],
 	['<div>\n**a** &amp; b\n</div>\n\n**c**', '<div>\n**a** & b\n</div>\n\nc'],
 ])('the marks of %j go', (markdown, plain) => expect(plainTextOf(markdown)).toBe(plain));
 
