@@ -109,6 +109,13 @@ test.each([
 	['[Write](mailto:kim@example.com) <mailto:jo@example.com>', 'Write (kim@example.com) jo@example.com'],
 	['[Tom &amp; Jo](<https://example.com/a b> "Title")', 'Tom & Jo (https://example.com/a b) Title'],
 	['[a *b*][1], [2][]\n\n[1]: https://a.example/?x&amp;y', 'a b (https://a.example/?x&y), [2][]'],
+	['[Pay][1]\n\n[1]: https://a.example "Invoice 4711 &amp; 12"', 'Pay (https://a.example) Invoice 4711 & 12'],
+	["[Pay]\n\n[pay]: <https://a.example> 'Pay'\n[pay]: https://a.example", 'Pay (https://a.example)'],
+	['[Pay](https://a.example/5 "5")', 'Pay (https://a.example/5) 5'],
+	['[Contoso.com](https://www.contoso.com/)', 'https://www.contoso.com/'],
+	['[https://a.example/Größe](https://a.example/Gr%C3%B6%C3%9Fe)', 'https://a.example/Gr%C3%B6%C3%9Fe'],
+	['[https://a.example/%ff](https://b.example/%ff)', 'https://a.example/%ff (https://b.example/%ff)'],
+	['[+49 (30) 12-3](tel:+4930123) [Call](tel:+4930123)', '+49 (30) 12-3 Call (tel:+4930123)'],
 	['[2] and [2][]\n\n[2]: <https://b.example>', '2 (https://b.example) and 2 (https://b.example)'],
 	[
 		'[![alt](https://a.example/x.png)](https://b.example)',
@@ -130,6 +137,13 @@ test.each(['#', '##', '>', '---', '***', '___', '[]()', '```\n```', '[1]: https:
 		expect(plainTextOf(` ${text}\n`)).toBe(text);
 	},
 );
+
+test('a target is not put behind so many links that the text becomes far longer', () => {
+	const definition = `[a]: https://a.example/${'x'.repeat(4_000)} "${'y'.repeat(2_000)}"`;
+	const text = plainTextOf(`${'[a] '.repeat(900)}\n\n${definition}`);
+	expect(text).toContain(`a (https://a.example/${'x'.repeat(4_000)}) ${'y'.repeat(2_000)} a (`);
+	expect(text.length).toBeLessThan(40_000);
+});
 
 test('an address that no link uses stays, and so does a sign that heads nothing', () => {
 	const text = 'Press\n\n#\n\nnow\n\n[1]: https://example.com/unused';

@@ -16,7 +16,9 @@ type Block =
 	| { kind: 'paragraph'; lines: Line[] }
 	| { kind: 'heading'; lines: Line[]; source: string }
 	| { kind: 'row'; line: Line }
-	| { kind: 'definition'; label: string; address: string; source: string };
+	| { kind: 'definition'; label: string; target: DefinedTarget; source: string };
+
+type DefinedTarget = NonNullable<ReturnType<Definitions['use']>>;
 
 /** What a line can stand in: a quote, or an item of a list, whose lines are indented by so many columns. */
 type Container = 'quote' | number;
@@ -31,6 +33,8 @@ type Leaf =
 /** No text is nested deeper. What is, is text. It bounds the work for each line. */
 const MAX_DEPTH = 100;
 const TAB_WIDTH = 4;
+/** How many characters are put behind links from where they stand apart. The same long address could stand behind each. */
+const MAX_DEFINED = 20_000;
 
 /** What a block that is no paragraph begins with, to look no further in most lines. */
 const SIGN = /^ {0,3}[`~#*_<[-]/;
@@ -43,7 +47,7 @@ const QUOTE = /^ {0,3}> ?/;
 const ITEM = /^ {0,3}([-+*]|(\d{1,9})[.)])(?=[ \t]|$)/;
 const TASK_BOX = /^\[[ xX]\](?=[ \t])/;
 const DEFINITION =
-	/^ {0,3}\[((?!\^)(?:[^[\]\\]|\\.){1,999})\]:[ \t]*(<[^<>]*>|[^\s<]\S*)(?:[ \t]+(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$/;
+	/^ {0,3}\[((?!\^)(?:[^[\]\\]|\\.){1,999})\]:[ \t]*(<[^<>]*>|[^\s<]\S*)(?:[ \t]+("[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$/;
 /** HTML in which Markdown is not read, and what ends it. Source: the blocks of HTML in CommonMark. */
 const HTML: ReadonlyArray<[start: RegExp, end: RegExp]> = [
 	[/^ {0,3}<(?:script|pre|style|textarea)(?=[\s>]|$)/i, /<\/(?:script|pre|style|textarea)>/i],
@@ -268,13 +272,13 @@ class BlockReader {
 		if (html) return this.html(html[1], prefix, rest);
 		if (leaf?.kind === 'table') return void blocks.push({ kind: 'row', line: { prefix, text: rest } });
 		if (paragraph) return void paragraph.lines.push({ prefix, text: rest });
-		const [, label, address] = (mayBegin && DEFINITION.exec(rest)) || [];
+		const [, label, address, title = ''] = (mayBegin && DEFINITION.exec(rest)) || [];
 		if (label !== undefined && address !== undefined) {
 			const target = address.startsWith('<') ? address.slice(1, -1) : address;
 			return void blocks.push({
 				kind: 'definition',
 				label,
-				address: decodeTarget(target),
+				target: { address: decodeTarget(target), title: decodeTarget(title.slice(1, -1)) },
 				source: prefix + rest,
 			});
 		}
@@ -308,29 +312,34 @@ const keyOf = (label: string) => label.trim().replace(/\s+/g, ' ').toLowerCase()
 
 /** The targets that stand apart from their links, and which of them were used. */
 class DefinedTargets implements Definitions {
-	private readonly addresses = new Map<string, string>();
+	private readonly targets = new Map<string, DefinedTarget>();
 	private readonly used = new Set<string>();
+	private left = MAX_DEFINED;
 
 	constructor(blocks: Block[]) {
 		for (const block of blocks) {
 			if (block.kind !== 'definition') continue;
 			const key = keyOf(block.label);
-			if (!this.addresses.has(key)) this.addresses.set(key, block.address);
+			if (!this.targets.has(key)) this.targets.set(key, block.target);
 		}
 	}
 
-	use = (label: string): string | undefined => {
-		if (this.addresses.size === 0 || label.length > 999) return undefined;
+	use = (label: string): DefinedTarget | undefined => {
+		if (this.targets.size === 0 || label.length > 999) return undefined;
 		const key = keyOf(label);
-		const address = this.addresses.get(key);
-		if (address !== undefined) this.used.add(key);
-		return address;
+		const target = this.targets.get(key);
+		const length = target ? target.address.length + target.title.length : 0;
+		if (length > this.left) return undefined;
+		this.left -= length;
+		if (target !== undefined) this.used.add(key);
+		return target;
 	};
 
-	/** Whether a link has the address of a definition with it. */
-	isShown({ label, address }: { label: string; address: string }): boolean {
+	/** Whether a link has the target of a definition with it. */
+	isShown({ label, target }: { label: string; target: DefinedTarget }): boolean {
 		const key = keyOf(label);
-		return this.used.has(key) && this.addresses.get(key) === address;
+		const used = this.used.has(key) ? this.targets.get(key) : undefined;
+		return used?.address === target.address && [used.title, ''].includes(target.title);
 	}
 }
 

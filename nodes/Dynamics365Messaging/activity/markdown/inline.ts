@@ -26,6 +26,11 @@ const MAX_TAG_LENGTH = 1_000;
 const TAG =
 	/^<(?:\/[A-Za-z][A-Za-z0-9-]*\s*|[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:[^\s"'=<>`]+|'[^']*'|"[^"]*"))?)*\s*\/?)>/;
 
+/** Whether a title says what else is not said. */
+function isNews(title: string, said: string[]): boolean {
+	return title.trim() !== '' && !said.some((one) => one.trim() === title.trim());
+}
+
 /** Reads the marks within a paragraph, a heading or a cell, from left to right and each sign about once. */
 class InlineReader {
 	private readonly pieces: Piece[] = [];
@@ -259,11 +264,10 @@ class InlineReader {
 		this.runs.pairAbove(opener.bottom);
 		opener.piece.text = '';
 		const address = readable(target.address);
+		const text = this.textFrom(opener.pieces);
 		// A picture that is in its own address says nothing more to a reader.
-		if (!opener.isImage || !/^data:/i.test(address) || !this.hasTextFrom(opener.pieces))
-			this.link(opener, address);
-		const { title } = target;
-		if (title.trim() !== '' && !this.textFrom(opener.pieces).includes(title)) this.text(` ${title}`);
+		if (!opener.isImage || !/^data:/i.test(address) || text === '') this.link(opener, text, address);
+		if (isNews(target.title, [text, address, target.address])) this.text(` ${target.title}`);
 		if (!opener.isImage) this.deactivateBrackets();
 		this.skipTo(target.end);
 		// What looked like an address up to here ended with the link's text.
@@ -279,14 +283,9 @@ class InlineReader {
 			.join('');
 	}
 
-	private hasTextFrom(index: number): boolean {
-		for (let at = index; at < this.pieces.length; at++) if (this.pieces[at]?.text) return true;
-		return false;
-	}
-
 	/** Gives out a link whose text is given out already. */
-	private link({ pieces }: Bracket, address: string): void {
-		const shown = shownOf(this.textFrom(pieces), address);
+	private link({ pieces }: Bracket, text: string, address: string): void {
+		const shown = shownOf(text, address);
 		if (shown === 'address') this.pieces.length = pieces;
 		if (shown !== 'text') this.text(shown === 'both' ? ` (${address})` : address);
 	}

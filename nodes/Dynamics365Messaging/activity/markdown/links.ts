@@ -8,10 +8,10 @@ export interface Target {
 	end: number;
 }
 
-/** The targets of links that stand apart from them: `[label]: https://…`. */
+/** The targets of links that stand apart from them: `[label]: https://… "title"`. */
 export interface Definitions {
 	/** The target of a label, which is used from then on; undefined where there is none. */
-	use: (label: string) => string | undefined;
+	use: (label: string) => Omit<Target, 'end'> | undefined;
 }
 
 /** White space with at most one line break, at the regular expression's `lastIndex`. */
@@ -72,20 +72,39 @@ export function definedTarget(
 	LABEL.lastIndex = start;
 	const [whole = '', label = ''] = LABEL.exec(source) ?? [];
 	const wanted = label === '' ? text : label;
-	const address = wanted === undefined ? undefined : definitions.use(wanted);
-	return address === undefined ? undefined : { address, title: '', end: start + whole.length };
+	const target = wanted === undefined ? undefined : definitions.use(wanted);
+	return target && { ...target, end: start + whole.length };
 }
 
-const withoutScheme = (address: string) => address.replace(/^https?:\/\//i, '').replace(/\/$/, '');
+/** What two spellings of an address have in common, as people write it and as a link has it. */
+function essenceOf(address: string): string {
+	const short = address
+		.trim()
+		.replace(/^(?:https?:\/\/)?(?:www\.)?/i, '')
+		.replace(/\/$/, '')
+		.toLowerCase();
+	try {
+		return decodeURI(short);
+	} catch {
+		return short;
+	}
+}
+
+/** Whether a text is the telephone number of an address, in whatever groups. */
+function isNumberOf(text: string, address: string): boolean {
+	const [, number] = /^(?:tel|sms):([^;?]+)$/i.exec(address) ?? [];
+	const digits = (phone: string) => phone.replace(/[\s()./-]/g, '');
+	return number !== undefined && digits(text) === digits(number);
+}
 
 /**
  * What a link's text and address are together: each address stands once.
  * @returns `text` for the text alone, `address` for the address alone, `both` for the text and the address behind it.
  */
 export function shownOf(text: string, address: string): 'text' | 'address' | 'both' {
-	if (address === '' || text === address) return 'text';
+	if (address === '' || text === address || isNumberOf(text, address)) return 'text';
 	if (text.trim() === '') return 'address';
-	return withoutScheme(text.trim()) === withoutScheme(address) ? 'address' : 'both';
+	return essenceOf(text) === essenceOf(address) ? 'address' : 'both';
 }
 
 /** Without `mailto:`, as people write an e-mail address. */
