@@ -60,6 +60,7 @@ test.each([
 	'a\n-\nb',
 	'<a href="x_y_z*a*">_</a> <!-- *a* -->',
 	'👍 👨‍👩‍👧 🇩🇪 ✌🏽',
+	'>5 kg\n>= 7 kg\n>_< >.<',
 	'Liebe*r Kund*in, Kolleg*innen und слово*слово*слово',
 	'a = 5*x*6 + (b+c)*d*(e+f) - 10%*g*$2, H~2~O',
 	'^_^ (^_^) -_- ._. and ^*^ ^*^',
@@ -80,6 +81,8 @@ test.each([
 	['Title\n=====\nText', 'Title\n\nText'],
 	['1. code:\n   ```js\n   let *a*;\n   ```\n2. end', '1. code:\n   let *a*;\n2. end'],
 	['```Order 4711\n*a*\n```', 'Order 4711\n*a*'],
+	['```Thanks\nKim\n```\n\n~~~JSON\n{}\n~~~\n\n```C++\nx\n```', 'Thanks\nKim\n\n{}\n\nx'],
+	['- # *a* #\n- #\n- b', '- a\n\n- #\n\n- b'],
 	['| a \\| b | **c** |\n|---|:-:|\n| 1 | 2 | 3 |', 'a | b | c\n1 | 2 | 3'],
 	['a  \nb\\\nc\r\nd', 'a\nb\nc\nd'],
 	['use `<br>` here<br>there', 'use <br> here\nthere'],
@@ -130,13 +133,13 @@ test.each([
 	['```\n&amp;\n```\n\n    &lt;', '&amp;\n\n&lt;'],
 ])('the links and references of %j are %j', (markdown, plain) => expect(plainTextOf(markdown)).toBe(plain));
 
-test.each(['#', '##', '>', '---', '***', '___', '[]()', '```\n```', '[1]: https://example.com', '* * *'])(
-	'%j is left where nothing else would be',
-	(text) => {
-		expect(plainTextOf(text)).toBe(text);
-		expect(plainTextOf(` ${text}\n`)).toBe(text);
-	},
-);
+test.each([
+	...['#', '##', '>', '---', '***', '___', '[]()', '```\n```', '[1]: https://example.com', '* * *'],
+	...['<br>', '<br/> <BR>', '&#8203;', '&shy;&nbsp;', '# &zwnj;', '- #', '> &#xFEFF;', '[](<>)'],
+])('%j is left where nothing else would be', (text) => {
+	expect(plainTextOf(text)).toBe(text);
+	expect(plainTextOf(` ${text}\n`)).toBe(text);
+});
 
 test('a target is not put behind so many links that the text becomes far longer', () => {
 	const definition = `[a]: https://a.example/${'x'.repeat(4_000)} "${'y'.repeat(2_000)}"`;

@@ -1,6 +1,6 @@
 import { inlineText } from './inline';
 import type { Definitions } from './links';
-import { decodeReferences, decodeTarget } from './references';
+import { decodeReferences, decodeTarget, isSeen } from './references';
 
 /** A line, in two parts: what stands before its text (the indent and the marker of a list), and its text. */
 interface Line {
@@ -14,7 +14,7 @@ type Block =
 	/** Nothing, or what separates two blocks. */
 	| { kind: 'blank' }
 	| { kind: 'paragraph'; lines: Line[] }
-	| { kind: 'heading'; lines: Line[]; source: string }
+	| { kind: 'heading'; line: Line; source: string }
 	| { kind: 'row'; line: Line }
 	| { kind: 'definition'; label: string; target: DefinedTarget; source: string };
 
@@ -43,7 +43,8 @@ const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
 const HEADING = /^ {0,3}#{1,6}(?:[ \t]+|$)/;
 /** One sign alone may be what somebody wrote. */
 const UNDERLINE = /^ {0,3}(?:={2,}|-{2,})[ \t]*$/;
-const QUOTE = /^ {0,3}> ?/;
+/** Before a number, or in a smiley, it is a sign that somebody wrote. */
+const QUOTE = /^ {0,3}>(?![\d=]|[._]<) ?/;
 const ITEM = /^ {0,3}([-+*]|(\d{1,9})[.)])(?=[ \t]|$)/;
 const TASK_BOX = /^\[[ xX]\](?=[ \t])/;
 const DEFINITION =
@@ -96,9 +97,16 @@ function isTableRule(text: string, head: string): boolean {
 	return cells.every((cell) => /^:?-+:?$/.test(cell)) && cells.length === cellsOf(head).length;
 }
 
-/** What a code fence says of its code is dropped where it is a language, and kept where it is words. */
+/** Names of languages that stand behind a code fence. Any other word there may be what somebody wrote. */
+const LANGUAGES = new Set(
+	'bash bat c c# c++ cmd console cpp cs csharp css csv dax diff docker dockerfile fsharp go graphql groovy html http ini java javascript js json json5 jsonc jsx kotlin kql latex log lua makefile markdown md mermaid objective-c odata patch perl php plain plaintext powerfx powershell ps1 py python r rb regex ruby rust scala scss sh shell sql swift text toml ts tsql tsx txt typescript vb vbnet xml yaml yml zsh'.split(
+		' ',
+	),
+);
+
+/** Whether what a code fence says of its code is no word of the text. */
 function isLanguage(info: string): boolean {
-	return /^[A-Za-z#+.-]*$/.test(info);
+	return info === '' || LANGUAGES.has(info.toLowerCase());
 }
 
 /** Reads the lines of a text, one after the other, into blocks. */
@@ -256,7 +264,7 @@ class BlockReader {
 			const title = words.replace(/(?:^|[ \t])#+$/, '');
 			blocks.push({
 				kind: 'heading',
-				lines: [{ prefix, text: title.trimEnd() }],
+				line: { prefix, text: title.trimEnd() },
 				source: prefix + rest.trim(),
 			});
 			blocks.push({ kind: 'blank' });
@@ -359,9 +367,11 @@ function textOf(block: Exclude<Block, { kind: 'definition' }>, targets: Definiti
 			return undefined;
 		case 'paragraph':
 			return block.lines.length === 0 ? [] : [inline(block.lines, targets)];
-		case 'heading':
+		case 'heading': {
+			const title = inlineText(block.line.text, [], targets).trim();
 			// A sign that heads nothing was meant as a sign.
-			return [inline(block.lines, targets).trim() || block.source];
+			return [isSeen(title) ? block.line.prefix + title : block.source];
+		}
 		case 'row': {
 			const cells = cellsOf(block.line.text).map((cell) => inlineText(cell, [], targets));
 			return [(block.line.prefix + cells.join(' | ')).trimEnd()];
