@@ -60,6 +60,7 @@ test.each([
 	'a\n-\nb',
 	'<a href="x_y_z*a*">_</a> <!-- *a* -->',
 	'👍 👨‍👩‍👧 🇩🇪 ✌🏽',
+	'__init__.py and file _a_b_.txt or *a_b_.xlsx',
 	'>5 kg\n>= 7 kg\n>_< >.<',
 	'Liebe*r Kund*in, Kolleg*innen und слово*слово*слово',
 	'a = 5*x*6 + (b+c)*d*(e+f) - 10%*g*$2, H~2~O',
@@ -169,7 +170,21 @@ interface Part {
 }
 
 const WORD = fc.oneof(
-	fc.constantFrom('Ünï', 'Straße', '日本語', '٣٤', '3', '007', 'a1b2', 'x_y_z', '24.12.2026', 'C3PO', '👍'),
+	fc.constantFrom(
+		'Ünï',
+		'Straße',
+		'日本語',
+		'٣٤',
+		'3',
+		'007',
+		'a1b2',
+		'x_y_z',
+		'24.12.2026',
+		'C3PO',
+		'👍',
+		'*️⃣',
+		'a_.txt',
+	),
 	fc.stringMatching(/^[a-zA-Z0-9]{1,8}$/),
 );
 const HOSTS = ['https://example.com/', 'http://a_b.example.com/x_y_/', 'https://example.com/~kim/*a*/'];
@@ -251,6 +266,42 @@ test('no digit or letter is lost of any text of signs, whether they are marks or
 	);
 });
 
+test('no word is lost of any text, and no text becomes empty, whatever signs stand between', () => {
+	const sign = fc.constantFrom(
+		...'*_~`#>-+.)(|\\!="\'[]<>&:;/@ \n\t^{}',
+		...[
+			'](',
+			'](',
+			'][',
+			'\n\n',
+			'\n    ',
+			'<br>',
+			'```',
+			'~~~',
+			'&lt;',
+			'&#42;',
+			'https://',
+			'www.',
+			'C:\\',
+			'.de/',
+		],
+		...['\n---\n', '|-|-|\n', '<!--', '-->', '<a b="', 'mailto:', '<div>', '1. ', '- ', '> ', '# ', '&shy;'],
+	);
+	const parts = fc.array(fc.oneof(sign, fc.constant('')), { maxLength: 30 });
+	fc.assert(
+		fc.property(parts, (signs) => {
+			const words = signs.map((one, at) => (one === '' ? `w${at}q` : one));
+			const text = words.join('');
+			// The label of a target that stands apart is not shown.
+			fc.pre(!text.includes(']:'));
+			const plain = plainTextOf(text);
+			expect(words.filter((word) => /^w\d+q$/.test(word) && !plain.includes(word))).toEqual([]);
+			expect(plain.trim() === '').toBe(text.trim() === '');
+		}),
+		{ numRuns: 10_000 },
+	);
+});
+
 /** What is slow to read where a reader goes back: marks, brackets and quotes that open and do not close, and the like. */
 const HOSTILE = [
 	...'*_~`[]()<>&\\|#-=!@\n\r\t "\'',
@@ -281,6 +332,7 @@ const HOSTILE = [
 		'www.',
 		'a.',
 		'a.aa/',
+		'_a_.',
 		'a://',
 		'C:\\a',
 		'\\\\a',

@@ -6,12 +6,29 @@ interface Address {
 	isPath: boolean;
 }
 
+const SCHEME = '[A-Za-z][A-Za-z0-9+.-]{1,31}:\\/\\/';
+const NAME = '(?:[A-Za-z0-9-]{1,63}\\.){1,10}[A-Za-z]{2,24}';
+const NUMBER = '(?:\\d{1,3}\\.){3}\\d{1,3}';
+/** A file whose name has a mark of emphasis at its end. */
+const FILE =
+	'[\\w-]*_\\.(?:csv|docx?|eml|gif|html?|jpe?g|js|json|log|md|msg|pdf|png|pptx?|ps1|py|sh|sql|svg|ts|txt|xlsx?|xml|ya?ml|zip)(?![A-Za-z0-9])';
+/** A drive of Windows, and a server. */
+const DRIVE = '[A-Za-z]:\\\\(?=[\\w.-])';
+const SERVER = '\\\\\\\\(?=[\\w.-]+\\\\)';
 /**
  * What an address begins with: a scheme, `www.`, the name or number of a host with a path behind it, a drive or a server of
- * Windows; or the sign within an e-mail address.
+ * Windows, a file; or the sign within an e-mail address.
  */
-const START =
-	/(?<![A-Za-z0-9])(?:[A-Za-z][A-Za-z0-9+.-]{1,31}:\/\/|www\.|[A-Za-z]:\\(?=[\w.-]))|(?<![A-Za-z0-9.@-])(?:(?:[A-Za-z0-9-]{1,63}\.){1,10}[A-Za-z]{2,24}|(?:\d{1,3}\.){3}\d{1,3})(?::\d{1,5})?\/|(?<![^\s("'„“])\\\\(?=[\w.-]+\\)|@/gi;
+const START = new RegExp(
+	[
+		`(?<![A-Za-z0-9])(?:${SCHEME}|www\\.|${DRIVE})`,
+		`(?<![A-Za-z0-9.@-])(?:${NAME}|${NUMBER})(?::\\d{1,5})?\\/`,
+		`(?<![^\\s("'„“])${SERVER}`,
+		`(?<![\\w-])${FILE}`,
+		'@',
+	].join('|'),
+	'gi',
+);
 /** What may end an address. A bracket does that was not opened in it, as one behind a link's text. */
 const BOUNDARY = /[\s<`[\]]/g;
 const TRAILING = '?!.,:;*_~\'")]}';
