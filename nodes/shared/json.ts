@@ -96,7 +96,7 @@ const MAX_VALUES = 20_000;
 type ExceededLimit = 'depth' | 'values';
 
 /** Compares a value with the limits for what comes in. It does not recurse, and stops at the limit. Pure. */
-export function exceededLimit(json: Json | undefined): ExceededLimit | undefined {
+export function exceededLimit(json: Json | undefined, maxValues = MAX_VALUES): ExceededLimit | undefined {
 	let level: Json[] = json === undefined ? [] : [json];
 	let values = 0;
 	for (let depth = 0; level.length > 0; depth++) {
@@ -106,12 +106,17 @@ export function exceededLimit(json: Json | undefined): ExceededLimit | undefined
 			if (!Array.isArray(value) && !isRecord(value)) continue;
 			const inner = Object.values(value);
 			values += inner.length;
-			if (values > MAX_VALUES) return 'values';
+			if (values > maxValues) return 'values';
 			for (const one of inner) next.push(one);
 		}
 		level = next;
 	}
 	return undefined;
+}
+
+/** Whether a value is nested more deeply than anything that comes in, however many values it has. Pure. */
+export function isTooDeep(json: Json): boolean {
+	return exceededLimit(json, Infinity) === 'depth';
 }
 
 /** Whether a text of JSON surely exceeds the limits, before the work of parsing it. Pure. */
