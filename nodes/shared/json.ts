@@ -162,17 +162,16 @@ function fold(names: readonly string[]): Map<string, string> {
 
 /** The name of an object's key that a key is in another casing; undefined where there is none. */
 function nameOf(value: object, key: string): string | undefined {
-	const wanted = key.toLowerCase();
 	const known = foldedNames.get(value);
-	if (known) return known.get(wanted);
+	if (known) return known.get(key.toLowerCase());
 	const names = Object.keys(value);
 	if (names.length <= MAX_UNFOLDED) {
 		// A name of another length is another name, so a long one costs nothing.
-		return names.find((name) => name.length === key.length && name.toLowerCase() === wanted);
+		return names.find((name) => name.length === key.length && name.toLowerCase() === key.toLowerCase());
 	}
 	const folded = fold(names);
 	foldedNames.set(value, folded);
-	return folded.get(wanted);
+	return folded.get(key.toLowerCase());
 }
 
 /**

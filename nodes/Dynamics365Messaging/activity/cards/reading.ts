@@ -4,7 +4,8 @@ import type { Button } from '../items';
 
 /** How much is read of the cards of a message, however large they are. The item's `cards` still have all of it. */
 export const MAX_DEPTH = 32;
-const MAX_ELEMENTS = 5_000;
+/** An activity of 28 KB has no room for as many. */
+const MAX_ELEMENTS = 2_000;
 const MAX_LINES = 1_000;
 const MAX_BUTTONS = 100;
 /** More than the service takes for a text, which has 6,000 characters at the most. */
