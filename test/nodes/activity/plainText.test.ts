@@ -130,6 +130,10 @@ test.each([
 	['&euro;&nbsp;5 &ouml;&#8364;&#x20AC;&#128077;', '€ 5 ö€€👍'],
 	['&amp;lt; &amp;amp; &unknown; &copy 2', '&lt; &amp; &unknown; &copy 2'],
 	['&#42;a&#42; 3&#46; b', '*a* 3. b'],
+	[
+		'<a href="https://a.example/?b=1&amp;_c_=2">&auml; *d*</a>',
+		'<a href="https://a.example/?b=1&_c_=2">ä d</a>',
+	],
 	['`&amp;` `` a`b &lt; ``', '&amp; a`b &lt;'],
 	['```\n&amp;\n```\n\n    &lt;', '&amp;\n\n&lt;'],
 ])('the links and references of %j are %j', (markdown, plain) => expect(plainTextOf(markdown)).toBe(plain));

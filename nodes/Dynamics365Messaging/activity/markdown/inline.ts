@@ -86,8 +86,8 @@ class InlineReader {
 	}
 
 	/** Gives out a part of the source, line by line with what stands before each. */
-	private verbatim(start: number, end: number): void {
-		const lines = this.source.slice(start, end).split('\n');
+	private verbatim(start: number, end: number, read = (line: string) => line): void {
+		const lines = this.source.slice(start, end).split('\n').map(read);
 		this.text(lines.map((line, index) => (index === 0 ? line : this.prefixOfNextLine() + line)).join('\n'));
 	}
 
@@ -208,7 +208,8 @@ class InlineReader {
 		const tag = TAG.exec(source.slice(position, position + MAX_TAG_LENGTH));
 		const end = tag ? position + tag[0].length : this.endOfComment();
 		if (end === undefined) return this.sign(1);
-		this.verbatim(position, end);
+		// The address in a tag is for people, too.
+		this.verbatim(position, end, decodeReferences);
 		this.position = end;
 	}
 
