@@ -349,14 +349,28 @@ const HOSTILE = [
 	...['aa ', '\n\n', '))))', '((((', '👍', 'ß'],
 ];
 
+/** Milliseconds of the processor. */
+function costOf(text: string): number {
+	const start = process.cpuUsage();
+	plainTextOf(text);
+	const { user, system } = process.cpuUsage(start);
+	return (user + system) / 1000;
+}
+
+test.each([
+	['![', '](b)'],
+	['![x ', '](b)'],
+	['![*x* ', '](b)'],
+	['![x ', '](tel:12)'],
+	['![', '](data:x)'],
+	['[![', '](b)](c)'],
+])('what stands within each other by %j and %j is read once', (open, close) => {
+	const depth = Math.floor(9_990 / (open.length + close.length));
+	const text = `${open.repeat(depth)}a${close.repeat(depth)}`;
+	expect(Math.min(...Array.from({ length: 5 }, () => costOf(text)))).toBeLessThan(30);
+});
+
 test('ten thousand hostile texts cost no more than 50 ms of the processor each', () => {
-	/** Milliseconds. */
-	const costOf = (text: string) => {
-		const start = process.cpuUsage();
-		plainTextOf(text);
-		const { user, system } = process.cpuUsage(start);
-		return (user + system) / 1000;
-	};
 	const filled = (unit: string, length: number) =>
 		unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
 	const unit = fc

@@ -277,11 +277,14 @@ class InlineReader {
 		while ((this.addresses[this.nextAddress]?.start ?? target.end) < target.end) this.nextAddress++;
 	}
 
+	/** Makes one piece of those from an index on, which are complete, so that what stands around them reads them at once. */
 	private textFrom(index: number): string {
-		return this.pieces
-			.slice(index)
+		const text = this.pieces
+			.splice(index)
 			.map((piece) => piece.text)
 			.join('');
+		this.text(text);
+		return text;
 	}
 
 	/** Gives out a link whose text is given out already. */

@@ -76,6 +76,10 @@ export function definedTarget(
 	return target && { ...target, end: start + whole.length };
 }
 
+/** A character of an address has so many signs where it is encoded. */
+const MAX_ENCODED = 12;
+const SCHEME_LENGTH = 'https://www.'.length;
+
 /** What two spellings of an address have in common, as people write it and as a link has it. */
 function essenceOf(address: string): string {
 	const short = address
@@ -102,8 +106,11 @@ function isNumberOf(text: string, address: string): boolean {
  * @returns `text` for the text alone, `address` for the address alone, `both` for the text and the address behind it.
  */
 export function shownOf(text: string, address: string): 'text' | 'address' | 'both' {
-	if (address === '' || text === address || isNumberOf(text, address)) return 'text';
+	if (address === '' || text === address) return 'text';
 	if (text.trim() === '') return 'address';
+	// A text that is far longer is no spelling of the address. It bounds the work where links stand within each other.
+	if (text.length > MAX_ENCODED * address.length + SCHEME_LENGTH) return 'both';
+	if (isNumberOf(text, address)) return 'text';
 	return essenceOf(text) === essenceOf(address) ? 'address' : 'both';
 }
 
