@@ -96,7 +96,7 @@ const MAX_VALUES = 20_000;
 type ExceededLimit = 'depth' | 'values';
 
 /** Compares a value with the limits for what comes in. It does not recurse, and stops at the limit. Pure. */
-export function exceededLimit(json: Json | undefined): ExceededLimit | undefined {
+export function exceededLimit(json: Json | undefined, maxValues = MAX_VALUES): ExceededLimit | undefined {
 	let level: Json[] = json === undefined ? [] : [json];
 	let values = 0;
 	for (let depth = 0; level.length > 0; depth++) {
@@ -106,12 +106,17 @@ export function exceededLimit(json: Json | undefined): ExceededLimit | undefined
 			if (!Array.isArray(value) && !isRecord(value)) continue;
 			const inner = Object.values(value);
 			values += inner.length;
-			if (values > MAX_VALUES) return 'values';
+			if (values > maxValues) return 'values';
 			for (const one of inner) next.push(one);
 		}
 		level = next;
 	}
 	return undefined;
+}
+
+/** Whether a value is nested more deeply than anything that comes in, however many values it has. Pure. */
+export function isTooDeep(json: Json): boolean {
+	return exceededLimit(json, Infinity) === 'depth';
 }
 
 /** Whether a text of JSON surely exceeds the limits, before the work of parsing it. Pure. */
@@ -136,6 +141,39 @@ export function parseWithinLimits(text: string): Json | undefined {
 	return exceededLimit(json) === undefined ? json : undefined;
 }
 
+/** An object with more keys has them folded once, and not once for each key that is looked for. */
+const MAX_UNFOLDED = 50;
+/** No key that is looked for in any casing is longer. */
+const MAX_FOLDED_LENGTH = 100;
+
+/** The names of an object's keys by their lower case, for objects of many keys. What is parsed is not changed later. */
+const foldedNames = new WeakMap<object, Map<string, string>>();
+
+/** Folds the keys of an object, the first of each name. */
+function fold(names: readonly string[]): Map<string, string> {
+	const folded = new Map<string, string>();
+	for (const name of names) {
+		if (name.length > MAX_FOLDED_LENGTH) continue;
+		const lower = name.toLowerCase();
+		if (!folded.has(lower)) folded.set(lower, name);
+	}
+	return folded;
+}
+
+/** The name of an object's key that a key is in another casing; undefined where there is none. */
+function nameOf(value: object, key: string): string | undefined {
+	const known = foldedNames.get(value);
+	if (known) return known.get(key.toLowerCase());
+	const names = Object.keys(value);
+	if (names.length <= MAX_UNFOLDED) {
+		// A name of another length is another name, so a long one costs nothing.
+		return names.find((name) => name.length === key.length && name.toLowerCase() === key.toLowerCase());
+	}
+	const folded = fold(names);
+	foldedNames.set(value, folded);
+	return folded.get(key.toLowerCase());
+}
+
 /**
  * Reads one key of an object: in the given casing, or else in any. The casing varies between the service's endpoints and
  * between the senders of activities. Other keys are not changed, so a customer's own JSON stays as it is.
@@ -147,12 +185,8 @@ export function readKey(value: unknown, key: string): unknown;
 export function readKey(value: unknown, key: string): unknown {
 	if (!isRecord(value)) return undefined;
 	if (Object.hasOwn(value, key)) return value[key];
-	const wanted = key.toLowerCase();
-	// A name of another length is another name, so a long one costs nothing.
-	const found = Object.keys(value).find(
-		(name) => name.length === key.length && name.toLowerCase() === wanted,
-	);
-	return found === undefined ? undefined : value[found];
+	const name = nameOf(value, key);
+	return name === undefined ? undefined : value[name];
 }
 
 /** Returns a text as it is, a number as a text, and null for everything else. */

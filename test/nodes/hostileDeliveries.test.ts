@@ -75,10 +75,47 @@ const key = fc.oneof(
 	),
 	fc.constantFrom(1_000, 20_000).map((length) => filled('Key', length)),
 );
+/** What a card is made of, with a hostile value in it. */
+const card = fc
+	.tuple(
+		value,
+		fc.constantFrom('text', 'title', 'body', 'items', 'facts', 'actions', 'buttons', 'fallbackText', 'url'),
+		fc.constantFrom('TextBlock', 'FactSet', 'Container', 'Action.OpenUrl', 'Action.ShowCard', 'imBack'),
+		fc.constantFrom(1, 100, 1_000),
+	)
+	.map(([one, name, type, count]) => {
+		const element = `{"type":"${type}","title":"a","${name}":${one}}`;
+		return `{"body":[${Array(one.length > 100 ? 1 : count)
+			.fill(element)
+			.join(',')}],"${name}":${one}}`;
+	});
+/** Fields of an activity of which more than the name matters. */
+const field = fc.oneof(
+	value.map((one) => `"channelData":{"customEvent":true,"customEventName":"a","customEventValue":${one}}`),
+	value.map((one) => `"suggestedActions":{"actions":${one}}`),
+	fc
+		.tuple(
+			fc.oneof(
+				card,
+				card.map((one) => JSON.stringify(one)),
+				value,
+			),
+			fc.constantFrom('adaptive', 'hero', 'x'),
+			fc.constantFrom(1, 1, 20),
+		)
+		.map(([content, kind, count]) => {
+			const one = `{"contentType":"application/vnd.microsoft.card.${kind}","content":${content}}`;
+			return `"attachments":[${Array(count).fill(one).join(',')}]`;
+		}),
+);
+const entry = fc.oneof(
+	fc.tuple(key, value).map(([name, one]) => `${JSON.stringify(name)}:${one}`),
+	field,
+);
 const body = fc
-	.tuple(fc.constantFrom('message', 'event', 'typing', 'x'), fc.array(fc.tuple(key, value), { maxLength: 6 }))
+	.tuple(fc.constantFrom('message', 'event', 'typing', 'x'), fc.array(entry, { maxLength: 6 }))
 	.map(([type, entries]) => {
-		const rest = entries.map(([name, one]) => `,${JSON.stringify(name)}:${one}`).join('');
+		const rest = entries.map((one) => `,${one}`).join('');
 		return `{"type":"${type}","conversation":{"id":"${CONVERSATION}"}${rest}}`;
 	})
 	.filter(({ length }) => length <= LONGEST);

@@ -1,4 +1,5 @@
 import { withoutMarkdown } from './markdown/blocks';
+import { isSeen } from './markdown/references';
 
 /** A longer text keeps its Markdown, as reading it would delay the answer. The service's own limit is 6,000. */
 const MAX_LENGTH = 10_000;
@@ -22,5 +23,5 @@ export function plainTextOf(text: string, textFormat: string | null = null): str
 		.replace(BREAK, (found, ticks?: string) => (ticks === undefined ? '\n' : found))
 		.replace(/\r\n?/g, '\n');
 	if (lines.length > MAX_LENGTH) return lines;
-	return withoutMarkdown(lines).trim() || lines.trim();
+	return [withoutMarkdown(lines), lines].map((one) => one.trim()).find(isSeen) ?? text.trim();
 }

@@ -1,4 +1,6 @@
 import * as fc from 'fast-check';
+import { filesAndCardsOf } from '../../../nodes/Dynamics365Messaging/activity/attachments';
+import { readCards } from '../../../nodes/Dynamics365Messaging/activity/cards/readCards';
 import { messageContentOf } from '../../../nodes/Dynamics365Messaging/activity/message';
 import type { ActivityBody } from '../../../nodes/Dynamics365Messaging/activity/items';
 import type { Json } from '../../../nodes/shared/json';
@@ -186,6 +188,16 @@ const SHAPES: Array<[string, (size: number) => ActivityBody]> = [
 	],
 	['pictures', (size) => messageOf({ images: many(size, (at) => ({ alt: `${at}` })) }, 'hero')],
 	['a text of JSON', (size) => messageOf(JSON.stringify({ body: many(size, () => text('a')) }))],
+	[
+		'texts of JSON, twenty times',
+		(size) => ({
+			attachments: many(20, () => ({
+				contentType: 'application/vnd.microsoft.card.adaptive',
+				content: JSON.stringify({ body: many(Math.min(size, 19_000), () => '') }),
+			})),
+		}),
+	],
+	['dates', (size) => messageOf({ body: [text('{{DATE(2026-11-29T12:30:00Z, SHORT)}}'.repeat(size))] })],
 	['a text that is no JSON', (size) => messageOf('['.repeat(size))],
 	[
 		'cards',
@@ -213,6 +225,25 @@ describe.each(SHAPES)('a card of %s', (_, shape) => {
 		const large = leastMs(shape(40_000));
 		expect(large).toBeLessThan(Math.max(small, 1) * 24);
 	});
+});
+
+test('what a message of cards costs before it is filtered is bounded', () => {
+	const content = JSON.stringify({ body: many(19_000, () => '') });
+	const cards = many(20, () => ({ contentType: 'application/vnd.microsoft.card.adaptive', content }));
+	const leastOf = (activity: ActivityBody) =>
+		Math.min(
+			...many(5, () => {
+				const start = process.cpuUsage();
+				expect(messageContentOf(activity)).toHaveProperty('text');
+				const { user, system } = process.cpuUsage(start);
+				return (user + system) / 1000;
+			}),
+		);
+	expect(leastOf({ type: 'message', attachments: cards })).toBeLessThan(40);
+	// Markdown is read for what starts the workflow only.
+	const { cards: read } = filesAndCardsOf(messageOf({ body: [text('[*a*](b)')] }));
+	const plainText = Object.getOwnPropertyDescriptor(readCards({}, read), 'plainText');
+	expect(plainText).toMatchObject({ get: expect.any(Function) as unknown });
 });
 
 /** The card of a level, in which the next one is. */

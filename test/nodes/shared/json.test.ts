@@ -104,3 +104,16 @@ test('a long key costs nothing, however often another is looked for', () => {
 	for (let times = 0; times < 100; times++) expect(readKey(body, 'type')).toBe('message');
 	expect(process.cpuUsage(start).user).toBeLessThan(50_000);
 });
+
+test('many keys are folded once, however many others are looked for', () => {
+	const keys = Object.fromEntries(Array.from({ length: 19_000 }, (_, at) => [`K${at}`, at]));
+	const body = { ...keys, TYPE: 'message', Type: 'second', __PROTO__: 1 };
+	const start = process.cpuUsage();
+	for (let times = 0; times < 100; times++) {
+		expect(readKey(body, 'type')).toBe('message');
+		expect(readKey(body, 'k1')).toBe(1);
+		expect(readKey(body, 'none')).toBeUndefined();
+		expect(readKey(body, '__proto__')).toBe(1);
+	}
+	expect(process.cpuUsage(start).user).toBeLessThan(200_000);
+});

@@ -46,6 +46,55 @@ test('a value of JSON has no half characters, in its texts and its keys', () => 
 	expect(readJson(JSON.stringify(halves), 'Field')).toEqual(expected);
 });
 
+test('a value of JSON that an expression gives has dates as ISO 8601', () => {
+	const when = DateTime.fromISO('2026-01-31T09:00:00+01:00', { setZone: true });
+	expect(readJson({ when, list: [new Date(0)] }, 'Field')).toEqual({
+		when: '2026-01-31T09:00:00.000+01:00',
+		list: ['1970-01-01T00:00:00.000Z'],
+	});
+});
+
+test('a value of JSON that is nested too deeply, or contains itself, is refused by the name of the field', () => {
+	const text = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+	const itself: { inner: unknown[] } = { inner: [] };
+	itself.inner.push(itself);
+	for (const given of [text, JSON.parse(text) as unknown, itself])
+		expect(() => readJson(given, 'Field')).toThrow('Field is nested too deeply');
+	const deep = `${'['.repeat(60)}${']'.repeat(60)}`;
+	expect(readJson(deep, 'Field')).toEqual(JSON.parse(deep));
+});
+
+test('a number in JSON is sent as it was typed, or refused by name, and an emoji comes back as it went', () => {
+	const number = fc.stringMatching(/^-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,4})?$/);
+	/** The digits of a number and the power of ten of its last one. */
+	const exact = (text: string) => {
+		const [, sign, whole = '', fraction = '', exponent = '0'] =
+			/^(-?)(\d+)\.?(\d*)(?:[eE](.+))?$/.exec(text) ?? [];
+		const digits = (whole + fraction).replace(/^0+/, '');
+		const short = digits.replace(/0+$/, '');
+		if (short === '') return '0';
+		return `${sign}${short}e${Number(exponent) - fraction.length + digits.length - short.length}`;
+	};
+	fc.assert(
+		fc.property(number, fc.string({ unit: 'grapheme' }), fc.nat({ max: 3 }), (typed, emoji, depth) => {
+			const before = `${'[{"a":'.repeat(depth)}[${JSON.stringify(emoji)},`;
+			const after = `]${'}]'.repeat(depth)}`;
+			let sent: string;
+			try {
+				sent = JSON.stringify(readJson(before + typed + after, 'Field'));
+			} catch (error) {
+				expect(error).toMatchObject({ message: expect.stringContaining('Field has a number') as string });
+				// What JavaScript holds is not refused.
+				expect(/^-?\d{1,15}$/.test(typed)).toBe(false);
+				return;
+			}
+			expect([sent.slice(0, before.length), sent.slice(-after.length)]).toEqual([before, after]);
+			expect(exact(sent.slice(before.length, -after.length))).toBe(exact(typed));
+		}),
+		{ numRuns: 2_000 },
+	);
+});
+
 describe('an ID', () => {
 	test.each<[unknown, string]>([
 		[42, '42'],

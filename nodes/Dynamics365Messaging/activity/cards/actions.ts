@@ -1,6 +1,7 @@
 import { isRecord, nonEmptyText, readKey, type Json } from '../../../shared/json';
 import type { Button } from '../items';
 import { textAt, typeOf } from './fields';
+import { MAX_VALUE } from './reading';
 
 /** Actions that lead somewhere: their value, or `url`, is an address. */
 const LINKS = new Set([
@@ -22,7 +23,7 @@ const UNSAFE = new Set(['javascript:', 'vbscript:', 'data:', 'blob:', 'file:']);
 
 function addressOf(action: Json): string | null {
 	const address = (textAt(action, 'url') ?? textAt(action, 'value'))?.trim();
-	if (address === undefined) return null;
+	if (address === undefined || address.length > MAX_VALUE) return null;
 	return URL.canParse(address) && UNSAFE.has(new URL(address).protocol) ? null : address;
 }
 

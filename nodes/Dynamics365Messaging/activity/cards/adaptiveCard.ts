@@ -1,17 +1,22 @@
 import { isRecord, nonEmptyText, readKey, type Json } from '../../../shared/json';
 import { buttonOf } from './actions';
 import { listAt, pairOf, textAt, typeOf } from './fields';
-import { MAX_DEPTH, type CardReading } from './reading';
+import { MAX_DEPTH, MAX_TEXT, type CardReading } from './reading';
 
 /** `{{DATE(2026-11-29T12:30:00Z, SHORT)}}`, which an app writes in its own language and time zone. */
 const TIME = /\{\{(DATE|TIME)\((\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(Z|[+-]\d\d:\d\d)(?:, ?[A-Z]{1,10})?\)\}\}/g;
 
+/** What is behind this is not shown, however short the dates and times in a text become. */
+const MAX_TIMED = 10 * MAX_TEXT;
+
 /** Writes the dates and times of a text out, as they were given. */
 function withTimes(text: string | null): string | null {
 	return (
-		text?.replace(TIME, (_, kind: string, date: string, time: string, zone: string) =>
-			kind === 'DATE' ? date : `${time} ${zone === 'Z' ? 'UTC' : `UTC${zone}`}`,
-		) ?? null
+		text
+			?.slice(0, MAX_TIMED)
+			.replace(TIME, (_, kind: string, date: string, time: string, zone: string) =>
+				kind === 'DATE' ? date : `${time} ${zone === 'Z' ? 'UTC' : `UTC${zone}`}`,
+			) ?? null
 	);
 }
 

@@ -8,19 +8,27 @@ import { CardReading } from './reading';
 
 /** How many cards of a message are read. */
 const MAX_CARDS = 20;
+/** How many characters of JSON are parsed of cards that come as texts. An activity has 28 KB at the most. */
+const MAX_PARSED = 200_000;
 
 /** What the cards of a message and its suggested actions say. */
 export interface CardContent {
 	/** The words of the cards, with their Markdown; null where there are none. */
 	text: string | null;
-	/** The same without Markdown. */
-	plainText: string | null;
+	/** The same without Markdown, which is read when it is asked for: whoever is filtered out must not cost work. */
+	readonly plainText: string | null;
 	buttons: Button[];
 }
 
-/** A card's content, which may be a text of JSON. */
-function contentOf({ content }: Card): Json {
-	return typeof content === 'string' ? (parseWithinLimits(content) ?? null) : content;
+/** Gives a reader of the cards' contents, each of which may be a text of JSON. Texts beyond the limit are not read. */
+function contentReader(): (card: Card) => Json {
+	let left = MAX_PARSED;
+	return ({ content }) => {
+		if (typeof content !== 'string') return content;
+		if (content.length > left) return null;
+		left -= content.length;
+		return parseWithinLimits(content) ?? null;
+	};
 }
 
 /**
@@ -35,6 +43,7 @@ function contentOf({ content }: Card): Json {
  */
 export function readCards(activity: ActivityBody, cards: readonly Card[]): CardContent {
 	const reading = new CardReading();
+	const contentOf = contentReader();
 	for (const action of listAt(readKey(activity, 'suggestedActions'), 'actions')) {
 		reading.addButton(buttonOf(action));
 	}
@@ -45,7 +54,13 @@ export function readCards(activity: ActivityBody, cards: readonly Card[]): CardC
 		else readBotCard(content, reading);
 	}
 	const { words, buttons } = reading;
-	return { text: words?.text ?? null, plainText: words?.plain ?? null, buttons };
+	return {
+		text: words?.text ?? null,
+		get plainText() {
+			return words?.plain() ?? null;
+		},
+		buttons,
+	};
 }
 
 /** Lists buttons below a text, a line for each, with the address where one leads. Pure. */

@@ -4,19 +4,20 @@ import type { Button } from '../items';
 
 /** How much is read of the cards of a message, however large they are. The item's `cards` still have all of it. */
 export const MAX_DEPTH = 32;
-const MAX_ELEMENTS = 5_000;
+/** An activity of 28 KB has no room for as many. */
+const MAX_ELEMENTS = 2_000;
 const MAX_LINES = 1_000;
 const MAX_BUTTONS = 100;
 /** More than the service takes for a text, which has 6,000 characters at the most. */
-const MAX_TEXT = 10_000;
+export const MAX_TEXT = 10_000;
 /** A longer text cannot be sent back. Source: docs/service-facts.md#activities-sent. */
-const MAX_VALUE = 6_000;
+export const MAX_VALUE = 6_000;
 const MAX_TITLE = 1_000;
 
-/** A line of a card, as it came and without Markdown. */
+/** A line of a card, as it came and without Markdown, which is read when it is asked for. */
 interface Line {
 	text: string;
-	plain: string;
+	plain: () => string;
 }
 
 /** What is read of the cards of a message: their words and their buttons, within limits. */
@@ -39,7 +40,7 @@ export class CardReading {
 		if (parts.length === 0) return null;
 		const joined = (read: (line: Line) => string) =>
 			parts.map((lines) => lines.map(read).join('\n')).join('\n\n');
-		return { text: joined(({ text }) => text), plain: joined(({ plain }) => plain) };
+		return { text: joined(({ text }) => text), plain: () => joined(({ plain }) => plain()) };
 	}
 
 	/** Whether one more element may be read. */
@@ -53,7 +54,7 @@ export class CardReading {
 		if (text === '' || this.lines >= MAX_LINES) return;
 		this.lines++;
 		this.left -= text.length;
-		this.current().push({ text, plain: format === 'markdown' ? plainTextOf(text) : text });
+		this.current().push({ text, plain: () => (format === 'markdown' ? plainTextOf(text) : text) });
 	}
 
 	/** Adds what describes a picture, which counts where its card has no words. */
@@ -84,7 +85,7 @@ export class CardReading {
 			filled.map((lines) => lines.map(read).join(' ')).join(separator);
 		this.current().splice(start, 0, {
 			text: joined(({ text }) => text),
-			plain: joined(({ plain }) => plain),
+			plain: () => joined(({ plain }) => plain()),
 		});
 	}
 

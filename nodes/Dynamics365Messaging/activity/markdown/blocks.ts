@@ -1,6 +1,6 @@
 import { inlineText } from './inline';
 import type { Definitions } from './links';
-import { decodeReferences, decodeTarget } from './references';
+import { decodeReferences, decodeTarget, isSeen } from './references';
 
 /** A line, in two parts: what stands before its text (the indent and the marker of a list), and its text. */
 interface Line {
@@ -14,9 +14,11 @@ type Block =
 	/** Nothing, or what separates two blocks. */
 	| { kind: 'blank' }
 	| { kind: 'paragraph'; lines: Line[] }
-	| { kind: 'heading'; lines: Line[]; source: string }
+	| { kind: 'heading'; line: Line; source: string }
 	| { kind: 'row'; line: Line }
-	| { kind: 'definition'; label: string; address: string; source: string };
+	| { kind: 'definition'; label: string; target: DefinedTarget; source: string };
+
+type DefinedTarget = NonNullable<ReturnType<Definitions['use']>>;
 
 /** What a line can stand in: a quote, or an item of a list, whose lines are indented by so many columns. */
 type Container = 'quote' | number;
@@ -31,6 +33,8 @@ type Leaf =
 /** No text is nested deeper. What is, is text. It bounds the work for each line. */
 const MAX_DEPTH = 100;
 const TAB_WIDTH = 4;
+/** How many characters are put behind links from where they stand apart. The same long address could stand behind each. */
+const MAX_DEFINED = 20_000;
 
 /** What a block that is no paragraph begins with, to look no further in most lines. */
 const SIGN = /^ {0,3}[`~#*_<[-]/;
@@ -39,11 +43,12 @@ const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
 const HEADING = /^ {0,3}#{1,6}(?:[ \t]+|$)/;
 /** One sign alone may be what somebody wrote. */
 const UNDERLINE = /^ {0,3}(?:={2,}|-{2,})[ \t]*$/;
-const QUOTE = /^ {0,3}> ?/;
+/** Before a number, or in a smiley, it is a sign that somebody wrote. */
+const QUOTE = /^ {0,3}>(?![\d=]|[._]<) ?/;
 const ITEM = /^ {0,3}([-+*]|(\d{1,9})[.)])(?=[ \t]|$)/;
 const TASK_BOX = /^\[[ xX]\](?=[ \t])/;
 const DEFINITION =
-	/^ {0,3}\[((?!\^)(?:[^[\]\\]|\\.){1,999})\]:[ \t]*(<[^<>]*>|[^\s<]\S*)(?:[ \t]+(?:"[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$/;
+	/^ {0,3}\[((?!\^)(?:[^[\]\\]|\\.){1,999})\]:[ \t]*(<[^<>]*>|[^\s<]\S*)(?:[ \t]+("[^"]*"|'[^']*'|\([^()]*\)))?[ \t]*$/;
 /** HTML in which Markdown is not read, and what ends it. Source: the blocks of HTML in CommonMark. */
 const HTML: ReadonlyArray<[start: RegExp, end: RegExp]> = [
 	[/^ {0,3}<(?:script|pre|style|textarea)(?=[\s>]|$)/i, /<\/(?:script|pre|style|textarea)>/i],
@@ -92,9 +97,16 @@ function isTableRule(text: string, head: string): boolean {
 	return cells.every((cell) => /^:?-+:?$/.test(cell)) && cells.length === cellsOf(head).length;
 }
 
-/** What a code fence says of its code is dropped where it is a language, and kept where it is words. */
+/** Names of languages that stand behind a code fence. Any other word there may be what somebody wrote. */
+const LANGUAGES = new Set(
+	'bash bat c c# c++ cmd console cpp cs csharp css csv dax diff docker dockerfile fsharp go graphql groovy html http ini java javascript js json json5 jsonc jsx kotlin kql latex log lua makefile markdown md mermaid objective-c odata patch perl php plain plaintext powerfx powershell ps1 py python r rb regex ruby rust scala scss sh shell sql swift text toml ts tsql tsx txt typescript vb vbnet xml yaml yml zsh'.split(
+		' ',
+	),
+);
+
+/** Whether what a code fence says of its code is no word of the text. */
 function isLanguage(info: string): boolean {
-	return /^[A-Za-z#+.-]*$/.test(info);
+	return info === '' || LANGUAGES.has(info.toLowerCase());
 }
 
 /** Reads the lines of a text, one after the other, into blocks. */
@@ -252,7 +264,7 @@ class BlockReader {
 			const title = words.replace(/(?:^|[ \t])#+$/, '');
 			blocks.push({
 				kind: 'heading',
-				lines: [{ prefix, text: title.trimEnd() }],
+				line: { prefix, text: title.trimEnd() },
 				source: prefix + rest.trim(),
 			});
 			blocks.push({ kind: 'blank' });
@@ -268,13 +280,13 @@ class BlockReader {
 		if (html) return this.html(html[1], prefix, rest);
 		if (leaf?.kind === 'table') return void blocks.push({ kind: 'row', line: { prefix, text: rest } });
 		if (paragraph) return void paragraph.lines.push({ prefix, text: rest });
-		const [, label, address] = (mayBegin && DEFINITION.exec(rest)) || [];
+		const [, label, address, title = ''] = (mayBegin && DEFINITION.exec(rest)) || [];
 		if (label !== undefined && address !== undefined) {
 			const target = address.startsWith('<') ? address.slice(1, -1) : address;
 			return void blocks.push({
 				kind: 'definition',
 				label,
-				address: decodeTarget(target),
+				target: { address: decodeTarget(target), title: decodeTarget(title.slice(1, -1)) },
 				source: prefix + rest,
 			});
 		}
@@ -308,29 +320,34 @@ const keyOf = (label: string) => label.trim().replace(/\s+/g, ' ').toLowerCase()
 
 /** The targets that stand apart from their links, and which of them were used. */
 class DefinedTargets implements Definitions {
-	private readonly addresses = new Map<string, string>();
+	private readonly targets = new Map<string, DefinedTarget>();
 	private readonly used = new Set<string>();
+	private left = MAX_DEFINED;
 
 	constructor(blocks: Block[]) {
 		for (const block of blocks) {
 			if (block.kind !== 'definition') continue;
 			const key = keyOf(block.label);
-			if (!this.addresses.has(key)) this.addresses.set(key, block.address);
+			if (!this.targets.has(key)) this.targets.set(key, block.target);
 		}
 	}
 
-	use = (label: string): string | undefined => {
-		if (this.addresses.size === 0 || label.length > 999) return undefined;
+	use = (label: string): DefinedTarget | undefined => {
+		if (this.targets.size === 0 || label.length > 999) return undefined;
 		const key = keyOf(label);
-		const address = this.addresses.get(key);
-		if (address !== undefined) this.used.add(key);
-		return address;
+		const target = this.targets.get(key);
+		const length = target ? target.address.length + target.title.length : 0;
+		if (length > this.left) return undefined;
+		this.left -= length;
+		if (target !== undefined) this.used.add(key);
+		return target;
 	};
 
-	/** Whether a link has the address of a definition with it. */
-	isShown({ label, address }: { label: string; address: string }): boolean {
+	/** Whether a link has the target of a definition with it. */
+	isShown({ label, target }: { label: string; target: DefinedTarget }): boolean {
 		const key = keyOf(label);
-		return this.used.has(key) && this.addresses.get(key) === address;
+		const used = this.used.has(key) ? this.targets.get(key) : undefined;
+		return used?.address === target.address && [used.title, ''].includes(target.title);
 	}
 }
 
@@ -350,9 +367,11 @@ function textOf(block: Exclude<Block, { kind: 'definition' }>, targets: Definiti
 			return undefined;
 		case 'paragraph':
 			return block.lines.length === 0 ? [] : [inline(block.lines, targets)];
-		case 'heading':
+		case 'heading': {
+			const title = inlineText(block.line.text, [], targets).trim();
 			// A sign that heads nothing was meant as a sign.
-			return [inline(block.lines, targets).trim() || block.source];
+			return [isSeen(title) ? block.line.prefix + title : block.source];
+		}
 		case 'row': {
 			const cells = cellsOf(block.line.text).map((cell) => inlineText(cell, [], targets));
 			return [(block.line.prefix + cells.join(' | ')).trimEnd()];

@@ -9,6 +9,8 @@ type Mark = '*' | '_' | '~';
 interface Sides {
 	canOpen: boolean;
 	canClose: boolean;
+	/** Whether it may be a sign between two words or numbers, as in `a*b` or the German `Kolleg*in`. Two such are no pair. */
+	isBetween: boolean;
 }
 
 /** A run of equal marks that may open or close emphasis. */
@@ -16,6 +18,7 @@ export class Run {
 	next: Run | undefined = undefined;
 	readonly canOpen: boolean;
 	readonly canClose: boolean;
+	readonly isBetween: boolean;
 	/** How many marks it had; its piece loses those that are paired. */
 	readonly length: number;
 
@@ -24,17 +27,18 @@ export class Run {
 		readonly piece: Piece,
 		readonly mark: Mark,
 		readonly position: number,
-		{ canOpen, canClose }: Sides,
+		{ canOpen, canClose, isBetween }: Sides,
 		public previous: Run | undefined,
 	) {
 		this.canOpen = canOpen;
 		this.canClose = canClose;
+		this.isBetween = isBetween;
 		this.length = piece.text.length;
 	}
 
 	/** Closers of a kind look for the same openers. */
 	get kind(): string {
-		return `${this.mark}${this.canOpen}${this.mark === '~' ? this.length : this.length % 3}`;
+		return `${this.mark}${this.canOpen}${this.isBetween}${this.mark === '~' ? this.length : this.length % 3}`;
 	}
 }
 
@@ -69,28 +73,44 @@ function characterBefore(text: string, position: number): string {
 	return /[\uDC00-\uDFFF]/.test(last) ? text.slice(position - 2, position) : last;
 }
 
+/** What ends a word, a number or a part of a formula. Languages that do not part words have other letters. */
+const OPERAND_BEFORE = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Nd}\p{Sc}%)\]}]/u;
+/** What begins one. */
+const OPERAND_AFTER = /[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Nd}\p{Sc}([{]/u;
+/** The eyes of a smiley such as `^_^`. */
+const EYES = /[-^.;=]/;
+/** What makes an emoji of the sign before it: a key with that sign. */
+const KEYCAP = /^\uFE0F?\u20E3/;
+const NEITHER: Sides = { canOpen: false, canClose: false, isBetween: false };
+
 /**
  * Whether a run of marks can open and close emphasis, by what stands beside it, as CommonMark and GitHub have it. Between
- * two digits it does neither: `2*3*4` must not become another number.
+ * two digits it does neither: `2*3*4` must not become another number. Nor does the mark of a smiley or of an emoji.
  */
 export function sidesOf(text: string, mark: Mark, start: number, end: number): Sides {
 	const before = kindBefore(text, start);
 	const after = kindAt(text, end);
-	if (before === 'digit' && after === 'digit') return { canOpen: false, canClose: false };
+	if (before === 'digit' && after === 'digit') return NEITHER;
+	const first = characterBefore(text, start);
+	const isSmiley = end - start === 1 && EYES.test(first) && first === text.charAt(end);
+	if (isSmiley || KEYCAP.test(text.slice(end, end + 2))) return NEITHER;
 	const opens = after !== 'space' && (after !== 'sign' || before === 'space' || before === 'sign');
 	const closes = before !== 'space' && (before !== 'sign' || after === 'space' || after === 'sign');
 	if (mark === '_')
 		return {
 			canOpen: opens && (!closes || before === 'sign'),
 			canClose: closes && (!opens || after === 'sign'),
+			isBetween: false,
 		};
-	if (mark === '~' && end - start > 2) return { canOpen: false, canClose: false };
-	return { canOpen: opens, canClose: closes };
+	if (mark === '~' && end - start > 2) return NEITHER;
+	const isBetween = end - start === 1 && OPERAND_BEFORE.test(first) && OPERAND_AFTER.test(text.charAt(end));
+	return { canOpen: opens, canClose: closes, isBetween };
 }
 
 /** Whether two runs belong together. The rule of three is CommonMark's. */
 function isPair(opener: Run, closer: Run): boolean {
 	if (opener.mark !== closer.mark || !opener.canOpen) return false;
+	if (opener.isBetween && closer.isBetween) return false;
 	if (closer.mark === '~') return opener.length === closer.length;
 	const isOdd = closer.canOpen || opener.canClose;
 	const isThree = (opener.length + closer.length) % 3 === 0;

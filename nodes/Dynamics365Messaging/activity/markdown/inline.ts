@@ -26,6 +26,11 @@ const MAX_TAG_LENGTH = 1_000;
 const TAG =
 	/^<(?:\/[A-Za-z][A-Za-z0-9-]*\s*|[A-Za-z][A-Za-z0-9-]*(?:\s+[A-Za-z_:][\w.:-]*(?:\s*=\s*(?:[^\s"'=<>`]+|'[^']*'|"[^"]*"))?)*\s*\/?)>/;
 
+/** Whether a title says what else is not said. */
+function isNews(title: string, said: string[]): boolean {
+	return title.trim() !== '' && !said.some((one) => one.trim() === title.trim());
+}
+
 /** Reads the marks within a paragraph, a heading or a cell, from left to right and each sign about once. */
 class InlineReader {
 	private readonly pieces: Piece[] = [];
@@ -37,6 +42,8 @@ class InlineReader {
 	private nextAddress = 0;
 	/** The end of the address that is read now. */
 	private addressEnd = 0;
+	/** The end of the path of Windows that is read now. */
+	private pathEnd = 0;
 	/** How far the source is read, and how far it is given out. */
 	private position = 0;
 	private line = 0;
@@ -79,8 +86,8 @@ class InlineReader {
 	}
 
 	/** Gives out a part of the source, line by line with what stands before each. */
-	private verbatim(start: number, end: number): void {
-		const lines = this.source.slice(start, end).split('\n');
+	private verbatim(start: number, end: number, read = (line: string) => line): void {
+		const lines = this.source.slice(start, end).split('\n').map(read);
 		this.text(lines.map((line, index) => (index === 0 ? line : this.prefixOfNextLine() + line)).join('\n'));
 	}
 
@@ -133,8 +140,10 @@ class InlineReader {
 			let address;
 			(address = this.addresses[this.nextAddress]) && address.start <= this.position;
 			this.nextAddress++
-		)
+		) {
 			this.addressEnd = Math.max(this.addressEnd, address.end);
+			if (address.isPath) this.pathEnd = Math.max(this.pathEnd, address.end);
+		}
 		return this.position < this.addressEnd;
 	}
 
@@ -146,7 +155,8 @@ class InlineReader {
 
 	private escape(): void {
 		const next = this.source.charAt(this.position + 1);
-		if (PUNCTUATION.test(next)) {
+		if (this.position < this.pathEnd) this.sign(1);
+		else if (PUNCTUATION.test(next)) {
 			this.position++;
 			this.sign(1);
 		} else if (next === '\n') this.position++;
@@ -198,7 +208,8 @@ class InlineReader {
 		const tag = TAG.exec(source.slice(position, position + MAX_TAG_LENGTH));
 		const end = tag ? position + tag[0].length : this.endOfComment();
 		if (end === undefined) return this.sign(1);
-		this.verbatim(position, end);
+		// The address in a tag is for people, too.
+		this.verbatim(position, end, decodeReferences);
 		this.position = end;
 	}
 
@@ -254,33 +265,31 @@ class InlineReader {
 		this.runs.pairAbove(opener.bottom);
 		opener.piece.text = '';
 		const address = readable(target.address);
+		const text = this.textFrom(opener.pieces);
 		// A picture that is in its own address says nothing more to a reader.
-		if (!opener.isImage || !/^data:/i.test(address) || !this.hasTextFrom(opener.pieces))
-			this.link(opener, address);
-		const { title } = target;
-		if (title.trim() !== '' && !this.textFrom(opener.pieces).includes(title)) this.text(` ${title}`);
+		if (!opener.isImage || !/^data:/i.test(address) || text === '') this.link(opener, text, address);
+		if (isNews(target.title, [text, address, target.address])) this.text(` ${target.title}`);
 		if (!opener.isImage) this.deactivateBrackets();
 		this.skipTo(target.end);
 		// What looked like an address up to here ended with the link's text.
 		this.addressEnd = 0;
+		this.pathEnd = 0;
 		while ((this.addresses[this.nextAddress]?.start ?? target.end) < target.end) this.nextAddress++;
 	}
 
+	/** Makes one piece of those from an index on, which are complete, so that what stands around them reads them at once. */
 	private textFrom(index: number): string {
-		return this.pieces
-			.slice(index)
+		const text = this.pieces
+			.splice(index)
 			.map((piece) => piece.text)
 			.join('');
-	}
-
-	private hasTextFrom(index: number): boolean {
-		for (let at = index; at < this.pieces.length; at++) if (this.pieces[at]?.text) return true;
-		return false;
+		this.text(text);
+		return text;
 	}
 
 	/** Gives out a link whose text is given out already. */
-	private link({ pieces }: Bracket, address: string): void {
-		const shown = shownOf(this.textFrom(pieces), address);
+	private link({ pieces }: Bracket, text: string, address: string): void {
+		const shown = shownOf(text, address);
 		if (shown === 'address') this.pieces.length = pieces;
 		if (shown !== 'text') this.text(shown === 'both' ? ` (${address})` : address);
 	}

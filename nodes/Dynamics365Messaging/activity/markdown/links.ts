@@ -8,10 +8,10 @@ export interface Target {
 	end: number;
 }
 
-/** The targets of links that stand apart from them: `[label]: https://…`. */
+/** The targets of links that stand apart from them: `[label]: https://… "title"`. */
 export interface Definitions {
 	/** The target of a label, which is used from then on; undefined where there is none. */
-	use: (label: string) => string | undefined;
+	use: (label: string) => Omit<Target, 'end'> | undefined;
 }
 
 /** White space with at most one line break, at the regular expression's `lastIndex`. */
@@ -72,11 +72,34 @@ export function definedTarget(
 	LABEL.lastIndex = start;
 	const [whole = '', label = ''] = LABEL.exec(source) ?? [];
 	const wanted = label === '' ? text : label;
-	const address = wanted === undefined ? undefined : definitions.use(wanted);
-	return address === undefined ? undefined : { address, title: '', end: start + whole.length };
+	const target = wanted === undefined ? undefined : definitions.use(wanted);
+	return target && { ...target, end: start + whole.length };
 }
 
-const withoutScheme = (address: string) => address.replace(/^https?:\/\//i, '').replace(/\/$/, '');
+/** A character of an address has so many signs where it is encoded. */
+const MAX_ENCODED = 12;
+const SCHEME_LENGTH = 'https://www.'.length;
+
+/** What two spellings of an address have in common, as people write it and as a link has it. */
+function essenceOf(address: string): string {
+	const short = address
+		.trim()
+		.replace(/^(?:https?:\/\/)?(?:www\.)?/i, '')
+		.replace(/\/$/, '')
+		.toLowerCase();
+	try {
+		return decodeURI(short);
+	} catch {
+		return short;
+	}
+}
+
+/** Whether a text is the telephone number of an address, in whatever groups. */
+function isNumberOf(text: string, address: string): boolean {
+	const [, number] = /^(?:tel|sms):([^;?]+)$/i.exec(address) ?? [];
+	const digits = (phone: string) => phone.replace(/[\s()./-]/g, '');
+	return number !== undefined && digits(text) === digits(number);
+}
 
 /**
  * What a link's text and address are together: each address stands once.
@@ -85,7 +108,10 @@ const withoutScheme = (address: string) => address.replace(/^https?:\/\//i, '').
 export function shownOf(text: string, address: string): 'text' | 'address' | 'both' {
 	if (address === '' || text === address) return 'text';
 	if (text.trim() === '') return 'address';
-	return withoutScheme(text.trim()) === withoutScheme(address) ? 'address' : 'both';
+	// A text that is far longer is no spelling of the address. It bounds the work where links stand within each other.
+	if (text.length > MAX_ENCODED * address.length + SCHEME_LENGTH) return 'both';
+	if (isNumberOf(text, address)) return 'text';
+	return essenceOf(text) === essenceOf(address) ? 'address' : 'both';
 }
 
 /** Without `mailto:`, as people write an e-mail address. */

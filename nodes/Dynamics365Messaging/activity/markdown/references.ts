@@ -25,3 +25,8 @@ export function decodeReferences(text: string): string {
 export function decodeTarget(text: string): string {
 	return text.replace(REFERENCES_AND_ESCAPES, (found, escaped?: string) => escaped ?? characterOf(found));
 }
+
+/** Whether there is anything in a text that a reader sees. A reference can name a character that nobody does. Pure. */
+export function isSeen(text: string): boolean {
+	return /[^\s\p{Cc}\p{Cf}]/u.test(text);
+}
