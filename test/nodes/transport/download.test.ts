@@ -382,6 +382,12 @@ test('no more files than allowed are fetched at the same time', async () => {
 	expect([Object.keys(binary).length, most]).toEqual([7, 2]);
 });
 
+test('no more work is begun than there are files, however many may be fetched at the same time', async () => {
+	const list = Array.from({ length: 3 }, () => fileAt(`${origin}/file`));
+	const limits = { ...options(), maxCount: 9, concurrency: 2 ** 40 };
+	expect(Object.keys((await fetchAttachments(list, limits, memory)).binary)).toHaveLength(3);
+});
+
 test('eight deliveries with ten files of 5 MB stay within the budgets; what exceeds them keeps its URL', async () => {
 	const MB = 1024 * 1024;
 	const large = Buffer.alloc(5 * MB);
