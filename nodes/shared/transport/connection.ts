@@ -62,12 +62,18 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 	return socket;
 }
 
+/** How long an address may take to answer before the next one is tried; the last one may take the whole time. */
+const ATTEMPT_TIMEOUT_MS = 1_000;
+
 /** Connects to the first of the addresses that answers, and to no other. */
 async function openTcp(url: URL, addresses: LookupAddress[], signal: AbortSignal): Promise<Socket> {
 	const [first] = addresses;
 	const socket = tcpConnect({
 		host: hostOf(url),
 		port: portOf(url),
+		// n8n switches it off for its process, and then an address that is down would hide the next one.
+		autoSelectFamily: true,
+		autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
 		lookup: (_, { all }, callback) => {
 			if (all) callback(null, addresses);
 			else callback(null, first?.address ?? '', first?.family);

@@ -239,6 +239,43 @@ describe('stays on the internet', () => {
 		expect(asked).toEqual([]);
 	});
 
+	test.each([
+		['127.0.0.2', '127.0.0.1'],
+		['::1', '127.0.0.1'],
+		['127.0.0.1', '::1'],
+		['127.0.0.2', '127.0.0.3', '::1', '127.0.0.1'],
+	])(
+		'asks the next address where the first is down, also with the settings of n8n: %s, %s',
+		async (...all) => {
+			// As n8n does it at its start.
+			net.setDefaultAutoSelectFamily(false);
+			const bare = createHttp((_, response) => response.end('file content'));
+			servers.push(bare);
+			const port = await new Promise<number>((resolve) =>
+				bare.listen(0, '127.0.0.1', () => resolve((bare.address() as net.AddressInfo).port)),
+			);
+			jest.spyOn(dns, 'lookup').mockImplementation(((
+				_: string,
+				__: object,
+				callback: (...given: unknown[]) => void,
+			) =>
+				callback(
+					null,
+					all.map((address) => ({ address, family: net.isIP(address) })),
+				)) as never);
+			try {
+				const own = `http://files.example.com:${port}`;
+				expect((await bytesOf(`${own}/file`, options({ ownOrigin: own }))).toString()).toBe('file content');
+				// One that is not allowed among them is one too many.
+				await expect(bytesOf(`${own}/file`, options(elsewhere))).rejects.toThrow(
+					'not an address on the internet',
+				);
+			} finally {
+				net.setDefaultAutoSelectFamily(true);
+			}
+		},
+	);
+
 	test('its connections are never left to anything else', async () => {
 		expect((await bytesOf(`${httpOrigin}/file`, options({ ownOrigin: httpOrigin }))).toString()).toBe(
 			'file content',
