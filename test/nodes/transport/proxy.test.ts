@@ -224,7 +224,18 @@ describe('a file behind the proxy', () => {
 		},
 	);
 
-	test.each(['https://intranet/x', 'https://files.corp/x', 'https://nas.local/x', 'https://db.internal/x'])(
+	test.each([
+		'https://intranet/x',
+		'https://files.corp/x',
+		'https://nas.local/x',
+		'https://nas.local./x',
+		'https://nas.local../x',
+		'https://db.internal/x',
+		'https://wiki.intranet/x',
+		'https://router.home.arpa/x',
+		'https://localhost.localdomain/x',
+		'https://kubernetes.default.svc/x',
+	])(
 		'is not asked for where only the proxy can look it up, and its name is an internal one: %s',
 		async (url) => {
 			lookUps({ [new URL(url).hostname]: notFound('ENOTFOUND') });
