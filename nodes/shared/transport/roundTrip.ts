@@ -84,8 +84,10 @@ const WORDS: Record<string, string> = {
 
 /** Says in words what a code means; undefined where there are no better words than the code. Pure. */
 export function wordsOf(code: string): string | undefined {
-	if (code in WORDS) return WORDS[code];
-	return code.startsWith('HPE_') ? `the answer is not HTTP (${code})` : undefined;
+	if (Object.hasOwn(WORDS, code)) return WORDS[code];
+	if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
+	// OpenSSL's own message has numbers of its source, and line breaks.
+	return /^(EPROTO$|ERR_SSL_)/.test(code) ? `there is no TLS connection to the host (${code})` : undefined;
 }
 
 /** There is no answer, or not the whole of it. The message is in words for after a colon. */
