@@ -128,6 +128,15 @@ async function openTunnel(proxy: URL, url: URL, socket: Socket): Promise<Socket>
 	return socket;
 }
 
+/** Checks where a socket really leads. @throws AddressRefused, or an error where it has been closed already. */
+function checkConnected(socket: Socket, url: URL, isAllowed: IsAllowed): void {
+	const { remoteAddress } = socket;
+	if (remoteAddress !== undefined && isAllowed(remoteAddress)) return;
+	socket.destroy();
+	if (remoteAddress !== undefined) throw new AddressRefused(hostOf(url));
+	throw Object.assign(new Error('the host closed the connection at once'), { code: 'ECONNRESET' });
+}
+
 /**
  * Opens a connection for one request alone: neither is one reused that something else left, nor is it left to anything
  * else. What the host leads to is checked before anything is sent, by the look-up and by the address that is connected to.
@@ -148,9 +157,6 @@ export async function openRoute(url: URL, isAllowed: IsAllowed, signal: AbortSig
 		return { socket: await openTls(url, await openTunnel(proxy, url, socket), signal) };
 	}
 	const socket = await openTcp(url, addresses ?? [], signal);
-	if (!isAllowed(socket.remoteAddress ?? '')) {
-		socket.destroy();
-		throw new AddressRefused(hostOf(url));
-	}
+	checkConnected(socket, url, isAllowed);
 	return { socket: url.protocol === 'https:' ? await openTls(url, socket, signal) : socket };
 }

@@ -239,6 +239,24 @@ describe('stays on the internet', () => {
 		expect(asked).toEqual([]);
 	});
 
+	test('a host that closes the connection at once is no private one', async () => {
+		const port = Number(new URL(httpOrigin).port);
+		// The address of a socket that is closed is not known any more.
+		jest
+			.spyOn(net, 'connect')
+			.mockImplementation(() =>
+				Object.defineProperty(tcpConnect(port, '127.0.0.1'), 'remoteAddress', { value: undefined }),
+			);
+		jest
+			.spyOn(dns, 'lookup')
+			.mockImplementation(((_: string, __: object, callback: (...given: unknown[]) => void) =>
+				callback(null, [{ address: '8.8.8.8', family: 4 }])) as never);
+		await expect(bytesOf('http://files.example.com/file', options(elsewhere))).rejects.toThrow(
+			'the connection was closed',
+		);
+		expect(asked).toEqual([]);
+	});
+
 	test.each([
 		['127.0.0.2', '127.0.0.1'],
 		['::1', '127.0.0.1'],
