@@ -6,6 +6,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { proxyFor } from './proxy';
 import { hostOf, whyNotOnInternet } from './publicUrl';
 import type { Route } from './roundTrip';
+import { USER_AGENT } from './userAgent';
 
 /** The host of a URL, or what it leads to, may not be connected to. The message is in words for after a colon. */
 export class AddressRefused extends Error {
@@ -99,10 +100,19 @@ async function openProxy(proxy: URL, signal: AbortSignal): Promise<Socket> {
 	return proxy.protocol === 'https:' ? await openTls(proxy, socket, signal) : socket;
 }
 
+/** Decodes what is percent-encoded. A text that is not, such as a password with a `%` of its own, stays as it is. */
+function percentDecoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
 /** The header with the user and the password of a proxy. */
 function proxyHeaders({ username, password }: URL): Record<string, string> {
 	if (username === '' && password === '') return {};
-	const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+	const pair = [username, password].map(percentDecoded).join(':');
 	return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
@@ -112,7 +122,7 @@ async function openTunnel(proxy: URL, url: URL, socket: Socket): Promise<Socket>
 	const outgoing = httpRequest({
 		method: 'CONNECT',
 		path: target,
-		headers: { host: target, ...proxyHeaders(proxy) },
+		headers: { host: target, 'user-agent': USER_AGENT, ...proxyHeaders(proxy) },
 		createConnection: () => socket,
 	});
 	const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -121,7 +131,8 @@ async function openTunnel(proxy: URL, url: URL, socket: Socket): Promise<Socket>
 	});
 	outgoing.end();
 	const { statusCode: status = 0 } = await answered;
-	if (status !== 200) {
+	// Each success opens the tunnel (RFC 9110, 9.3.6).
+	if (status < 200 || status > 299) {
 		socket.destroy();
 		throw new Error(`the proxy lets no connection through (HTTP status ${status})`);
 	}
