@@ -40,6 +40,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 	asked.push(request);
 	const [, path = '', argument = ''] = /^\/([a-z]*)\??(.*)$/.exec(request.url ?? '') ?? [];
 	if (path === 'file') response.end('file content');
+	else if (path === 'changed') response.writeHead(203).end('file content');
 	else if (path === 'to') response.writeHead(302, { location: decodeURIComponent(argument) }).end();
 	else if (path === 'loop') response.writeHead(302, { location: '/loop' }).end();
 	else if (path === 'big') response.end(Buffer.alloc(3000));
@@ -70,6 +71,7 @@ const to = (url: string) => `${origin}/to?${encodeURIComponent(url)}`;
 test('fetches a file, following redirects, with nothing of ours going along', async () => {
 	expect((await bytesOf(`${origin}/file`, options())).toString()).toBe('file content');
 	expect((await bytesOf(to(`${origin}/file`), options())).toString()).toBe('file content');
+	expect((await bytesOf(`${origin}/changed`, options())).toString()).toBe('file content');
 	for (const { headers } of asked) {
 		expect(Object.keys(headers).sort()).toEqual(['connection', 'host', 'user-agent']);
 		expect(headers['user-agent']).toMatch(/^n8n-nodes-dynamics365-messaging\/\d+\.\d+\.\d+$/);
