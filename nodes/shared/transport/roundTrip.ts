@@ -110,9 +110,15 @@ function coded(code: string): Error {
 	return Object.assign(new Error(code), { code });
 }
 
+/** The name of an error, which most of them inherit: it is no key of their own. */
+function nameOf(error: unknown): string {
+	const isObject = typeof error === 'object' && error !== null;
+	return (isObject && 'name' in error && nonEmptyText(error.name)) || 'Error';
+}
+
 /** The code of an error. Node.js gives none to what cannot be decoded in a URL. */
 function codeOf(error: unknown): string {
-	const name = nonEmptyText(readKey(error, 'name')) ?? 'Error';
+	const name = nameOf(error);
 	const code = nonEmptyText(readKey(error, 'code')) ?? name;
 	if (code === 'ERR_STREAM_PREMATURE_CLOSE') return 'ECONNRESET';
 	return name === 'URIError' ? 'URL_NOT_USABLE' : code;
@@ -257,8 +263,7 @@ export async function roundTrip(options: RoundTrip): Promise<Answer> {
 	const ending = new AbortController();
 	let giveUp = (_code: string): void => undefined;
 	const givenUp = new Promise<never>((_, reject) => (giveUp = (code) => reject(coded(code))));
-	const onAbort = () =>
-		giveUp(readKey(signal?.reason, 'name') === 'TimeoutError' ? 'ETIMEDOUT' : 'ABORT_ERR');
+	const onAbort = () => giveUp(nameOf(signal?.reason) === 'TimeoutError' ? 'ETIMEDOUT' : 'ABORT_ERR');
 	const timer = timeoutMs === undefined ? undefined : setTimeout(() => giveUp('ETIMEDOUT'), timeoutMs);
 	signal?.addEventListener('abort', onAbort);
 	if (signal?.aborted) onAbort();

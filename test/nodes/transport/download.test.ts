@@ -140,6 +140,11 @@ test.each<[string, () => string, string]>([
 	['a redirect from https to http', () => to(`${httpOrigin}/file`), 'from https to http'],
 	['a redirect to a file of this machine', () => to('file:///etc/passwd'), 'not a protocol'],
 	['another protocol', () => 'ftp://example.com/x', 'not a protocol'],
+	[
+		'a user name that cannot be read',
+		() => `${origin.replace('//', '//%ff@')}/file`,
+		'the user name or password in the URL cannot be read',
+	],
 	['no URL', () => 'photo.jpg', 'no URL'],
 	['nothing', () => '', 'no URL'],
 	['a host that does not exist', () => 'https://nowhere.invalid/x', 'nowhere.invalid'],
