@@ -50,11 +50,19 @@ function portOf(url: URL): number {
 	return Number(url.port || (url.protocol === 'https:' ? 443 : 80));
 }
 
+/**
+ * Sockets that a TLS socket has been put upon, which closes them when it is closed. To close one beneath it while Node.js
+ * tells of the handshake ends the process with a fault of memory (Node.js 20), also where somebody else's URL has led to it.
+ */
+const beneathTls = new WeakSet<Socket>();
+
 /** Waits until a socket is ready. It is closed where that fails, and when nobody waits any more. */
 async function ready<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
 	// Without a listener, an error between two owners of the socket would end the process.
 	socket.on('error', () => undefined);
-	const close = () => void socket.destroy();
+	const close = () => {
+		if (!beneathTls.has(socket)) socket.destroy();
+	};
 	signal.addEventListener('abort', close);
 	await once(socket, event, { signal }).catch((error: unknown) => {
 		close();
@@ -85,6 +93,7 @@ async function openTcp(url: URL, addresses: LookupAddress[], signal: AbortSignal
 
 async function openTls(url: URL, socket: Socket, signal: AbortSignal): Promise<Socket> {
 	const host = hostOf(url);
+	beneathTls.add(socket);
 	const secure = tlsConnect({
 		socket,
 		host,

@@ -152,6 +152,13 @@ test.each<[string, () => string, string]>([
 	await expect(bytesOf(url(), options())).rejects.toThrow(reason);
 });
 
+test('a URL with a user that cannot be read ends no process, however often it comes', async () => {
+	const url = `${origin.replace('//', '//%ff@')}/file`;
+	for (let time = 0; time < 20; time++) {
+		await expect(bytesOf(url, options())).rejects.toThrow('the user name or password in the URL');
+	}
+});
+
 test('says when it took too long', async () => {
 	await expect(bytesOf(`${origin}/silent`, options({ signal: AbortSignal.timeout(100) }))).rejects.toThrow(
 		'too long',
