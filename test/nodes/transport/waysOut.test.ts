@@ -89,12 +89,12 @@ const memory = binaryStore({
 /** The file of a message, by the action node, whose execution somebody stops. */
 async function throughItem(origin: string, path: string): Promise<unknown> {
 	const attachments = [{ contentType: 'text/plain', contentUrl: origin + path, name: 'a.txt' }];
-	const plan = downloadAttachments.plan(parametersOf({ attachments, options: {} }).parameters);
+	const connection = connectionFrom(credential({ baseUrl: origin }));
+	const plan = downloadAttachments.plan(parametersOf({ attachments, options: {} }).parameters, connection);
 	if (plan.kind !== 'steps') throw new Error('it is a plan of another kind');
 	const stopped = new AbortController();
 	const timer = setTimeout(() => stopped.abort(), SHORT_MS);
 	const n8n = { instanceId: 'test', memory: {}, signal: stopped.signal, binary: memory };
-	const connection = connectionFrom(credential({ baseUrl: origin }));
 	const client = () => {
 		throw new Error('it calls no service');
 	};
