@@ -45,7 +45,13 @@ export default tseslint.config(
 	},
 	{
 		files: ['nodes/**/*.ts', 'credentials/**/*.ts'],
-		rules: { 'import-x/no-cycle': 'error' },
+		rules: {
+			'import-x/no-cycle': 'error',
+			'no-restricted-properties': [
+				'error',
+				{ object: 'AbortSignal', property: 'any', message: 'It may forget a time limit: use timeLimit().' },
+			],
+		},
 	},
 	{
 		// jest's matchers (expect.any, …) and the answers that tests read are of type any.

@@ -122,8 +122,10 @@ export async function fetchAttachments(
 	let files = 0;
 	const results: Result[] = [];
 	const left = attachments.entries();
+	// A limit of a few bytes for a file lets millions of them be fetched at the same time.
+	const length = Math.min(options.concurrency ?? Infinity, attachments.length);
 	// Each of these takes the next attachment when it is done with one.
-	const workers = Array.from({ length: options.concurrency ?? attachments.length }, async () => {
+	const workers = Array.from({ length }, async () => {
 		for (const [index, attachment] of left) {
 			const rank = isCard(attachment) ? files : files++;
 			results[index] = await fetchOne(attachment, index, rank, options, store);

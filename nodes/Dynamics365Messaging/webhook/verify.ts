@@ -107,7 +107,10 @@ async function tryEach(several: unknown, token: string, options: JWTVerifyOption
 	if (!(several instanceof errors.JWKSMultipleMatchingKeys)) throw several;
 	for await (const key of several) {
 		const result = await jwtVerify(token, key, options).catch((failure: unknown) => {
-			if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure;
+			// jose throws a TypeError for a key that it does not use, such as a short one.
+			const isOfKey =
+				failure instanceof errors.JWSSignatureVerificationFailed || failure instanceof TypeError;
+			if (!isOfKey) throw failure;
 		});
 		if (result) return result;
 	}

@@ -1,6 +1,7 @@
 import type { IBinaryData, IDataObject, IExecuteFunctions, INodeExecutionData } from 'n8n-workflow';
 import { isDataUri, readDataUri } from '../dataUri';
 import { isRecord, readKey, textOf, type Json } from '../json';
+import { timeLimit } from '../timeLimit';
 import type { Client, ServiceCalls } from '../transport/client';
 import { cancelled, InputError, ServiceError, type Outcome } from '../transport/errors';
 import { Throttle } from '../transport/throttle';
@@ -320,8 +321,8 @@ function lookUpOf<Connection, Service extends string>(
 ): LookUp {
 	const lists = new Map<string, Promise<Json[]>>();
 	const open = once(async () => {
-		const end = AbortSignal.any([AbortSignal.timeout(LOOK_UP_MS), ...(signal ? [signal] : [])]);
-		return client(firstService, await connect(), new Throttle(0, end));
+		const limit = timeLimit(LOOK_UP_MS, signal);
+		return client(firstService, await connect(), new Throttle(0, limit.signal));
 	});
 	return async (list) => {
 		const key = JSON.stringify(list);

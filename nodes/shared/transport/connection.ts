@@ -6,6 +6,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { proxyFor } from './proxy';
 import { hostOf, whyNotOnInternet } from './publicUrl';
 import type { Route } from './roundTrip';
+import { USER_AGENT } from './userAgent';
 
 /** The host of a URL, or what it leads to, may not be connected to. The message is in words for after a colon. */
 export class AddressRefused extends Error {
@@ -49,11 +50,19 @@ function portOf(url: URL): number {
 	return Number(url.port || (url.protocol === 'https:' ? 443 : 80));
 }
 
+/**
+ * Sockets that a TLS socket has been put upon, which closes them when it is closed. To close one beneath it while Node.js
+ * tells of the handshake ends the process with a fault of memory (Node.js 20), also where somebody else's URL has led to it.
+ */
+const beneathTls = new WeakSet<Socket>();
+
 /** Waits until a socket is ready. It is closed where that fails, and when nobody waits any more. */
 async function ready<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
 	// Without a listener, an error between two owners of the socket would end the process.
 	socket.on('error', () => undefined);
-	const close = () => void socket.destroy();
+	const close = () => {
+		if (!beneathTls.has(socket)) socket.destroy();
+	};
 	signal.addEventListener('abort', close);
 	await once(socket, event, { signal }).catch((error: unknown) => {
 		close();
@@ -62,12 +71,18 @@ async function ready<S extends Socket>(socket: S, event: string, signal: AbortSi
 	return socket;
 }
 
+/** How long an address may take to answer before the next one is tried; the last one may take the whole time. */
+const ATTEMPT_TIMEOUT_MS = 1_000;
+
 /** Connects to the first of the addresses that answers, and to no other. */
 async function openTcp(url: URL, addresses: LookupAddress[], signal: AbortSignal): Promise<Socket> {
 	const [first] = addresses;
 	const socket = tcpConnect({
 		host: hostOf(url),
 		port: portOf(url),
+		// n8n switches it off for its process, and then an address that is down would hide the next one.
+		autoSelectFamily: true,
+		autoSelectFamilyAttemptTimeout: ATTEMPT_TIMEOUT_MS,
 		lookup: (_, { all }, callback) => {
 			if (all) callback(null, addresses);
 			else callback(null, first?.address ?? '', first?.family);
@@ -78,6 +93,7 @@ async function openTcp(url: URL, addresses: LookupAddress[], signal: AbortSignal
 
 async function openTls(url: URL, socket: Socket, signal: AbortSignal): Promise<Socket> {
 	const host = hostOf(url);
+	beneathTls.add(socket);
 	const secure = tlsConnect({
 		socket,
 		host,
@@ -93,10 +109,19 @@ async function openProxy(proxy: URL, signal: AbortSignal): Promise<Socket> {
 	return proxy.protocol === 'https:' ? await openTls(proxy, socket, signal) : socket;
 }
 
+/** Decodes what is percent-encoded. A text that is not, such as a password with a `%` of its own, stays as it is. */
+function percentDecoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
 /** The header with the user and the password of a proxy. */
 function proxyHeaders({ username, password }: URL): Record<string, string> {
 	if (username === '' && password === '') return {};
-	const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+	const pair = [username, password].map(percentDecoded).join(':');
 	return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 
@@ -106,7 +131,7 @@ async function openTunnel(proxy: URL, url: URL, socket: Socket): Promise<Socket>
 	const outgoing = httpRequest({
 		method: 'CONNECT',
 		path: target,
-		headers: { host: target, ...proxyHeaders(proxy) },
+		headers: { host: target, 'user-agent': USER_AGENT, ...proxyHeaders(proxy) },
 		createConnection: () => socket,
 	});
 	const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -115,11 +140,21 @@ async function openTunnel(proxy: URL, url: URL, socket: Socket): Promise<Socket>
 	});
 	outgoing.end();
 	const { statusCode: status = 0 } = await answered;
-	if (status !== 200) {
+	// Each success opens the tunnel (RFC 9110, 9.3.6).
+	if (status < 200 || status > 299) {
 		socket.destroy();
 		throw new Error(`the proxy lets no connection through (HTTP status ${status})`);
 	}
 	return socket;
+}
+
+/** Checks where a socket really leads. @throws AddressRefused, or an error where it has been closed already. */
+function checkConnected(socket: Socket, url: URL, isAllowed: IsAllowed): void {
+	const { remoteAddress } = socket;
+	if (remoteAddress !== undefined && isAllowed(remoteAddress)) return;
+	socket.destroy();
+	if (remoteAddress !== undefined) throw new AddressRefused(hostOf(url));
+	throw Object.assign(new Error('the host closed the connection at once'), { code: 'ECONNRESET' });
 }
 
 /**
@@ -142,9 +177,6 @@ export async function openRoute(url: URL, isAllowed: IsAllowed, signal: AbortSig
 		return { socket: await openTls(url, await openTunnel(proxy, url, socket), signal) };
 	}
 	const socket = await openTcp(url, addresses ?? [], signal);
-	if (!isAllowed(socket.remoteAddress ?? '')) {
-		socket.destroy();
-		throw new AddressRefused(hostOf(url));
-	}
+	checkConnected(socket, url, isAllowed);
 	return { socket: url.protocol === 'https:' ? await openTls(url, socket, signal) : socket };
 }

@@ -30,6 +30,9 @@ export type TakeFile<T> = (pieces: Pieces) => Promise<T>;
 
 const MAX_REDIRECTS = 5;
 
+/** The answers that have the file: 203 is a 200 that a proxy on the way has changed, e.g. compressed (RFC 9110, 15.3.4). */
+const IS_FILE = new Set([200, 203]);
+
 /** Whether a URL may lead to a private address, because the service itself has one. */
 function mayBeLocal(url: URL, ownOrigin: string | undefined): boolean {
 	if (ownOrigin === undefined) return false;
@@ -60,7 +63,7 @@ async function get(
 		signal,
 		maxBytes,
 		takeBody,
-		wantsBody: ({ status }) => status === 200,
+		wantsBody: ({ status }) => IS_FILE.has(status),
 		connect: async (ending) => await openRoute(url, local ? () => true : isPublicAddress, ending),
 	});
 }

@@ -39,13 +39,17 @@ export function isPublicAddress(address: string): boolean {
 	return parsed.range() === 'unicast' && parsed.match(GLOBAL_UNICAST);
 }
 
-/** The host of a URL as DNS looks it up: without the brackets of an IPv6 address or the last dot of a name. */
+/** The host of a URL as DNS looks it up: without the brackets of an IPv6 address or the dots at the end of a name. */
 export function hostOf(url: URL): string {
 	return url.hostname
 		.replace(/^\[(.*)\]$/, '$1')
-		.replace(/\.$/, '')
+		.replace(/\.+$/, '')
 		.toLowerCase();
 }
+
+/** The last label of names that are no one's on the internet. Source: docs/service-facts.md#special-names. */
+const PRIVATE_NAME =
+	/\.(local|localdomain|internal|intranet|private|lan|home|home\.arpa|corp|svc|test|invalid)$/;
 
 /** Whether a URL leads to this machine, by its name or by a loopback address. */
 export function isLoopback(url: URL): boolean {
@@ -63,10 +67,7 @@ export function whyNotOnInternet(url: URL): string | undefined {
 	const host = hostOf(url);
 	if (isLoopback(url)) return 'it names this machine';
 	if (isIP(host) !== 0 && !isPublicAddress(host)) return 'its address is a private one';
-	if (
-		isIP(host) === 0 &&
-		(!host.includes('.') || /\.(local|internal|lan|home|corp|test|invalid)$/.test(host))
-	) {
+	if (isIP(host) === 0 && (!host.includes('.') || PRIVATE_NAME.test(host))) {
 		return 'its name is known in your own network only';
 	}
 	return undefined;

@@ -84,8 +84,10 @@ const WORDS: Record<string, string> = {
 
 /** Says in words what a code means; undefined where there are no better words than the code. Pure. */
 export function wordsOf(code: string): string | undefined {
-	if (code in WORDS) return WORDS[code];
-	return code.startsWith('HPE_') ? `the answer is not HTTP (${code})` : undefined;
+	if (Object.hasOwn(WORDS, code)) return WORDS[code];
+	if (code.startsWith('HPE_')) return `the answer is not HTTP (${code})`;
+	// OpenSSL's own message has numbers of its source, and line breaks.
+	return /^(EPROTO$|ERR_SSL_)/.test(code) ? `there is no TLS connection to the host (${code})` : undefined;
 }
 
 /** There is no answer, or not the whole of it. The message is in words for after a colon. */
@@ -108,9 +110,15 @@ function coded(code: string): Error {
 	return Object.assign(new Error(code), { code });
 }
 
+/** The name of an error, which most of them inherit: it is no key of their own. */
+function nameOf(error: unknown): string {
+	const isObject = typeof error === 'object' && error !== null;
+	return (isObject && 'name' in error && nonEmptyText(error.name)) || 'Error';
+}
+
 /** The code of an error. Node.js gives none to what cannot be decoded in a URL. */
 function codeOf(error: unknown): string {
-	const name = nonEmptyText(readKey(error, 'name')) ?? 'Error';
+	const name = nameOf(error);
 	const code = nonEmptyText(readKey(error, 'code')) ?? name;
 	if (code === 'ERR_STREAM_PREMATURE_CLOSE') return 'ECONNRESET';
 	return name === 'URIError' ? 'URL_NOT_USABLE' : code;
@@ -259,8 +267,7 @@ export async function roundTrip(options: RoundTrip): Promise<Answer> {
 	const ending = new AbortController();
 	let giveUp = (_code: string): void => undefined;
 	const givenUp = new Promise<never>((_, reject) => (giveUp = (code) => reject(coded(code))));
-	const onAbort = () =>
-		giveUp(readKey(signal?.reason, 'name') === 'TimeoutError' ? 'ETIMEDOUT' : 'ABORT_ERR');
+	const onAbort = () => giveUp(nameOf(signal?.reason) === 'TimeoutError' ? 'ETIMEDOUT' : 'ABORT_ERR');
 	const timer = timeoutMs === undefined ? undefined : setTimeout(() => giveUp('ETIMEDOUT'), timeoutMs);
 	signal?.addEventListener('abort', onAbort);
 	if (signal?.aborted) onAbort();

@@ -40,6 +40,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
 	asked.push(request);
 	const [, path = '', argument = ''] = /^\/([a-z]*)\??(.*)$/.exec(request.url ?? '') ?? [];
 	if (path === 'file') response.end('file content');
+	else if (path === 'changed') response.writeHead(203).end('file content');
 	else if (path === 'to') response.writeHead(302, { location: decodeURIComponent(argument) }).end();
 	else if (path === 'loop') response.writeHead(302, { location: '/loop' }).end();
 	else if (path === 'big') response.end(Buffer.alloc(3000));
@@ -70,6 +71,7 @@ const to = (url: string) => `${origin}/to?${encodeURIComponent(url)}`;
 test('fetches a file, following redirects, with nothing of ours going along', async () => {
 	expect((await bytesOf(`${origin}/file`, options())).toString()).toBe('file content');
 	expect((await bytesOf(to(`${origin}/file`), options())).toString()).toBe('file content');
+	expect((await bytesOf(`${origin}/changed`, options())).toString()).toBe('file content');
 	for (const { headers } of asked) {
 		expect(Object.keys(headers).sort()).toEqual(['accept', 'connection', 'host', 'user-agent']);
 		expect(headers.accept).toBe('*/*');
@@ -139,11 +141,23 @@ test.each<[string, () => string, string]>([
 	['a redirect from https to http', () => to(`${httpOrigin}/file`), 'from https to http'],
 	['a redirect to a file of this machine', () => to('file:///etc/passwd'), 'not a protocol'],
 	['another protocol', () => 'ftp://example.com/x', 'not a protocol'],
+	[
+		'a user name that cannot be read',
+		() => `${origin.replace('//', '//%ff@')}/file`,
+		'the user name or password in the URL cannot be read',
+	],
 	['no URL', () => 'photo.jpg', 'no URL'],
 	['nothing', () => '', 'no URL'],
 	['a host that does not exist', () => 'https://nowhere.invalid/x', 'nowhere.invalid'],
 ])('says why there is no file: %s', async (_, url, reason) => {
 	await expect(bytesOf(url(), options())).rejects.toThrow(reason);
+});
+
+test('a URL with a user that cannot be read ends no process, however often it comes', async () => {
+	const url = `${origin.replace('//', '//%ff@')}/file`;
+	for (let time = 0; time < 20; time++) {
+		await expect(bytesOf(url, options())).rejects.toThrow('the user name or password in the URL');
+	}
 });
 
 test('says when it took too long', async () => {
@@ -239,6 +253,61 @@ describe('stays on the internet', () => {
 		);
 		expect(asked).toEqual([]);
 	});
+
+	test('a host that closes the connection at once is no private one', async () => {
+		const port = Number(new URL(httpOrigin).port);
+		// The address of a socket that is closed is not known any more.
+		jest
+			.spyOn(net, 'connect')
+			.mockImplementation(() =>
+				Object.defineProperty(tcpConnect(port, '127.0.0.1'), 'remoteAddress', { value: undefined }),
+			);
+		jest
+			.spyOn(dns, 'lookup')
+			.mockImplementation(((_: string, __: object, callback: (...given: unknown[]) => void) =>
+				callback(null, [{ address: '8.8.8.8', family: 4 }])) as never);
+		await expect(bytesOf('http://files.example.com/file', options(elsewhere))).rejects.toThrow(
+			'the connection was closed',
+		);
+		expect(asked).toEqual([]);
+	});
+
+	test.each([
+		['127.0.0.2', '127.0.0.1'],
+		['::1', '127.0.0.1'],
+		['127.0.0.1', '::1'],
+		['127.0.0.2', '127.0.0.3', '::1', '127.0.0.1'],
+	])(
+		'asks the next address where the first is down, also with the settings of n8n: %s, %s',
+		async (...all) => {
+			// As n8n does it at its start.
+			net.setDefaultAutoSelectFamily(false);
+			const bare = createHttp((_, response) => response.end('file content'));
+			servers.push(bare);
+			const port = await new Promise<number>((resolve) =>
+				bare.listen(0, '127.0.0.1', () => resolve((bare.address() as net.AddressInfo).port)),
+			);
+			jest.spyOn(dns, 'lookup').mockImplementation(((
+				_: string,
+				__: object,
+				callback: (...given: unknown[]) => void,
+			) =>
+				callback(
+					null,
+					all.map((address) => ({ address, family: net.isIP(address) })),
+				)) as never);
+			try {
+				const own = `http://files.example.com:${port}`;
+				expect((await bytesOf(`${own}/file`, options({ ownOrigin: own }))).toString()).toBe('file content');
+				// One that is not allowed among them is one too many.
+				await expect(bytesOf(`${own}/file`, options(elsewhere))).rejects.toThrow(
+					'not an address on the internet',
+				);
+			} finally {
+				net.setDefaultAutoSelectFamily(true);
+			}
+		},
+	);
 
 	test('its connections are never left to anything else', async () => {
 		expect((await bytesOf(`${httpOrigin}/file`, options({ ownOrigin: httpOrigin }))).toString()).toBe(
@@ -392,6 +461,12 @@ test('no more files than allowed are fetched at the same time', async () => {
 	const limits = { ...options(), maxCount: 9, concurrency: 2 };
 	const { binary } = await fetchAttachments(list, limits, memory);
 	expect([Object.keys(binary).length, most]).toEqual([7, 2]);
+});
+
+test('no more work is begun than there are files, however many may be fetched at the same time', async () => {
+	const list = Array.from({ length: 3 }, () => fileAt(`${origin}/file`));
+	const limits = { ...options(), maxCount: 9, concurrency: 2 ** 40 };
+	expect(Object.keys((await fetchAttachments(list, limits, memory)).binary)).toHaveLength(3);
 });
 
 test('eight deliveries with ten files of 5 MB stay within the budgets; what exceeds them keeps its URL', async () => {

@@ -36,3 +36,16 @@ test.each([true, false])(
 		}
 	},
 );
+
+test.each<[string, () => AbortSignal, string]>([
+	['its time limit', () => AbortSignal.timeout(100), 'there was no whole answer in time'],
+	['its cancellation', () => AbortSignal.abort(), 'it was cancelled'],
+])('a signal of the caller ends a request, and the error tells %s', async (_, signal, words) => {
+	const server = createServer({ key: pem('key'), cert: pem('cert') }, () => undefined);
+	const url = new URL(`https://localhost:${await listen(server)}/`);
+	try {
+		await expect(sendHttps({ method: 'GET', url, signal: signal() })).rejects.toThrow(words);
+	} finally {
+		await close(server);
+	}
+});

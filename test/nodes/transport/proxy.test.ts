@@ -19,6 +19,8 @@ interface Proxy {
 	asked: string[];
 	/** Answers in place of a connection. */
 	refusal: string | undefined;
+	/** The status of a connection that is there. */
+	success: number;
 	sockets: Set<Socket>;
 }
 
@@ -28,7 +30,7 @@ let proxy: Proxy;
 
 async function startProxy(): Promise<Proxy> {
 	const server = createServer((_, response) => response.writeHead(405).end());
-	const started: Proxy = { server, url: '', asked: [], refusal: undefined, sockets: new Set() };
+	const started: Proxy = { server, url: '', asked: [], refusal: undefined, success: 200, sockets: new Set() };
 	server.on('connect', (request, socket: Socket, head) => {
 		started.asked.push(request.url ?? '');
 		started.sockets.add(socket);
@@ -36,7 +38,7 @@ async function startProxy(): Promise<Proxy> {
 		if (started.refusal !== undefined) return void socket.end(started.refusal);
 		const [host, port] = (request.url ?? '').split(':');
 		const target = connect(Number(port), host === 'localhost' ? '127.0.0.1' : host, () => {
-			socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
+			socket.write(`HTTP/1.1 ${started.success} Connection established\r\n\r\n`);
 			target.write(head);
 			target.pipe(socket).pipe(target);
 		});
@@ -224,7 +226,18 @@ describe('a file behind the proxy', () => {
 		},
 	);
 
-	test.each(['https://intranet/x', 'https://files.corp/x', 'https://nas.local/x', 'https://db.internal/x'])(
+	test.each([
+		'https://intranet/x',
+		'https://files.corp/x',
+		'https://nas.local/x',
+		'https://nas.local./x',
+		'https://nas.local../x',
+		'https://db.internal/x',
+		'https://wiki.intranet/x',
+		'https://router.home.arpa/x',
+		'https://localhost.localdomain/x',
+		'https://kubernetes.default.svc/x',
+	])(
 		'is not asked for where only the proxy can look it up, and its name is an internal one: %s',
 		async (url) => {
 			lookUps({ [new URL(url).hostname]: notFound('ENOTFOUND') });
@@ -254,6 +267,19 @@ describe('a file behind the proxy', () => {
 		expect(await get('http://files.example.com:81/a?b=c')).toBe('from the proxy');
 		const pair = Buffer.from('user:p@ss').toString('base64');
 		expect(asked).toEqual(['http://files.example.com:81/a?b=c', 'files.example.com:81', `Basic ${pair}`]);
+	});
+
+	test('is asked for with our name, the password as it is, and any answer of success', async () => {
+		const { host } = new URL(emulator.origin);
+		process.env.HTTPS_PROXY = proxy.url.replace('//', '//user:50%off@');
+		const heads: unknown[] = [];
+		proxy.success = 201;
+		proxy.server.prependListener('connect', ({ headers }) => {
+			heads.push(headers['user-agent'], headers['proxy-authorization']);
+		});
+		await expect(get(`https://${host}/x`, emulator.origin)).rejects.toThrow('HTTP status 4');
+		const pair = Buffer.from('user:50%off').toString('base64');
+		expect(heads).toEqual([expect.stringMatching(/^n8n-nodes-dynamics365-messaging\//), `Basic ${pair}`]);
 	});
 
 	test('is not asked for after a redirect to an internal name', async () => {

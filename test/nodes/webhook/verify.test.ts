@@ -91,12 +91,26 @@ const verify = async (token: string, audience?: string) =>
 
 describe('several keys of one id', () => {
 	const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+	const weak = generateKeyPairSync('rsa', { modulusLength: 1024 });
 	test.each([
 		['the same key twice', [jwkOf(pair), jwkOf(pair)]],
 		['another one before it', [jwkOf(other), jwkOf(pair)]],
 		['another one after it', [jwkOf(pair), jwkOf(other)]],
 		['one that cannot be read before it', [{ kty: 'RSA', kid: 'k1' }, jwkOf(pair)]],
-		['entries that are no keys', [null, 'x', {}, jwkOf(pair)]],
+		['entries that are no keys', [null, 'x', {}, 7, [], { kty: 5, kid: 'k1' }, jwkOf(pair)]],
+		['one that is too short before it', [jwkOf(weak), jwkOf(pair)]],
+		['one that is private before it', [{ ...privateJwk, kid: 'k1' }, jwkOf(pair)]],
+		[
+			'one for another use, and one for another algorithm',
+			[
+				{ ...jwkOf(other), use: 'enc' },
+				{ ...jwkOf(other), alg: 'PS512' },
+				{ kty: 'oct', k: 'AAAA', kid: 'k1' },
+				{ kty: 'EC', crv: 'P-256', x: 'x', y: 'y', kid: 'k1' },
+				jwkOf(pair),
+			],
+		],
+		['ids that are no texts', [{ ...jwkOf(other), kid: null }, { ...jwkOf(other), kid: 1 }, jwkOf(pair)]],
 	])('believe whom one of them signed for: %s', async (_, keys) => {
 		answered = { keys };
 		await expect(verify(await sign('RS256'))).resolves.toBeUndefined();

@@ -5,6 +5,7 @@ import type { ParameterReader } from '../../../shared/action/parameters';
 import { plainFileName } from '../../../shared/fileName';
 import { parseJson, type Json } from '../../../shared/json';
 import { cut } from '../../../shared/text';
+import { timeLimit } from '../../../shared/timeLimit';
 import { InputError } from '../../../shared/transport/errors';
 import { attachmentsOf } from '../../activity/attachments';
 import type { Attachment } from '../../activity/items';
@@ -49,11 +50,10 @@ async function downloadAll(
 	limits: Pick<FetchOptions, 'maxBytes' | 'maxCount'>,
 	{ connection, n8n }: Pick<StepsContext, 'connection' | 'n8n'>,
 ): Promise<Output> {
-	const timeout = AbortSignal.timeout(TIMEOUT_MS);
-	const signal = n8n.signal ? AbortSignal.any([timeout, n8n.signal]) : timeout;
+	const { signal, clear } = timeLimit(TIMEOUT_MS, n8n.signal);
 	const concurrency = Math.max(1, Math.floor(BYTES_AT_ONCE / limits.maxBytes));
 	const options = { ...limits, concurrency, signal, ownOrigin: connection.origin };
-	const fetched = await fetchAttachments(attachments, options, n8n.binary);
+	const fetched = await fetchAttachments(attachments, options, n8n.binary).finally(clear);
 	const failed = fetched.attachments.filter(({ downloadError }) => downloadError !== null);
 	if (failed.length > 0) {
 		await Promise.all(Object.values(fetched.binary).map(n8n.binary.discard));
