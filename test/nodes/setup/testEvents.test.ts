@@ -168,6 +168,116 @@ test.each(['webhook-test', 'try'])('a workflow that is published during a test (
 	expect(desk.url).toBe(B);
 });
 
+const FOREIGN = 'https://elsewhere.example.com/webhook-test/x/node';
+
+test.each(['publish', 'listen'] as const)(
+	'%s does not take a channel for which another n8n’s editor listens, nor its trigger’s',
+	async (what) => {
+		const desk = new Desk();
+		desk.url = FOREIGN;
+		desk.active.add(FOREIGN);
+		await expect(desk[what]('a')).rejects.toMatchObject({
+			message: `An editor of another n8n listens for a test event of this channel: ${FOREIGN}`,
+			description: expect.stringContaining('when that has ended'),
+		});
+		// The end of that test could not be written, and its trigger is active.
+		desk.active = new Set([FOREIGN.replace('-test', '')]);
+		await expect(desk[what]('a')).rejects.toMatchObject({
+			message: `Another active workflow has this channel: ${FOREIGN.replace('-test', '')}`,
+		});
+		expect(desk.url).toBe(FOREIGN);
+		// Nothing is there any more.
+		desk.active.clear();
+		await desk[what]('a');
+		expect(desk.url).toBe(Desk.urlOf('a', what === 'listen' ? 'webhook-test' : 'webhook'));
+	},
+);
+
+test.each(['webhook-test', 'try'])(
+	'a test URL that is left from a test which n8n forgot is not put back (%s)',
+	async (endpoint) => {
+		const desk = new Desk();
+		desk.url = Desk.urlOf('a', endpoint);
+		await (
+			await desk.listen('a', endpoint)
+		)();
+		expect(desk.url).toBeNull();
+		desk.url = Desk.urlOf('a', endpoint);
+		await desk.publish('a');
+		await desk.deactivate('a');
+		expect(desk.url).toBeNull();
+	},
+);
+
+test('a test whose own trigger is active is given its URL back, also where n8n forgot the test before', async () => {
+	const desk = new Desk();
+	desk.url = Desk.urlOf('a', 'webhook-test');
+	desk.active.add(A);
+	await (
+		await desk.listen('a')
+	)();
+	expect(desk.url).toBe(A);
+});
+
+test('an editor listens where the record has another address of its trigger, and puts that back', async () => {
+	const desk = new Desk();
+	desk.url = 'https://old.example.com/webhook/a/node';
+	const { probe } = desk.outside;
+	desk.outside.probe = async (url) =>
+		url.host === 'old.example.com'
+			? { kind: 'trigger', mark: triggerMark('instance', A), signedDelivery: null }
+			: await probe(url);
+	const end = await desk.listen('a');
+	await end();
+	expect(desk.url).toBe('https://old.example.com/webhook/a/node');
+});
+
+test('what is not given back, as somebody changed it, is said with what stood there before', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	const end = await desk.listen('a');
+	desk.url = 'https://me:geheim@person.example.com/';
+	await end();
+	const says = (before: string) => `to https://me:***@person.example.com/. Before, it was ${before}`;
+	expect(desk.lines.at(-1)).toContain(says(A));
+	await desk.deactivate('a');
+	expect(desk.lines.at(-1)).toContain(says(MIDDLEWARE));
+	expect(desk.url).toBe('https://me:geheim@person.example.com/');
+	// Nothing is remembered any more, and nothing more is said.
+	const { length } = desk.lines;
+	await desk.deactivate('a');
+	expect(desk.lines).toHaveLength(length);
+});
+
+test('a clone with another credential leaves the channel of its original, which does not answer just now', async () => {
+	const desk = new Desk();
+	const original = 'https://prod.example.com/webhook/a/node';
+	const memory: IDataObject = {
+		dynamics365MessagingWebhook: [{ ...desk.place, own: original, previous: MIDDLEWARE }],
+	};
+	const lines: string[] = [];
+	const log = { info: () => undefined, warn: (line: string) => void lines.push(line) };
+	const trigger: Trigger = { own: A, memory, instanceId: 'instance', log };
+	const other = { ...desk.place, channelId: 'another' };
+	const urls = new Map<string, string | null>([[desk.place.channelId, original]]);
+	let found: Probed = { kind: 'other', status: 502 };
+	const outside: Outside = {
+		read: async ({ channelId }) => await Promise.resolve({ url: urls.get(channelId) ?? null, version: '1' }),
+		write: async ({ channelId }, url) => await Promise.resolve(void urls.set(channelId, url)),
+		probe: async () => await Promise.resolve(found),
+	};
+	await register(other, outside, trigger);
+	expect([...urls.values()]).toEqual([original, A]);
+	expect(lines).toEqual([expect.stringContaining(`active at ${original}`)]);
+	found = { kind: 'unreachable', code: 'ETIMEDOUT' };
+	await unregister(other, outside, trigger);
+	expect([...urls.values()]).toEqual([original, null]);
+	// Where n8n says that nothing is there, what was before is put back.
+	found = { kind: 'other', status: 404 };
+	await register(other, outside, trigger);
+	expect([...urls.values()]).toEqual([MIDDLEWARE, A]);
+});
+
 const overtakenError = () =>
 	new ServiceError({
 		message: 'Somebody else changed or deleted the record',
