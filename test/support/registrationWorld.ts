@@ -169,8 +169,10 @@ export class World {
 
 	/** What registering reaches outside of an n8n, with the faults of this world. */
 	outside({ process }: N8n): Registrations.Outside {
-		const fail = (message: string, httpCode: number | null, outcome: 'notSent' | 'uncertain') =>
-			new process.ServiceError({ message, description: '', httpCode, outcome });
+		const fail = (message: string, httpCode: number | null, outcome: 'notSent' | 'uncertain') => {
+			const code = httpCode === 404 ? '0x80040217' : null;
+			return new process.ServiceError({ message, description: '', httpCode, code, outcome });
+		};
 		const before = (fault: Fault, isWrite: boolean) => {
 			if (fault === 'killedBefore') throw new Killed();
 			if (fault === 'lostBefore') throw fail('lost', null, isWrite ? 'uncertain' : 'notSent');

@@ -5,6 +5,7 @@ import { Throttle } from '../../shared/transport/throttle';
 import { connectionFrom, requireChannel, type Connection } from '../connection';
 import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
+import { NO_RECORD } from '../dataverse/errors';
 import { TABLES, updateRequest } from '../dataverse/requests';
 import { isNoAnswerOfN8n, probe, triggerMark, type Probed } from './probe';
 import {
@@ -87,7 +88,12 @@ function remembered({ memory }: Pick<Trigger, 'memory'>): Registration[] {
 	return [memory[MEMORY_SLOT]].flat().flatMap(readRegistration);
 }
 
-function remember({ memory }: Pick<Trigger, 'memory'>, registrations: Registration[]): void {
+function remember({ memory, log }: Pick<Trigger, 'memory' | 'log'>, registrations: Registration[]): void {
+	for (const { channelId, own, previous } of registrations.slice(MAX_REMEMBERED)) {
+		log.warn(
+			`Dynamics 365 Messaging Trigger does not try any more to put back the webhook URL ${orNone(previous)} of channel ${channelId}, which may still be ${own}`,
+		);
+	}
 	if (registrations.length === 0) delete memory[MEMORY_SLOT];
 	else memory[MEMORY_SLOT] = registrations.slice(0, MAX_REMEMBERED).map((one) => ({ ...one }));
 }
@@ -100,7 +106,7 @@ function isSameRegistration(one: Registration, other: Registration): boolean {
 	return isSamePlace(one, other) && isSameUrl(one.own, other.own);
 }
 
-function forget(trigger: Pick<Trigger, 'memory'>, registration: Registration): void {
+function forget(trigger: Trigger, registration: Registration): void {
 	remember(
 		trigger,
 		remembered(trigger).filter((one) => !isSameRegistration(one, registration)),
@@ -230,6 +236,11 @@ function isTaken(url: string): InputError {
 		`Another active workflow has this channel: ${withoutPassword(url)}`,
 		'A channel has one webhook URL. Unpublish (deactivate) the workflow that has this URL first, use a channel of its own for this one, or put both behind one trigger with the router template.',
 	);
+}
+
+/** Whether Dataverse says that there is no such record, and not something else in its place. */
+function isGone(error: ServiceError | InputError): boolean {
+	return error instanceof ServiceError && error.httpCode === 404 && error.code === NO_RECORD;
 }
 
 /** The error of a credential that does not say where the channel's record is. */
@@ -503,6 +514,11 @@ async function giveBack(
 		},
 		(error: unknown) => {
 			if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
+			if (isGone(error)) {
+				forget(trigger, registration);
+				say('The channel is not there any more, so it is not tried again');
+				return true;
+			}
 			say(error.message);
 			return false;
 		},
@@ -524,8 +540,14 @@ export async function unregister(
 	for (const registration of known) await giveBack(registration, outside, trigger);
 	if (!place || known.some((one) => isSamePlace(one, place) && isSameUrl(one.own, own))) return;
 	const before = beforeWrites.get(recordKey(place, own));
-	const kind = before === undefined ? 'guessed' : 'registered';
-	await giveBack({ ...place, own, previous: before ?? null }, outside, trigger, kind);
+	const registration: Registration = { ...place, own, previous: before ?? null };
+	const isOver = await giveBack(
+		registration,
+		outside,
+		trigger,
+		before === undefined ? 'guessed' : 'registered',
+	);
+	if (!isOver && before !== undefined) remember(trigger, [registration, ...remembered(trigger)]);
 }
 
 function outsideOf(connection: Connection): Outside {

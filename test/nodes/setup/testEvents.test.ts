@@ -278,6 +278,84 @@ test('a clone with another credential leaves the channel of its original, which 
 	expect([...urls.values()]).toEqual([MIDDLEWARE, A]);
 });
 
+test('a channel that was deleted is forgotten with a line; one that cannot be found just now is not', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	const { read } = desk.outside;
+	const answers = (code: string | null) => async () =>
+		await Promise.reject(
+			new ServiceError({
+				message: 'Not found',
+				description: 'Look.',
+				httpCode: 404,
+				code,
+				outcome: 'notSent',
+			}),
+		);
+	desk.outside.read = answers(null);
+	await desk.deactivate('a');
+	expect(desk.lines.at(-1)).toMatch(/could not put back .*: Not found$/);
+	desk.outside.read = answers('0x80040217');
+	await desk.deactivate('a');
+	expect(desk.lines.at(-1)).toMatch(/could not put back .*: The channel is not there any more/);
+	desk.outside.read = read;
+	const { length } = desk.lines;
+	desk.url = MIDDLEWARE;
+	await desk.deactivate('a');
+	expect(desk.lines).toHaveLength(length);
+});
+
+test('of more channels than are remembered, the oldest is let go with a line', async () => {
+	const desk = new Desk();
+	const lines: string[] = [];
+	const log = { info: () => undefined, warn: (line: string) => void lines.push(line) };
+	const trigger: Trigger = { own: A, memory: {}, instanceId: 'instance', log };
+	const outside: Outside = {
+		read: async ({ channelId }) => {
+			if (channelId !== 'channel-11')
+				throw new ServiceError({ message: 'Refused', description: '', httpCode: 403, outcome: 'notSent' });
+			return await Promise.resolve({ url: `https://middleware.example.com/${channelId}`, version: '1' });
+		},
+		write: async () => await Promise.resolve(),
+		probe: async () => await Promise.resolve({ kind: 'other', status: 404 }),
+	};
+	const memory = Array.from({ length: 10 }, (_, index) => ({
+		...desk.place,
+		channelId: `channel-${10 - index}`,
+		own: A,
+		previous: `https://middleware.example.com/channel-${10 - index}`,
+	}));
+	trigger.memory = { dynamics365MessagingWebhook: memory };
+	await register({ ...desk.place, channelId: 'channel-11' }, outside, trigger);
+	const told = lines.filter((line) => line.includes('does not try any more'));
+	expect(told.length).toBeGreaterThan(0);
+	for (const line of told)
+		expect(line).toMatch(/middleware\.example\.com\/channel-1 of channel channel-1, .* https:/);
+});
+
+test('what stood there is remembered where an activation and the look after it failed', async () => {
+	const desk = new Desk();
+	const { write } = desk.outside;
+	desk.outside.write = async (...given) => {
+		await write(...given);
+		desk.isDown = true;
+		throw new ServiceError({ message: 'Lost', description: '', outcome: 'uncertain' });
+	};
+	await expect(desk.publish('a')).rejects.toThrow('Lost');
+	// n8n drops what the activation remembered, and deactivates the trigger.
+	const after: Trigger = {
+		own: A,
+		memory: {},
+		instanceId: 'instance',
+		log: { info: () => undefined, warn: () => undefined },
+	};
+	await unregister(desk.place, desk.outside, after);
+	Object.assign(desk, { isDown: false });
+	desk.outside.write = write;
+	await unregister(desk.place, desk.outside, after);
+	expect([desk.url, after.memory]).toEqual([MIDDLEWARE, {}]);
+});
+
 const overtakenError = () =>
 	new ServiceError({
 		message: 'Somebody else changed or deleted the record',
