@@ -314,9 +314,9 @@ export async function admitInOrder(
 	response: ServerResponse,
 	onGivenUp: (status: number, seconds: number) => void,
 ): Promise<Admission> {
-	const { key, hasId } = identity;
+	const { scope, key, hasId } = identity;
 	const wait = waitingTime(response);
-	const enter = () => takePlace(line, key);
+	const enter = () => takePlace(scope, line, key);
 	// Without an ID, a delivery that was told to come again may equal one that runs: it is its own retry first.
 	const isOwnRetry = !hasId && isPlaceKept(line, key);
 	const place = isOwnRetry ? enter() : await followEarlier(identity, response, wait, enter);
