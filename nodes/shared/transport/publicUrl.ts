@@ -55,6 +55,10 @@ export function isLoopback(url: URL): boolean {
 	);
 }
 
+/** The ends of names that no public DNS knows: those set aside for it, and those that private networks are known to use. */
+const PRIVATE_NAME =
+	/\.(local|localdomain|internal|intranet|private|lan|home|home\.arpa|corp|onion|alt|test|invalid)$/;
+
 /**
  * Says why a URL cannot be on the internet, by the URL alone: no name is looked up.
  * @returns words for after `because`, or a colon; undefined where the URL may be on the internet.
@@ -63,10 +67,7 @@ export function whyNotOnInternet(url: URL): string | undefined {
 	const host = hostOf(url);
 	if (isLoopback(url)) return 'it names this machine';
 	if (isIP(host) !== 0 && !isPublicAddress(host)) return 'its address is a private one';
-	if (
-		isIP(host) === 0 &&
-		(!host.includes('.') || /\.(local|internal|lan|home|corp|test|invalid)$/.test(host))
-	) {
+	if (isIP(host) === 0 && (!host.includes('.') || PRIVATE_NAME.test(host))) {
 		return 'its name is known in your own network only';
 	}
 	return undefined;
