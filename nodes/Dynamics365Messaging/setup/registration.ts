@@ -91,7 +91,7 @@ function remembered({ memory }: Pick<Trigger, 'memory'>): Registration[] {
 function remember({ memory, log }: Pick<Trigger, 'memory' | 'log'>, registrations: Registration[]): void {
 	for (const { channelId, own, previous } of registrations.slice(MAX_REMEMBERED)) {
 		log.warn(
-			`Dynamics 365 Messaging Trigger does not try any more to put back the webhook URL ${orNone(previous)} of channel ${channelId}, which may still be ${own}`,
+			`Dynamics 365 Messaging Trigger does not try any more to put back the webhook URL ${orNone(previous)} of channel ${channelId}, which may still be ${withoutPassword(own)}`,
 		);
 	}
 	if (registrations.length === 0) delete memory[MEMORY_SLOT];
@@ -350,7 +350,7 @@ async function replace(
 	remember(trigger, [registration, ...others]);
 	// If n8n is killed before it stores the memory, this line is the only trace of the previous URL.
 	log.info(
-		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${registration.channelId} by ${own}`,
+		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${registration.channelId} by ${withoutPassword(own)}`,
 	);
 	const key = recordKey(registration, own);
 	await writeOwn(outside, registration, present, present.url).catch((error: unknown) => {
@@ -428,7 +428,7 @@ export async function registerTest(place: Place, outside: Outside, trigger: Trig
 	if (isSameUrl(present.url, own)) return;
 	// If n8n is killed during the test, this line is the only trace of the previous URL.
 	log.info(
-		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${place.channelId} by ${own} until the test ends, which puts back ${orNone(previous)}`,
+		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${place.channelId} by ${withoutPassword(own)} until the test ends, which puts back ${orNone(previous)}`,
 	);
 	await writeOwn(outside, { ...place, own, previous }, present, previous);
 }
@@ -446,7 +446,7 @@ export async function unregisterTest(outside: Outside, trigger: Trigger): Promis
 function tellLeft({ channelId, own, previous }: Registration, now: string | null, log: Trigger['log']): void {
 	if (isSameUrl(now, previous) || isOfSameTrigger(now ?? '', own)) return;
 	log.warn(
-		`Dynamics 365 Messaging Trigger leaves channel ${channelId} as it is: somebody has changed its webhook URL from ${own} to ${orNone(now)}. Before, it was ${orNone(previous)}`,
+		`Dynamics 365 Messaging Trigger leaves channel ${channelId} as it is: somebody has changed its webhook URL from ${withoutPassword(own)} to ${orNone(now)}. Before, it was ${orNone(previous)}`,
 	);
 }
 
@@ -475,7 +475,7 @@ async function putBack(
 	const found = url && (await outside.probe(url));
 	if (found?.kind === 'trigger' && found.mark !== triggerMark(instanceId, own)) {
 		log.warn(
-			`Dynamics 365 Messaging Trigger leaves channel ${registration.channelId} as it is: the active trigger of another workflow or n8n has it, at ${registration.own}`,
+			`Dynamics 365 Messaging Trigger leaves channel ${registration.channelId} as it is: the active trigger of another workflow or n8n has it, at ${withoutPassword(registration.own)}`,
 		);
 		return;
 	}
@@ -504,7 +504,7 @@ async function giveBack(
 	const { channelId, own, previous } = registration;
 	const say = (why: string) =>
 		trigger.log.warn(
-			`Dynamics 365 Messaging Trigger could not put back the webhook URL ${orNone(previous)} of channel ${channelId}, which is now ${own}: ${why}`,
+			`Dynamics 365 Messaging Trigger could not put back the webhook URL ${orNone(previous)} of channel ${channelId}, which is now ${withoutPassword(own)}: ${why}`,
 		);
 	return await putBack(registration, outside, trigger, kind).then(
 		() => {
@@ -643,7 +643,7 @@ export async function unregisterTrigger(context: IHookFunctions, registers: bool
 	const connection = await connect(context).catch((error: unknown) => {
 		const reason = error instanceof Error ? error.message : 'unknown';
 		trigger.log.warn(
-			`Dynamics 365 Messaging Trigger could not put back the webhook URL of its channel, which may still be ${trigger.own}: ${reason}`,
+			`Dynamics 365 Messaging Trigger could not put back the webhook URL of its channel, which may still be ${withoutPassword(trigger.own)}: ${reason}`,
 		);
 		return undefined;
 	});

@@ -431,6 +431,24 @@ test('a test leaves a line of what it replaced, should n8n be killed', async () 
 	expect(desk.lines).toEqual([expect.stringContaining(`replaces the webhook URL ${MIDDLEWARE}`)]);
 });
 
+test('nor is a password in the trigger’s own URL, which n8n has from WEBHOOK_URL', async () => {
+	const desk = new Desk();
+	const lines: string[] = [];
+	const log = (line: string) => void lines.push(line);
+	const own = 'https://user:geheim@n8n.example.com/webhook/a/node';
+	const trigger: Trigger = { own, memory: {}, instanceId: 'instance', log: { info: log, warn: log } };
+	await register(desk.place, desk.outside, trigger);
+	desk.isDown = true;
+	await unregister(desk.place, desk.outside, trigger);
+	desk.isDown = false;
+	desk.url = 'https://person.example.com/';
+	await unregister(desk.place, desk.outside, trigger);
+	await registerTest(desk.place, desk.outside, { ...trigger, own: own.replace('webhook', 'webhook-test') });
+	expect(lines).toHaveLength(4);
+	expect(lines.join()).toContain('https://user:***@n8n.example.com/webhook/a/node');
+	expect(lines.join()).not.toContain('geheim');
+});
+
 test('a password in the URL that stood there is in no line, and is put back', async () => {
 	const desk = new Desk();
 	desk.url = 'https://user:geheim@middleware.example.com/hook';
