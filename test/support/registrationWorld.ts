@@ -79,8 +79,9 @@ export interface Instance {
 	place: number;
 	/** The record that it named at the last activation. */
 	registeredAt: number;
-	/** Whether n8n answers at its URL. */
 	isActive: boolean;
+	/** Whether it is activated just now: n8n answers at its URL already. */
+	isStarting: boolean;
 	/** What n8n has stored. */
 	stored: IDataObject;
 	/** While the editor listens: what `create` wrote to the test's static data, and the record. */
@@ -107,6 +108,8 @@ export class World {
 	readonly records = [MIDDLEWARE, null, null as string | null].map((url) => ({ url, version: 1 }));
 	readonly lines: string[] = [];
 	faults: Fault[] = [];
+	/** Is awaited before each call, so that a test decides in what order those of several steps are carried out. */
+	beforeCall: () => Promise<void> = async () => await Promise.resolve();
 
 	/** @param processes as many as the world may start: two, and one for each kill. */
 	constructor(processes: Process[], testEndpoint = 'webhook-test') {
@@ -119,6 +122,7 @@ export class World {
 				place: 0,
 				registeredAt: 0,
 				isActive: false,
+				isStarting: false,
 				stored: {},
 				listening: undefined,
 				said: new Map<string, number>(),
@@ -181,14 +185,16 @@ export class World {
 		};
 		return {
 			read: async (place) => {
+				await this.beforeCall();
 				const fault = this.faults.shift() ?? 'none';
 				before(fault, false);
 				if (fault === 'lostAfter') throw fail('lost', null, 'notSent');
 				const { url, version } = this.recordAt(place);
 				if (fault === 'killedAfter') throw new Killed();
-				return await Promise.resolve({ url, version: String(version) });
+				return { url, version: String(version) };
 			},
 			write: async (place, url, version) => {
+				await this.beforeCall();
 				const fault = this.faults.shift() ?? 'none';
 				before(fault, true);
 				const record = this.recordAt(place);
@@ -200,13 +206,13 @@ export class World {
 				if (fault === 'killedAfter') throw new Killed();
 				if (fault === 'lostAfter') throw fail('lost', null, 'uncertain');
 				if (fault === 'retried') throw fail('version', 412, 'notSent');
-				await Promise.resolve();
 			},
 			probe: async (url) => {
+				await this.beforeCall();
 				const fault = this.faults.shift() ?? 'none';
 				if (fault === 'killedBefore' || fault === 'killedAfter') throw new Killed();
 				if (fault !== 'none') return { kind: 'unreachable', code: 'ECONNREFUSED' };
-				return await Promise.resolve(this.answerAt(url));
+				return this.answerAt(url);
 			},
 		};
 	}
@@ -215,7 +221,10 @@ export class World {
 	private answerAt(url: URL): Probe.Probed {
 		for (const one of this.instances) {
 			// An editor that listens goes on doing so.
-			const urls = [one.isActive ? this.ownOf(one) : undefined, one.listening && this.testOf(one)];
+			const urls = [
+				one.isActive || one.isStarting ? this.ownOf(one) : undefined,
+				one.listening && this.testOf(one),
+			];
 			const own = urls.find((own) => own !== undefined && isSamePlace(own, url.href));
 			if (own === undefined) continue;
 			const mark = one.n8n.process.triggerMark(one.n8n.id, own);
@@ -255,6 +264,7 @@ export class World {
 			isWritten = true;
 			await outside.write(...change);
 		};
+		instance.isStarting = true;
 		instance.isActive = await this.tried(
 			`${this.ownOf(instance)} was not activated in ${place.channelId}`,
 			async () =>
@@ -264,6 +274,7 @@ export class World {
 					this.triggerOf(instance, this.ownOf(instance), memory),
 				),
 		);
+		instance.isStarting = false;
 		if (instance.isActive) instance.stored = memory;
 		// The trigger looks at nothing where its activation was refused, and it remembers nothing.
 		else if (isWritten || Object.keys(instance.stored).length > 0) await this.deactivate(instance);
@@ -376,6 +387,7 @@ export class World {
 		} catch (error) {
 			if (!(error instanceof Killed)) throw error;
 			this.faults = [];
+			for (const one of all) one.isStarting = false;
 			this.lines.push(
 				`n8n was killed during ${step.what} of ${this.ownOf(instance)} or ${this.testOf(instance)}`,
 			);

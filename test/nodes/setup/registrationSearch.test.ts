@@ -104,3 +104,32 @@ test.each(['webhook-test', 'try'])(
 	},
 	600_000,
 );
+
+test.each(['webhook-test', 'try'])(
+	'so it is where two things happen at once, whatever order their calls have (tests at %s)',
+	async (endpoint) => {
+		const act = fc.record({
+			what: fc.constantFrom('activate', 'deactivate', 'publish', 'listen', 'stop'),
+			who,
+			faults: fc.constant<Fault[]>([]),
+		}) as fc.Arbitrary<Step & { who: number }>;
+		const pair = fc.tuple(act, act).filter(([one, other]) => one.who !== other.who);
+		await fc.assert(
+			fc.asyncProperty(fc.array(pair, { maxLength: 5 }), fc.scheduler(), async (pairs, scheduler) => {
+				const world = new World(processes, endpoint);
+				world.beforeCall = async () => await scheduler.schedule(Promise.resolve());
+				for (const both of pairs) {
+					const [owners, said] = [world.owners(), world.lines.length];
+					const work = Promise.all(both.map(async (step) => await world.step(step)));
+					await scheduler.waitFor(work);
+					for (const step of both) {
+						const found = world.check(owners, step, said);
+						if (found.length > 0) throw new Error([...found, ...world.lines].join('\n'));
+					}
+				}
+			}),
+			{ seed: SEED, numRuns: COUNT / 3 },
+		);
+	},
+	600_000,
+);
