@@ -207,13 +207,12 @@ export function decide(
 	if (isSameUrl(present, own)) return { kind: 'keep' };
 	const former = kept.find((one) => isSameUrl(one.own, present)) ?? kept[0];
 	const insteadOfOwn: Decision = { kind: 'write', previous: former?.previous ?? null };
-	// The URL of its own test, of whose end n8n knew nothing.
-	if (isOfSameTrigger(present, own)) return insteadOfOwn;
 	// A trigger says what it takes its own URL to be. One that names this URL is this one, at another address.
 	const isOwn = found?.kind === 'trigger' && found.mark === triggerMark(instanceId, own);
 	if (found?.kind === 'trigger' && !isOwn) return { kind: 'taken' };
 	if (isUnknownIn(present, own, found)) return { kind: 'unknown' };
-	// Its other addresses must not become what is put back, also where its memory was lost. A test URL is nobody's.
+	// Its other addresses, such as that of its test, must not become what is put back, also where its memory was lost. A test
+	// URL is nobody's.
 	const isNobodys = isTestUrl(present) || isOfSameNode(present, own);
 	if (isOwn || isNobodys || kept.some((one) => isSameUrl(one.own, present))) return insteadOfOwn;
 	return { kind: 'write', previous: present };
