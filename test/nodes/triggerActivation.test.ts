@@ -123,6 +123,11 @@ test.each([
 	'https://n8n',
 	'https://n8n.local',
 	'https://n8n.internal.',
+	'https://n8n.intranet',
+	'https://n8n.private',
+	'https://n8n.localdomain',
+	'https://n8n.home.arpa',
+	'https://n8n.onion',
 ])('%s cannot be called by Dynamics: activation fails and says what to set', async (base) => {
 	const error = await tryIt(base).catch((e: unknown) => e);
 	expect(error).toMatchObject({

@@ -115,6 +115,46 @@ describe('an activity with an id', () => {
 		expect(runs()).toBe(4);
 	});
 
+	/** A trigger that takes everything, and how many runs it has after these deliveries. */
+	async function runsAfter(bodies: object[]): Promise<number> {
+		await trigger.close();
+		const parameters = {
+			verification: 'none',
+			events: ['message', 'other', 'customEvent', 'conversationEvent'],
+		};
+		const json = oneNode('dynamics365MessagingTrigger', parameters, { id: crypto.randomUUID() });
+		trigger = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
+		for (const body of bodies) expect(await deliver(body)).toBe(200);
+		return runs();
+	}
+	const like = { ...withId, type: 'messageReaction', text: undefined, reactionsAdded: [{ type: 'like' }] };
+	const unlike = { ...like, reactionsAdded: undefined, reactionsRemoved: [{ type: 'like' }] };
+	const update = { ...withId, type: 'messageUpdate', text: 'better' };
+	const event = (name: string, value: unknown) => ({
+		...withId,
+		type: 'event',
+		text: undefined,
+		name,
+		value,
+	});
+
+	test.each<[string, object[], number]>([
+		['a reaction is given, taken back and given again', [withId, like, unlike, like], 4],
+		['a reaction comes twice', [like, like], 1],
+		['an update is taken back', [update, { ...update, text: 'best' }, update, update], 3],
+		['events of several names are about one message', [event('read', 1), event('reaction', 1)], 2],
+		['an event of one name has other values', [event('read', 1), event('read', 2), event('read', 2)], 2],
+		['the casing of the type differs', [withId, { ...withId, type: 'Message' }], 1],
+		[
+			'a deletion is repeated',
+			[withId, { ...withId, type: 'messageDelete' }, { ...withId, type: 'messageDelete' }],
+			2,
+		],
+		['a message comes again after its update', [withId, update, withId], 2],
+	])('where %s, each runs that is no repetition', async (_, bodies, expected) => {
+		expect(await runsAfter(bodies)).toBe(expected);
+	});
+
 	test('is forgotten after an hour', async () => {
 		await deliver(withId);
 		const now = performance.now();

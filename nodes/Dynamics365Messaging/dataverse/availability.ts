@@ -8,6 +8,7 @@ import { ServiceError } from '../../shared/transport/errors';
 import { FOREIGN_PAGE } from '../../shared/transport/responseErrors';
 import { readEntries } from '../../shared/transport/pagination';
 import type { QueryRequest, ReadRequest } from '../../shared/transport/request';
+import { NO_RECORD } from './errors';
 import { queryRequest } from './requests';
 
 /** The role that the actions need. Source: docs/service-facts.md#availability-actions. */
@@ -143,8 +144,7 @@ const NOT_FOUND: Record<Asked, { message: string; description: string }> = {
 	},
 };
 
-/** The codes of a missing record and of a missing application user, whose own words are the right ones or say too little. */
-const NO_RECORD = '0x80040217';
+/** The code of a missing application user, whose own words are the right ones. */
 const NO_USER = '0x80072560';
 
 /** Words the error of a request about an availability: what is not there, and which role is missing. Pure. */

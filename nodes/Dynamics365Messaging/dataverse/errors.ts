@@ -8,9 +8,12 @@ import { explainResponse } from '../../shared/transport/responseErrors';
 const GIVE_ROLE =
 	'Give the application user a security role with rights on Custom Messaging Channels and Managed Identities, and to read Conversations, Transcripts, Notes, Languages and Customer Voice Surveys where you use these, in the Power Platform admin center.';
 
+/** Dataverse's code where a record is not there. Source: docs/service-facts.md#dataverse-errors. */
+export const NO_RECORD = '0x80040217';
+
 /** Dataverse's codes that a user can do something about. */
 const BY_CODE: Record<string, Explanation> = {
-	'0x80040217': {
+	[NO_RECORD]: {
 		message: 'Dataverse has no such record',
 		fix: 'Check the ID of the channel or the conversation, and the IDs that the channel refers to (workstream, survey, language). Check that Environment URL in the credential is the right environment.',
 	},

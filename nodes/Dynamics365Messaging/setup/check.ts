@@ -18,6 +18,7 @@ import {
 } from '../dataverse/channel';
 import { AVAILABILITY_ROLE, readRoles, rolesRequest } from '../dataverse/availability';
 import { dataverseTokens } from '../dataverse/client';
+import { NO_RECORD } from '../dataverse/errors';
 import { readAppOfIdentity, readFederatedCredential } from '../dataverse/managedIdentity';
 import { probe, signedDeliveryMark, triggerMark, type Probed } from './probe';
 import { whyNotRegistrable, withoutPassword } from './webhookUrl';
@@ -317,7 +318,6 @@ interface ReadRecord {
 }
 
 const NOT_ALLOWED = new Set(['0x80040220', '0x80042f09', '0x80072560']);
-const NO_RECORD = '0x80040217';
 
 async function readRecord(dataverse: ServiceCalls, channelId: string): Promise<ReadRecord> {
 	// The answer is read inside, so that one that is not a record becomes a result as well.

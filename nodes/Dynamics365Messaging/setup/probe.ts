@@ -38,6 +38,16 @@ export type Probed =
 	| { kind: 'other'; status: number }
 	| { kind: 'unreachable'; code: string };
 
+/** The statuses with which a proxy or a firewall answers in place of n8n: it asks for a login, refuses, or n8n is down. */
+const IN_BETWEEN = [401, 403, 407, 408, 425, 429];
+
+/** Whether an answer leaves open whether a trigger is active there: none came, or it was not n8n's. Pure. */
+export function isNoAnswerOfN8n(found: Probed | undefined): boolean {
+	if (found?.kind !== 'other') return found?.kind === 'unreachable';
+	const { status } = found;
+	return status >= 500 || (status >= 300 && status < 400) || IN_BETWEEN.includes(status);
+}
+
 const TIMEOUT_MS = 5_000;
 
 /**

@@ -5,13 +5,17 @@ import { Throttle } from '../../shared/transport/throttle';
 import { connectionFrom, requireChannel, type Connection } from '../connection';
 import { channelRequest, COLUMNS, readChannel } from '../dataverse/channel';
 import { dataverseClient } from '../dataverse/client';
+import { NO_RECORD } from '../dataverse/errors';
 import { TABLES, updateRequest } from '../dataverse/requests';
-import { probe, triggerMark, type Probed } from './probe';
+import { isNoAnswerOfN8n, probe, triggerMark, type Probed } from './probe';
 import {
+	isOfSameEndpoint,
+	isOfSameNode,
 	isOfSameTrigger,
 	isSameUrl,
 	isTestUrl,
 	normalizeUrl,
+	productionUrlOf,
 	withoutPassword,
 	withoutUser,
 } from './webhookUrl';
@@ -32,7 +36,7 @@ const MAX_RETRY_MS = 20_000;
 const TIMEOUT_MS = 30_000;
 
 /** A channel's record. */
-interface Place {
+export interface Place {
 	environmentUrl: string | null;
 	channelId: string;
 }
@@ -84,7 +88,12 @@ function remembered({ memory }: Pick<Trigger, 'memory'>): Registration[] {
 	return [memory[MEMORY_SLOT]].flat().flatMap(readRegistration);
 }
 
-function remember({ memory }: Pick<Trigger, 'memory'>, registrations: Registration[]): void {
+function remember({ memory, log }: Pick<Trigger, 'memory' | 'log'>, registrations: Registration[]): void {
+	for (const { channelId, own, previous } of registrations.slice(MAX_REMEMBERED)) {
+		log.warn(
+			`Dynamics 365 Messaging Trigger does not try any more to put back the webhook URL ${orNone(previous)} of channel ${channelId}, which may still be ${withoutPassword(own)}`,
+		);
+	}
 	if (registrations.length === 0) delete memory[MEMORY_SLOT];
 	else memory[MEMORY_SLOT] = registrations.slice(0, MAX_REMEMBERED).map((one) => ({ ...one }));
 }
@@ -97,7 +106,7 @@ function isSameRegistration(one: Registration, other: Registration): boolean {
 	return isSamePlace(one, other) && isSameUrl(one.own, other.own);
 }
 
-function forget(trigger: Pick<Trigger, 'memory'>, registration: Registration): void {
+function forget(trigger: Trigger, registration: Registration): void {
 	remember(
 		trigger,
 		remembered(trigger).filter((one) => !isSameRegistration(one, registration)),
@@ -111,14 +120,54 @@ function forget(trigger: Pick<Trigger, 'memory'>, registration: Registration): v
  */
 const beforeTests = new Map<string, string | null>();
 
-function testKey({ environmentUrl, channelId }: Place, url: string): string {
+function recordKey({ environmentUrl, channelId }: Place, url: string): string {
 	return JSON.stringify([environmentUrl, channelId, normalizeUrl(url)]);
 }
 
 /** What stands in a record but for a test that this n8n began; the URL itself where it is none of such a test. */
 function apartFromTest(place: Place, url: string | null): string | null {
-	const before = url === null ? undefined : beforeTests.get(testKey(place, url));
+	const before = url === null ? undefined : beforeTests.get(recordKey(place, url));
 	return before === undefined ? url : before;
+}
+
+/**
+ * What stood in a record before a trigger wrote its URL there, by the record and that URL. n8n drops what a trigger remembered
+ * in an activation that failed, but the URL may be written: its answer was lost. Source: docs/service-facts.md#n8n-webhook-memory.
+ */
+const beforeWrites = new Map<string, string | null>();
+
+/** What stands in a record, and what answers there. */
+interface Standing {
+	url: string | null;
+	/** Undefined where it need not be asked. */
+	found: Probed | undefined;
+}
+
+/**
+ * Tells what stands in a record, but for a test that has it for a while.
+ * @param own the trigger's URL, or the URL of its test: neither is asked.
+ */
+async function lookAt(
+	place: Place,
+	present: string | null,
+	own: string,
+	outside: Outside,
+): Promise<Standing> {
+	const ask = async (url: string) => {
+		const asked = withoutUser(url);
+		return asked && (await outside.probe(asked));
+	};
+	const url = apartFromTest(place, present);
+	if (url === null) return { url, found: undefined };
+	const isOwn = isSameUrl(url, own) || isOfSameTrigger(url, own);
+	// An editor that listens answers as a trigger does, and goes on listening.
+	const found = isOwn ? undefined : await ask(url);
+	if (found?.kind === 'trigger' || !isTestUrl(url)) return { url, found };
+	// The end of a test that could not be written: the trigger which gave way to it may be active.
+	const production = productionUrlOf(url);
+	if (isSameUrl(production, own)) return { url: production, found: undefined };
+	const behind = await ask(production);
+	return behind?.kind === 'trigger' ? { url: production, found: behind } : { url, found };
 }
 
 /** What to do with a record at activation. */
@@ -126,10 +175,20 @@ export type Decision =
 	/** It has the trigger's URL already. */
 	| { kind: 'keep' }
 	| { kind: 'write'; previous: string | null }
-	/** Another trigger which is active has the channel. */
+	/** Another trigger has the channel which is active, or for which the editor of another n8n listens. */
 	| { kind: 'taken' }
 	/** Another trigger of this n8n has it, of which nobody knows whether it is active. */
 	| { kind: 'unknown' };
+
+/**
+ * Whether another trigger of this n8n may be active at a URL, of which the probe told nothing. Something else on its host,
+ * such as a middleware that refuses, is not below the path of n8n's webhooks.
+ */
+function isUnknownIn(present: string, own: string, found: Probed | undefined): boolean {
+	if (isTestUrl(present) || !isNoAnswerOfN8n(found) || isOfSameNode(present, own)) return false;
+	if (found?.kind === 'other') return isOfSameEndpoint(present, own);
+	return withoutUser(present)?.origin === withoutUser(own)?.origin;
+}
 
 /**
  * Decides what to do with a channel's record at activation. Pure.
@@ -146,17 +205,16 @@ export function decide(
 ): Decision {
 	if (present === null) return { kind: 'write', previous: null };
 	if (isSameUrl(present, own)) return { kind: 'keep' };
-	// It answers only while an editor listens: nobody's, and nothing to be put back.
-	if (isTestUrl(present)) return { kind: 'write', previous: kept[0]?.previous ?? null };
-	const [url, ownUrl] = [withoutUser(present), withoutUser(own)];
-	const isOwnPath = url !== undefined && url.pathname === ownUrl?.pathname;
-	// A trigger says what it takes its own URL to be. One that names this URL is this one, at a former address.
-	if (found?.kind === 'trigger' && found.mark !== triggerMark(instanceId, own)) return { kind: 'taken' };
-	if (found?.kind === 'unreachable' && url?.origin === ownUrl?.origin && !isOwnPath)
-		return { kind: 'unknown' };
-	const former = kept.find((one) => isSameUrl(one.own, present));
-	// A former address of the trigger must not become what is put back, also where its memory was lost.
-	if (former || isOwnPath) return { kind: 'write', previous: former?.previous ?? null };
+	const former = kept.find((one) => isSameUrl(one.own, present)) ?? kept[0];
+	const insteadOfOwn: Decision = { kind: 'write', previous: former?.previous ?? null };
+	// A trigger says what it takes its own URL to be. One that names this URL is this one, at another address.
+	const isOwn = found?.kind === 'trigger' && found.mark === triggerMark(instanceId, own);
+	if (found?.kind === 'trigger' && !isOwn) return { kind: 'taken' };
+	if (isUnknownIn(present, own, found)) return { kind: 'unknown' };
+	// Its other addresses, such as that of its test, must not become what is put back, also where its memory was lost. A test
+	// URL is nobody's.
+	const isNobodys = isTestUrl(present) || isOfSameNode(present, own);
+	if (isOwn || isNobodys || kept.some((one) => isSameUrl(one.own, present))) return insteadOfOwn;
 	return { kind: 'write', previous: present };
 }
 
@@ -167,10 +225,21 @@ const NO_CHANNEL = {
 };
 
 function isTaken(url: string): InputError {
+	if (isTestUrl(url)) {
+		return new InputError(
+			`An editor of another n8n listens for a test event of this channel: ${withoutPassword(url)}`,
+			'Publish again, or listen again, when that has ended: after its first event, or two minutes.',
+		);
+	}
 	return new InputError(
 		`Another active workflow has this channel: ${withoutPassword(url)}`,
 		'A channel has one webhook URL. Unpublish (deactivate) the workflow that has this URL first, use a channel of its own for this one, or put both behind one trigger with the router template.',
 	);
+}
+
+/** Whether Dataverse says that there is no such record, and not something else in its place. */
+function isGone(error: ServiceError | InputError): boolean {
+	return error instanceof ServiceError && error.httpCode === 404 && error.code === NO_RECORD;
 }
 
 /** The error of a credential that does not say where the channel's record is. */
@@ -185,6 +254,14 @@ function isUnknown(url: string): InputError {
 	return new InputError(
 		`Another workflow of this n8n has this channel, and n8n cannot call itself to see whether it is active: ${withoutPassword(url)}`,
 		'Unpublish (deactivate) that workflow, or clear Webhook URL with Channel: Update if it is not there any more.',
+	);
+}
+
+/** The error of a former address of the trigger, of which nobody knows whether another one runs there. */
+function isUnknownElsewhere(url: string): InputError {
+	return new InputError(
+		`nothing tells whether a trigger is active at ${withoutPassword(url)}. If none is, change the channel with Channel: Update`,
+		'Clear Webhook URL there, or set it to what it was before.',
 	);
 }
 
@@ -272,12 +349,15 @@ async function replace(
 	remember(trigger, [registration, ...others]);
 	// If n8n is killed before it stores the memory, this line is the only trace of the previous URL.
 	log.info(
-		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${registration.channelId} by ${own}`,
+		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${registration.channelId} by ${withoutPassword(own)}`,
 	);
+	const key = recordKey(registration, own);
 	await writeOwn(outside, registration, present, present.url).catch((error: unknown) => {
-		if (!isUncertain(error)) remember(trigger, before);
+		if (isUncertain(error)) beforeWrites.set(key, registration.previous);
+		else remember(trigger, before);
 		throw error;
 	});
+	beforeWrites.set(key, registration.previous);
 	remember(trigger, [registration, ...others.filter((one) => !isSamePlace(one, registration))]);
 }
 
@@ -301,10 +381,8 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
 		return undefined;
 	});
 	if (!present) return;
-	const standing = apartFromTest(place, present.url);
-	const isAsked = standing !== null && !isSameUrl(standing, own) && !isTestUrl(standing);
-	const url = isAsked ? withoutUser(standing) : undefined;
-	const decision = decide(standing, trigger, kept, url && (await outside.probe(url)));
+	const { url: standing, found } = await lookAt(place, present.url, own, outside);
+	const decision = decide(standing, trigger, kept, found);
 	switch (decision.kind) {
 		case 'taken':
 			throw isTaken(standing ?? '');
@@ -312,9 +390,10 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
 			throw isUnknown(standing ?? '');
 		case 'keep': {
 			// Without a memory n8n was killed before it stored it, so that the previous URL is unknown.
-			const same = kept.find((one) => isSameUrl(one.own, own));
+			const same = kept.find((one) => isSameUrl(one.own, own)) ?? kept[0];
 			const others = remembered(trigger).filter((one) => !isSamePlace(one, place));
-			const registration = { ...place, own, previous: (same ?? kept[0])?.previous ?? null };
+			const previous = (same ? same.previous : beforeWrites.get(recordKey(place, own))) ?? null;
+			const registration = { ...place, own, previous };
 			// A test has the record for a while.
 			if (!isSameUrl(present.url, own)) return await replace(outside, trigger, present, registration);
 			remember(trigger, [registration, ...others]);
@@ -331,23 +410,24 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
  * @throws what {@link register} throws.
  */
 export async function registerTest(place: Place, outside: Outside, trigger: Trigger): Promise<void> {
-	const { own, memory, log } = trigger;
+	const { own, memory, instanceId, log } = trigger;
 	const present = await outside.read(place);
-	const standing = apartFromTest(place, present.url);
+	const { url: standing, found } = await lookAt(place, present.url, own, outside);
+	const isOwn =
+		standing !== null &&
+		(isOfSameTrigger(standing, own) ||
+			(found?.kind === 'trigger' && found.mark === triggerMark(instanceId, productionUrlOf(own))));
+	if (found?.kind === 'trigger' && !isOwn) throw isTaken(standing ?? '');
+	if (standing !== null && !isOwn && isUnknownIn(standing, own, found)) throw isUnknown(standing);
 	// What is left of a test that nobody knows of is nobody's.
-	const previous = standing !== null && isTestUrl(standing) ? null : standing;
-	const isAsked = previous !== null && !isOfSameTrigger(previous, own);
-	const url = isAsked ? withoutUser(previous) : undefined;
-	const found = url && (await outside.probe(url));
-	if (found?.kind === 'trigger') throw isTaken(previous ?? '');
-	if (found?.kind === 'unreachable' && url?.origin === withoutUser(own)?.origin)
-		throw isUnknown(previous ?? '');
+	const isNobodys = standing !== null && (isTestUrl(standing) || isSameUrl(standing, own));
+	const previous = isNobodys ? null : standing;
 	memory[TEST_SLOT] = { ...place, own, previous };
-	beforeTests.set(testKey(place, own), previous);
+	beforeTests.set(recordKey(place, own), previous);
 	if (isSameUrl(present.url, own)) return;
 	// If n8n is killed during the test, this line is the only trace of the previous URL.
 	log.info(
-		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(previous)} of channel ${place.channelId} by ${own} until the test ends`,
+		`Dynamics 365 Messaging Trigger replaces the webhook URL ${orNone(present.url)} of channel ${place.channelId} by ${withoutPassword(own)} until the test ends, which puts back ${orNone(previous)}`,
 	);
 	await writeOwn(outside, { ...place, own, previous }, present, previous);
 }
@@ -357,29 +437,49 @@ export async function unregisterTest(outside: Outside, trigger: Trigger): Promis
 	const [registration] = readRegistration(trigger.memory[TEST_SLOT]);
 	delete trigger.memory[TEST_SLOT];
 	if (!registration) return;
-	const isOver = await giveBack(registration, outside, trigger);
-	if (isOver) beforeTests.delete(testKey(registration, registration.own));
+	const isOver = await giveBack(registration, outside, trigger, 'test');
+	if (isOver) beforeTests.delete(recordKey(registration, registration.own));
 }
+
+/** Says that a record is not given back as somebody has changed it, where nothing else says what stood there before. */
+function tellLeft({ channelId, own, previous }: Registration, now: string | null, log: Trigger['log']): void {
+	if (isSameUrl(now, previous) || isOfSameTrigger(now ?? '', own)) return;
+	log.warn(
+		`Dynamics 365 Messaging Trigger leaves channel ${channelId} as it is: somebody has changed its webhook URL from ${withoutPassword(own)} to ${orNone(now)}. Before, it was ${orNone(previous)}`,
+	);
+}
+
+/** What is to be given back: what activation registered, a guess that it did so, or what a test registered. */
+type Kind = 'registered' | 'guessed' | 'test';
 
 /** Puts the previous URL back, unless somebody has changed the record since. */
 async function putBack(
 	registration: Registration,
 	outside: Outside,
 	{ own, instanceId, log }: Trigger,
+	kind: Kind,
 ): Promise<void> {
 	const present = await outside.read(registration);
 	// A deactivation ends a test that has the record: at its end, it would put back a URL where nothing is any more.
-	const candidates = [present.url, apartFromTest(registration, present.url)];
-	if (!candidates.some((one) => isSameUrl(one, registration.own))) return;
+	const standing = apartFromTest(registration, present.url) ?? '';
+	const isMine =
+		isSameUrl(present.url, registration.own) ||
+		(kind !== 'test' && isOfSameTrigger(standing, registration.own));
+	if (!isMine) {
+		if (kind !== 'guessed') tellLeft(registration, present.url, log);
+		return;
+	}
 	// Memory can be a copy: what was registered by another address may be the URL of a trigger which runs there.
 	const url = isSameUrl(registration.own, own) ? undefined : withoutUser(registration.own);
 	const found = url && (await outside.probe(url));
 	if (found?.kind === 'trigger' && found.mark !== triggerMark(instanceId, own)) {
 		log.warn(
-			`Dynamics 365 Messaging Trigger leaves channel ${registration.channelId} as it is: the active trigger of another workflow or n8n has it, at ${registration.own}`,
+			`Dynamics 365 Messaging Trigger leaves channel ${registration.channelId} as it is: the active trigger of another workflow or n8n has it, at ${withoutPassword(registration.own)}`,
 		);
 		return;
 	}
+	// It may run elsewhere: n8n is down for a moment, or cannot be reached from here.
+	if (isNoAnswerOfN8n(found)) throw isUnknownElsewhere(registration.own);
 	log.info(
 		`Dynamics 365 Messaging Trigger puts back the webhook URL ${orNone(registration.previous)} of channel ${registration.channelId}, which is now ${orNone(present.url)}`,
 	);
@@ -394,18 +494,31 @@ async function putBack(
  * deactivating the rest of the workflow.
  * @returns whether nothing is left to do.
  */
-async function giveBack(registration: Registration, outside: Outside, trigger: Trigger): Promise<boolean> {
+async function giveBack(
+	registration: Registration,
+	outside: Outside,
+	trigger: Trigger,
+	kind: Kind = 'registered',
+): Promise<boolean> {
 	const { channelId, own, previous } = registration;
-	return await putBack(registration, outside, trigger).then(
+	const say = (why: string) =>
+		trigger.log.warn(
+			`Dynamics 365 Messaging Trigger could not put back the webhook URL ${orNone(previous)} of channel ${channelId}, which is now ${withoutPassword(own)}: ${why}`,
+		);
+	return await putBack(registration, outside, trigger, kind).then(
 		() => {
 			forget(trigger, registration);
+			beforeWrites.delete(recordKey(registration, own));
 			return true;
 		},
 		(error: unknown) => {
 			if (!(error instanceof ServiceError) && !(error instanceof InputError)) throw error;
-			trigger.log.warn(
-				`Dynamics 365 Messaging Trigger could not put back the webhook URL ${orNone(previous)} of channel ${channelId}, which is now ${own}: ${error.message}`,
-			);
+			if (isGone(error)) {
+				forget(trigger, registration);
+				say('The channel is not there any more, so it is not tried again');
+				return true;
+			}
+			say(error.message);
 			return false;
 		},
 	);
@@ -421,10 +534,19 @@ export async function unregister(
 	outside: Outside,
 	trigger: Trigger,
 ): Promise<void> {
+	const { own } = trigger;
 	const known = remembered(trigger);
-	const isKnown = !place || known.some((one) => isSamePlace(one, place) && isSameUrl(one.own, trigger.own));
-	const unknown: Registration[] = isKnown ? [] : [{ ...place, own: trigger.own, previous: null }];
-	for (const registration of [...known, ...unknown]) await giveBack(registration, outside, trigger);
+	for (const registration of known) await giveBack(registration, outside, trigger);
+	if (!place || known.some((one) => isSamePlace(one, place) && isSameUrl(one.own, own))) return;
+	const before = beforeWrites.get(recordKey(place, own));
+	const registration: Registration = { ...place, own, previous: before ?? null };
+	const isOver = await giveBack(
+		registration,
+		outside,
+		trigger,
+		before === undefined ? 'guessed' : 'registered',
+	);
+	if (!isOver && before !== undefined) remember(trigger, [registration, ...remembered(trigger)]);
 }
 
 function outsideOf(connection: Connection): Outside {
@@ -520,7 +642,7 @@ export async function unregisterTrigger(context: IHookFunctions, registers: bool
 	const connection = await connect(context).catch((error: unknown) => {
 		const reason = error instanceof Error ? error.message : 'unknown';
 		trigger.log.warn(
-			`Dynamics 365 Messaging Trigger could not put back the webhook URL of its channel, which may still be ${trigger.own}: ${reason}`,
+			`Dynamics 365 Messaging Trigger could not put back the webhook URL of its channel, which may still be ${withoutPassword(trigger.own)}: ${reason}`,
 		);
 		return undefined;
 	});

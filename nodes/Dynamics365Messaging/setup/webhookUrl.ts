@@ -35,14 +35,59 @@ export function isTestUrl(url: string): boolean {
 	return URL.canParse(url) && new URL(url).pathname.includes('/webhook-test/');
 }
 
-/** Whether two URLs are the test URL and the production URL of one trigger of one n8n, or the same. Pure. */
+/** The production URL for a test URL, where n8n has its own paths for both. Pure. */
+export function productionUrlOf(testUrl: string): string {
+	return testUrl.replace('/webhook-test/', '/webhook/');
+}
+
+/** Upper-case escapes, and none of what needs none (RFC 3986, 6.2.2). */
+function normalizeEscapes(path: string): string {
+	return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
+		const character = String.fromCharCode(parseInt(escape.slice(1), 16));
+		return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
+	});
+}
+
+/** The parts of a path in the spelling that all have in common; empty for what is no URL. */
+function segmentsOf(url: string): string[] {
+	return normalizeEscapes(withoutUser(url)?.pathname ?? '')
+		.split('/')
+		.filter(Boolean);
+}
+
+/**
+ * Whether two URLs end with the ID of the same webhook and of the same node: they are those of one trigger, also at a
+ * former address or below another path, or those of its copy in a clone. Pure.
+ */
+export function isOfSameNode(one: string, other: string): boolean {
+	const idsOf = (url: string) => segmentsOf(url).slice(-2).join('/').toLowerCase();
+	return idsOf(one) !== '' && idsOf(one) === idsOf(other);
+}
+
+/** What precedes the IDs in the URL of a trigger, apart from the last so many parts of the path. */
+function baseOf(url: string, parts: number): string | undefined {
+	const origin = withoutUser(url)?.origin;
+	return (
+		origin &&
+		`${origin} ${segmentsOf(url)
+			.slice(0, -2 - parts)
+			.join('/')}`
+	);
+}
+
+/** Whether two URLs are of triggers below one path of one n8n, such as `/webhook/`. Pure. */
+export function isOfSameEndpoint(one: string, other: string): boolean {
+	const base = baseOf(one, 0);
+	return base !== undefined && base === baseOf(other, 0);
+}
+
+/**
+ * Whether two URLs are the test URL and the production URL of one trigger of one n8n, in whatever spelling, or the same.
+ * The path of each is one part, which can be any: N8N_ENDPOINT_WEBHOOK_TEST. Pure.
+ */
 export function isOfSameTrigger(one: string, other: string): boolean {
-	const placeOf = (url: string) => {
-		const { origin, pathname } = withoutUser(url) ?? {};
-		return pathname && `${origin} ${pathname.replace(/\/+$/, '').split('/').slice(-2).join('/')}`;
-	};
-	const place = placeOf(one);
-	return place !== undefined && place === placeOf(other);
+	const base = baseOf(one, 1);
+	return base !== undefined && base === baseOf(other, 1) && isOfSameNode(one, other);
 }
 
 /** A URL as it may be shown and logged: its password is somebody's secret. Pure. */
@@ -52,14 +97,6 @@ export function withoutPassword(text: string): string {
 	if (url.password === '') return text;
 	url.password = '***';
 	return url.href;
-}
-
-/** Upper-case escapes, and none of what needs none (RFC 3986, 6.2.2). */
-function normalizeEscapes(path: string): string {
-	return path.replace(/%[0-9a-f]{2}/gi, (escape) => {
-		const character = String.fromCharCode(parseInt(escape.slice(1), 16));
-		return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
-	});
 }
 
 /** A text that all spellings of a URL have in common: casing of the host, default port, escapes, slashes at the end. Pure. */

@@ -13,8 +13,11 @@ const RESERVED_MS = 15_000;
 const MAX_RUN_MS = 60_000;
 /** How often Dynamics tries a delivery. Source: docs/service-facts.md#webhook-delivery. */
 export const MAX_TRIES = 3;
-/** How many deliveries of all conversations wait at the most, so that memory stays bounded. */
-const MAX_PLACES = 10_000;
+/**
+ * How many deliveries of all triggers wait at the most, so that memory stays bounded. A trigger takes no more places than it
+ * leaves free, which are 10,000 where it is alone, so that what floods one does not turn away another's deliveries.
+ */
+const MAX_PLACES = 20_000;
 
 /** Where a delivery stands in the line of its conversation. */
 export interface Place {
@@ -45,6 +48,19 @@ interface Waiting extends Place {
 const lines = new Map<string, Waiting[]>();
 /** The places in all lines. */
 let places = 0;
+/** Those of each trigger. */
+const placesOf = new Map<string, number>();
+
+function count(trigger: string, change: 1 | -1): void {
+	places += change;
+	const own = (placesOf.get(trigger) ?? 0) + change;
+	if (own === 0) placesOf.delete(trigger);
+	else placesOf.set(trigger, own);
+}
+
+function isFull(trigger: string): boolean {
+	return (placesOf.get(trigger) ?? 0) >= MAX_PLACES - places;
+}
 
 /** How many deliveries have a place now. */
 export function placeCount(): number {
@@ -60,7 +76,7 @@ function next(line: string): void {
 	first.takeTurn();
 }
 
-function newPlace(line: string, delivery: string, before: Waiting | undefined): Waiting {
+function newPlace(trigger: string, line: string, delivery: string, before: Waiting | undefined): Waiting {
 	let takeTurn = () => {};
 	const turn = new Promise<true>((resolve) => (takeTurn = () => resolve(true)));
 	const place: Waiting = {
@@ -77,7 +93,7 @@ function newPlace(line: string, delivery: string, before: Waiting | undefined): 
 			if (index < 0) return;
 			clearTimeout(place.timer);
 			left.splice(index, 1);
-			places--;
+			count(trigger, -1);
 			if (left.length === 0) lines.delete(line);
 			else if (index === 0) next(line);
 		},
@@ -108,27 +124,28 @@ export function isPlaceKept(line: string, delivery: string): boolean {
 
 /**
  * Takes a place in the line of a conversation: behind the others, or the one that was kept for this delivery's earlier try.
- * @param line the conversation, and the trigger that received the delivery.
+ * @param trigger the trigger that received the delivery.
+ * @param line the conversation, and that trigger.
  * @param delivery what the tries of one delivery have in common.
  * @returns undefined where too many deliveries wait already.
  * @example
- * const place = takePlace(line, identity.key);
+ * const place = takePlace(identity.scope, line, identity.key);
  * await place?.turn;
  * // … when the workflow has ended:
  * place?.leave();
  */
-export function takePlace(line: string, delivery: string): Place | undefined {
+export function takePlace(trigger: string, line: string, delivery: string): Place | undefined {
 	const waiting = lines.get(line) ?? [];
 	const kept = keptIndex(waiting, delivery);
-	if (kept < 0 && places >= MAX_PLACES) return undefined;
+	if (kept < 0 && isFull(trigger)) return undefined;
 	const before = waiting[kept];
-	const place = newPlace(line, delivery, before);
+	const place = newPlace(trigger, line, delivery, before);
 	if (before) {
 		clearTimeout(before.timer);
 		waiting[kept] = place;
 	} else {
 		waiting.push(place);
-		places++;
+		count(trigger, 1);
 	}
 	lines.set(line, waiting);
 	if (waiting[0] === place) next(line);

@@ -5,7 +5,8 @@ import { isPlaceKept, MAX_TRIES, MAX_WAIT_MS, takePlace } from './conversationLi
 /**
  * A delivery that was seen. Dynamics repeats a delivery that got no 200 within ten seconds, up to three tries in all, and
  * most activities have no ID. So a delivery is a duplicate of an earlier, equal one
- * - with an ID: if the earlier one was accepted;
+ * - with an ID: if the earlier one was accepted. What has a message's ID, such as its update, its deletion, or a reaction to
+ *   it, is one only as long as nothing else came with that ID: "better", "best" and "better" are three updates;
  * - without an ID: only if the earlier one was accepted and its caller disconnected before the answer. A customer may
  *   well get "ok" twice, but Dynamics has no reason to repeat a delivery whose answer it received.
  *
@@ -16,6 +17,10 @@ interface Seen {
 	accepted: Promise<boolean>;
 	/** Whether the caller disconnected before the answer. */
 	callerDisconnected: boolean;
+	/** Whether the caller got its answer. */
+	isHeard: boolean;
+	/** As its {@link Identity} has it. */
+	subject: string | undefined;
 	/**
 	 * When the delivery came, or when its connection was closed, milliseconds of `performance.now()`: a clock that is set
 	 * must neither make another message a duplicate nor make a retry another message.
@@ -41,6 +46,8 @@ const GIVEN_UP_MS = 30_000;
 interface Memory {
 	/** By key, in the order of arrival, so that the oldest can be forgotten. */
 	seen: Map<string, Seen[]>;
+	/** The key of the last delivery that is about something which may change again, by what it is about. */
+	latest: Map<string, string>;
 	/** How many deliveries are in it. */
 	count: number;
 }
@@ -54,13 +61,23 @@ export interface Identity {
 	scope: string;
 	key: string;
 	hasId: boolean;
+	/** What it is about, where that may change to and fro; undefined where there is but one delivery of an ID. */
+	subject?: string;
+}
+
+function hashOf(parts: unknown[], body: string): string {
+	// JSON has no line break outside of a text, so that no two deliveries look alike.
+	return createHash('sha256')
+		.update(`${JSON.stringify(parts)}\n${body}`)
+		.digest('base64');
 }
 
 /**
- * Identifies a delivery by its activity's ID and type where it has an ID, else by its whole body; an update or a deletion by
- * both. Pure.
+ * Identifies a delivery: a message by its ID where it has one; what else has an ID, by that and its whole body; the others by
+ * their whole body. Pure.
  * @param scope the trigger that received it, as two triggers may receive the same delivery.
- * @param type the activity's: the update or deletion of a message has the message's ID, and there may be several updates.
+ * @param type the activity's: what is about a message, such as its update or an event, may have the message's ID, and there
+ * may be several.
  */
 export function identify(
 	scope: string,
@@ -68,15 +85,12 @@ export function identify(
 	{ id, type }: { id: string | null; type: string | null },
 	body: string,
 ): Identity {
-	const kind = (type ?? '').toLowerCase();
-	const isSaidOnce = ['message', 'event'].includes(kind);
-	const ids = id === null ? ['body'] : ['id', id, isSaidOnce ? kind : ''];
-	const key = createHash('sha256')
-		.update(JSON.stringify([conversationId.toLowerCase(), ...ids]))
-		// JSON has no line break outside of a text, so that no two deliveries look alike.
-		.update(`\n${isSaidOnce && id !== null ? '' : body}`)
-		.digest('base64');
-	return { scope, key, hasId: id !== null };
+	const conversation = conversationId.toLowerCase();
+	if (id === null) return { scope, key: hashOf([conversation, 'body'], body), hasId: false };
+	if (type?.toLowerCase() === 'message')
+		return { scope, key: hashOf([conversation, 'message', id], ''), hasId: true };
+	const key = hashOf([conversation, 'id', id], body);
+	return { scope, key, hasId: true, subject: hashOf([conversation, 'subject', id], '') };
 }
 
 /** How many deliveries are remembered now. */
@@ -106,15 +120,18 @@ function watch(
 	const entry: Seen = {
 		accepted: Promise.resolve(true),
 		callerDisconnected: isGone(response),
+		isHeard: false,
+		subject: identity.subject,
 		at: performance.now(),
 		waiting: 0,
 		tries,
 	};
 	response.once('close', () => {
 		entry.callerDisconnected = !response.writableFinished;
+		entry.isHeard = !entry.callerDisconnected;
 		entry.at = performance.now();
 		// Without an ID, only a delivery whose answer was lost can be repeated.
-		if (!identity.hasId && !entry.callerDisconnected) forget(identity, entry);
+		if (entry.isHeard && (!identity.hasId || isOutdated(identity))) forget(identity, entry);
 	});
 	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
 	entry.accepted = new Promise((resolve) => {
@@ -132,11 +149,31 @@ function watch(
 	remember(identity, entry);
 }
 
-function remember({ scope, key }: Identity, entry: Seen): void {
-	const memory = memories.get(scope) ?? { seen: new Map<string, Seen[]>(), count: 0 };
+/** Whether something else came that is about the same. */
+function isOutdated({ scope, key, subject }: Identity): boolean {
+	const latest = subject && memories.get(scope)?.latest.get(subject);
+	return latest !== undefined && latest !== key;
+}
+
+/**
+ * Notes what a delivery is about. What came before it and is heard is forgotten: when it comes again, it is no retry.
+ */
+function supersede({ scope, key, subject }: Identity, { seen, latest }: Memory): void {
+	if (subject === undefined) return;
+	const before = latest.get(subject);
+	latest.set(subject, key);
+	if (before === undefined || before === key) return;
+	for (const entry of (seen.get(before) ?? []).filter(({ isHeard }) => isHeard))
+		forget({ scope, key: before }, entry);
+}
+
+function remember(identity: Identity, entry: Seen): void {
+	const { scope, key } = identity;
+	const memory = memories.get(scope) ?? { seen: new Map<string, Seen[]>(), latest: new Map(), count: 0 };
 	memories.set(scope, memory);
 	memory.seen.set(key, [...(memory.seen.get(key) ?? []), entry]);
 	memory.count++;
+	supersede(identity, memory);
 	for (const one of memories) forgetOld(...one);
 	if (memory.count > MAX_SEEN) forgetOldest(scope, memory);
 	if (rememberedCount() <= MAX_SEEN_IN_ALL) return;
@@ -166,8 +203,12 @@ function forget({ scope, key }: Pick<Identity, 'scope' | 'key'>, entry: Seen): v
 	const entries = memory.seen.get(key) ?? [];
 	const left = entries.filter((other) => other !== entry);
 	memory.count -= entries.length - left.length;
-	if (left.length === 0) memory.seen.delete(key);
-	else memory.seen.set(key, left);
+	if (left.length > 0) memory.seen.set(key, left);
+	else {
+		memory.seen.delete(key);
+		if (entry.subject !== undefined && memory.latest.get(entry.subject) === key)
+			memory.latest.delete(entry.subject);
+	}
 	if (memory.count === 0) memories.delete(scope);
 }
 
@@ -273,9 +314,9 @@ export async function admitInOrder(
 	response: ServerResponse,
 	onGivenUp: (status: number, seconds: number) => void,
 ): Promise<Admission> {
-	const { key, hasId } = identity;
+	const { scope, key, hasId } = identity;
 	const wait = waitingTime(response);
-	const enter = () => takePlace(line, key);
+	const enter = () => takePlace(scope, line, key);
 	// Without an ID, a delivery that was told to come again may equal one that runs: it is its own retry first.
 	const isOwnRetry = !hasId && isPlaceKept(line, key);
 	const place = isOwnRetry ? enter() : await followEarlier(identity, response, wait, enter);

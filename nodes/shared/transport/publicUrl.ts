@@ -59,6 +59,10 @@ export function isLoopback(url: URL): boolean {
 	);
 }
 
+/** The ends of names that no public DNS knows: those set aside for it, and those that private networks are known to use. */
+const PRIVATE_NAME =
+	/\.(local|localdomain|internal|intranet|private|lan|home|home\.arpa|corp|onion|alt|test|invalid)$/;
+
 /**
  * Says why a URL cannot be on the internet, by the URL alone: no name is looked up.
  * @returns words for after `because`, or a colon; undefined where the URL may be on the internet.

@@ -168,6 +168,194 @@ test.each(['webhook-test', 'try'])('a workflow that is published during a test (
 	expect(desk.url).toBe(B);
 });
 
+const FOREIGN = 'https://elsewhere.example.com/webhook-test/x/node';
+
+test.each(['publish', 'listen'] as const)(
+	'%s does not take a channel for which another n8n’s editor listens, nor its trigger’s',
+	async (what) => {
+		const desk = new Desk();
+		desk.url = FOREIGN;
+		desk.active.add(FOREIGN);
+		await expect(desk[what]('a')).rejects.toMatchObject({
+			message: `An editor of another n8n listens for a test event of this channel: ${FOREIGN}`,
+			description: expect.stringContaining('when that has ended'),
+		});
+		// The end of that test could not be written, and its trigger is active.
+		desk.active = new Set([FOREIGN.replace('-test', '')]);
+		await expect(desk[what]('a')).rejects.toMatchObject({
+			message: `Another active workflow has this channel: ${FOREIGN.replace('-test', '')}`,
+		});
+		expect(desk.url).toBe(FOREIGN);
+		// Nothing is there any more.
+		desk.active.clear();
+		await desk[what]('a');
+		expect(desk.url).toBe(Desk.urlOf('a', what === 'listen' ? 'webhook-test' : 'webhook'));
+	},
+);
+
+test.each(['webhook-test', 'try'])(
+	'a test URL that is left from a test which n8n forgot is not put back (%s)',
+	async (endpoint) => {
+		const desk = new Desk();
+		desk.url = Desk.urlOf('a', endpoint);
+		await (
+			await desk.listen('a', endpoint)
+		)();
+		expect(desk.url).toBeNull();
+		desk.url = Desk.urlOf('a', endpoint);
+		await desk.publish('a');
+		await desk.deactivate('a');
+		expect(desk.url).toBeNull();
+	},
+);
+
+test('a test whose own trigger is active is given its URL back, also where n8n forgot the test before', async () => {
+	const desk = new Desk();
+	desk.url = Desk.urlOf('a', 'webhook-test');
+	desk.active.add(A);
+	await (
+		await desk.listen('a')
+	)();
+	expect(desk.url).toBe(A);
+});
+
+test('an editor listens where the record has another address of its trigger, and puts that back', async () => {
+	const desk = new Desk();
+	desk.url = 'https://old.example.com/webhook/a/node';
+	const { probe } = desk.outside;
+	desk.outside.probe = async (url) =>
+		url.host === 'old.example.com'
+			? { kind: 'trigger', mark: triggerMark('instance', A), signedDelivery: null }
+			: await probe(url);
+	const end = await desk.listen('a');
+	await end();
+	expect(desk.url).toBe('https://old.example.com/webhook/a/node');
+});
+
+test('what is not given back, as somebody changed it, is said with what stood there before', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	const end = await desk.listen('a');
+	desk.url = 'https://me:geheim@person.example.com/';
+	await end();
+	const says = (before: string) => `to https://me:***@person.example.com/. Before, it was ${before}`;
+	expect(desk.lines.at(-1)).toContain(says(A));
+	await desk.deactivate('a');
+	expect(desk.lines.at(-1)).toContain(says(MIDDLEWARE));
+	expect(desk.url).toBe('https://me:geheim@person.example.com/');
+	// Nothing is remembered any more, and nothing more is said.
+	const { length } = desk.lines;
+	await desk.deactivate('a');
+	expect(desk.lines).toHaveLength(length);
+});
+
+test('a clone with another credential leaves the channel of its original, which does not answer just now', async () => {
+	const desk = new Desk();
+	const original = 'https://prod.example.com/webhook/a/node';
+	const memory: IDataObject = {
+		dynamics365MessagingWebhook: [{ ...desk.place, own: original, previous: MIDDLEWARE }],
+	};
+	const lines: string[] = [];
+	const log = { info: () => undefined, warn: (line: string) => void lines.push(line) };
+	const trigger: Trigger = { own: A, memory, instanceId: 'instance', log };
+	const other = { ...desk.place, channelId: 'another' };
+	const urls = new Map<string, string | null>([[desk.place.channelId, original]]);
+	let found: Probed = { kind: 'other', status: 502 };
+	const outside: Outside = {
+		read: async ({ channelId }) => await Promise.resolve({ url: urls.get(channelId) ?? null, version: '1' }),
+		write: async ({ channelId }, url) => await Promise.resolve(void urls.set(channelId, url)),
+		probe: async () => await Promise.resolve(found),
+	};
+	await register(other, outside, trigger);
+	expect([...urls.values()]).toEqual([original, A]);
+	expect(lines).toEqual([expect.stringContaining(`active at ${original}`)]);
+	found = { kind: 'unreachable', code: 'ETIMEDOUT' };
+	await unregister(other, outside, trigger);
+	expect([...urls.values()]).toEqual([original, null]);
+	// Where n8n says that nothing is there, what was before is put back.
+	found = { kind: 'other', status: 404 };
+	await register(other, outside, trigger);
+	expect([...urls.values()]).toEqual([MIDDLEWARE, A]);
+});
+
+test('a channel that was deleted is forgotten with a line; one that cannot be found just now is not', async () => {
+	const desk = new Desk();
+	await desk.publish('a');
+	const { read } = desk.outside;
+	const answers = (code: string | null) => async () =>
+		await Promise.reject(
+			new ServiceError({
+				message: 'Not found',
+				description: 'Look.',
+				httpCode: 404,
+				code,
+				outcome: 'notSent',
+			}),
+		);
+	desk.outside.read = answers(null);
+	await desk.deactivate('a');
+	expect(desk.lines.at(-1)).toMatch(/could not put back .*: Not found$/);
+	desk.outside.read = answers('0x80040217');
+	await desk.deactivate('a');
+	expect(desk.lines.at(-1)).toMatch(/could not put back .*: The channel is not there any more/);
+	desk.outside.read = read;
+	const { length } = desk.lines;
+	desk.url = MIDDLEWARE;
+	await desk.deactivate('a');
+	expect(desk.lines).toHaveLength(length);
+});
+
+test('of more channels than are remembered, the oldest is let go with a line', async () => {
+	const desk = new Desk();
+	const lines: string[] = [];
+	const log = { info: () => undefined, warn: (line: string) => void lines.push(line) };
+	const trigger: Trigger = { own: A, memory: {}, instanceId: 'instance', log };
+	const outside: Outside = {
+		read: async ({ channelId }) => {
+			if (channelId !== 'channel-11')
+				throw new ServiceError({ message: 'Refused', description: '', httpCode: 403, outcome: 'notSent' });
+			return await Promise.resolve({ url: `https://middleware.example.com/${channelId}`, version: '1' });
+		},
+		write: async () => await Promise.resolve(),
+		probe: async () => await Promise.resolve({ kind: 'other', status: 404 }),
+	};
+	const memory = Array.from({ length: 10 }, (_, index) => ({
+		...desk.place,
+		channelId: `channel-${10 - index}`,
+		own: A,
+		previous: `https://middleware.example.com/channel-${10 - index}`,
+	}));
+	trigger.memory = { dynamics365MessagingWebhook: memory };
+	await register({ ...desk.place, channelId: 'channel-11' }, outside, trigger);
+	const told = lines.filter((line) => line.includes('does not try any more'));
+	expect(told.length).toBeGreaterThan(0);
+	for (const line of told)
+		expect(line).toMatch(/middleware\.example\.com\/channel-1 of channel channel-1, .* https:/);
+});
+
+test('what stood there is remembered where an activation and the look after it failed', async () => {
+	const desk = new Desk();
+	const { write } = desk.outside;
+	desk.outside.write = async (...given) => {
+		await write(...given);
+		desk.isDown = true;
+		throw new ServiceError({ message: 'Lost', description: '', outcome: 'uncertain' });
+	};
+	await expect(desk.publish('a')).rejects.toThrow('Lost');
+	// n8n drops what the activation remembered, and deactivates the trigger.
+	const after: Trigger = {
+		own: A,
+		memory: {},
+		instanceId: 'instance',
+		log: { info: () => undefined, warn: () => undefined },
+	};
+	await unregister(desk.place, desk.outside, after);
+	Object.assign(desk, { isDown: false });
+	desk.outside.write = write;
+	await unregister(desk.place, desk.outside, after);
+	expect([desk.url, after.memory]).toEqual([MIDDLEWARE, {}]);
+});
+
 const overtakenError = () =>
 	new ServiceError({
 		message: 'Somebody else changed or deleted the record',
@@ -241,6 +429,24 @@ test('a test leaves a line of what it replaced, should n8n be killed', async () 
 	const desk = new Desk();
 	await desk.listen('a');
 	expect(desk.lines).toEqual([expect.stringContaining(`replaces the webhook URL ${MIDDLEWARE}`)]);
+});
+
+test('nor is a password in the trigger’s own URL, which n8n has from WEBHOOK_URL', async () => {
+	const desk = new Desk();
+	const lines: string[] = [];
+	const log = (line: string) => void lines.push(line);
+	const own = 'https://user:geheim@n8n.example.com/webhook/a/node';
+	const trigger: Trigger = { own, memory: {}, instanceId: 'instance', log: { info: log, warn: log } };
+	await register(desk.place, desk.outside, trigger);
+	desk.isDown = true;
+	await unregister(desk.place, desk.outside, trigger);
+	desk.isDown = false;
+	desk.url = 'https://person.example.com/';
+	await unregister(desk.place, desk.outside, trigger);
+	await registerTest(desk.place, desk.outside, { ...trigger, own: own.replace('webhook', 'webhook-test') });
+	expect(lines).toHaveLength(4);
+	expect(lines.join()).toContain('https://user:***@n8n.example.com/webhook/a/node');
+	expect(lines.join()).not.toContain('geheim');
 });
 
 test('a password in the URL that stood there is in no line, and is put back', async () => {

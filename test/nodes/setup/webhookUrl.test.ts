@@ -1,4 +1,8 @@
-import { isSameUrl, withoutUser } from '../../../nodes/Dynamics365Messaging/setup/webhookUrl';
+import {
+	isOfSameTrigger,
+	isSameUrl,
+	withoutUser,
+} from '../../../nodes/Dynamics365Messaging/setup/webhookUrl';
 
 const OWN = 'https://n8n.example.com/webhook/ab-c/d';
 
@@ -31,3 +35,15 @@ test('a URL is asked without its user, whatever that is', () => {
 	expect(withoutUser('https://a:b@host.example/')?.href).toBe('https://host.example/');
 	expect(withoutUser('no URL')).toBeUndefined();
 });
+
+test.each([
+	[OWN, true],
+	['https://n8n.example.com/webhook-test/ab-c/d/', true],
+	['https://n8n.example.com//try/%61b-c/D', true],
+	['https://old.example.com/webhook/ab-c/d', false],
+	// Two n8ns of one host.
+	['https://n8n.example.com/b/webhook/ab-c/d', false],
+	['https://n8n.example.com/webhook/ab-c/e', false],
+	['n8n', false],
+	['', false],
+])('%s is of the same trigger: %p', (url, expected) => expect(isOfSameTrigger(url, OWN)).toBe(expected));

@@ -23,8 +23,8 @@ afterEach(() => {
 });
 
 /** Takes a place and notes when its turn comes. */
-function take(name: string, line = 'line'): Place {
-	const place = takePlace(line, name);
+function take(name: string, line = 'line', trigger = 'one'): Place {
+	const place = takePlace(trigger, line, name);
 	if (!place) throw new Error('no place');
 	void place.turn.then(() => turns.push(name));
 	return place;
@@ -254,10 +254,10 @@ test('an earlier try that ends late neither leaves nor keeps the place of its re
 	behind.leave();
 });
 
-test('no more than 10,000 places are given, and a retry finds its own although all are taken', async () => {
+test('no trigger takes more than 10,000 places, and a retry finds its own although all are taken', async () => {
 	const places = Array.from({ length: 10_000 }, (_, index) => take(`${index}`, `line ${index % 3}`));
 	expect(placeCount()).toBe(10_000);
-	expect(takePlace('another', 'x')).toBeUndefined();
+	expect(takePlace('one', 'another', 'x')).toBeUndefined();
 	places[5_000]?.reserve();
 	places[5_000] = take('5000', `line ${5_000 % 3}`);
 	expect(placeCount()).toBe(10_000);
@@ -267,4 +267,21 @@ test('no more than 10,000 places are given, and a retry finds its own although a
 	for (const place of places) place.leave();
 	// Each had its turn as those before it left.
 	expect(new Set(await pass(0)).size).toBe(10_001);
+});
+
+test('a trigger that is flooded leaves places for the others', async () => {
+	const flood = (trigger: string) => {
+		const given: Place[] = [];
+		for (let place; (place = takePlace(trigger, `${trigger}/line`, `${given.length}`));) given.push(place);
+		return given;
+	};
+	const places = ['one', 'two', 'three'].map(flood);
+	expect(places.map(({ length }) => length)).toEqual([10_000, 5_000, 2_500]);
+	take('x', 'four/line', 'four').leave();
+	expect(await pass(0)).toEqual(['x']);
+	// What is given back is there for all.
+	for (const place of places[0] ?? []) place.leave();
+	const again = flood('four');
+	expect(again).toHaveLength((20_000 - 7_500) / 2);
+	for (const place of [...places.flat(), ...again]) place.leave();
 });
