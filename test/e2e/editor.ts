@@ -261,6 +261,9 @@ async function listening(editor: Editor, { emulator }: N8nWithEmulator): Promise
 	await editor.id('trigger-execute-button').click();
 	await editor.id('trigger-listening').waitFor();
 	checks['the test URL is registered while n8n listens'] = await registered(testUrl);
+	// Another n8n asks it so, and the editor has to go on listening.
+	const asked = await fetch(testUrl);
+	checks['the test URL says that a trigger is there'] = asked.headers.has('x-dynamics365-messaging-trigger');
 	const [conversation] = emulator.desk.list();
 	emulator.desk.accept(conversation!.id, { agentName: 'Ana Lopes' });
 	emulator.desk.reply(conversation!.id, { text: 'Hello Kim, **this is Ana**.' });

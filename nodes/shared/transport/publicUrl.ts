@@ -47,10 +47,6 @@ export function hostOf(url: URL): string {
 		.toLowerCase();
 }
 
-/** The last label of names that are no one's on the internet. Source: docs/service-facts.md#special-names. */
-const PRIVATE_NAME =
-	/\.(local|localdomain|internal|intranet|private|lan|home|home\.arpa|corp|svc|test|invalid)$/;
-
 /** Whether a URL leads to this machine, by its name or by a loopback address. */
 export function isLoopback(url: URL): boolean {
 	const host = hostOf(url);
@@ -59,9 +55,12 @@ export function isLoopback(url: URL): boolean {
 	);
 }
 
-/** The ends of names that no public DNS knows: those set aside for it, and those that private networks are known to use. */
+/**
+ * The ends of names that no public DNS knows: those set aside for it, and those that private networks are known to use.
+ * Source: docs/service-facts.md#special-names.
+ */
 const PRIVATE_NAME =
-	/\.(local|localdomain|internal|intranet|private|lan|home|home\.arpa|corp|onion|alt|test|invalid)$/;
+	/\.(local|localdomain|internal|intranet|private|lan|home|home\.arpa|corp|svc|onion|alt|test|invalid)$/;
 
 /**
  * Says why a URL cannot be on the internet, by the URL alone: no name is looked up.
