@@ -115,8 +115,8 @@ describe('an activity with an id', () => {
 		expect(runs()).toBe(4);
 	});
 
-	/** A trigger that takes everything, and how many runs it has after these deliveries. */
-	async function runsAfter(bodies: object[]): Promise<number> {
+	/** Puts a trigger in place that takes everything. */
+	async function serveAll(): Promise<void> {
 		await trigger.close();
 		const parameters = {
 			verification: 'none',
@@ -124,8 +124,6 @@ describe('an activity with an id', () => {
 		};
 		const json = oneNode('dynamics365MessagingTrigger', parameters, { id: crypto.randomUUID() });
 		trigger = await serveTrigger(loader, json, { dynamics365MessagingApi: credentialFor(emulator) });
-		for (const body of bodies) expect(await deliver(body)).toBe(200);
-		return runs();
 	}
 	const like = { ...withId, type: 'messageReaction', text: undefined, reactionsAdded: [{ type: 'like' }] };
 	const unlike = { ...like, reactionsAdded: undefined, reactionsRemoved: [{ type: 'like' }] };
@@ -152,7 +150,18 @@ describe('an activity with an id', () => {
 		],
 		['a message comes again after its update', [withId, update, withId], 2],
 	])('where %s, each runs that is no repetition', async (_, bodies, expected) => {
-		expect(await runsAfter(bodies)).toBe(expected);
+		await serveAll();
+		for (const body of bodies) expect(await deliver(body)).toBe(200);
+		expect(runs()).toBe(expected);
+	});
+
+	test('an update that is taken back runs, also where the answer to its first delivery was lost', async () => {
+		await serveAll();
+		const held = holdAnswers();
+		await deliverAndGiveUp(update, held);
+		held.letGo();
+		for (const body of [update, { ...update, text: 'best' }, update]) expect(await deliver(body)).toBe(200);
+		expect(runs()).toBe(3);
 	});
 
 	test('is forgotten after an hour', async () => {

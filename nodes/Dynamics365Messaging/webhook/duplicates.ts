@@ -128,10 +128,8 @@ function watch(
 	};
 	response.once('close', () => {
 		entry.callerDisconnected = !response.writableFinished;
-		entry.isHeard = !entry.callerDisconnected;
 		entry.at = performance.now();
-		// Without an ID, only a delivery whose answer was lost can be repeated.
-		if (entry.isHeard && (!identity.hasId || isOutdated(identity))) forget(identity, entry);
+		if (!entry.callerDisconnected) noteHeard(identity, entry);
 	});
 	const end = response.end.bind(response) as (...args: unknown[]) => ServerResponse;
 	entry.accepted = new Promise((resolve) => {
@@ -147,6 +145,13 @@ function watch(
 		};
 	});
 	remember(identity, entry);
+}
+
+/** Notes that the caller got the answer to a delivery, so that what cannot be its retry any more is none. */
+function noteHeard(identity: Identity, entry: Seen): void {
+	entry.isHeard = true;
+	// Without an ID, only a delivery whose answer was lost can be repeated.
+	if (!identity.hasId || isOutdated(identity)) forget(identity, entry);
 }
 
 /** Whether something else came that is about the same. */
@@ -250,6 +255,13 @@ function waitingTime(response: ServerResponse): Wait {
 /** What a delivery is: to be run, a repetition of an accepted one, or not known yet. */
 type Admission = 'new' | 'duplicate' | 'undecided';
 
+/** Lets the answer to a retry count as that to the delivery which it repeats. */
+function hearFor(identity: Identity, earlier: Seen, response: ServerResponse): void {
+	response.once('close', () => {
+		if (response.writableFinished) noteHeard(identity, earlier);
+	});
+}
+
 /**
  * Waits for the answer to the earlier delivery that this one may repeat, until one was accepted or there is no other.
  * A duplicate is remembered, as its answer may be lost too.
@@ -275,7 +287,8 @@ async function followEarlier<New>(
 			return 'undecided';
 		}
 		if (accepted) {
-			if (!hasId) watch(identity, response);
+			if (hasId) hearFor(identity, earlier, response);
+			else watch(identity, response);
 			return 'duplicate';
 		}
 		forget(identity, earlier);
