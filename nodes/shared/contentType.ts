@@ -134,9 +134,18 @@ export function extensionOf(contentType: string): string {
 	return essence === NO_TYPE ? '' : (EXTENSIONS.get(essence) ?? '');
 }
 
+/** Further extensions of the types that tell one: a file which has such an extension gets no other one. */
+const OTHER_EXTENSIONS = new Set(
+	(
+		'ai apng cur dib dng dot dotm dotx docm dwg emf eps flac flv glb gltf ico jfif jp2 jpm jpx jxl kar key m1v m2v m3u ' +
+		'm4b m4p m4r m4v mid midi mka mkv mp2 mp4v mpe mpga msg numbers odg pages pjp pjpeg pot potm potx pps ppsm ppsx pptm ' +
+		'psd pub qt snd spx svgz vsd vsdx wma wmf wmv wps xla xlam xlsb xlsm xlt xltm xltx xps 3g2 3gp 3gpp'
+	).split(' '),
+);
+
 /** Whether an extension is one that people know, in any casing. Pure. */
 export function isKnownExtension(extension: string): boolean {
-	return TYPES.has(extension.toLowerCase());
+	return TYPES.has(extension.toLowerCase()) || OTHER_EXTENSIONS.has(extension.toLowerCase());
 }
 
 /** Types whose files have the extension of the type; those of JSON, XML or ZIP have many others, such as .jsonl or .pages. */

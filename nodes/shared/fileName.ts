@@ -66,7 +66,8 @@ function extensionFor({ contentType, fileExtension = '' }: FileKind): string {
 }
 
 function withEnding(name: string, extension: string): string {
-	return extension === '' ? name : `${name}.${extension}`;
+	const has = name.toLowerCase().endsWith(`.${extension.toLowerCase()}`);
+	return extension === '' || has ? name : `${name}.${extension}`;
 }
 
 /**

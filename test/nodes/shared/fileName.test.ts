@@ -68,3 +68,24 @@ test.each(['.', ' ', '/', '%', '%25', '25', '%2F', 'a.', '../', '\u202e'])(
 		expect(process.cpuUsage(startedAt).user / 1000).toBeLessThan(10_000);
 	},
 );
+
+test.each([
+	['photo.jfif', 'image/jpeg'],
+	['clip.M4V', 'video/mp4'],
+	['book.m4b', 'audio/mp4'],
+	['letter.dot', 'application/msword'],
+	['slides.pps', 'application/vnd.ms-powerpoint'],
+	['IMG_2024.HEIC', 'image/heic'],
+	['report.final.docx', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+])('the name %j of a file of %s has its extension already', (name, contentType) => {
+	expect(ownFileName(name, { contentType })).toBe(name);
+	expect(withExtension(name, { contentType })).toBe(name);
+});
+
+test('a name that is nothing but an extension gets no second one', () => {
+	const kind = { contentType: 'text/plain', fileExtension: 'htaccess' };
+	expect([ownFileName('.htaccess', kind), withExtension('.htaccess', kind)]).toEqual([
+		'.htaccess',
+		'.htaccess',
+	]);
+});
