@@ -62,6 +62,14 @@ export function loadProcesses(count: number): Process[] {
 	});
 }
 
+/** How the n8ns of a world are: docs/service-facts.md#n8n-publishing, docs/service-facts.md#n8n-webhook-memory. */
+export interface Kind {
+	/** `N8N_ENDPOINT_WEBHOOK_TEST`. */
+	testEndpoint: string;
+	/** n8n 1 registers active triggers again when it starts, and forgets what a failed `create` remembered. n8n 2 does neither. */
+	version: 1 | 2;
+}
+
 interface N8n {
 	id: string;
 	host: string;
@@ -112,8 +120,12 @@ export class World {
 	beforeCall: () => Promise<void> = async () => await Promise.resolve();
 
 	/** @param processes as many as the world may start: two, and one for each kill. */
-	constructor(processes: Process[], testEndpoint = 'webhook-test') {
+	constructor(
+		processes: Process[],
+		private readonly kind: Kind,
+	) {
 		this.fresh = [...processes];
+		const { testEndpoint } = kind;
 		this.n8ns = ['one', 'two'].map((host) => ({ id: host, host, testEndpoint, process: this.newProcess() }));
 		this.instances = this.n8ns.flatMap((n8n) =>
 			['a/b', 'c/d'].map((path) => ({
@@ -252,7 +264,7 @@ export class World {
 		}
 	}
 
-	/** As n8n does: what a trigger remembers is stored when all has ended. After a failure, it is forgotten. */
+	/** As n8n does: what a trigger remembers is stored when all has ended. */
 	async activate(instance: Instance): Promise<void> {
 		const place = this.placeOf(instance.place);
 		const memory = structuredClone(instance.stored);
@@ -275,9 +287,10 @@ export class World {
 				),
 		);
 		instance.isStarting = false;
-		if (instance.isActive) instance.stored = memory;
+		if (instance.isActive || this.kind.version === 2) instance.stored = memory;
+		if (instance.isActive) return;
 		// The trigger looks at nothing where its activation was refused, and it remembers nothing.
-		else if (isWritten || Object.keys(instance.stored).length > 0) await this.deactivate(instance);
+		if (isWritten || Object.keys(instance.stored).length > 0) await this.deactivate(instance);
 	}
 
 	async deactivate(instance: Instance): Promise<void> {
@@ -328,6 +341,7 @@ export class World {
 	}
 
 	private async start(all: Instance[]): Promise<void> {
+		if (this.kind.version === 2) return;
 		const active = all.filter(({ isActive }) => isActive);
 		for (const one of active) one.isActive = false;
 		for (const one of active) {

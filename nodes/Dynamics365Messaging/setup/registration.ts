@@ -224,7 +224,7 @@ const NO_CHANNEL = {
 	description: 'Run Channel: Get Many to see the channels of the environment, and correct the credential.',
 };
 
-function isTaken(url: string): InputError {
+function takenError(url: string): InputError {
 	if (isTestUrl(url)) {
 		return new InputError(
 			`An editor of another n8n listens for a test event of this channel: ${withoutPassword(url)}`,
@@ -250,7 +250,7 @@ function noEnvironment(): InputError {
 	);
 }
 
-function isUnknown(url: string): InputError {
+function unknownError(url: string): InputError {
 	return new InputError(
 		`Another workflow of this n8n has this channel, and n8n cannot call itself to see whether it is active: ${withoutPassword(url)}`,
 		'Unpublish (deactivate) that workflow, or clear Webhook URL with Channel: Update if it is not there any more.',
@@ -258,7 +258,7 @@ function isUnknown(url: string): InputError {
 }
 
 /** The error of a former address of the trigger, of which nobody knows whether another one runs there. */
-function isUnknownElsewhere(url: string): InputError {
+function unknownElsewhereError(url: string): InputError {
 	return new InputError(
 		`nothing tells whether a trigger is active at ${withoutPassword(url)}. If none is, change the channel with Channel: Update`,
 		'Clear Webhook URL there, or set it to what it was before.',
@@ -289,7 +289,7 @@ function afterLook(error: unknown, before: string | null, now: Present | undefin
 }
 
 /** The record's URL was changed between the look at it and the write, and is not this trigger's now. */
-function isOvertakenBy(now: string | null): InputError {
+function overtakenError(now: string | null): InputError {
 	return new InputError(
 		`The webhook URL of the channel was changed at the same moment. It is now ${orNone(now)}`,
 		'Another workflow was published for this channel, or another editor listens for a test event of it. Publish again, or listen again, when that has ended.',
@@ -331,7 +331,7 @@ async function writeOwn(
 		const now = await outside.read(registration).catch(() => undefined);
 		// The first answer was lost, but the URL was written, so that the retry met a newer version.
 		if (now && isSameUrl(now.url, own)) return;
-		throw now && isOvertaken(error) ? isOvertakenBy(now.url) : afterLook(error, before, now);
+		throw now && isOvertaken(error) ? overtakenError(now.url) : afterLook(error, before, now);
 	});
 }
 
@@ -385,9 +385,9 @@ export async function register(place: Place, outside: Outside, trigger: Trigger)
 	const decision = decide(standing, trigger, kept, found);
 	switch (decision.kind) {
 		case 'taken':
-			throw isTaken(standing ?? '');
+			throw takenError(standing ?? '');
 		case 'unknown':
-			throw isUnknown(standing ?? '');
+			throw unknownError(standing ?? '');
 		case 'keep': {
 			// Without a memory n8n was killed before it stored it, so that the previous URL is unknown.
 			const same = kept.find((one) => isSameUrl(one.own, own)) ?? kept[0];
@@ -417,8 +417,9 @@ export async function registerTest(place: Place, outside: Outside, trigger: Trig
 		standing !== null &&
 		(isOfSameTrigger(standing, own) ||
 			(found?.kind === 'trigger' && found.mark === triggerMark(instanceId, productionUrlOf(own))));
-	if (found?.kind === 'trigger' && !isOwn) throw isTaken(standing ?? '');
-	if (standing !== null && !isOwn && isUnknownIn(standing, own, found)) throw isUnknown(standing);
+	if (found?.kind === 'trigger' && !isOwn) throw takenError(standing ?? '');
+	if (standing !== null && !isOwn && isUnknownIn(standing, productionUrlOf(own), found))
+		throw unknownError(standing);
 	// What is left of a test that nobody knows of is nobody's.
 	const isNobodys = standing !== null && (isTestUrl(standing) || isSameUrl(standing, own));
 	const previous = isNobodys ? null : standing;
@@ -479,7 +480,7 @@ async function putBack(
 		return;
 	}
 	// It may run elsewhere: n8n is down for a moment, or cannot be reached from here.
-	if (isNoAnswerOfN8n(found)) throw isUnknownElsewhere(registration.own);
+	if (isNoAnswerOfN8n(found)) throw unknownElsewhereError(registration.own);
 	log.info(
 		`Dynamics 365 Messaging Trigger puts back the webhook URL ${orNone(registration.previous)} of channel ${registration.channelId}, which is now ${orNone(present.url)}`,
 	);

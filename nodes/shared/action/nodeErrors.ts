@@ -11,8 +11,8 @@ import { InputError, ServiceError, type Outcome } from '../transport/errors';
 /** An error as n8n shows it. */
 export type NodeError = NodeApiError | NodeOperationError;
 
-/** Says how to fix an error. For the service's support it adds status, code and correlation ID, which n8n hides. */
-function descriptionOf({ description, httpCode, code, correlationId }: ServiceError): string {
+/** Says how to fix an error. For the service's support it adds status, code and correlation ID, which n8n hides. Pure. */
+export function descriptionOf({ description, httpCode, code, correlationId }: ServiceError): string {
 	const parts = [
 		httpCode === null ? null : `HTTP ${httpCode}`,
 		code,

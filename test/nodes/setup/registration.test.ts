@@ -150,7 +150,7 @@ test.each<[string, string | null, Registration[], Probed | undefined, Decision]>
 
 describe('a write whose answer is lost', () => {
 	const begin = async (faults: Fault[]) => {
-		const world = new World(loadProcesses(2));
+		const world = new World(loadProcesses(2), { version: 1, testEndpoint: 'webhook-test' });
 		world.faults = faults;
 		const [one] = world.instances;
 		const { process } = one!.n8n;

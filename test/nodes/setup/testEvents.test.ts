@@ -18,8 +18,8 @@ class Desk {
 	isDown = false;
 	/** The URLs at which an active trigger answers. */
 	active = new Set<string>();
-	/** Whether n8n can call itself. */
-	canAsk = true;
+	/** What answers in n8n's place where it cannot call itself. */
+	inPlaceOfN8n: Probed | undefined;
 	lines: string[] = [];
 	readonly place = { environmentUrl: 'https://org.crm4.dynamics.com', channelId: `channel-${Math.random()}` };
 	private readonly memories = new Map<string, IDataObject>();
@@ -31,7 +31,7 @@ class Desk {
 		},
 		write: async (_, url) => await Promise.resolve(void (this.url = url)),
 		probe: async (url): Promise<Probed> => {
-			if (!this.canAsk) return { kind: 'unreachable', code: 'ECONNREFUSED' };
+			if (this.inPlaceOfN8n) return this.inPlaceOfN8n;
 			const mark = triggerMark('instance', url.href);
 			return await Promise.resolve(
 				this.active.has(url.href)
@@ -115,16 +115,22 @@ test('an editor does not take the channel of an active workflow, also where anot
 	expect(desk.url).toBe(A);
 });
 
-test('an editor does not take it either where n8n cannot call itself to see whether it is active', async () => {
-	const desk = new Desk();
-	await desk.publish('a');
-	desk.canAsk = false;
-	await expect(desk.listen('b')).rejects.toThrow('cannot call itself');
-	expect(desk.url).toBe(A);
-	const end = await desk.listen('a');
-	await end();
-	expect(desk.url).toBe(A);
-});
+test.each<Probed>([
+	{ kind: 'unreachable', code: 'ECONNREFUSED' },
+	...[302, 401, 403, 503].map((status) => ({ kind: 'other', status }) as const),
+])(
+	'an editor does not take it either where n8n cannot call itself to see whether it is active: %j',
+	async (found) => {
+		const desk = new Desk();
+		await desk.publish('a');
+		desk.inPlaceOfN8n = found;
+		await expect(desk.listen('b')).rejects.toThrow('cannot call itself');
+		expect(desk.url).toBe(A);
+		const end = await desk.listen('a');
+		await end();
+		expect(desk.url).toBe(A);
+	},
+);
 
 test('what stood there is known again after a test whose end could not be written', async () => {
 	const desk = new Desk();
