@@ -187,7 +187,7 @@ function readFileName(row: ParameterReader): string {
 }
 
 /** Names a file: as the user does, or else by its own name. Where it has no extension, its type tells it. */
-function nameOf(given: string, own: string, kind: FileKind, which: string): string {
+function attachmentName(given: string, own: string, kind: FileKind, which: string): string {
 	return checkName(withExtension(given, kind) || ownFileName(own, kind), which);
 }
 
@@ -240,7 +240,7 @@ function attachmentByUrl(row: ParameterReader, which: string): OutgoingAttachmen
 		contentType,
 		// Without a type, a data URI is one of a text.
 		contentUrl: located.contentUrl.replace(/^data:;base64,/, () => dataUriPrefix(contentType)),
-		name: nameOf(fileName, located.name, { contentType }, which),
+		name: attachmentName(fileName, located.name, { contentType }, which),
 	};
 }
 
@@ -312,7 +312,7 @@ function attachmentByField(row: ParameterReader, which: string, options: FileOpt
 	const own = decodedName(file.fileName ?? '');
 	const known = mimeType || contentTypeOf(own) || contentTypeOf(given);
 	const contentType = checkContentType(readName(row, CONTENT_TYPE) || known, which);
-	const name = nameOf(given, own, { contentType, fileExtension }, which);
+	const name = attachmentName(given, own, { contentType, fileExtension }, which);
 	const label = `${which}: ${name}`;
 	return { contentType, contentUrl: embeddedFile(row, file, { ...options, label, contentType }), name };
 }

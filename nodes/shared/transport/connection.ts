@@ -110,7 +110,7 @@ async function openProxy(proxy: URL, signal: AbortSignal): Promise<Socket> {
 }
 
 /** Decodes what is percent-encoded. A text that is not, such as a password with a `%` of its own, stays as it is. */
-function percentDecoded(text: string): string {
+function decodedIfEncoded(text: string): string {
 	try {
 		return decodeURIComponent(text);
 	} catch {
@@ -121,7 +121,7 @@ function percentDecoded(text: string): string {
 /** The header with the user and the password of a proxy. */
 function proxyHeaders({ username, password }: URL): Record<string, string> {
 	if (username === '' && password === '') return {};
-	const pair = [username, password].map(percentDecoded).join(':');
+	const pair = [username, password].map(decodedIfEncoded).join(':');
 	return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
 }
 

@@ -111,14 +111,14 @@ function coded(code: string): Error {
 }
 
 /** The name of an error, which most of them inherit: it is no key of their own. */
-function nameOf(error: unknown): string {
+function errorNameOf(error: unknown): string {
 	const isObject = typeof error === 'object' && error !== null;
 	return (isObject && 'name' in error && nonEmptyText(error.name)) || 'Error';
 }
 
 /** The code of an error. Node.js gives none to what cannot be decoded in a URL. */
 function codeOf(error: unknown): string {
-	const name = nameOf(error);
+	const name = errorNameOf(error);
 	const code = nonEmptyText(readKey(error, 'code')) ?? name;
 	if (code === 'ERR_STREAM_PREMATURE_CLOSE') return 'ECONNRESET';
 	return name === 'URIError' ? 'URL_NOT_USABLE' : code;
@@ -267,7 +267,7 @@ export async function roundTrip(options: RoundTrip): Promise<Answer> {
 	const ending = new AbortController();
 	let giveUp = (_code: string): void => undefined;
 	const givenUp = new Promise<never>((_, reject) => (giveUp = (code) => reject(coded(code))));
-	const onAbort = () => giveUp(nameOf(signal?.reason) === 'TimeoutError' ? 'ETIMEDOUT' : 'ABORT_ERR');
+	const onAbort = () => giveUp(errorNameOf(signal?.reason) === 'TimeoutError' ? 'ETIMEDOUT' : 'ABORT_ERR');
 	const timer = timeoutMs === undefined ? undefined : setTimeout(() => giveUp('ETIMEDOUT'), timeoutMs);
 	signal?.addEventListener('abort', onAbort);
 	if (signal?.aborted) onAbort();

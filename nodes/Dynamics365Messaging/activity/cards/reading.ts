@@ -4,7 +4,7 @@ import type { Button } from '../items';
 
 /** How much is read of the cards of a message, however large they are. The item's `cards` still have all of it. */
 export const MAX_DEPTH = 32;
-/** An activity of 28 KB has no room for as many. */
+/** No card for a person has as many: an activity has 28 KB. */
 const MAX_ELEMENTS = 2_000;
 const MAX_LINES = 1_000;
 const MAX_BUTTONS = 100;

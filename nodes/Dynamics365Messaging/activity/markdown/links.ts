@@ -81,7 +81,7 @@ const MAX_ENCODED = 12;
 const SCHEME_LENGTH = 'https://www.'.length;
 
 /** What two spellings of an address have in common, as people write it and as a link has it. */
-function essenceOf(address: string): string {
+function spelledAlike(address: string): string {
 	const short = address
 		.trim()
 		.replace(/^(?:https?:\/\/)?(?:www\.)?/i, '')
@@ -111,7 +111,7 @@ export function shownOf(text: string, address: string): 'text' | 'address' | 'bo
 	// A text that is far longer is no spelling of the address. It bounds the work where links stand within each other.
 	if (text.length > MAX_ENCODED * address.length + SCHEME_LENGTH) return 'both';
 	if (isNumberOf(text, address)) return 'text';
-	return essenceOf(text) === essenceOf(address) ? 'address' : 'both';
+	return spelledAlike(text) === spelledAlike(address) ? 'address' : 'both';
 }
 
 /** Without `mailto:`, as people write an e-mail address. */
