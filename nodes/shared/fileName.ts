@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { extensionOf, isKnownExtension, tellsExtension } from './contentType';
 import { percentDecoded } from './dataUri';
-import { wellFormed, withoutUnseen } from './text';
+import { decodedIfEncoded, wellFormed, withoutUnseen } from './text';
 
 /** Control characters and line separators. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/gu;
@@ -38,12 +38,7 @@ export function nameInUrl(url: string): string {
 /** Decodes a name that is percent-encoded, as n8n takes it from URLs. Another one stays as it is. Pure. */
 export function decodedName(name: string): string {
 	// What is encoded is ASCII.
-	if (/[^\x20-\x7e]/.test(name)) return name;
-	try {
-		return decodeURIComponent(name);
-	} catch {
-		return name;
-	}
+	return /[^\x20-\x7e]/.test(name) ? name : decodedIfEncoded(name);
 }
 
 /** The end of a name that says what a file is: letters and digits, not digits alone as in a date. */

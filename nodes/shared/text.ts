@@ -30,6 +30,15 @@ export function cut(text: string, length: number): string {
  */
 const UNSEEN = /[\u00AD\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/g;
 
+/** Decodes what is percent-encoded. A text that is not, such as one with a `%` of its own, stays as it is. Pure. */
+export function decodedIfEncoded(text: string): string {
+	try {
+		return decodeURIComponent(text);
+	} catch {
+		return text;
+	}
+}
+
 /** Removes what nobody sees, such as marks that turn the direction of writing. Pure. */
 export function withoutUnseen(text: string): string {
 	return text.replace(UNSEEN, '');

@@ -322,6 +322,7 @@ async function credentialHelp(desk: DeskPage): Promise<Checks> {
 			help.locator('div', { has: page.getByText(name, { exact: true }) }).getByText(value, { exact: true }),
 		);
 	const checks: Checks = {
+		'the head says whose webhook it shows': await isShown(page.getByText(`Webhook of ${world.channelName}`)),
 		'the credential help has the Environment URL': await shown('Environment URL', origin),
 		'the endpoint of Azure': await shown('Endpoint', origin),
 		'its access key': await shown('Access Key', world.communicationAccessKey),

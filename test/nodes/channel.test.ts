@@ -357,6 +357,15 @@ describe('a managed identity', () => {
 	});
 });
 
+test('what is to be done in Entra is told beside the item, whose last columns are out of sight', async () => {
+	const created = await run('create', { name: 'x', webhookUrl: 'https://n8n.example.com/webhook/a' });
+	const { channelId } = created.items[0]!;
+	const { hints } = await runOperation('channel: linkManagedIdentity', { channelId, appId: OTHER });
+	expect(hints.map(({ message }) => message)).toEqual([
+		expect.stringMatching(/^In Entra, under App registr/),
+	]);
+});
+
 test('a managed identity that is made without an answer is found, and bound', async () => {
 	const match = { operationId: 'dataverse.createManagedIdentity' };
 	emulator.settings.faults = [{ match, action: { status: 204, isCarriedOut: true, body: '' } }];

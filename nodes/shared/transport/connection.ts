@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { connect as tcpConnect, isIP, type Socket } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
+import { decodedIfEncoded } from '../text';
 import { proxyFor } from './proxy';
 import { hostOf, whyNotOnInternet } from './publicUrl';
 import type { Route } from './roundTrip';
@@ -107,15 +108,6 @@ async function openTls(url: URL, socket: Socket, signal: AbortSignal): Promise<S
 async function openProxy(proxy: URL, signal: AbortSignal): Promise<Socket> {
 	const socket = await openTcp(proxy, await lookUp(hostOf(proxy)), signal);
 	return proxy.protocol === 'https:' ? await openTls(proxy, socket, signal) : socket;
-}
-
-/** Decodes what is percent-encoded. A text that is not, such as a password with a `%` of its own, stays as it is. */
-function decodedIfEncoded(text: string): string {
-	try {
-		return decodeURIComponent(text);
-	} catch {
-		return text;
-	}
 }
 
 /** The header with the user and the password of a proxy. */
